@@ -1,0 +1,112 @@
+"""The table of galaxies: its columns, and how to read one from the formats astronomers use."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pcvae.errors import CatalogError
+from pcvae.labels import LABELS
+
+__all__ = ["FIELD", "complete", "flux_columns", "read_table"]
+
+FIELD = "field"
+SHAPE_COLUMNS = ("orientation", "orientation_err", "axis_ratio", "r50")
+SUFFIXES = (".csv", ".ecsv", ".fits", ".fit", ".vot", ".xml", ".votable", ".parquet", ".pq")
+
+
+def flux_columns(bands: Sequence[str]) -> list[str]:
+    """The columns of the aperture fluxes [nanomaggy] of these bands, in their order."""
+    return [f"flux_{band}" for band in bands]
+
+
+def complete(table: pd.DataFrame, bands: Sequence[str]) -> pd.DataFrame:
+    """Return the table with every column of the schema, known ones first.
+
+    What is unknown is NaN (``survey`` is empty, ``population`` is ``field``); other columns
+    pass through behind the known ones.
+
+    Args:
+        table: At least a column ``id``, unique within the table.
+        bands: The bands whose aperture fluxes the catalogue has.
+
+    Raises:
+        CatalogError: There is no ``id``, an id occurs twice, or a number is not a number.
+    """
+    if "id" not in table:
+        msg = f"expected a column 'id', found {', '.join(map(str, table.columns))}"
+        raise CatalogError(msg)
+    ids = table["id"].astype(str)
+    if ids.duplicated().any():
+        twice = ids[ids.duplicated()].iloc[0]
+        msg = f"ids must be unique: {twice!r} occurs {int((ids == twice).sum())} times"
+        raise CatalogError(msg)
+    known: dict[str, pd.Series] = {"id": ids}
+    for name in ("ra", "dec"):
+        known[name] = _number(table, name)
+    known["survey"] = _text(table, "survey", "")
+    known["population"] = _text(table, "population", FIELD)
+    for name in _numbers(bands):
+        known[name] = _number(table, name)
+    known["orientation_flag"] = _number(table, "orientation_flag").fillna(0).astype(np.int64)
+    rest = {name: table[name] for name in table.columns if name not in known}
+    return pd.DataFrame(known | rest).reset_index(drop=True)
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Read a CSV, ECSV, FITS, VOTable or Parquet table; ids and text come back as text.
+
+    Raises:
+        CatalogError: The file is missing, of an unknown kind, or broken.
+    """
+    if not path.is_file():
+        msg = f"expected a table at {path}, found no such file"
+        raise CatalogError(msg)
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        msg = f"expected a table ending in {', '.join(SUFFIXES)}, found {path.name}"
+        raise CatalogError(msg)
+    try:
+        if suffix in (".parquet", ".pq"):
+            return pd.read_parquet(path)
+        if suffix == ".csv":
+            return pd.read_csv(path, dtype={"id": str}, comment="#", skipinitialspace=True)
+        return _astropy_table(path)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        msg = f"{path} cannot be read as a {suffix[1:]} table: {error}"
+        raise CatalogError(msg) from error
+
+
+def _astropy_table(path: Path) -> pd.DataFrame:
+    from astropy.table import Table
+
+    table = Table.read(path)
+    flat = [name for name in table.colnames if table[name].ndim == 1]
+    frame = table[flat].to_pandas()
+    for name in frame.columns:
+        if frame[name].dtype == object:
+            frame[name] = [v.decode() if isinstance(v, bytes) else v for v in frame[name]]
+    return frame
+
+
+def _numbers(bands: Sequence[str]) -> list[str]:
+    names = [name for one in LABELS[1:] for name in (one.name, one.error)]
+    names += [*SHAPE_COLUMNS, "north_angle"]
+    return names + [name for flux in flux_columns(bands) for name in (flux, f"{flux}_err")]
+
+
+def _number(table: pd.DataFrame, name: str) -> pd.Series:
+    if name not in table:
+        return pd.Series(np.nan, index=table.index, dtype=np.float64)
+    try:
+        return pd.to_numeric(table[name]).astype(np.float64)
+    except (ValueError, TypeError) as error:
+        msg = f"expected numbers in column {name!r}: {error}"
+        raise CatalogError(msg) from error
+
+
+def _text(table: pd.DataFrame, name: str, default: str) -> pd.Series:
+    if name not in table:
+        return pd.Series(default, index=table.index, dtype=object)
+    return table[name].fillna(default).astype(str)

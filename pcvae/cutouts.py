@@ -1,0 +1,342 @@
+"""A sample on disk: galaxies as rows of a catalogue and, in the same order, as cutouts.
+
+Shapes are written with N galaxies, C bands and S x S pixels. Pixels are nanomaggies, or display
+values in [0, 1] where ``unit`` is ``stretched``; array row index grows upwards (+y).
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import zarr
+from numpy.typing import NDArray
+
+from pcvae.catalog import complete
+from pcvae.errors import SampleError, ShapeError
+
+__all__ = ["PART", "Sample", "SampleInfo", "SampleWriter", "partial_folder", "read_sample"]
+
+VERSION = 1
+PART = 64  # galaxies a chunk: 12 MB at 3 x 128 x 128, and what a killed writer loses at most
+REMAKE = "python -m data.simulate {0} or python -m data.ingest IN {0}"
+
+
+@dataclass(frozen=True, slots=True)
+class SampleInfo:
+    """What is known of a sample as a whole; ``sample.json``.
+
+    Args:
+        name: A short name.
+        source: A sentence on where it comes from; says "simulated" when it is.
+        bands: The bands in the order of the cutouts' planes.
+        pixel_scale: Arcsec a pixel; None if unknown.
+        size: Pixels on a side.
+        unit: ``nanomaggy``, or ``stretched`` for display images in [0, 1].
+        rare: The populations that are looked for and never train.
+        hard_negative: The populations that resemble them, and never train either.
+        command: The command that made it.
+        created: When, in UTC; ISO 8601.
+    """
+
+    name: str
+    source: str
+    bands: tuple[str, ...]
+    pixel_scale: float | None
+    size: int
+    unit: str = "nanomaggy"
+    rare: tuple[str, ...] = ()
+    hard_negative: tuple[str, ...] = ()
+    command: str = ""
+    created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    version: int = VERSION
+
+    def __post_init__(self) -> None:
+        if self.unit not in ("nanomaggy", "stretched"):
+            msg = f"expected unit 'nanomaggy' or 'stretched', found {self.unit!r}"
+            raise SampleError(msg)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """The shape (C, S, S) of one galaxy."""
+        return len(self.bands), self.size, self.size
+
+    @property
+    def held_out(self) -> tuple[str, ...]:
+        """The populations that never train."""
+        return self.rare + self.hard_negative
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A finished sample, opened for reading.
+
+    Args:
+        folder: Where it lies.
+        info: What is known of it as a whole.
+        catalog: A row a galaxy; see ``pcvae.catalog``.
+        flux: The cutouts, a Zarr array (N, C, S, S) of float32.
+    """
+
+    folder: Path
+    info: SampleInfo
+    catalog: pd.DataFrame
+    flux: zarr.Array[Any]
+
+    def __len__(self) -> int:
+        return len(self.catalog)
+
+    def blocks(self, rows: int = PART) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+        """Yield the cutouts in blocks of whole chunks: the rows' slice and (n, C, S, S)."""
+        step = -(-rows // PART) * PART
+        for start in range(0, len(self), step):
+            where = slice(start, min(start + step, len(self)))
+            yield where, np.asarray(self.flux[where], dtype=np.float32)
+
+    def checksum(self) -> str:
+        """The SHA-256 of ``sample.json`` and ``catalog.parquet`` together."""
+        digest = hashlib.sha256()
+        for name in ("sample.json", "catalog.parquet"):
+            digest.update((self.folder / name).read_bytes())
+        return digest.hexdigest()
+
+    def replace_catalog(self, catalog: pd.DataFrame) -> None:
+        """Write another catalogue of the same galaxies in the same order.
+
+        Raises:
+            SampleError: The ids are not those of the sample.
+        """
+        if list(catalog["id"]) != list(self.catalog["id"]):
+            msg = f"expected the {len(self)} ids of {self.folder} in their order, found others"
+            raise SampleError(msg)
+        _write_parquet(self.folder / "catalog.parquet", complete(catalog, self.info.bands))
+
+
+def partial_folder(folder: Path) -> Path:
+    """Where a writer of ``folder`` works until it is done."""
+    return folder.with_name(folder.name + ".partial")
+
+
+def read_sample(folder: Path) -> Sample:
+    """Open the sample in ``folder``.
+
+    Raises:
+        SampleError: It is missing, of another version, or its parts do not belong together.
+    """
+    info = _read_info(folder)
+    try:
+        catalog = pd.read_parquet(folder / "catalog.parquet")
+        flux = zarr.open_array(folder / "cutouts.zarr", mode="r")
+    except (OSError, ValueError, KeyError) as error:
+        msg = f"the sample in {folder} is broken: {error}. Make it again with: "
+        raise SampleError(msg + REMAKE.format(folder)) from error
+    if flux.shape != (len(catalog), *info.shape):
+        msg = (
+            f"expected cutouts of shape {(len(catalog), *info.shape)} in {folder}, found "
+            f"{flux.shape}. Make the sample again with: {REMAKE.format(folder)}"
+        )
+        raise SampleError(msg)
+    return Sample(folder, info, catalog, flux)
+
+
+class SampleWriter:
+    """Fills ``FOLDER.partial`` part by part, and renames it when all parts are there.
+
+    A part is a run of ``PART`` candidate rows; each is on disk before the next begins, so that a
+    killed writer goes on where it was. Candidates that are left out leave no gap in the sample.
+
+    Args:
+        folder: The sample to be made; must not exist unless ``overwrite``.
+        info: What is known of it as a whole.
+        rows: How many candidates there are.
+        settings: All that decides the content; the same settings resume, others refuse.
+        overwrite: Replace a finished sample and forget an unfinished one.
+
+    Raises:
+        SampleError: The folder exists, or was begun with other settings.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        info: SampleInfo,
+        rows: int,
+        settings: Mapping[str, Any],
+        *,
+        overwrite: bool = False,
+    ) -> None:
+        self.folder, self.info, self.rows = folder, info, rows
+        self._overwrite = overwrite
+        self._work = partial_folder(folder)
+        text = json.dumps({**settings, "rows": rows}, indent=1, sort_keys=True, default=str)
+        if folder.exists() and not overwrite:
+            msg = f"{folder} exists already: choose another name, or replace it with --overwrite"
+            raise SampleError(msg)
+        if overwrite and self._work.exists():
+            shutil.rmtree(self._work)
+        self._begin(text)
+        # Absent only when a writer was killed after joining the parts, with nothing left to write.
+        if (self._work / "candidates.zarr").exists():
+            self._flux = zarr.open_array(self._work / "candidates.zarr", mode="r+")
+
+    def missing(self) -> list[int]:
+        """The parts still to be written."""
+        parts = range(-(-self.rows // PART))
+        return [part for part in parts if not self._table(part).exists()]
+
+    def part_rows(self, part: int) -> range:
+        """The candidate rows of a part."""
+        return range(part * PART, min((part + 1) * PART, self.rows))
+
+    def write(
+        self,
+        part: int,
+        flux: NDArray[np.float32],
+        catalog: pd.DataFrame,
+        left_out: pd.DataFrame | None = None,
+    ) -> None:
+        """Put one part on disk.
+
+        Args:
+            part: Its number.
+            flux: The cutouts (n, C, S, S) of the candidates that are taken, finite.
+            catalog: Their n rows.
+            left_out: The candidates of this part that are not taken: ``id`` and ``reason``.
+        """
+        if flux.shape != (len(catalog), *self.info.shape):
+            expected = (len(catalog), *self.info.shape)
+            msg = f"expected cutouts of shape {expected}, found {flux.shape}"
+            raise ShapeError(msg)
+        if not np.isfinite(flux).all():
+            msg = f"expected finite pixels, found NaN or infinity in part {part}"
+            raise ShapeError(msg)
+        start = part * PART
+        if len(catalog):
+            self._flux[start : start + len(catalog)] = flux.astype(np.float32, copy=False)
+        if left_out is not None and len(left_out):
+            _write_parquet(self._parts / f"{part:07d}.left_out.parquet", left_out)
+        _write_parquet(self._table(part), catalog)
+
+    def finish(self) -> Path:
+        """Join the parts and move the sample into place.
+
+        Raises:
+            SampleError: Parts are missing, or no galaxy is left.
+        """
+        if missing := self.missing():
+            msg = f"{len(missing)} parts of {self.folder} are not written yet"
+            raise SampleError(msg)
+        tables = [pd.read_parquet(self._table(part)) for part in range(-(-self.rows // PART))]
+        left_out = self._left_out()
+        if not sum(map(len, tables)):
+            reasons = ", ".join(left_out["reason"].unique()[:3])
+            msg = f"no galaxy is left for {self.folder}: all {self.rows} left out ({reasons})"
+            raise SampleError(msg)
+        catalog = complete(pd.concat([t for t in tables if len(t)]), self.info.bands)
+        _write_parquet(self._work / "catalog.parquet", catalog)
+        left_out.to_csv(self._work / "left_out.csv", index=False)
+        _write_json(self._work / "sample.json", asdict(self.info))
+        self._compact([len(table) for table in tables])
+        if self._overwrite and self.folder.exists():
+            shutil.rmtree(self.folder)
+        self._work.rename(self.folder)
+        shutil.rmtree(self.folder / "parts")
+        (self.folder / "settings.json").unlink()
+        return self.folder
+
+    def _begin(self, text: str) -> None:
+        settings = self._work / "settings.json"
+        if settings.exists():
+            if settings.read_text() != text:
+                msg = (
+                    f"{self._work} was begun with other settings ({settings}). Run the same "
+                    f"command to finish it, or start afresh with --overwrite"
+                )
+                raise SampleError(msg)
+            return
+        self._parts.mkdir(parents=True, exist_ok=True)
+        _create_pixels(self._work / "candidates.zarr", self.rows, self.info)
+        settings.write_text(text)
+
+    @property
+    def _parts(self) -> Path:
+        return self._work / "parts"
+
+    def _table(self, part: int) -> Path:
+        return self._parts / f"{part:07d}.parquet"
+
+    def _left_out(self) -> pd.DataFrame:
+        tables = [pd.read_parquet(p) for p in sorted(self._parts.glob("*.left_out.parquet"))]
+        return pd.concat(tables) if tables else pd.DataFrame({"id": [], "reason": []})
+
+    def _compact(self, lengths: list[int]) -> None:
+        """Move the cutouts together, over the gaps of what was left out."""
+        target = self._work / "cutouts.zarr"
+        if not (self._work / "candidates.zarr").exists():
+            return
+        if target.exists():
+            shutil.rmtree(target)
+        if sum(lengths) == self.rows:
+            (self._work / "candidates.zarr").rename(target)
+            return
+        flux = _create_pixels(target, sum(lengths), self.info)
+        end = 0
+        for part, length in enumerate(lengths):
+            if length:
+                flux[end : end + length] = self._flux[part * PART : part * PART + length]
+            end += length
+        shutil.rmtree(self._work / "candidates.zarr")
+
+
+def _create_pixels(path: Path, rows: int, info: SampleInfo) -> zarr.Array[Any]:
+    # Noise does not compress, and trying takes longer than reading.
+    return zarr.create_array(
+        path,
+        shape=(rows, *info.shape),
+        chunks=(PART, *info.shape),
+        dtype="float32",
+        compressors=None,
+        overwrite=True,
+    )
+
+
+def _read_info(folder: Path) -> SampleInfo:
+    path = folder / "sample.json"
+    if not path.exists():
+        begun = partial_folder(folder).exists()
+        msg = f"no sample in {folder}: sample.json is missing. " + (
+            "It was begun but not finished: run the command that makes it again."
+            if begun
+            else f"Make one with: {REMAKE.format(folder)}"
+        )
+        raise SampleError(msg)
+    try:
+        facts = json.loads(path.read_text())
+    except json.JSONDecodeError as error:
+        msg = f"{path} is not JSON: {error}. Make the sample again: {REMAKE.format(folder)}"
+        raise SampleError(msg) from error
+    if facts.get("version") != VERSION:
+        msg = (
+            f"{folder} holds a version {facts.get('version')} sample, this pcvae reads version "
+            f"{VERSION}. Make it again with: {REMAKE.format(folder)}"
+        )
+        raise SampleError(msg)
+    known = {one.name for one in fields(SampleInfo)}
+    listed = {k: tuple(v) if isinstance(v, list) else v for k, v in facts.items() if k in known}
+    return SampleInfo(**listed)
+
+
+def _write_json(path: Path, facts: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(facts, indent=1) + "\n")
+
+
+def _write_parquet(path: Path, table: pd.DataFrame) -> None:
+    begun = path.with_name(path.name + ".new")
+    table.to_parquet(begun, index=False)
+    begun.replace(path)
