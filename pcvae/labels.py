@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["LABELS", "Label", "angle_difference", "label", "wrap_angle"]
+__all__ = ["LABELS", "Label", "Latent", "angle_difference", "label", "wrap_angle"]
 
 PAPER_SIGMA_FLOOR = 1e-3  # the published code's clamp on every error but the orientation's
 PAPER_ORIENTATION_SIGMA = 0.1  # rad, stated with Eq. 2 of Gagliano & Villar (2023)
@@ -84,3 +84,23 @@ def angle_difference(a: ArrayLike, b: ArrayLike) -> NDArray[np.float64]:
         -0.1416
     """
     return wrap_angle(np.asarray(a, dtype=np.float64) - np.asarray(b, dtype=np.float64))
+
+
+@dataclass(frozen=True, slots=True)
+class Latent:
+    """One axis of a latent space, as a store describes it.
+
+    Args:
+        name: Its column; its 1-sigma is ``NAME_sigma``.
+        title: How a person reads it.
+        unit: Its unit as astropy writes it; empty for none.
+    """
+
+    name: str
+    title: str
+    unit: str = ""
+
+    @property
+    def axis(self) -> str:
+        """The title with its unit, for an axis or a table."""
+        return f"{self.title} [{self.unit}]" if self.unit else self.title

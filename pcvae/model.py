@@ -1,0 +1,150 @@
+"""The convolutional VAE: a galaxy image in, a Gaussian over its latents out.
+
+Shapes are written with B galaxies, C bands, S x S pixels and D latents.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from pcvae.errors import ShapeError
+
+__all__ = ["ConvVAE", "ModelConfig", "Posterior"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelConfig:
+    """All that is needed to rebuild the network; saved beside its weights.
+
+    Args:
+        bands: Planes of an image, C.
+        size: Pixels on a side, S.
+        latents: Axes of the latent space, D.
+        widths: Channels after each halving of the image; the published code's by default.
+        hidden: Units of a dense layer between image and latents, each way; 0 for none.
+        sampled: The latents that are drawn in training, from the last; None for all. The
+            others are decoded from their mean.
+    """
+
+    bands: int = 3
+    size: int = 69
+    latents: int = 5
+    widths: tuple[int, ...] = (16, 32)
+    hidden: int = 0
+    sampled: int | None = None
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Pixels on a side before the first and after each halving: 69, 35, 18."""
+        sizes = [self.size]
+        for _ in self.widths:
+            sizes.append(-(-sizes[-1] // 2))
+        return tuple(sizes)
+
+
+class Posterior(NamedTuple):
+    r"""The posterior :math:`q(z \mid x) = \mathcal{N}(\mu, \sigma^2)`, each (B, D)."""
+
+    mu: Tensor
+    logvar: Tensor
+
+    def sample(self, last: int | None = None) -> Tensor:
+        r"""Draw :math:`z = \mu + \sigma \epsilon`, which keeps the gradient.
+
+        Args:
+            last: Draw only that many latents, from the last; the others are their mean.
+        """
+        start = 0 if last is None else self.mu.shape[1] - last
+        mu, logvar = self.mu[:, start:], self.logvar[:, start:]
+        drawn = mu + torch.randn_like(mu) * (logvar / 2).exp()
+        return torch.cat([self.mu[:, :start], drawn], dim=1)
+
+
+class ConvVAE(nn.Module):
+    """Encode (B, C, S, S) images in [0, 1] to D latents and decode them back.
+
+    With the default configuration this is the network of the published code: two 3 x 3
+    convolutions of stride 2 and a linear layer; a linear layer, then twice a bilinear
+    enlargement and a 3 x 3 transposed convolution, with BatchNorm and ReLU between, and a
+    sigmoid at the end.
+
+    Args:
+        config: The sizes of the network.
+
+    Example:
+        >>> vae = ConvVAE(ModelConfig(size=16, latents=5))
+        >>> image, posterior = vae(torch.rand(2, 3, 16, 16))
+        >>> image.shape, posterior.mu.shape
+        (torch.Size([2, 3, 16, 16]), torch.Size([2, 5]))
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        widths, sizes = (config.bands, *config.widths), config.sizes
+        flat = widths[-1] * sizes[-1] ** 2
+        inner = config.hidden or flat
+        down = [_down(*pair) for pair in pairwise(widths)]
+        up = [
+            _up(widths[i + 1], widths[i], sizes[i]) for i in reversed(range(1, len(config.widths)))
+        ]
+        self.encoder = nn.Sequential(
+            *down,
+            nn.Flatten(),
+            *_dense(flat, config.hidden),
+            nn.Linear(inner, 2 * config.latents),
+        )
+        self.decoder = nn.Sequential(
+            *_dense(config.latents, config.hidden),
+            nn.Linear(config.hidden or config.latents, flat),
+            nn.Unflatten(1, (widths[-1], sizes[-1], sizes[-1])),
+            nn.BatchNorm2d(widths[-1]),
+            nn.ReLU(),
+            *up,
+            nn.Upsample(size=config.size, mode="bilinear"),
+            nn.ConvTranspose2d(widths[1], config.bands, kernel_size=3, padding=1),
+            nn.Sigmoid(),
+        )
+
+    def encode(self, image: Tensor) -> Posterior:
+        """Map (B, C, S, S) images to the posterior over their latents.
+
+        Raises:
+            ShapeError: The images are of another shape than the network's.
+        """
+        bands, size = self.config.bands, self.config.size
+        if image.shape[1:] != (bands, size, size):
+            msg = (
+                f"expected images of shape (B, {bands}, {size}, {size}), found "
+                f"{tuple(image.shape)}; run them through pcvae.preprocess.Stretch first"
+            )
+            raise ShapeError(msg)
+        return Posterior(*self.encoder(image).chunk(2, dim=1))
+
+    def decode(self, latents: Tensor) -> Tensor:
+        """Map (B, D) latents to (B, C, S, S) images in [0, 1]."""
+        return self.decoder(latents)
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Posterior]:
+        """Reconstruct the images; sample in training, use the mean otherwise."""
+        posterior = self.encode(image)
+        latents = posterior.sample(self.config.sampled) if self.training else posterior.mu
+        return self.decode(latents), posterior
+
+
+def _down(before: int, after: int) -> nn.Module:
+    conv = nn.Conv2d(before, after, kernel_size=3, stride=2, padding=1)
+    return nn.Sequential(conv, nn.BatchNorm2d(after), nn.ReLU())
+
+
+def _up(before: int, after: int, size: int) -> nn.Module:
+    enlarge = nn.Upsample(size=size, mode="bilinear")
+    conv = nn.ConvTranspose2d(before, after, kernel_size=3, padding=1)
+    return nn.Sequential(enlarge, conv, nn.BatchNorm2d(after), nn.ReLU())
+
+
+def _dense(before: int, after: int) -> list[nn.Module]:
+    return [nn.Linear(before, after), nn.ReLU()] if after else []

@@ -1,0 +1,170 @@
+r"""From raw fluxes to what the network sees: the stretch of Eq. 1 and the resize.
+
+Shapes are written with B galaxies, C bands, N x N raw pixels and S x S network pixels.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn.functional import adaptive_avg_pool2d, interpolate
+
+from pcvae.errors import RunError, SettingsError, ShapeError
+
+__all__ = ["Stretch", "display", "mean_maxima", "squash", "unsquash"]
+
+LARGEST = 0.9999  # beyond it the inverse of Eq. 1 has no digits left in float32
+
+
+def squash(y: Tensor) -> Tensor:
+    r"""Eq. 1's function of the scaled flux, without its transcendental functions.
+
+    .. math::
+        \tanh(\operatorname{asinh}(y)) = \frac{y}{\sqrt{1 + y^2}}
+
+    Reference:
+        Gagliano & Villar (2023), Eq. 1, https://arxiv.org/abs/2312.16687
+
+    Example:
+        >>> squash(torch.tensor([0.0, 0.75]))
+        tensor([0.0000, 0.6000])
+    """
+    return y * torch.rsqrt(1 + y * y)
+
+
+def unsquash(x: Tensor) -> Tensor:
+    r"""The inverse of ``squash``, :math:`y = x / \sqrt{1 - x^2}`, for x up to 0.9999.
+
+    Example:
+        >>> unsquash(torch.tensor([0.0, 0.6]))
+        tensor([0.0000, 0.7500])
+    """
+    x = x.clamp(-LARGEST, LARGEST)
+    return x * torch.rsqrt(1 - x * x)
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    r"""How raw pixels become the network's image; saved with the model as ``stretch.json``.
+
+    .. math::
+        x_b = \tanh\left(\operatorname{asinh}\left(
+            \beta \, \mathrm{raw}_b / \langle \max \mathrm{raw}_b \rangle \right)\right)
+
+    Args:
+        bands: The bands of the raw planes.
+        scale: :math:`\langle \max \mathrm{raw}_b \rangle` [nanomaggy], a number a band; empty
+            where the pixels are display values already: the stretch is then the identity.
+        size: Pixels on a side, S.
+        beta: :math:`\beta` of Eq. 1.
+        resize: ``bicubic`` as the published code (no antialiasing), or ``area`` (mean).
+        resize_first: Resize the linear flux, which keeps it, rather than the stretched image.
+        order: The raw plane that each plane of the network's image is made of.
+    """
+
+    bands: tuple[str, ...]
+    scale: tuple[float, ...]
+    size: int = 69
+    beta: float = 10.0
+    resize: str = "bicubic"
+    resize_first: bool = False
+    order: tuple[int, ...] = (2, 1, 0)
+
+    def __post_init__(self) -> None:
+        if self.resize not in ("bicubic", "area"):
+            msg = f"expected resize 'bicubic' or 'area', found {self.resize!r}"
+            raise SettingsError(msg)
+        if self.scale and (len(self.scale) != len(self.bands) or min(self.scale) <= 0):
+            msg = f"expected a positive scale for each of {self.bands}, found {self.scale}"
+            raise SettingsError(msg)
+
+    def __call__(self, flux: Tensor) -> Tensor:
+        """Map (B, C, N, N) raw pixels to (B, C, S, S) network images.
+
+        Raises:
+            ShapeError: The pixels are not square, or of another number of bands.
+        """
+        if flux.ndim != 4 or flux.shape[1] != len(self.bands) or flux.shape[2] != flux.shape[3]:
+            msg = f"expected pixels (B, {len(self.bands)}, N, N), found {tuple(flux.shape)}"
+            raise ShapeError(msg)
+        if self.resize_first:
+            return self._squash(self._resize(flux))[:, list(self.order)]
+        return self._resize(self._squash(flux))[:, list(self.order)]
+
+    def restore(self, image: Tensor) -> Tensor:
+        """Map (B, C, S, S) network images back to the raw unit and order of bands."""
+        raw = image[:, list(np.argsort(self.order))]
+        return unsquash(raw) / self._factor(raw) if self.scale else raw
+
+    def write(self, folder: Path) -> None:
+        """Save as ``stretch.json``."""
+        (folder / "stretch.json").write_text(json.dumps(asdict(self), indent=1) + "\n")
+
+    @staticmethod
+    def read(folder: Path) -> "Stretch":
+        """Read ``stretch.json``.
+
+        Raises:
+            RunError: It is missing or broken.
+        """
+        try:
+            return Stretch.of(json.loads((folder / "stretch.json").read_text()))
+        except (OSError, ValueError, TypeError) as error:
+            msg = f"{folder} has no readable stretch.json: {error}. Train again: "
+            raise RunError(msg + "python -m train.train SAMPLE RUN") from error
+
+    @staticmethod
+    def of(facts: dict[str, Any]) -> "Stretch":
+        """The stretch of these facts, as JSON keeps them."""
+        return Stretch(**{k: tuple(v) if isinstance(v, list) else v for k, v in facts.items()})
+
+    def _factor(self, like: Tensor) -> Tensor:
+        return (self.beta / like.new_tensor(self.scale)).view(1, -1, 1, 1)
+
+    def _squash(self, flux: Tensor) -> Tensor:
+        return squash(flux * self._factor(flux)) if self.scale else flux
+
+    def _resize(self, image: Tensor) -> Tensor:
+        if image.shape[-1] == self.size:
+            return image
+        if self.resize == "area":
+            return adaptive_avg_pool2d(image, self.size)
+        return interpolate(image, size=self.size, mode="bicubic", align_corners=False)
+
+
+def mean_maxima(blocks: Iterable[NDArray[np.float32]]) -> tuple[float, ...]:
+    r"""The scale of Eq. 1, :math:`\langle \max \mathrm{raw}_b \rangle`, over blocks of images.
+
+    Args:
+        blocks: Raw pixels, each (n, C, N, N) [nanomaggy]; n may be 0.
+
+    Raises:
+        SettingsError: There is no image, or a band's mean maximum is not positive.
+    """
+    total, count = np.zeros(1), 0
+    for block in blocks:
+        total = total + block.max(axis=(2, 3)).astype(np.float64).sum(axis=0)
+        count += len(block)
+    if count == 0 or (total <= 0).any():
+        msg = f"expected images with positive fluxes, found maxima {total} of {count} images"
+        raise SettingsError(msg)
+    return tuple(float(one) for one in total / count)
+
+
+def display(raw: Tensor, stretch: Stretch) -> NDArray[np.float32]:
+    """Colour pictures (B, S, S, 3) in [0, 1] of raw pixels (B, C, N, N).
+
+    The reddest band is shown red, the bluest blue, the middle one green; row 0 stays row 0.
+    """
+    image = stretch(raw)[:, np.argsort(stretch.order).tolist()]
+    return image[:, _rgb(stretch.bands)].clamp(0, 1).permute(0, 2, 3, 1).numpy()
+
+
+def _rgb(bands: Sequence[str]) -> list[int]:
+    return [len(bands) - 1, len(bands) // 2, 0]

@@ -1,0 +1,269 @@
+"""A latent store on disk: a sample's galaxies as one or several models see them.
+
+Shapes are written with N galaxies, D latents and S x S pixels. A store is written once and then
+only read; the order of its rows is that of the sample.
+"""
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import zarr
+from numpy.typing import NDArray
+
+from pcvae.cutouts import PART, partial_folder
+from pcvae.errors import StoreError
+from pcvae.labels import Latent
+
+__all__ = ["ModelInfo", "Store", "StoreInfo", "StoreWriter", "read_store"]
+
+VERSION = 1
+REMAKE = "python -m train.encode SAMPLE {} --run physics=RUN"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """What a store knows of one of its models.
+
+    Args:
+        name: Its name in the store, such as ``physics`` or ``vanilla``.
+        kind: ``physics`` or ``vanilla``.
+        recipe: The recipe it was trained by.
+        latents: The axes of its latent space, in their order.
+        orientation: The latent or derived column with the angle [rad]; empty for none.
+    """
+
+    name: str
+    kind: str
+    recipe: str
+    latents: tuple[Latent, ...]
+    orientation: str = ""
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the latents, in their order."""
+        return [latent.name for latent in self.latents]
+
+
+@dataclass(frozen=True, slots=True)
+class StoreInfo:
+    """What is known of a store as a whole; ``store.json``.
+
+    Args:
+        sample: The sample's name.
+        source: A sentence on where its galaxies come from.
+        bands: The bands of the images.
+        pixel_scale: Arcsec a pixel of the cutouts; None if unknown.
+        size: Pixels on a side of the cutouts.
+        unit: The pixels' unit in the sample, ``nanomaggy`` or ``stretched``.
+        rare: The populations that are looked for.
+        hard_negative: The populations that resemble them.
+        models: The models, in the order in which they are shown.
+        stamp_stretch: The stretch of the stamps, as ``pcvae.preprocess.Stretch`` writes it;
+            None where there are no stamps.
+        created: When, in UTC; ISO 8601.
+        command: The command that made it.
+    """
+
+    sample: str
+    source: str
+    bands: tuple[str, ...]
+    pixel_scale: float | None
+    size: int
+    unit: str
+    rare: tuple[str, ...]
+    hard_negative: tuple[str, ...]
+    models: tuple[ModelInfo, ...]
+    stamp_stretch: dict[str, Any] | None
+    created: str
+    command: str
+    version: int = VERSION
+
+
+class Store:
+    """A finished store, opened for reading; tables are read when first asked for.
+
+    Args:
+        folder: Where it lies.
+        info: What is known of it as a whole.
+    """
+
+    def __init__(self, folder: Path, info: StoreInfo) -> None:
+        self.folder, self.info = folder, info
+        self.latents = cache(self._read_latents)
+
+    def __len__(self) -> int:
+        return len(self.galaxies)
+
+    @cached_property
+    def galaxies(self) -> pd.DataFrame:
+        """The catalogue with each galaxy's ``split``; N rows."""
+        return self._read_table(self.folder / "galaxies.parquet")
+
+    @cached_property
+    def stamps(self) -> "zarr.Array[Any] | None":
+        """The images for display, (N, S, S, 3) uint8 with row 0 at the bottom; or None."""
+        if self.info.stamp_stretch is None:
+            return None
+        return zarr.open_array(self.folder / "stamps.zarr", mode="r")
+
+    def model(self, name: str) -> ModelInfo:
+        """What the store knows of the model of that name.
+
+        Raises:
+            StoreError: It has no such model.
+        """
+        for model in self.info.models:
+            if model.name == name:
+                return model
+        found = ", ".join(model.name for model in self.info.models)
+        msg = f"{self.folder} has no model {name!r}: expected one of {found}"
+        raise StoreError(msg)
+
+    def values(self, model: str) -> NDArray[np.float64]:
+        """The latents (N, D) of a model, without sigmas or derived columns."""
+        return self.latents(model)[self.model(model).names].to_numpy(np.float64)
+
+    def model_folder(self, name: str) -> Path:
+        """The folder with what decodes and encodes for that model."""
+        return self.folder / "models" / self.model(name).name
+
+    def _read_latents(self, model: str) -> pd.DataFrame:
+        """Latents, their sigmas, derived columns and ``recon_error``; N rows."""
+        table = self._read_table(self.folder / "latents" / f"{self.model(model).name}.parquet")
+        if not table["id"].equals(self.galaxies["id"]):
+            msg = f"the ids of model {model!r} are not those of the galaxies. "
+            raise StoreError(msg + "Make the store again with: " + REMAKE.format(self.folder))
+        return table
+
+    def _read_table(self, path: Path) -> pd.DataFrame:
+        try:
+            return pd.read_parquet(path)
+        except (OSError, ValueError) as error:
+            msg = f"{path} cannot be read: {error}. Make the store again with: "
+            raise StoreError(msg + REMAKE.format(self.folder)) from error
+
+
+def read_store(folder: Path) -> Store:
+    """Open the store in ``folder``.
+
+    Raises:
+        StoreError: It is missing or of another version.
+    """
+    path = folder / "store.json"
+    if not path.exists():
+        msg = f"no latent store in {folder}: store.json is missing. Make one with: "
+        raise StoreError(msg + REMAKE.format(folder))
+    try:
+        facts = json.loads(path.read_text())
+    except json.JSONDecodeError as error:
+        msg = f"{path} is not JSON: {error}. Make the store again with: {REMAKE.format(folder)}"
+        raise StoreError(msg) from error
+    if facts.get("version") != VERSION:
+        msg = (
+            f"{folder} holds a version {facts.get('version')} store, this pcvae reads version "
+            f"{VERSION}. Make it again with: {REMAKE.format(folder)}"
+        )
+        raise StoreError(msg)
+    return Store(folder, _info(facts))
+
+
+class StoreWriter:
+    """Fills ``FOLDER.partial`` part by part, and renames it when all is there.
+
+    Args:
+        folder: The store to be made; must not exist unless ``overwrite``.
+        settings: All that decides the content; the same settings resume, others refuse.
+        overwrite: Replace a finished store and forget an unfinished one.
+
+    Raises:
+        StoreError: The folder exists, or was begun with other settings.
+    """
+
+    def __init__(
+        self, folder: Path, settings: Mapping[str, Any], *, overwrite: bool = False
+    ) -> None:
+        self.folder, self._overwrite = folder, overwrite
+        self._work = partial_folder(folder)
+        if folder.exists() and not overwrite:
+            msg = f"{folder} exists already: choose another name, or replace it with --overwrite"
+            raise StoreError(msg)
+        if overwrite and self._work.exists():
+            shutil.rmtree(self._work)
+        self._begin(json.dumps(settings, indent=1, sort_keys=True, default=str))
+
+    def has_part(self, model: str, start: int) -> bool:
+        """Whether the part of a model that begins at row ``start`` is on disk."""
+        return self._part(model, start).exists()
+
+    def write_part(self, model: str, start: int, table: pd.DataFrame) -> None:
+        """Put the latents of the rows from ``start`` on disk."""
+        path = self._part(model, start)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        begun = path.with_suffix(".new")
+        table.to_parquet(begun, index=False)
+        begun.replace(path)
+
+    def write_stamps(self, start: int, stamps: NDArray[np.uint8], rows: int) -> None:
+        """Put display images (n, S, S, 3) of the rows from ``start`` of ``rows`` on disk."""
+        path = self._work / "stamps.zarr"
+        if not path.exists():
+            zarr.create_array(
+                path, shape=(rows, *stamps.shape[1:]), chunks=(PART, *stamps.shape[1:]), dtype="u1"
+            )
+        zarr.open_array(path, mode="r+")[start : start + len(stamps)] = stamps
+
+    def finish(
+        self, info: StoreInfo, galaxies: pd.DataFrame, model_folders: Mapping[str, Path]
+    ) -> Store:
+        """Join the parts, copy the models in, and move the store into place.
+
+        Args:
+            info: What is known of the store as a whole.
+            galaxies: The catalogue with its ``split``, N rows.
+            model_folders: Where each model's files lie, by its name in the store.
+        """
+        (self._work / "latents").mkdir(exist_ok=True)
+        for name, files in model_folders.items():
+            parts = sorted((self._work / "parts" / name).glob("*.parquet"))
+            table = pd.concat([pd.read_parquet(part) for part in parts], ignore_index=True)
+            table.to_parquet(self._work / "latents" / f"{name}.parquet", index=False)
+            shutil.copytree(files, self._work / "models" / name, dirs_exist_ok=True)
+        galaxies.to_parquet(self._work / "galaxies.parquet", index=False)
+        (self._work / "store.json").write_text(json.dumps(asdict(info), indent=1) + "\n")
+        if self._overwrite and self.folder.exists():
+            shutil.rmtree(self.folder)
+        self._work.rename(self.folder)
+        shutil.rmtree(self.folder / "parts")
+        (self.folder / "settings.json").unlink()
+        return read_store(self.folder)
+
+    def _begin(self, text: str) -> None:
+        settings = self._work / "settings.json"
+        if settings.exists() and settings.read_text() != text:
+            msg = (
+                f"{self._work} was begun with other settings ({settings}). Run the same command "
+                f"to finish it, or start afresh with --overwrite"
+            )
+            raise StoreError(msg)
+        (self._work / "parts").mkdir(parents=True, exist_ok=True)
+        settings.write_text(text)
+
+    def _part(self, model: str, start: int) -> Path:
+        return self._work / "parts" / model / f"{start:012d}.parquet"
+
+
+def _info(facts: Mapping[str, Any]) -> StoreInfo:
+    known = {one.name for one in fields(StoreInfo)}
+    listed = {k: tuple(v) if isinstance(v, list) else v for k, v in facts.items() if k in known}
+    models = tuple(
+        ModelInfo(**{**model, "latents": tuple(Latent(**one) for one in model["latents"])})
+        for model in listed.pop("models")
+    )
+    return StoreInfo(**listed, models=models)

@@ -1,0 +1,25 @@
+"""What every script's command line shares: how it fails, and how it is written down."""
+
+import shlex
+import sys
+from collections.abc import Callable
+
+from pcvae.errors import PcvaeError
+
+__all__ = ["command", "run"]
+
+
+def command(module: str) -> str:
+    """The command that is running, to be copied from a record of it."""
+    return f"python -m {module} {shlex.join(sys.argv[1:])}".strip()
+
+
+def run(main: Callable[[], object]) -> None:
+    """Call a script's main: our own errors and Ctrl-C end it with a sentence, not a traceback."""
+    try:
+        main()
+    except PcvaeError as error:
+        sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        print("\ninterrupted: the same command goes on from here", file=sys.stderr)
+        sys.exit(130)
