@@ -1,0 +1,192 @@
+r"""Exact nearest neighbours in a latent space, and the galaxies near several rare ones.
+
+Shapes are written with N galaxies, M queries, D latents and k neighbours.
+"""
+
+from collections import OrderedDict
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy.spatial import cKDTree
+
+from pcvae.errors import ShapeError
+
+__all__ = ["Neighbours", "shared_neighbours", "whitening"]
+
+TREES = 4  # trees of subsets kept at once; one of a million galaxies holds about 100 MB
+FLAT = 1e-10  # share of the variance below which a direction is constant but for rounding
+
+
+def whitening(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    r"""The matrix W (D, d) that makes the covariance of ``values @ W`` the identity.
+
+    Each latent is divided by its standard deviation, and the correlation matrix
+    :math:`C = V \Lambda V^T` of what results gives
+
+    .. math::
+        W = \mathrm{diag}(1/s)\, V \Lambda^{-1/2}, \qquad
+        \lVert (a - b) W \rVert^2 = (a - b)^T \Sigma^{-1} (a - b)
+
+    so that Euclidean distances become Mahalanobis distances, whatever the latents' units and
+    however they are correlated. Directions without variance are dropped (d <= D).
+
+    Reference:
+        Mahalanobis (1936), Proceedings of the National Institute of Sciences of India 2, 49.
+
+    Args:
+        values: The latents (N, D); rows with NaN do not count.
+    """
+    finite = values[np.isfinite(values).all(axis=1)]
+    if len(finite) < 2:
+        return np.eye(values.shape[1])
+    spread = finite.std(axis=0)
+    moving = spread > 1e-12 * np.abs(finite).max(axis=0)
+    if not moving.any():
+        return np.eye(values.shape[1])
+    scale = np.where(moving, 1 / np.where(moving, spread, 1), 0)
+    centred = (finite - finite.mean(axis=0)) * scale
+    variances, axes = np.linalg.eigh(centred.T @ centred / len(finite))
+    kept = variances > FLAT * variances.max()
+    result: NDArray[np.float64] = scale[:, None] * axes[:, kept] / np.sqrt(variances[kept])
+    return result
+
+
+class Neighbours:
+    """Find the nearest galaxies of a galaxy or of a point, exactly.
+
+    Distances are Euclidean, in the latents as they are or whitened (``whitening``). Which
+    latents take part is the caller's choice of columns: whitened and without the orientation,
+    or as the paper did, all of them unscaled. A galaxy with a NaN has no neighbours and is none.
+
+    Args:
+        values: The latents (N, D).
+        whiten: Whether to whiten them first.
+
+    Example:
+        >>> rows, distances = Neighbours([[0.0], [1.0], [3.0]], whiten=False).query(0, 2)
+        >>> rows, distances
+        (array([1, 2]), array([1., 3.]))
+    """
+
+    def __init__(self, values: ArrayLike, *, whiten: bool = True) -> None:
+        table = np.asarray(values, dtype=np.float64)
+        if table.ndim != 2:
+            msg = f"expected latents of shape (N, D), found {table.shape}"
+            raise ShapeError(msg)
+        self.axes = table.shape[1]
+        self._matrix = whitening(table) if whiten else np.eye(self.axes)
+        self.points = table @ self._matrix if whiten else table
+        self._known = np.isfinite(self.points).all(axis=1)
+        self._trees: OrderedDict[bytes, tuple[cKDTree, NDArray[np.intp]]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    def query(
+        self, wanted: ArrayLike, k: int, among: NDArray[np.bool_] | None = None
+    ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        """The k nearest galaxies of each wanted one, nearest first, never itself.
+
+        Args:
+            wanted: Rows: an integer or integers (M,); or points: a latent vector (D,) or
+                vectors (M, D) of floats.
+            k: How many; fewer come back where there are fewer.
+            among: Which galaxies may be found, (N,); all by default.
+
+        Returns:
+            Rows and distances: 1-D for a single row or point; else (M, k), in which a query with
+            fewer neighbours than others is filled up with row -1 at infinite distance.
+        """
+        wanted = np.asarray(wanted)
+        rows = np.issubdtype(wanted.dtype, np.integer)
+        single = wanted.ndim == (0 if rows else 1)
+        if rows:
+            own = np.atleast_1d(wanted).astype(np.intp)
+            points = self.points[own]
+        else:
+            points = self._transform(np.atleast_2d(wanted))
+            own = np.full(len(points), -1, dtype=np.intp)
+        found, distances = self._search(points, own, k, among)
+        if single:
+            there = found[0] >= 0
+            return found[0][there], distances[0][there]
+        longest = int((found >= 0).sum(axis=1).max(initial=0))
+        return found[:, :longest], distances[:, :longest]
+
+    def _transform(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        if points.shape[1] != self.axes:
+            msg = f"expected points with {self.axes} latents, found {points.shape[1]}"
+            raise ShapeError(msg)
+        result: NDArray[np.float64] = points.astype(np.float64) @ self._matrix
+        return result
+
+    def _search(
+        self,
+        points: NDArray[np.float64],
+        own: NDArray[np.intp],
+        k: int,
+        among: NDArray[np.bool_] | None,
+    ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        tree, members = self._tree(among)
+        found = np.full((len(points), max(k, 0) + 1), -1, dtype=np.intp)
+        distances = np.full(found.shape, np.inf)
+        asked = np.isfinite(points).all(axis=1)
+        if len(members) and asked.any():
+            near, index = tree.query(points[asked], k=np.arange(1, found.shape[1] + 1))
+            there = np.isfinite(near)
+            found[asked] = np.where(there, members[np.where(there, index, 0)], -1)
+            distances[asked] = near
+        distances[(found == own[:, None]) & (found >= 0)] = np.inf
+        order = np.argsort(distances, axis=1, kind="stable")[:, : max(k, 0)]
+        distances = np.take_along_axis(distances, order, axis=1)
+        found = np.take_along_axis(found, order, axis=1)
+        return np.where(np.isfinite(distances), found, -1), distances
+
+    def _tree(self, among: NDArray[np.bool_] | None) -> tuple[cKDTree, NDArray[np.intp]]:
+        mask = self._known if among is None else self._known & np.asarray(among, dtype=bool)
+        key = b"" if among is None else np.packbits(mask).tobytes()
+        if key not in self._trees:
+            members = np.flatnonzero(mask)
+            self._trees[key] = cKDTree(self.points[members]), members
+            if len(self._trees) > TREES:
+                self._trees.popitem(last=False)
+        self._trees.move_to_end(key)
+        return self._trees[key]
+
+
+def shared_neighbours(
+    values: ArrayLike | Neighbours, seeds: ArrayLike, candidates: ArrayLike, k: int = 10
+) -> pd.DataFrame:
+    """Rank the candidates by how many seeds have them among their k nearest candidates.
+
+    This is the rank of Fig. 3 of Gagliano & Villar (2023), where the seeds are the galaxies of a
+    rare population and the candidates the normal ones; ties go to the smaller mean distance.
+
+    Args:
+        values: The latents (N, D), whitened here; or neighbours made otherwise.
+        seeds: Rows of the seeds, or a mask (N,).
+        candidates: Rows of the candidates, or a mask (N,).
+        k: How many nearest candidates of each seed count.
+
+    Returns:
+        Columns ``row``, ``seeds`` (how many) and ``distance`` (its mean over those), best first;
+        galaxies near no seed are not in it.
+    """
+    near = values if isinstance(values, Neighbours) else Neighbours(values)
+    among = np.zeros(len(near), dtype=bool)
+    among[_rows(candidates)] = True
+    rows, distances = near.query(_rows(seeds), k, among)
+    there = rows >= 0
+    pairs = pd.DataFrame({"row": rows[there], "distance": distances[there]})
+    ranked = pairs.groupby("row").agg(seeds=("distance", "size"), distance=("distance", "mean"))
+    return ranked.reset_index().sort_values(
+        ["seeds", "distance", "row"], ascending=[False, True, True], ignore_index=True
+    )
+
+
+def _rows(chosen: ArrayLike) -> NDArray[np.intp]:
+    chosen = np.asarray(chosen)
+    if chosen.dtype == bool:
+        return np.flatnonzero(chosen)
+    return chosen.astype(np.intp).reshape(-1)

@@ -1,0 +1,126 @@
+import numpy as np
+import pytest
+from scipy.spatial.distance import cdist
+
+from pcvae.errors import ShapeError
+from pcvae.neighbours import Neighbours, shared_neighbours, whitening
+
+
+@pytest.fixture
+def latents():
+    """300 galaxies on correlated axes of very different scales."""
+    rng = np.random.default_rng(0)
+    mix = np.array([[1.0, 0.9, 0.0], [0.0, 0.4, 0.0], [0.0, 0.0, 30.0]])
+    return rng.normal(size=(300, 3)) @ mix
+
+
+def test_whitened_latents_have_unit_covariance(latents):
+    white = latents @ whitening(latents)
+    np.testing.assert_allclose(np.cov(white.T, bias=True), np.eye(3), atol=1e-9)
+
+
+def test_whitened_distances_are_mahalanobis_distances(latents):
+    inverse = np.linalg.inv(np.cov(latents.T, bias=True))
+    brute = cdist(latents[:5], latents, "mahalanobis", VI=inverse)
+    brute[np.arange(5), np.arange(5)] = np.inf
+    rows, distances = Neighbours(latents).query(np.arange(5), 10)
+    np.testing.assert_array_equal(rows, np.argsort(brute, axis=1)[:, :10])
+    np.testing.assert_allclose(distances, np.sort(brute, axis=1)[:, :10])
+
+
+def test_neighbours_do_not_depend_on_the_latents_units(latents):
+    rows, _ = Neighbours(latents).query(np.arange(300), 5)
+    scaled, _ = Neighbours(latents * [1e-3, 5.0, 1e4] + 7).query(np.arange(300), 5)
+    np.testing.assert_array_equal(rows, scaled)
+
+
+def test_unscaled_distances_are_euclidean(latents):
+    rows, distances = Neighbours(latents, whiten=False).query(3, 4)
+    np.testing.assert_allclose(distances, np.linalg.norm(latents[rows] - latents[3], axis=1))
+
+
+def test_a_galaxy_is_never_its_own_neighbour_even_among_twins():
+    values = np.repeat([[0.0, 0.0], [1.0, 2.0]], 20, axis=0)
+    rows, distances = Neighbours(values).query(np.arange(40), 5)
+    assert rows.shape == (40, 5)
+    assert (rows != np.arange(40)[:, None]).all()
+    np.testing.assert_allclose(distances, 0)
+
+
+def test_a_point_where_a_galaxy_is_finds_that_galaxy_first(latents):
+    rows, distances = Neighbours(latents).query(latents[8], 3)
+    assert rows[0] == 8
+    assert distances[0] == pytest.approx(0, abs=1e-6)
+
+
+def test_asking_for_more_than_there_are_gives_all_the_others(latents):
+    rows, _ = Neighbours(latents[:4]).query(1, 10)
+    assert sorted(rows) == [0, 2, 3]
+
+
+def test_only_galaxies_among_the_asked_are_found(latents):
+    among = np.arange(300) % 7 == 0
+    rows, _ = Neighbours(latents).query(np.arange(20), 6, among)
+    assert (rows % 7 == 0).all()
+    assert (rows != np.arange(20)[:, None]).all()
+
+
+def test_a_query_with_fewer_neighbours_is_filled_up_at_infinity(latents):
+    among = np.zeros(300, dtype=bool)
+    among[:3] = True
+    rows, distances = Neighbours(latents).query([0, 9], 5, among)
+    assert rows.shape == (2, 3)
+    assert rows[0, 2] == -1
+    assert np.isinf(distances[0, 2])
+    assert (rows[1] >= 0).all()
+
+
+def test_galaxies_with_nan_neither_have_nor_are_neighbours(latents):
+    latents[[2, 5], 1] = np.nan
+    near = Neighbours(latents)
+    assert near.query(2, 5)[0].size == 0
+    rows, _ = near.query(np.arange(300), 10)
+    assert not np.isin(rows, [2, 5]).any()
+
+
+def test_a_constant_latent_changes_nothing(latents):
+    rows, _ = Neighbours(latents).query(np.arange(50), 5)
+    flat = np.column_stack([latents, np.full(300, 0.1)])
+    np.testing.assert_array_equal(Neighbours(flat).query(np.arange(50), 5)[0], rows)
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_no_or_one_galaxy_has_no_neighbours(count):
+    near = Neighbours(np.zeros((count, 3)))
+    assert near.query(np.arange(count), 5)[0].shape == (count, 0)
+
+
+def test_points_of_another_dimension_are_refused(latents):
+    with pytest.raises(ShapeError, match="3 latents, found 2"):
+        Neighbours(latents).query([0.0, 1.0], 3)
+
+
+def test_shared_neighbours_are_ranked_by_seeds_and_then_by_distance():
+    values = np.array([[0.0], [1.0], [0.4], [0.6], [9.0], [-0.1]])
+    seeds, candidates = [0, 1], np.array([False, False, True, True, True, True])
+    ranked = shared_neighbours(Neighbours(values, whiten=False), seeds, candidates, k=2)
+    assert list(ranked["row"]) == [2, 5, 3]
+    assert list(ranked["seeds"]) == [2, 1, 1]
+    np.testing.assert_allclose(ranked["distance"], [0.5, 0.1, 0.4])
+
+
+def test_shared_neighbours_agree_with_counting_by_hand(latents):
+    seeds = np.arange(300) < 30
+    ranked = shared_neighbours(latents, seeds, ~seeds, k=10)
+    counts = np.zeros(300, dtype=int)
+    for seed in range(30):
+        counts[Neighbours(latents).query(seed, 10, ~seeds)[0]] += 1
+    np.testing.assert_array_equal(counts[ranked["row"]], ranked["seeds"])
+    assert ranked["seeds"].sum() == 300
+    assert ranked["seeds"].is_monotonic_decreasing
+
+
+def test_no_seeds_have_no_shared_neighbours(latents):
+    ranked = shared_neighbours(latents, [], np.ones(300, dtype=bool))
+    assert len(ranked) == 0
+    assert list(ranked.columns) == ["row", "seeds", "distance"]
