@@ -1,0 +1,276 @@
+"""The journal of labels: what people said of which galaxy, and when; only ever added to.
+
+An event labels a galaxy, or undoes an earlier event. The labels are the fold of all events, so
+that nothing is lost, everything can be undone, and who said what stays known.
+"""
+
+import getpass
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import sqlalchemy as sql
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.schema import CreateTable
+
+from pcvae.errors import JournalError
+
+__all__ = ["Event", "Journal", "fold", "journal_path"]
+
+VERSION = 1
+WAIT = 30.0  # seconds that a writer waits for another; SQLite's writes take milliseconds
+
+_TABLES = sql.MetaData()
+_SCHEMA = sql.Table("pcvae_schema", _TABLES, sql.Column("version", sql.Integer, nullable=False))
+_EVENTS = sql.Table(
+    "pcvae_events",
+    _TABLES,
+    sql.Column("number", sql.Integer, primary_key=True, autoincrement=True),
+    sql.Column("galaxy", sql.String, nullable=False, index=True),
+    sql.Column("label", sql.String, nullable=False),
+    sql.Column("note", sql.String, nullable=False),
+    sql.Column("user", sql.String, nullable=False),
+    sql.Column("time", sql.String, nullable=False),
+    sql.Column("undoes", sql.Integer, sql.ForeignKey("pcvae_events.number"), nullable=True),
+    sqlite_autoincrement=True,
+)
+_GUARDS = [
+    f"CREATE TRIGGER IF NOT EXISTS pcvae_no_{verb.lower()} BEFORE {verb} ON pcvae_events "
+    f"BEGIN SELECT RAISE(ABORT, 'a journal is only added to'); END"
+    for verb in ("UPDATE", "DELETE")
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of the journal.
+
+    Args:
+        number: Its place in the journal, growing.
+        galaxy: The id of the galaxy.
+        label: What it was called; of an undoing event, what was undone.
+        note: Anything else that was said.
+        user: Who said it.
+        time: When, in UTC; ISO 8601 with microseconds.
+        undoes: The number of the event that this one undoes; None for a label.
+    """
+
+    number: int
+    galaxy: str
+    label: str
+    note: str
+    user: str
+    time: str
+    undoes: int | None = None
+
+
+def journal_path(store: Path) -> Path:
+    """Where the journal of a store lies by default: ``STORE.journal.sqlite`` beside it."""
+    store = store.resolve()
+    return store.with_name(f"{store.name}.journal.sqlite")
+
+
+def fold(events: Iterable[Event]) -> dict[str, Event]:
+    """The label that each galaxy carries: its last event that nothing undoes.
+
+    An undone undoing is void, so what it undid stands again. Galaxies without a standing label
+    are not in the result; the others come in the order in which they were labelled.
+
+    Example:
+        >>> said = Event(1, "a", "candidate", "", "ana", "2026-01-01T00:00:00+00:00")
+        >>> undone = Event(2, "a", "candidate", "", "ben", "2026-01-02T00:00:00+00:00", undoes=1)
+        >>> list(fold([said])), list(fold([said, undone]))
+        (['a'], [])
+    """
+    listed = sorted(events, key=lambda event: event.number)
+    void = _void(listed)
+    standing: dict[str, Event] = {}
+    for event in listed:
+        if event.undoes is None and event.number not in void:
+            standing.pop(event.galaxy, None)
+            standing[event.galaxy] = event
+    return standing
+
+
+class Journal:
+    """A journal in a SQLite file or another database, opened and made if it is not there.
+
+    Every event is on disk when the method that adds it returns. Several processes may write at
+    once.
+
+    Args:
+        address: A file for SQLite, or the address of a database as SQLAlchemy writes it, such as
+            ``postgresql+psycopg://host/labels``.
+        user: Who writes; the user of the operating system by default.
+
+    Raises:
+        JournalError: It cannot be opened, or is of another version.
+    """
+
+    def __init__(self, address: Path | str, user: str | None = None) -> None:
+        self.address = f"sqlite:///{address}" if isinstance(address, Path) else address
+        self.user = user or getpass.getuser()
+        try:
+            self._engine = _engine(self.address)
+            self._open()
+        except (SQLAlchemyError, ImportError) as error:
+            raise _trouble("open", self.address, error) from error
+
+    def tag(self, galaxy: str, label: str, *, note: str = "", user: str | None = None) -> Event:
+        """Label a galaxy.
+
+        Args:
+            galaxy: Its id.
+            label: The label, such as ``candidate``; replaces the one that it carries.
+            note: Anything else to be kept with it.
+            user: Who says so; the journal's user by default.
+        """
+        if not galaxy or not label:
+            msg = f"expected a galaxy and a label, found {galaxy!r} and {label!r}"
+            raise JournalError(msg)
+        with self._writing() as connection:
+            return self._add(connection, Event(0, galaxy, label, note, user or self.user, ""))
+
+    def untag(self, galaxy: str, *, user: str | None = None) -> list[Event]:
+        """Undo every standing event of a galaxy, whoever's; returns the undoing events."""
+        with self._writing() as connection:
+            rows = _read(connection, sql.select(_EVENTS).where(_EVENTS.c.galaxy == galaxy))
+            void = _void(rows)
+            standing = [one for one in rows if one.undoes is None and one.number not in void]
+            return [self._undo(connection, one, user) for one in reversed(standing)]
+
+    def undo(self, number: int, *, user: str | None = None) -> Event:
+        """Undo the event of that number; undoing an undoing makes the first stand again.
+
+        Raises:
+            JournalError: There is no such event, or it is undone already.
+        """
+        with self._writing() as connection:
+            known = {event.number: event for event in _read(connection, sql.select(_EVENTS))}
+            if number not in known:
+                msg = f"expected an event of {self.address} to undo, found no number {number}"
+                raise JournalError(msg)
+            if number in _void(list(known.values())):
+                msg = f"event {number} of {self.address} is undone already"
+                raise JournalError(msg)
+            return self._undo(connection, known[number], user)
+
+    def events(self) -> list[Event]:
+        """All events, oldest first."""
+        with self._reading() as connection:
+            return _read(connection, sql.select(_EVENTS).order_by(_EVENTS.c.number))
+
+    def labels(self) -> dict[str, Event]:
+        """The standing label of each galaxy that has one; see ``fold``."""
+        return fold(self.events())
+
+    def last(self) -> int:
+        """The number of the last event, 0 where there is none: it grows with every change."""
+        with self._reading() as connection:
+            return connection.scalar(sql.select(sql.func.max(_EVENTS.c.number))) or 0
+
+    def table(self) -> pd.DataFrame:
+        """The standing labels as a table: ``id``, ``label``, ``note``, ``user``, ``time``."""
+        names = [one.name for one in fields(Event)]
+        kept = ["galaxy", "label", "note", "user", "time"]
+        rows = pd.DataFrame([asdict(event) for event in self.labels().values()], columns=names)
+        return rows[kept].rename(columns={"galaxy": "id"})
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+    def _undo(self, connection: sql.Connection, event: Event, user: str | None) -> Event:
+        undoing = Event(0, event.galaxy, event.label, "", user or self.user, "", event.number)
+        return self._add(connection, undoing)
+
+    def _add(self, connection: sql.Connection, event: Event) -> Event:
+        row = asdict(event) | {"time": datetime.now(UTC).isoformat(timespec="microseconds")}
+        row.pop("number")
+        done = connection.execute(sql.insert(_EVENTS).values(**row))
+        (number,) = done.inserted_primary_key or (0,)
+        return Event(number=int(number), **row)
+
+    def _open(self) -> None:
+        with self._engine.begin() as connection:
+            for table in (_SCHEMA, _EVENTS):
+                connection.execute(CreateTable(table, if_not_exists=True))
+            if connection.dialect.name == "sqlite":
+                for guard in _GUARDS:
+                    connection.exec_driver_sql(guard)
+            versions = list(connection.scalars(sql.select(_SCHEMA.c.version)))
+            if not versions:
+                connection.execute(sql.insert(_SCHEMA).values(version=VERSION))
+            elif versions != [VERSION]:
+                msg = (
+                    f"{self.address} holds a version {versions[0]} journal, this pcvae reads "
+                    f"version {VERSION}. Install the pcvae that wrote it (its labels can be "
+                    f"exported there), or move the journal aside to begin a new one"
+                )
+                raise JournalError(msg)
+
+    @contextmanager
+    def _writing(self) -> Iterator[sql.Connection]:
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            raise _trouble("write to", self.address, error) from error
+
+    @contextmanager
+    def _reading(self) -> Iterator[sql.Connection]:
+        quiet = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        try:
+            with quiet.connect() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            raise _trouble("read", self.address, error) from error
+
+
+def _engine(address: str) -> sql.Engine:
+    engine = sql.create_engine(address)
+    if engine.dialect.name == "sqlite":
+        sql.event.listen(engine, "connect", _prepare_sqlite)
+        sql.event.listen(engine, "begin", _lock_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    """Readers beside a writer (WAL), patience, and commits that survive a power cut."""
+    connection.isolation_level = None
+    for setting in (
+        f"busy_timeout = {WAIT * 1000:.0f}",
+        "journal_mode = WAL",
+        "synchronous = FULL",
+    ):
+        connection.execute(f"PRAGMA {setting}")
+
+
+def _lock_sqlite(connection: sql.Connection) -> None:
+    """Take the write lock before the first read, so that what was read still holds."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _read(connection: sql.Connection, query: "sql.Select[Any]") -> list[Event]:
+    return [Event(**row) for row in connection.execute(query).mappings()]
+
+
+def _void(events: Sequence[Event]) -> set[int]:
+    """The numbers of the events that a standing event undoes."""
+    void: set[int] = set()
+    for event in sorted(events, key=lambda event: event.number, reverse=True):
+        if event.undoes is not None and event.number not in void:
+            void.add(event.undoes)
+    return void
+
+
+def _trouble(verb: str, address: str, error: Exception) -> JournalError:
+    reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+    return JournalError(
+        f"cannot {verb} the journal {address}: {reason}. Expected a SQLite file that may be "
+        f"written, or the address of a database that answers"
+    )

@@ -1,0 +1,190 @@
+import io
+import multiprocessing
+import sqlite3
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pcvae.errors import JournalError
+from pcvae.journal import Event, Journal, fold, journal_path
+
+
+@pytest.fixture
+def journal(tmp_path):
+    """An empty journal."""
+    opened = Journal(tmp_path / "labels.sqlite", user="ana")
+    yield opened
+    opened.close()
+
+
+def standing(journal):
+    return {galaxy: event.label for galaxy, event in journal.labels().items()}
+
+
+def test_a_journal_lies_beside_its_store(tmp_path):
+    assert journal_path(tmp_path / "demo").name == "demo.journal.sqlite"
+    assert journal_path(tmp_path / "demo").parent == tmp_path.resolve()
+
+
+def test_a_tag_is_on_disk_when_the_call_returns(journal, tmp_path):
+    journal.tag("a", "candidate", note="ring?")
+    other = sqlite3.connect(tmp_path / "labels.sqlite")
+    rows = other.execute("SELECT galaxy, label, note FROM pcvae_events").fetchall()
+    other.close()
+    assert rows == [("a", "candidate", "ring?")]
+
+
+def test_a_later_tag_replaces_the_label_of_a_galaxy(journal):
+    journal.tag("a", "candidate")
+    journal.tag("a", "merger", user="ben")
+    assert standing(journal) == {"a": "merger"}
+    assert journal.labels()["a"].user == "ben"
+    assert len(journal.events()) == 2
+
+
+def test_undoing_a_tag_brings_back_the_one_before(journal):
+    journal.tag("a", "candidate")
+    later = journal.tag("a", "merger")
+    journal.undo(later.number)
+    assert standing(journal) == {"a": "candidate"}
+
+
+def test_undoing_an_undoing_is_redoing(journal):
+    said = journal.tag("a", "candidate")
+    undone = journal.undo(said.number)
+    assert standing(journal) == {}
+    journal.undo(undone.number)
+    assert standing(journal) == {"a": "candidate"}
+
+
+def test_untagging_takes_every_label_of_that_galaxy_and_of_no_other(journal):
+    for galaxy, user in [("a", "ana"), ("b", "ana"), ("a", "ben")]:
+        journal.tag(galaxy, "candidate", user=user)
+    journal.untag("a")
+    assert standing(journal) == {"b": "candidate"}
+    assert journal.untag("a") == []
+
+
+def test_an_event_cannot_be_undone_twice_nor_if_there_is_none(journal):
+    said = journal.tag("a", "candidate")
+    journal.undo(said.number)
+    with pytest.raises(JournalError, match="undone already"):
+        journal.undo(said.number)
+    with pytest.raises(JournalError, match="found no number 99"):
+        journal.undo(99)
+
+
+def test_a_tag_needs_a_galaxy_and_a_label(journal):
+    with pytest.raises(JournalError, match="expected a galaxy and a label"):
+        journal.tag("", "candidate")
+
+
+@pytest.mark.parametrize("change", ["DELETE FROM pcvae_events", "UPDATE pcvae_events SET note=1"])
+def test_the_database_itself_refuses_to_change_the_past(journal, tmp_path, change):
+    journal.tag("a", "candidate")
+    other = sqlite3.connect(tmp_path / "labels.sqlite")
+    with pytest.raises(sqlite3.IntegrityError, match="only added to"):
+        other.execute(change)
+    other.close()
+
+
+def test_a_journal_opened_again_says_the_same(journal, tmp_path):
+    journal.tag("a", "candidate")
+    journal.tag("b", "candidate")
+    journal.untag("a")
+    again = Journal(tmp_path / "labels.sqlite")
+    assert again.events() == journal.events()
+    assert again.last() == journal.last() == 3
+    again.close()
+
+
+def test_the_last_number_is_zero_in_an_empty_journal(journal):
+    assert journal.last() == 0
+    assert journal.table().empty
+    assert list(journal.table().columns) == ["id", "label", "note", "user", "time"]
+
+
+def test_the_table_of_labels_survives_csv(journal):
+    journal.tag("J0007+0113", "candidate", note='blue, "compact"')
+    journal.tag("b", "merger", user="bén")
+    text = journal.table().to_csv(index=False)
+    back = pd.read_csv(io.StringIO(text), keep_default_na=False)
+    pd.testing.assert_frame_equal(back, journal.table(), check_dtype=False)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 30), st.sampled_from("xy")), max_size=30))
+def test_the_fold_is_what_replaying_by_hand_gives(steps):
+    """Undo and redo as switches: an event stands unless something that stands undoes it."""
+    events, undone = [], set()
+    for number, (undo, which, label) in enumerate(steps, start=1):
+        target = which % number
+        if undo and target and target not in undone:
+            undone.add(target)
+            events.append(Event(number, "g", label, "", "", "", undoes=target))
+        else:
+            events.append(Event(number, "g", label, "", "", ""))
+
+    def stands(number):
+        return not any(e.undoes == number and stands(e.number) for e in events)
+
+    left = [e for e in events if e.undoes is None and stands(e.number)]
+    assert fold(events) == ({"g": left[-1]} if left else {})
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.permutations(range(8)))
+def test_the_fold_does_not_depend_on_the_order_of_reading(order):
+    events = [Event(i + 1, f"g{i % 3}", f"l{i}", "", "", "") for i in range(7)]
+    events.append(Event(8, "g0", "l6", "", "", "", undoes=7))
+    assert fold(events[i] for i in order) == fold(events)
+
+
+def _tag_many(path, user, count):
+    journal = Journal(path, user=user)
+    for number in range(count):
+        journal.tag(f"{user}-{number}", "candidate")
+    journal.close()
+
+
+def test_processes_that_open_and_write_at_once_lose_nothing(tmp_path):
+    """They even make the journal at the same time."""
+    path, count = tmp_path / "labels.sqlite", 40
+    start = multiprocessing.get_context("spawn").Process
+    writers = [start(target=_tag_many, args=(path, user, count)) for user in ("ana", "ben", "cy")]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert [writer.exitcode for writer in writers] == [0, 0, 0]
+    journal = Journal(path)
+    events = journal.events()
+    journal.close()
+    assert len(journal_users(events)) == 3
+    assert [event.number for event in events] == list(range(1, 3 * count + 1))
+    assert {e.galaxy for e in events} == {
+        f"{user}-{n}" for user in ("ana", "ben", "cy") for n in range(count)
+    }
+
+
+def journal_users(events):
+    return {event.user for event in events}
+
+
+def test_a_journal_of_another_version_is_refused(journal, tmp_path):
+    other = sqlite3.connect(tmp_path / "labels.sqlite")
+    other.execute("UPDATE pcvae_schema SET version = 7")
+    other.commit()
+    other.close()
+    with pytest.raises(JournalError, match="version 7 journal, this pcvae reads version 1"):
+        Journal(tmp_path / "labels.sqlite")
+
+
+def test_what_is_no_database_is_refused_in_words(tmp_path):
+    (tmp_path / "labels.sqlite").write_text("these are not the labels you are looking for " * 50)
+    with pytest.raises(JournalError, match=r"cannot open the journal .* not a database"):
+        Journal(tmp_path / "labels.sqlite")
+    with pytest.raises(JournalError, match=r"cannot open the journal .* unable to open"):
+        Journal(tmp_path / "no" / "such" / "folder.sqlite")
