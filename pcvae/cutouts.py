@@ -19,9 +19,18 @@ import zarr
 from numpy.typing import NDArray
 
 from pcvae.catalog import complete
-from pcvae.errors import SampleError, ShapeError
+from pcvae.errors import PcvaeError, SampleError, ShapeError
 
-__all__ = ["PART", "Sample", "SampleInfo", "SampleWriter", "partial_folder", "read_sample"]
+__all__ = [
+    "PART",
+    "Sample",
+    "SampleInfo",
+    "SampleWriter",
+    "partial_folder",
+    "read_facts",
+    "read_sample",
+    "tuples",
+]
 
 VERSION = 1
 PART = 64  # galaxies a chunk: 12 MB at 3 x 128 x 128, and what a killed writer loses at most
@@ -92,12 +101,15 @@ class Sample:
     def __len__(self) -> int:
         return len(self.catalog)
 
-    def blocks(self, rows: int = PART) -> Iterator[tuple[slice, NDArray[np.float32]]]:
-        """Yield the cutouts in blocks of whole chunks: the rows' slice and (n, C, S, S)."""
-        step = -(-rows // PART) * PART
-        for start in range(0, len(self), step):
-            where = slice(start, min(start + step, len(self)))
-            yield where, np.asarray(self.flux[where], dtype=np.float32)
+    def pixels(self, where: slice) -> NDArray[np.float32]:
+        """The cutouts (n, C, S, S) of some rows."""
+        return np.asarray(self.flux[where], dtype=np.float32)
+
+    def blocks(self) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+        """Yield the cutouts chunk by chunk: the rows' slice and (n, C, S, S)."""
+        for start in range(0, len(self), PART):
+            where = slice(start, min(start + PART, len(self)))
+            yield where, self.pixels(where)
 
     def checksum(self) -> str:
         """The SHA-256 of ``sample.json`` and ``catalog.parquet`` together."""
@@ -306,30 +318,44 @@ def _create_pixels(path: Path, rows: int, info: SampleInfo) -> zarr.Array[Any]:
     )
 
 
-def _read_info(folder: Path) -> SampleInfo:
-    path = folder / "sample.json"
+def read_facts(path: Path, version: int, error: type[PcvaeError], remake: str) -> dict[str, Any]:
+    """Read a versioned JSON file, its lists as tuples.
+
+    Args:
+        path: The file; its folder is the thing it describes.
+        version: The version that is understood.
+        error: What to raise when it is missing, broken or of another version.
+        remake: The command that makes the thing again.
+    """
     if not path.exists():
-        begun = partial_folder(folder).exists()
-        msg = f"no sample in {folder}: sample.json is missing. " + (
-            "It was begun but not finished: run the command that makes it again."
-            if begun
-            else f"Make one with: {REMAKE.format(folder)}"
-        )
-        raise SampleError(msg)
+        begun = partial_folder(path.parent).exists()
+        hint = "It was begun but not finished; the same command goes on. " if begun else ""
+        msg = f"expected {path.name} in {path.parent}, found none. {hint}Make it with: {remake}"
+        raise error(msg)
     try:
         facts = json.loads(path.read_text())
-    except json.JSONDecodeError as error:
-        msg = f"{path} is not JSON: {error}. Make the sample again: {REMAKE.format(folder)}"
-        raise SampleError(msg) from error
-    if facts.get("version") != VERSION:
+    except json.JSONDecodeError as broken:
+        msg = f"{path} is not JSON: {broken}. Make it again with: {remake}"
+        raise error(msg) from broken
+    if not isinstance(facts, dict) or facts.get("version") != version:
+        found = facts.get("version") if isinstance(facts, dict) else None
         msg = (
-            f"{folder} holds a version {facts.get('version')} sample, this pcvae reads version "
-            f"{VERSION}. Make it again with: {REMAKE.format(folder)}"
+            f"{path.parent} is of version {found}, this pcvae reads version {version}. "
+            f"Make it again with: {remake}"
         )
-        raise SampleError(msg)
+        raise error(msg)
+    return tuples(facts)
+
+
+def tuples(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts with their lists as tuples, as frozen dataclasses hold them."""
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in facts.items()}
+
+
+def _read_info(folder: Path) -> SampleInfo:
+    facts = read_facts(folder / "sample.json", VERSION, SampleError, REMAKE.format(folder))
     known = {one.name for one in fields(SampleInfo)}
-    listed = {k: tuple(v) if isinstance(v, list) else v for k, v in facts.items() if k in known}
-    return SampleInfo(**listed)
+    return SampleInfo(**{k: v for k, v in facts.items() if k in known})
 
 
 def _write_json(path: Path, facts: Mapping[str, Any]) -> None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, interpolate
 
+from pcvae.cutouts import tuples
 from pcvae.errors import RunError, SettingsError, ShapeError
 
 __all__ = ["Stretch", "display", "mean_maxima", "squash", "unsquash"]
@@ -122,7 +123,7 @@ class Stretch:
     @staticmethod
     def of(facts: dict[str, Any]) -> "Stretch":
         """The stretch of these facts, as JSON keeps them."""
-        return Stretch(**{k: tuple(v) if isinstance(v, list) else v for k, v in facts.items()})
+        return Stretch(**tuples(facts))
 
     def _factor(self, like: Tensor) -> Tensor:
         return (self.beta / like.new_tensor(self.scale)).view(1, -1, 1, 1)

@@ -17,7 +17,7 @@ import pandas as pd
 import zarr
 from numpy.typing import NDArray
 
-from pcvae.cutouts import PART, partial_folder
+from pcvae.cutouts import PART, partial_folder, read_facts
 from pcvae.errors import StoreError
 from pcvae.labels import Latent
 
@@ -156,21 +156,7 @@ def read_store(folder: Path) -> Store:
     Raises:
         StoreError: It is missing or of another version.
     """
-    path = folder / "store.json"
-    if not path.exists():
-        msg = f"no latent store in {folder}: store.json is missing. Make one with: "
-        raise StoreError(msg + REMAKE.format(folder))
-    try:
-        facts = json.loads(path.read_text())
-    except json.JSONDecodeError as error:
-        msg = f"{path} is not JSON: {error}. Make the store again with: {REMAKE.format(folder)}"
-        raise StoreError(msg) from error
-    if facts.get("version") != VERSION:
-        msg = (
-            f"{folder} holds a version {facts.get('version')} store, this pcvae reads version "
-            f"{VERSION}. Make it again with: {REMAKE.format(folder)}"
-        )
-        raise StoreError(msg)
+    facts = read_facts(folder / "store.json", VERSION, StoreError, REMAKE.format(folder))
     return Store(folder, _info(facts))
 
 
@@ -261,9 +247,8 @@ class StoreWriter:
 
 def _info(facts: Mapping[str, Any]) -> StoreInfo:
     known = {one.name for one in fields(StoreInfo)}
-    listed = {k: tuple(v) if isinstance(v, list) else v for k, v in facts.items() if k in known}
     models = tuple(
         ModelInfo(**{**model, "latents": tuple(Latent(**one) for one in model["latents"])})
-        for model in listed.pop("models")
+        for model in facts["models"]
     )
-    return StoreInfo(**listed, models=models)
+    return StoreInfo(**{k: v for k, v in facts.items() if k in known} | {"models": models})

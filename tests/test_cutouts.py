@@ -87,7 +87,7 @@ def test_pixels_that_are_not_finite_are_refused(tmp_path):
 
 def test_another_version_says_how_to_make_it_again(tmp_path):
     (tmp_path / "sample.json").write_text('{"version": 0}')
-    with pytest.raises(SampleError, match=r"version 0 sample.*python -m data\.simulate"):
+    with pytest.raises(SampleError, match=r"version 0, this.*version 1.*python -m data\.simulate"):
         read_sample(tmp_path)
 
 

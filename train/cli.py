@@ -2,16 +2,16 @@
 
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from pcvae.errors import PcvaeError
 
 __all__ = ["command", "run"]
 
 
-def command(module: str) -> str:
-    """The command that is running, to be copied from a record of it."""
-    return f"python -m {module} {shlex.join(sys.argv[1:])}".strip()
+def command(module: str, argv: Sequence[str] | None = None) -> str:
+    """The command of a script with these arguments, or with those it was called with."""
+    return f"python -m {module} {shlex.join(sys.argv[1:] if argv is None else argv)}".strip()
 
 
 def run(main: Callable[[], object]) -> None:

@@ -1,0 +1,141 @@
+"""A run on disk: all settings, the weights, the stretch, the split and the metrics."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from pcvae.cutouts import read_facts, tuples
+from pcvae.dataset import LatentSpace
+from pcvae.errors import RunError
+from pcvae.labels import Latent
+from pcvae.model import ConvVAE, ModelConfig
+from pcvae.preprocess import Stretch
+
+__all__ = ["MODEL_FILES", "Run", "RunInfo", "read_run", "read_state", "write_run", "write_state"]
+
+VERSION = 1
+MODEL_FILES = ("run.json", "model.safetensors", "stretch.json", "split.parquet", "metrics.csv")
+RETRAIN = "python -m train.train SAMPLE {}"
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """All that a run was made with; ``run.json``.
+
+    Args:
+        kind: ``physics`` or ``vanilla``.
+        recipe: The name of the recipe.
+        settings: Every setting of the recipe and the command line.
+        seed: Fixes the split, the weights and the batches.
+        model: The sizes of the network.
+        space: The axes of the latent space.
+        sample: The sample's name.
+        checksum: The sample's checksum.
+        epoch: The epoch whose weights were kept, and how many there were.
+        loss: The validation loss of that epoch.
+        packages: Versions of what the numbers hang on.
+        commit: The git commit; empty outside a checkout.
+        command: The command that made it.
+        created: When, in UTC; ISO 8601.
+    """
+
+    kind: str
+    recipe: str
+    settings: dict[str, Any]
+    seed: int
+    model: ModelConfig
+    space: LatentSpace
+    sample: str
+    checksum: str
+    epoch: tuple[int, int]
+    loss: float
+    packages: dict[str, str]
+    commit: str
+    command: str
+    created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    version: int = VERSION
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run, opened for reading.
+
+    Args:
+        folder: Where it lies.
+        info: All that it was made with.
+        model: The network with its weights, in evaluation mode.
+        stretch: How raw pixels become its images.
+    """
+
+    folder: Path
+    info: RunInfo
+    model: ConvVAE
+    stretch: Stretch
+
+    def split(self, ids: pd.Series) -> NDArray[np.str_]:
+        """The split of these galaxies in this run; ``new`` where it never saw one."""
+        table = pd.read_parquet(self.folder / "split.parquet").set_index("id")["split"]
+        return ids.map(table).fillna("new").to_numpy("<U10")
+
+
+def write_run(
+    folder: Path,
+    info: RunInfo,
+    weights: Mapping[str, Tensor],
+    stretch: Stretch,
+) -> None:
+    """Write what rebuilds and describes the model into ``folder``."""
+    save_file({k: v.contiguous() for k, v in weights.items()}, folder / "model.safetensors")
+    stretch.write(folder)
+    (folder / "run.json").write_text(json.dumps(asdict(info), indent=1) + "\n")
+
+
+def read_run(folder: Path) -> Run:
+    """Open the run in ``folder``.
+
+    Raises:
+        RunError: It is missing, unfinished, broken or of another version.
+    """
+    info = _read_info(folder)
+    model = ConvVAE(info.model)
+    try:
+        model.load_state_dict(load_file(folder / "model.safetensors"))
+    except (OSError, RuntimeError, SafetensorError) as error:
+        msg = f"the weights in {folder} do not fit its run.json: {error}. Train again: "
+        raise RunError(msg + RETRAIN.format(folder)) from error
+    model.eval()
+    return Run(folder, info, model, Stretch.read(folder))
+
+
+def write_state(folder: Path, state: Mapping[str, Any]) -> None:
+    """Write ``last.ckpt``, from which training goes on; a kill leaves the old or the new one."""
+    begun = folder / "last.ckpt.new"
+    torch.save(dict(state), begun)
+    begun.replace(folder / "last.ckpt")
+
+
+def read_state(folder: Path) -> dict[str, Any] | None:
+    """Read ``last.ckpt``, tensors and plain values only; None if there is none."""
+    path = folder / "last.ckpt"
+    return torch.load(path, weights_only=True, map_location="cpu") if path.exists() else None
+
+
+def _read_info(folder: Path) -> RunInfo:
+    facts = read_facts(folder / "run.json", VERSION, RunError, RETRAIN.format(folder))
+    known = {one.name for one in fields(RunInfo)}
+    facts = {k: v for k, v in facts.items() if k in known}
+    facts["model"] = ModelConfig(**tuples(facts["model"]))
+    space = tuples(facts["space"])
+    space["latents"] = tuple(Latent(**one) for one in space["latents"])
+    return RunInfo(**facts | {"space": LatentSpace(**space)})

@@ -1,0 +1,227 @@
+r"""What a model learns from: the split by id, and the labels as its tied latents see them.
+
+Shapes are written with N galaxies, D latents and K of them tied to labels. An orientation is
+either the angle :math:`\phi` itself, as in the paper, or the two components of the ellipticity
+:math:`(e \cos 2\phi, e \sin 2\phi)`, :math:`e = (1 - q) / (1 + q)`, which do not wrap and ask
+little of round galaxies.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pcvae.errors import SettingsError
+from pcvae.labels import (
+    LABELS,
+    PAPER_ORIENTATION_SIGMA,
+    PAPER_SIGMA_FLOOR,
+    Label,
+    Latent,
+    wrap_angle,
+)
+
+__all__ = [
+    "ELLIPTICITY",
+    "LabelConfig",
+    "LatentSpace",
+    "Measured",
+    "assign_split",
+    "latent_space",
+    "measure_labels",
+    "orientation_of",
+]
+
+ELLIPTICITY = ("e_cos", "e_sin")
+SHARES = {"train": 0.8, "validation": 0.9, "test": 1.0}  # cumulative
+SHAPE_SIGMA_FLOOR = 0.03  # of an ellipticity component; about what sky noise leaves at S/N 30
+UNIFORM_SIGMA = np.pi / np.sqrt(12)  # rad; what an angle of which nothing is known has
+
+
+@dataclass(frozen=True, slots=True)
+class LabelConfig:
+    """How labels become targets.
+
+    Args:
+        angle: ``phi`` (the paper's) or ``ellipticity``.
+        errors: ``published`` (every error at least 1e-3, the redshift's 1e-3, the orientation's
+            0.1 rad) or ``floored`` (at least the label's own floor).
+        standardise: Whether the network sees labels with mean 0 and deviation 1.
+    """
+
+    angle: str = "phi"
+    errors: str = "published"
+    standardise: bool = False
+
+    def __post_init__(self) -> None:
+        if self.angle not in ("phi", "ellipticity") or self.errors not in ("published", "floored"):
+            msg = f"expected phi or ellipticity, published or floored; found {self}"
+            raise SettingsError(msg)
+
+
+@dataclass(frozen=True, slots=True)
+class LatentSpace:
+    """The axes of a model, and how its network's numbers become physical ones.
+
+    Args:
+        latents: All D axes in their order, the tied ones first.
+        mean: Of each axis; the network's 0.
+        scale: Of each axis; the network's 1.
+        tied: How many of them are tied to labels, K.
+    """
+
+    latents: tuple[Latent, ...]
+    mean: tuple[float, ...]
+    scale: tuple[float, ...]
+    tied: int
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the axes."""
+        return [latent.name for latent in self.latents]
+
+    @property
+    def orientation(self) -> str:
+        """The column with the angle: a latent or one derived from two; empty for none."""
+        names = self.names
+        return "orientation" if "orientation" in names or ELLIPTICITY[0] in names else ""
+
+
+class Measured(NamedTuple):
+    """The labels in their own units, each (N, K); NaN where unknown."""
+
+    truth: NDArray[np.float64]
+    sigma: NDArray[np.float64]
+
+
+def assign_split(
+    ids: Iterable[str], populations: Sequence[str], held_out: Sequence[str], seed: int
+) -> NDArray[np.str_]:
+    """Say for each galaxy whether it is ``train``, ``validation``, ``test`` or ``held_out``.
+
+    A hash of seed and id decides (80 %, 10 %, 10 %), so that a galaxy keeps its split when
+    others come or go; populations in ``held_out`` never train.
+    """
+    never = set(held_out)
+    return np.array(
+        [
+            "held_out" if population in never else _share(f"{seed}:{one}")
+            for one, population in zip(ids, populations, strict=True)
+        ],
+        dtype="<U10",
+    )
+
+
+def latent_space(catalog: pd.DataFrame, config: LabelConfig | None, latents: int) -> LatentSpace:
+    """The axes of a model that is to learn from these galaxies.
+
+    A label without a single known value ties nothing: its place goes to a free latent.
+
+    Args:
+        catalog: The training galaxies.
+        config: How labels become targets; None for a model without physics.
+        latents: How many axes it has if the angle is one of them; an ellipticity adds one.
+    """
+    if config is None:
+        axes = tuple(Latent(f"latent_{i}", f"Latent {i}") for i in range(latents))
+        return LatentSpace(axes, (0.0,) * latents, (1.0,) * latents, 0)
+    total = latents + (config.angle == "ellipticity")
+    known = [one for one in LABELS if np.isfinite(_truth(catalog, one, config)).any()]
+    tied = [latent for one in known for latent in _latents(one, config)]
+    if len(tied) > total:
+        msg = f"expected at least {len(tied)} latents for {len(tied)} tied ones, found {total}"
+        raise SettingsError(msg)
+    free = [Latent(f"free_{i}", f"Free latent {i}") for i in range(total - len(tied))]
+    truth = measure_labels(catalog, [latent.name for latent in tied], config).truth
+    mean, scale = np.zeros(total), np.ones(total)
+    if config.standardise:
+        for k, latent in enumerate(tied):
+            mean[k], scale[k] = _moments(truth[:, k], latent)
+    return LatentSpace((*tied, *free), tuple(mean.tolist()), tuple(scale.tolist()), len(tied))
+
+
+def measure_labels(catalog: pd.DataFrame, names: Sequence[str], config: LabelConfig) -> Measured:
+    """The truth and the errors of the tied latents of these names, each (N, K)."""
+    values, errors = [], []
+    for one in LABELS:
+        wanted = [n for n, latent in enumerate(_latents(one, config)) if latent.name in names]
+        truth, sigma = _truth(catalog, one, config), _sigma(catalog, one, config)
+        values += [truth[:, n] for n in wanted]
+        errors += [sigma[:, n] for n in wanted]
+    if not values:
+        return Measured(np.empty((len(catalog), 0)), np.empty((len(catalog), 0)))
+    truth, sigma = np.stack(values, axis=1), np.stack(errors, axis=1)
+    return Measured(truth, np.where(np.isfinite(truth), sigma, np.nan))
+
+
+def orientation_of(
+    mu: NDArray[np.float64], sigma: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    r"""The angle and its error [rad] from ellipticity components, each (N, 2).
+
+    .. math::
+        \phi = \tfrac{1}{2} \operatorname{atan2}(e_s, e_c), \qquad
+        \sigma_\phi^2 = \frac{e_s^2 \sigma_c^2 + e_c^2 \sigma_s^2}{4 \, e^4}
+
+    capped at the :math:`\pi / \sqrt{12}` of an angle of which nothing is known.
+    """
+    square = np.maximum((mu**2).sum(axis=1), 1e-12)
+    spread = np.sqrt((mu[:, ::-1] ** 2 * sigma**2).sum(axis=1)) / (2 * square)
+    return wrap_angle(np.arctan2(mu[:, 1], mu[:, 0]) / 2), np.minimum(spread, UNIFORM_SIGMA)
+
+
+def _share(text: str) -> str:
+    digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
+    fraction = int.from_bytes(digest, "big") / 2**64
+    return next(name for name, end in SHARES.items() if fraction < end)
+
+
+def _latents(one: Label, config: LabelConfig) -> list[Latent]:
+    if one.name == "orientation" and config.angle == "ellipticity":
+        return [
+            Latent(ELLIPTICITY[0], "Ellipticity e cos 2φ"),
+            Latent(ELLIPTICITY[1], "Ellipticity e sin 2φ"),
+        ]
+    return [Latent(one.name, one.title, one.unit)]
+
+
+def _truth(catalog: pd.DataFrame, one: Label, config: LabelConfig) -> NDArray[np.float64]:
+    value = catalog[one.name].to_numpy(np.float64)
+    if one.name != "orientation":
+        return value[:, None]
+    phi = wrap_angle(value)
+    if config.angle == "phi":
+        return phi[:, None]
+    e = _ellipticity(catalog)
+    return np.stack([e * np.cos(2 * phi), e * np.sin(2 * phi)], axis=1)
+
+
+def _sigma(catalog: pd.DataFrame, one: Label, config: LabelConfig) -> NDArray[np.float64]:
+    """The errors (N, 1 or 2) that the loss divides by, in the label's unit."""
+    error = catalog[one.error].to_numpy(np.float64)
+    error = np.where(error > 0, error, one.sigma_missing)[:, None]
+    if config.errors == "published":
+        if one.name == "orientation":
+            error = np.full_like(error, PAPER_ORIENTATION_SIGMA)
+        if one.name == "redshift":
+            error = np.full_like(error, PAPER_SIGMA_FLOOR)
+        return np.maximum(error, PAPER_SIGMA_FLOOR)
+    if one.name == "orientation" and config.angle == "ellipticity":
+        spread = 2 * _ellipticity(catalog)[:, None] * np.maximum(error, one.sigma_floor)
+        return np.repeat(np.maximum(spread, SHAPE_SIGMA_FLOOR), 2, axis=1)
+    return np.maximum(error, one.sigma_floor)
+
+
+def _ellipticity(catalog: pd.DataFrame) -> NDArray[np.float64]:
+    q = catalog["axis_ratio"].to_numpy(np.float64)
+    return (1 - q) / (1 + q)
+
+
+def _moments(truth: NDArray[np.float64], latent: Latent) -> tuple[float, float]:
+    if latent.name in ELLIPTICITY:  # both by one factor, so that a rotation stays a rotation
+        return 0.0, 0.2
+    return float(np.nanmean(truth)), max(float(np.nanstd(truth)), 1e-3)

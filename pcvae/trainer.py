@@ -1,0 +1,346 @@
+"""The training loop and the two recipes: ``paper`` as published, ``default`` as we know best.
+
+Shapes are written with N galaxies, C bands, S x S network pixels and K tied latents. Batches and
+noise hang on seed and epoch alone, so that a run goes on after a kill as if nothing happened.
+"""
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+import pandas as pd
+import torch
+from torch import Tensor, nn
+
+from pcvae.checkpoint import read_state, write_state
+from pcvae.dataset import ELLIPTICITY, LabelConfig
+from pcvae.errors import SettingsError
+from pcvae.loss import LossConfig, LossTerms, Targets, objective
+from pcvae.model import ConvVAE, ModelConfig
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+__all__ = [
+    "RECIPES",
+    "Best",
+    "FitConfig",
+    "Galaxies",
+    "Lessons",
+    "Recipe",
+    "Watcher",
+    "fit",
+    "turn",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class FitConfig:
+    """How the weights are found; the published code's by default.
+
+    Args:
+        epochs: Passes over the training galaxies, at most.
+        batch: Galaxies a step, over all devices.
+        lr: The learning rate; its peak where there is a schedule.
+        weight_decay: AdamW's; 0 for Adam.
+        warmup: The share of the steps in which the rate rises from 0, to fall as a cosine to 0
+            over the rest; None for a constant rate.
+        ema: The decay a step of the running mean of the weights that is validated and kept; 0
+            for the weights themselves.
+        patience: Epochs without a better validation loss after which it stops; 0 for never.
+        augment: Whether images and their ellipticities are flipped and turned at random.
+        seed: Fixes the first weights, the batches and the noise.
+    """
+
+    epochs: int = 1000
+    batch: int = 128
+    lr: float = 5e-6
+    weight_decay: float = 0.0
+    warmup: float | None = None
+    ema: float = 0.0
+    patience: int = 0
+    augment: bool = False
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """All choices of a way to train, apart from the data.
+
+    Args:
+        name: ``paper`` or ``default``.
+        model: The network; its bands and latents follow the data.
+        labels: How labels become targets.
+        loss: The objective.
+        fit: How the weights are found.
+        resize: See ``pcvae.preprocess.Stretch``.
+        resize_first: See there.
+        red_first: Whether the tensor's planes run from red to blue (z, r, g).
+    """
+
+    name: str
+    model: ModelConfig = field(default_factory=ModelConfig)
+    labels: LabelConfig = field(default_factory=LabelConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
+    fit: FitConfig = field(default_factory=FitConfig)
+    resize: str = "bicubic"
+    resize_first: bool = False
+    red_first: bool = True
+
+
+RECIPES = {
+    "paper": Recipe("paper"),
+    "default": Recipe(
+        "default",
+        model=ModelConfig(size=64, widths=(16, 32, 64, 128), hidden=128, sampled=1),
+        labels=LabelConfig("ellipticity", "floored", standardise=True),
+        loss=LossConfig(image=1.0, prior=1.0, physics=10.0, likelihood="beta_nll"),
+        fit=FitConfig(100, 64, 2e-3, 1e-2, warmup=0.1, ema=0.99, patience=25, augment=True),
+        resize="area",
+        resize_first=True,
+        red_first=False,
+    ),
+}
+
+
+class Galaxies(NamedTuple):
+    """Images (N, C, S, S) with their targets, each (N, K)."""
+
+    image: Tensor
+    targets: Targets
+
+    def at(self, rows: Tensor, device: torch.device) -> "Galaxies":
+        """Some of them, on a device."""
+        one, two = (part[rows].to(device) for part in self.targets)
+        return Galaxies(self.image[rows].to(device), Targets(one, two))
+
+
+class Lessons(NamedTuple):
+    """The galaxies to train and to validate on, and the names of the K tied latents."""
+
+    train: Galaxies
+    validation: Galaxies
+    names: list[str]
+
+
+class Best(NamedTuple):
+    """The weights of the epoch with the lowest validation loss."""
+
+    weights: dict[str, Tensor]
+    epoch: int
+    epochs: int
+    loss: float
+
+
+class Watcher(Protocol):
+    """What wants to know how training goes."""
+
+    def step(self, terms: dict[str, float]) -> None:
+        """A step is done; its loss terms."""
+
+    def epoch(self, row: dict[str, float]) -> None:
+        """An epoch is done, or was done before a kill; its row of ``metrics.csv``."""
+
+
+def turn(galaxies: Galaxies, names: list[str]) -> Galaxies:
+    r"""Flip and turn each galaxy at random by one of the 8 symmetries of the square.
+
+    A flip of x or of y turns the sign of :math:`e \sin 2\phi`, an exchange of x and y that of
+    :math:`e \cos 2\phi`.
+
+    Args:
+        galaxies: A batch of B.
+        names: The names of its K tied latents.
+    """
+    image, truth = galaxies.image, galaxies.targets.truth.clone()
+    flips = torch.rand(3, len(image), device=image.device) < 0.5
+    for chosen, axis in zip(flips, (-1, -2, None), strict=True):
+        other = image.flip(axis) if axis else image.transpose(-1, -2)
+        image = torch.where(chosen[:, None, None, None], other, image)
+        component = ELLIPTICITY[1] if axis else ELLIPTICITY[0]
+        if component in names:
+            column = names.index(component)
+            truth[:, column] = torch.where(chosen, -truth[:, column], truth[:, column])
+    return Galaxies(image, Targets(truth, galaxies.targets.sigma))
+
+
+def fit(
+    fabric: "Fabric",
+    model: ConvVAE,
+    lessons: Lessons,
+    recipe: Recipe,
+    folder: Path,
+    watcher: Watcher,
+) -> Best:
+    """Train, or go on from ``last.ckpt``; write it and ``metrics.csv`` after every epoch.
+
+    Args:
+        fabric: Launched; says on which devices.
+        model: The network with its first weights.
+        lessons: The galaxies to train and to validate on.
+        recipe: Loss, schedule and seed.
+        folder: The run's folder.
+        watcher: Is told of every step and epoch.
+
+    Raises:
+        SettingsError: There is nothing to train or to validate on.
+    """
+    found = len(lessons.train.image), len(lessons.validation.image)
+    if found[0] < 2 or found[1] < 1:
+        msg = (
+            f"expected at least 2 training and 1 validation galaxies, found {found[0]} and "
+            f"{found[1]}: the sample is too small"
+        )
+        raise SettingsError(msg)
+    loop = _Loop(fabric, model, lessons, recipe)
+    state = read_state(folder)
+    history: list[dict[str, float]] = []
+    if state:
+        history = loop.restore(state)
+        for row in history:
+            watcher.epoch(row)
+    for epoch in range(len(history), recipe.fit.epochs):
+        if loop.stale(epoch):
+            break
+        history.append(loop.run(epoch, watcher))
+        if fabric.is_global_zero:
+            write_state(folder, loop.state(history))
+            pd.DataFrame(history).to_csv(folder / "metrics.csv", index=False)
+        watcher.epoch(history[-1])
+    return Best(loop.best, loop.best_epoch, len(history), loop.best_loss)
+
+
+class _Loop:
+    """The state of a training run between two epochs."""
+
+    def __init__(self, fabric: "Fabric", model: ConvVAE, lessons: Lessons, recipe: Recipe) -> None:
+        self.fabric, self.recipe, self.names = fabric, recipe, lessons.names
+        self.train, self.validation, self.seed = lessons.train, lessons.validation, recipe.fit.seed
+        # Twice as fast on a CPU, and what tensor cores want.
+        self.net = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        config = recipe.fit
+        kind = torch.optim.AdamW if config.weight_decay else torch.optim.Adam
+        first = kind(model.parameters(), lr=config.lr, weight_decay=config.weight_decay)
+        self.wrapped, self.optimizer = fabric.setup(self.net, first)
+        self.mean = {k: v.detach().clone() for k, v in self.net.state_dict().items()}
+        self.best: dict[str, Tensor] = {}
+        self.best_epoch, self.best_loss = -1, math.inf
+
+    @property
+    def steps(self) -> int:
+        """Steps an epoch, the same on every device."""
+        share = len(self.train.image) // self.fabric.world_size
+        return max(1, math.ceil(share / self._batch))
+
+    @property
+    def _batch(self) -> int:
+        return max(1, self.recipe.fit.batch // self.fabric.world_size)
+
+    def stale(self, epoch: int) -> bool:
+        """Whether patience is at its end."""
+        patience = self.recipe.fit.patience
+        return bool(patience) and epoch - self.best_epoch > patience
+
+    def run(self, epoch: int, watcher: Watcher) -> dict[str, float]:
+        """Train for one epoch, validate, and return its row of metrics."""
+        began = time.perf_counter()
+        torch.manual_seed(self.seed * 1_000_003 + epoch * 1_009 + self.fabric.global_rank)
+        self.wrapped.train()
+        sums = dict.fromkeys(LossTerms._fields, 0.0)
+        for step, rows in enumerate(self._batches(epoch)):
+            self._rate(epoch * self.steps + step)
+            terms = self._step(rows, epoch * self.steps + step)
+            watcher.step(terms)
+            sums = {k: sums[k] + terms[k] * len(rows) for k in sums}
+        row: dict[str, float] = {"epoch": epoch}
+        count = len(self.train.image) // self.fabric.world_size
+        row |= {f"train_{k}": v / count for k, v in sums.items()}
+        kept = self.mean if self.recipe.fit.ema else self.net.state_dict()
+        row |= {f"validation_{k}": v for k, v in self._validate(kept).items()}
+        row |= {"lr": self.optimizer.param_groups[0]["lr"]}
+        row |= {"seconds": time.perf_counter() - began}
+        if row["validation_total"] < self.best_loss:
+            self.best_loss, self.best_epoch = row["validation_total"], epoch
+            self.best = {k: v.detach().cpu().clone() for k, v in kept.items()}
+        return row
+
+    def state(self, history: list[dict[str, float]]) -> dict[str, Any]:
+        """All that ``restore`` needs, as tensors and plain values."""
+        return {
+            "model": self.net.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "mean": self.mean,
+            "best": self.best,
+            "best_epoch": self.best_epoch,
+            "best_loss": self.best_loss,
+            "history": history,
+        }
+
+    def restore(self, state: dict[str, Any]) -> list[dict[str, float]]:
+        """Go back to where ``state`` was taken; return the rows of metrics until there."""
+        self.net.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.mean = {k: v.to(self.fabric.device) for k, v in state["mean"].items()}
+        self.best, self.best_epoch = state["best"], state["best_epoch"]
+        self.best_loss = state["best_loss"]
+        return state["history"]
+
+    def _batches(self, epoch: int) -> Iterator[Tensor]:
+        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
+        world = self.fabric.world_size
+        order = torch.randperm(len(self.train.image), generator=generator)
+        mine = order[self.fabric.global_rank :: world][: len(order) // world]
+        yield from torch.split(mine, self._batch)
+
+    def _rate(self, step: int) -> None:
+        config = self.recipe.fit
+        if config.warmup is None:
+            return
+        total = config.epochs * self.steps
+        rise = max(1, round(config.warmup * total))
+        if step < rise:
+            share = (step + 1) / rise
+        else:
+            share = (1 + math.cos(math.pi * (step - rise) / max(1, total - rise))) / 2
+        for group in self.optimizer.param_groups:
+            group["lr"] = config.lr * share
+
+    def _step(self, rows: Tensor, step: int) -> dict[str, float]:
+        batch = self.train.at(rows, self.fabric.device)
+        if self.recipe.fit.augment:
+            batch = turn(batch, self.names)
+        terms = self._score(self.wrapped, batch)
+        self.optimizer.zero_grad()
+        self.fabric.backward(terms.total)
+        self.optimizer.step()
+        if self.recipe.fit.ema:
+            self._average(min(self.recipe.fit.ema, (1 + step) / (10 + step)))
+        return {k: float(v.detach()) for k, v in terms._asdict().items()}
+
+    def _average(self, decay: float) -> None:
+        for name, value in self.net.state_dict().items():
+            if value.is_floating_point():
+                self.mean[name].lerp_(value.detach(), 1 - decay)
+            else:
+                self.mean[name].copy_(value)
+
+    @torch.no_grad()
+    def _validate(self, weights: dict[str, Tensor]) -> dict[str, float]:
+        now = {k: v.detach().clone() for k, v in self.net.state_dict().items()}
+        self.net.load_state_dict(weights)
+        self.net.eval()
+        sums = dict.fromkeys(LossTerms._fields, 0.0)
+        count = len(self.validation.image)
+        for rows in torch.split(torch.arange(count), self.recipe.fit.batch):
+            terms = self._score(self.net, self.validation.at(rows, self.fabric.device))
+            sums = {k: sums[k] + float(v) * len(rows) / count for k, v in terms._asdict().items()}
+        self.net.load_state_dict(now)
+        return sums
+
+    def _score(self, network: nn.Module, batch: Galaxies) -> LossTerms:
+        image = batch.image.contiguous(memory_format=torch.channels_last)
+        reconstruction, posterior = network(image)
+        return objective(image, reconstruction, posterior, batch.targets, self.recipe.loss)

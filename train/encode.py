@@ -1,0 +1,178 @@
+"""Encode a sample with one or several runs into a latent store.
+
+    python -m train.encode data/samples/demo data/stores/demo \
+        --run physics=data/runs/demo-physics --run vanilla=data/runs/demo-vanilla
+
+A second call of the same command goes on where a killed one stopped.
+"""
+
+import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pcvae.cutouts import PART, Sample, read_sample
+from pcvae.errors import SettingsError
+from train.cli import command, run
+
+if TYPE_CHECKING:
+    from pcvae.encode import Codec
+    from pcvae.preprocess import Stretch
+    from pcvae.store import ModelInfo, StoreInfo, StoreWriter
+
+ROWS = 8 * PART  # galaxies a part: some seconds of work, and what a kill loses at most
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("sample", type=Path, help="folder made by a script of data/")
+    add("store", type=Path, help="store to make; must not exist")
+    add(
+        "--run",
+        action="append",
+        required=True,
+        metavar="NAME=RUN",
+        help="a model; may be repeated",
+    )
+    add("--device", default="cpu", choices=["cpu", "cuda", "mps"], help="where to run")
+    add("--no-stamps", action="store_true", help="leave the display images out")
+    add("--overwrite", action="store_true", help="replace STORE, finished or not")
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> Path:
+    """Encode one sample and return its store."""
+    args = parse_args(argv)
+    from pcvae.encode import Codec
+    from pcvae.store import StoreWriter
+
+    sample = read_sample(args.sample)
+    folders = _named(args.run)
+    codecs = {name: Codec.read(folder, args.device) for name, folder in folders.items()}
+    galaxies = sample.catalog.assign(split=_split(codecs, sample))
+    for name, codec in codecs.items():
+        _check(name, codec, sample)
+    stretch = None if args.no_stamps else _stamp_stretch(codecs, sample)
+    settings = {
+        "checksum": sample.checksum(),
+        "runs": {k: [str(v), codecs[k].run.info.created] for k, v in folders.items()},
+        "stamps": stretch is not None,
+    }
+    writer = StoreWriter(args.store, settings, overwrite=args.overwrite)
+    _encode(writer, codecs, sample, stretch)
+    writer.finish(_info(sample, codecs, stretch, command("train.encode", argv)), galaxies, folders)
+    print(f"{args.store}: {len(sample)} galaxies, models {', '.join(codecs)}")
+    print(f"next: panel serve dashboard/app.py --args {args.store}")
+    print(f"  or: python -m train.evaluate {args.store} REPORT")
+    return args.store
+
+
+def _encode(
+    writer: "StoreWriter",
+    codecs: Mapping[str, "Codec"],
+    sample: Sample,
+    stretch: "Stretch | None",
+) -> None:
+    from tqdm import tqdm
+
+    from pcvae.encode import latent_table
+
+    with tqdm(total=len(sample), desc="encode", unit="galaxy") as bar:
+        for start in range(0, len(sample), ROWS):
+            todo = [name for name in codecs if not writer.has_part(name, start)]
+            where = slice(start, min(start + ROWS, len(sample)))
+            if todo:
+                flux = sample.pixels(where)
+                if stretch:
+                    writer.write_stamps(start, _stamps(flux, stretch), len(sample))
+                for name in todo:
+                    table = latent_table(codecs[name].encode(flux), codecs[name].space)
+                    table.insert(0, "id", sample.catalog["id"].to_numpy()[where])
+                    writer.write_part(name, start, table)
+            bar.update(where.stop - start)
+
+
+def _stamps(flux: Any, stretch: "Stretch") -> Any:
+    import torch
+
+    from pcvae.preprocess import display
+
+    return (display(torch.as_tensor(flux), stretch) * 255 + 0.5).astype("u1")
+
+
+def _named(given: Sequence[str]) -> dict[str, Path]:
+    named = {}
+    for one in given:
+        name, equals, folder = one.partition("=")
+        if not (equals and folder and name.replace("-", "_").isidentifier()):
+            msg = f"expected --run NAME=RUN, such as physics=data/runs/demo-physics; found {one!r}"
+            raise SettingsError(msg)
+        named[name] = Path(folder)
+    return named
+
+
+def _split(codecs: Mapping[str, "Codec"], sample: Sample) -> Any:
+    splits = {name: codec.run.split(sample.catalog["id"]) for name, codec in codecs.items()}
+    (first, split), *others = splits.items()
+    for name, other in others:
+        if differ := int((split != other).sum()):
+            msg = (
+                f"expected runs of one split, but {differ} galaxies have another in {name} than "
+                f"in {first}: train both on the same sample with the same --seed"
+            )
+            raise SettingsError(msg)
+    return split
+
+
+def _check(name: str, codec: "Codec", sample: Sample) -> None:
+    stretch = codec.run.stretch
+    unit = "nanomaggy" if stretch.scale else "stretched"
+    if (stretch.bands, unit) != (sample.info.bands, sample.info.unit):
+        msg = (
+            f"run {name} was trained on bands {stretch.bands} in {unit}, the sample has "
+            f"{sample.info.bands} in {sample.info.unit}: train a run on this sample"
+        )
+        raise SettingsError(msg)
+
+
+def _stamp_stretch(codecs: Mapping[str, "Codec"], sample: Sample) -> "Stretch":
+    first = next(iter(codecs.values())).run.stretch
+    order = tuple(range(len(sample.info.bands)))
+    return replace(first, size=sample.info.size, order=order)
+
+
+def _info(sample: Sample, codecs: Mapping[str, "Codec"], stretch: "Stretch | None") -> "StoreInfo":
+    from pcvae.store import StoreInfo
+
+    facts = sample.info
+    return StoreInfo(
+        sample=facts.name,
+        source=facts.source,
+        bands=facts.bands,
+        pixel_scale=facts.pixel_scale,
+        size=facts.size,
+        unit=facts.unit,
+        rare=facts.rare,
+        hard_negative=facts.hard_negative,
+        models=tuple(_model(name, codec) for name, codec in codecs.items()),
+        stamp_stretch=asdict(stretch) if stretch else None,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        command=text,
+    )
+
+
+def _model(name: str, codec: "Codec") -> "ModelInfo":
+    from pcvae.store import ModelInfo
+
+    info, space = codec.run.info, codec.space
+    return ModelInfo(name, info.kind, info.recipe, space.latents, space.orientation)
+
+
+if __name__ == "__main__":
+    run(main)

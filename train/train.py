@@ -1,0 +1,327 @@
+"""Train a model on a sample.
+
+    python -m train.train data/samples/demo data/runs/demo-physics --model physics
+
+Writes the run folder: settings, weights, stretch, split and a row of metrics an epoch. A second
+call of the same command goes on where a killed one stopped; so does ``--resume``, which takes all
+other options from the unfinished run.
+"""
+
+import argparse
+import dataclasses
+import json
+import shutil
+import subprocess
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pcvae.cutouts import Sample, partial_folder, read_sample
+from pcvae.errors import RunError, SettingsError
+from train.cli import command, run
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+    from pcvae.checkpoint import RunInfo
+    from pcvae.dataset import LatentSpace
+    from pcvae.model import ConvVAE
+    from pcvae.preprocess import Stretch
+    from pcvae.trainer import Lessons, Recipe
+
+PACKAGES = ("lightning-fabric", "numpy", "torch")
+NOT_SETTINGS = ("run", "resume", "overwrite", "device", "devices", "nodes", "command")
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("sample", type=Path, help="folder made by a script of data/")
+    add("run", type=Path, help="run folder to make; must not exist")
+    add("--recipe", default="default", choices=["default", "paper"], help="all other settings")
+    add(
+        "--model", default="physics", choices=["physics", "vanilla"], help="with or without labels"
+    )
+    add("--latents", type=int, default=5, help="axes of the latent space, the angle as one")
+    add("--epochs", type=int, help="passes over the training galaxies; the recipe's by default")
+    add("--batch", type=int, help="galaxies a step, over all devices; the recipe's by default")
+    add("--lr", type=float, help="peak learning rate; the recipe's by default")
+    add("--init", type=Path, help="a finished run to start from: its weights, stretch and axes")
+    add("--seed", type=int, default=0, help="fixes the split, the weights and the batches")
+    add("--device", default="auto", choices=["auto", "cpu", "cuda", "mps"], help="where to run")
+    add("--devices", type=int, default=1, help="devices a node")
+    add("--nodes", type=int, default=1, help="nodes, each running this same command")
+    add("--resume", action="store_true", help="go on with an unfinished RUN and its settings")
+    add("--overwrite", action="store_true", help="replace RUN, finished or not")
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> Path:
+    """Train one model and return its run folder."""
+    args = parse_args(argv)
+    args.command = command("train.train", argv)
+    if args.resume:
+        args = _resumed(args)
+    if args.run.exists() and not args.overwrite:
+        msg = f"{args.run} exists already: choose another name, or replace it with --overwrite"
+        raise RunError(msg)
+    from lightning_fabric import Fabric
+
+    fabric = Fabric(
+        accelerator=args.device,
+        devices=args.devices,
+        num_nodes=args.nodes,
+        strategy="ddp" if args.devices * args.nodes > 1 else "auto",
+    )
+    fabric.launch()
+    sample = read_sample(args.sample)
+    if fabric.is_global_zero:
+        _begin(args, sample)
+    fabric.barrier()
+    _train(fabric, args, sample)
+    fabric.barrier()
+    if fabric.is_global_zero:
+        print(f"next: python -m train.encode {args.sample} STORE --run {args.model}={args.run}")
+    return args.run
+
+
+class _Plan(NamedTuple):
+    recipe: "Recipe"
+    space: "LatentSpace"
+    stretch: "Stretch"
+    model: "ConvVAE"
+    split: Any
+
+
+def _train(fabric: "Fabric", args: argparse.Namespace, sample: Sample) -> None:
+    import pandas as pd
+
+    from pcvae.checkpoint import write_run
+    from pcvae.trainer import fit
+
+    plan = _plan(args, sample)
+    folder = partial_folder(args.run)
+    lessons = _lessons(plan, sample, quiet=not fabric.is_global_zero)
+    if fabric.is_global_zero:
+        counts = {one: int((plan.split == one).sum()) for one in ("train", "validation", "test")}
+        print(f"{args.model} model, recipe {args.recipe}, {fabric.device}; galaxies: {counts}")
+        print(f"latents: {', '.join(plan.space.names)} ({plan.space.tied} tied)")
+    watcher = _Bar(plan.recipe.fit.epochs, quiet=not fabric.is_global_zero)
+    best = fit(fabric, plan.model, lessons, plan.recipe, folder, watcher)
+    watcher.close()
+    if not fabric.is_global_zero:
+        return
+    info = _info(args, sample, plan, (best.epoch, best.epochs), best.loss)
+    write_run(folder, info, best.weights, plan.stretch)
+    table = pd.DataFrame({"id": sample.catalog["id"], "split": plan.split})
+    table.to_parquet(folder / "split.parquet", index=False)
+    if args.overwrite and args.run.exists():
+        shutil.rmtree(args.run)
+    folder.rename(args.run)
+    (args.run / "settings.json").unlink()
+    print(f"{args.run}: epoch {best.epoch + 1} of {best.epochs} kept, loss {best.loss:.4g}")
+
+
+def _plan(args: argparse.Namespace, sample: Sample) -> _Plan:
+    import torch
+
+    from pcvae.dataset import assign_split, latent_space
+    from pcvae.model import ConvVAE
+
+    recipe = _recipe(args)
+    split = assign_split(
+        sample.catalog["id"], list(sample.catalog["population"]), sample.info.held_out, args.seed
+    )
+    torch.manual_seed(args.seed)
+    if args.init:
+        from pcvae.checkpoint import read_run
+
+        first = read_run(args.init)
+        _check_init(args, first.info, first.stretch, sample)
+        return _Plan(recipe, first.info.space, first.stretch, first.model, split)
+    labels = recipe.labels if args.model == "physics" else None
+    space = latent_space(sample.catalog[split == "train"], labels, args.latents)
+    config = dataclasses.replace(
+        recipe.model, bands=len(sample.info.bands), latents=len(space.latents)
+    )
+    if args.model == "vanilla":
+        config = dataclasses.replace(config, sampled=None)
+    elif config.sampled is not None:
+        config = dataclasses.replace(config, sampled=len(space.latents) - space.tied)
+    return _Plan(recipe, space, _stretch(recipe, sample, split), ConvVAE(config), split)
+
+
+def _recipe(args: argparse.Namespace) -> "Recipe":
+    from pcvae.trainer import RECIPES
+
+    recipe = RECIPES[args.recipe]
+    given = {
+        k: getattr(args, k) for k in ("epochs", "batch", "lr") if getattr(args, k) is not None
+    }
+    for name, value in given.items():
+        if value <= 0:
+            msg = f"expected --{name} above 0, found {value}"
+            raise SettingsError(msg)
+    return dataclasses.replace(
+        recipe, fit=dataclasses.replace(recipe.fit, seed=args.seed, **given)
+    )
+
+
+def _check_init(
+    args: argparse.Namespace, info: "RunInfo", stretch: "Stretch", sample: Sample
+) -> None:
+    stretched = sample.info.unit == "stretched"
+    found = info.kind, info.recipe, stretch.bands, not stretch.scale
+    expected = args.model, args.recipe, sample.info.bands, stretched
+    if found != expected:
+        msg = (
+            f"expected --init to be a run of model, recipe, bands and stretched pixels "
+            f"{expected}, found {found} in {args.init}"
+        )
+        raise SettingsError(msg)
+
+
+def _stretch(recipe: "Recipe", sample: Sample, split: Any) -> "Stretch":
+    from tqdm import tqdm
+
+    from pcvae.preprocess import Stretch, mean_maxima
+
+    bands = sample.info.bands
+    scale: tuple[float, ...] = ()
+    if sample.info.unit == "nanomaggy":
+        blocks = tqdm(sample.blocks(), "stretch", total=-(-len(sample) // 64), leave=False)
+        scale = mean_maxima(flux[split[where] == "train"] for where, flux in blocks)
+    order = tuple(range(len(bands)))
+    return Stretch(
+        bands,
+        scale,
+        size=recipe.model.size,
+        resize=recipe.resize,
+        resize_first=recipe.resize_first,
+        order=order[::-1] if recipe.red_first else order,
+    )
+
+
+def _lessons(plan: _Plan, sample: Sample, *, quiet: bool) -> "Lessons":
+    import numpy as np
+    import torch
+    from tqdm import tqdm
+
+    from pcvae.dataset import measure_labels
+    from pcvae.loss import Targets
+    from pcvae.trainer import Galaxies, Lessons
+
+    space, size = plan.space, plan.stretch.size
+    names = space.names[: space.tied]
+    measured = measure_labels(sample.catalog, names, plan.recipe.labels)
+    mean, scale = np.array(space.mean[: space.tied]), np.array(space.scale[: space.tied])
+    truth = torch.tensor((measured.truth - mean) / scale, dtype=torch.float32)
+    sigma = torch.tensor(measured.sigma / scale, dtype=torch.float32)
+    rows = {one: np.flatnonzero(plan.split == one) for one in ("train", "validation")}
+    image = {k: torch.empty(len(v), len(plan.stretch.bands), size, size) for k, v in rows.items()}
+    total = -(-len(sample) // 64)
+    for where, flux in tqdm(sample.blocks(), "images", total=total, leave=False, disable=quiet):
+        for name, of in rows.items():
+            first, last = np.searchsorted(of, [where.start, where.stop])
+            if last > first:
+                chosen = torch.as_tensor(flux[of[first:last] - where.start])
+                image[name][first:last] = plan.stretch(chosen)
+    galaxies = {k: Galaxies(image[k], Targets(truth[v], sigma[v])) for k, v in rows.items()}
+    return Lessons(galaxies["train"], galaxies["validation"], names)
+
+
+def _info(
+    args: argparse.Namespace, sample: Sample, plan: _Plan, epoch: tuple[int, int], loss: float
+) -> "RunInfo":
+    from pcvae.checkpoint import RunInfo
+
+    return RunInfo(
+        kind=args.model,
+        recipe=args.recipe,
+        settings={**_settings(args, sample), "recipe": dataclasses.asdict(plan.recipe)},
+        seed=args.seed,
+        model=plan.model.config,
+        space=plan.space,
+        sample=sample.info.name,
+        checksum=sample.checksum(),
+        epoch=epoch,
+        loss=loss,
+        packages={name: version(name) for name in PACKAGES},
+        commit=_commit(),
+        command=args.command,
+    )
+
+
+def _commit() -> str:
+    here = Path(__file__).parent
+    found = subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=False
+    )
+    return found.stdout.strip()
+
+
+def _settings(args: argparse.Namespace, sample: Sample) -> dict[str, Any]:
+    given = {k: str(v) if isinstance(v, Path) else v for k, v in vars(args).items()}
+    kept = {k: v for k, v in given.items() if k not in NOT_SETTINGS}
+    return kept | {"checksum": sample.checksum()}
+
+
+def _begin(args: argparse.Namespace, sample: Sample) -> None:
+    """Make the unfinished run's folder, or see that it was begun with the same settings."""
+    folder = partial_folder(args.run)
+    if args.overwrite and folder.exists():
+        shutil.rmtree(folder)
+    text = json.dumps(_settings(args, sample), indent=1)
+    path = folder / "settings.json"
+    if path.exists() and path.read_text() != text:
+        msg = (
+            f"{folder} was begun with other settings ({path}): go on with it by --resume, or "
+            f"start afresh with --overwrite"
+        )
+        raise RunError(msg)
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def _resumed(args: argparse.Namespace) -> argparse.Namespace:
+    path = partial_folder(args.run) / "settings.json"
+    if not path.exists():
+        msg = f"nothing to resume: expected {path}, found none. Run without --resume"
+        raise RunError(msg)
+    begun = {k: v for k, v in json.loads(path.read_text()).items() if k != "checksum"}
+    for name in ("sample", "init"):
+        begun[name] = Path(begun[name]) if begun[name] else None
+    return argparse.Namespace(**vars(args) | begun)
+
+
+class _Bar:
+    """A progress bar over epochs, with the loss terms of the last."""
+
+    def __init__(self, epochs: int, *, quiet: bool) -> None:
+        from tqdm import tqdm
+
+        self._bar = tqdm(total=epochs, desc="train", unit="epoch", disable=quiet)
+
+    def step(self, terms: dict[str, float]) -> None:
+        """Show the terms of a step."""
+        shown = {k: f"{v:.3g}" for k, v in terms.items()}
+        self._bar.set_postfix(shown, refresh=False)
+        self._bar.update(0)
+
+    def epoch(self, row: dict[str, float]) -> None:
+        """Show the terms of an epoch."""
+        names = ("train_total", "validation_total", "validation_image", "validation_physics")
+        self._bar.set_postfix({k: f"{row[k]:.3g}" for k in names}, refresh=False)
+        self._bar.update(1)
+
+    def close(self) -> None:
+        """Leave the bar as it is."""
+        self._bar.close()
+
+
+if __name__ == "__main__":
+    run(main)
