@@ -107,6 +107,8 @@ def measure(
     stack, noise = _subtract_background(pixels.sum(0), box, LEAST_NOISE[unit])
     labels, mine, flag = _segment(stack, noise)
     shape = _moments(stack, mine) if mine.any() else None
+    if shape and flag & BLENDED:
+        shape = _moments(*_complete(stack, labels > 0, mine, shape))
     if shape is None:
         return Measurement(np.nan, np.nan, np.nan, np.nan, NOT_FOUND, _no_fluxes(bands))
     ratio = shape.b / shape.a
@@ -231,6 +233,21 @@ def _moments(stack: NDArray[np.float64], mine: NDArray[np.bool_]) -> _Shape | No
     )
     shape = _Shape(*(float(number) for number in numbers))
     return shape if np.isfinite(shape).all() else None
+
+
+def _complete(
+    stack: NDArray[np.float64],
+    found: NDArray[np.bool_],
+    mine: NDArray[np.bool_],
+    shape: _Shape,
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Give a deblended source what others cover of it, as seen opposite its centre."""
+    others = found & ~mine
+    filled = stack[None].copy()
+    _replace_neighbours(filled, others, shape)
+    taken = mine[None].astype(np.float64)
+    _replace_neighbours(taken, others, shape)
+    return filled[0], taken[0] > 0
 
 
 def _touches_edge(mine: NDArray[np.bool_]) -> bool:
