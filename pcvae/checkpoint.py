@@ -22,10 +22,9 @@ from pcvae.labels import Latent
 from pcvae.model import ConvVAE, ModelConfig
 from pcvae.preprocess import Stretch
 
-__all__ = ["MODEL_FILES", "Run", "RunInfo", "read_run", "read_state", "write_run", "write_state"]
+__all__ = ["Run", "RunInfo", "read_run", "read_state", "write_run", "write_state"]
 
 VERSION = 1
-MODEL_FILES = ("run.json", "model.safetensors", "stretch.json", "split.parquet", "metrics.csv")
 RETRAIN = "python -m train.train SAMPLE {}"
 
 

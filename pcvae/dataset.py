@@ -169,9 +169,10 @@ def orientation_of(
 
     capped at the :math:`\pi / \sqrt{12}` of an angle of which nothing is known.
     """
-    square = np.maximum((mu**2).sum(axis=1), 1e-12)
-    spread = np.sqrt((mu[:, ::-1] ** 2 * sigma**2).sum(axis=1)) / (2 * square)
-    return wrap_angle(np.arctan2(mu[:, 1], mu[:, 0]) / 2), np.minimum(spread, UNIFORM_SIGMA)
+    double = np.arctan2(mu[:, 1], mu[:, 0])
+    across = np.hypot(np.sin(double) * sigma[:, 0], np.cos(double) * sigma[:, 1])
+    spread = across / np.maximum(2 * np.hypot(mu[:, 0], mu[:, 1]), 1e-12)
+    return wrap_angle(double / 2), np.minimum(spread, UNIFORM_SIGMA)
 
 
 def _share(text: str) -> str:

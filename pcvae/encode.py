@@ -79,7 +79,7 @@ class Codec:
     @torch.inference_mode()
     def decode(self, latents: NDArray[np.float64]) -> NDArray[np.float32]:
         """Map latents (N, D), in physical units, to network images (N, C, S, S)."""
-        values = torch.as_tensor(latents, dtype=torch.float32, device=self.device)
+        values = torch.tensor(latents, dtype=torch.float32, device=self.device)
         return self.network.decode((values - self._mean) / self._scale).cpu().numpy()
 
     def decode_rgb(

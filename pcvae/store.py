@@ -220,7 +220,12 @@ class StoreWriter:
             parts = sorted((self._work / "parts" / name).glob("*.parquet"))
             table = pd.concat([pd.read_parquet(part) for part in parts], ignore_index=True)
             table.to_parquet(self._work / "latents" / f"{name}.parquet", index=False)
-            shutil.copytree(files, self._work / "models" / name, dirs_exist_ok=True)
+            shutil.copytree(
+                files,
+                self._work / "models" / name,
+                ignore=shutil.ignore_patterns("*.ckpt*"),
+                dirs_exist_ok=True,
+            )
         galaxies.to_parquet(self._work / "galaxies.parquet", index=False)
         (self._work / "store.json").write_text(json.dumps(asdict(info), indent=1) + "\n")
         if self._overwrite and self.folder.exists():

@@ -147,7 +147,9 @@ def _stamp_stretch(codecs: Mapping[str, "Codec"], sample: Sample) -> "Stretch":
     return replace(first, size=sample.info.size, order=order)
 
 
-def _info(sample: Sample, codecs: Mapping[str, "Codec"], stretch: "Stretch | None") -> "StoreInfo":
+def _info(
+    sample: Sample, codecs: Mapping[str, "Codec"], stretch: "Stretch | None", text: str
+) -> "StoreInfo":
     from pcvae.store import StoreInfo
 
     facts = sample.info

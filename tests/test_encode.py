@@ -1,0 +1,171 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from pcvae.encode import Codec, latent_table
+from pcvae.errors import RunError, SettingsError, StoreError
+from pcvae.store import StoreWriter, read_store
+from train import encode, train
+
+
+def test_a_store_holds_the_sample_in_its_order(store, runs):
+    made = read_store(store)
+    assert [model.name for model in made.info.models] == ["physics", "vanilla"]
+    assert (made.latents("vanilla")["id"] == made.galaxies["id"]).all()
+    split = pd.read_parquet(runs["physics"] / "split.parquet")
+    assert made.galaxies["split"].tolist() == split["split"].tolist()
+
+
+def test_the_store_says_what_the_codec_says(store, sample, runs):
+    """A galaxy encoded alone has the latents that the store gives it."""
+    made = read_store(store)
+    codec = Codec.read(made.model_folder("physics"))
+    alone = latent_table(codec.encode(sample.pixels(slice(7, 8))), codec.space)
+    stored = made.latents("physics").iloc[[7]].drop(columns="id").reset_index(drop=True)
+    pd.testing.assert_frame_equal(alone, stored, rtol=1e-3, atol=1e-4)
+
+
+def test_latents_are_physical(sample, runs):
+    codec = Codec.read(runs["physics"])
+    k = codec.space.names.index("log_mass")
+    mu = codec.encode(sample.pixels(slice(0, 50))).mu[:, k]
+    train_masses = sample.catalog["log_mass"]
+    assert train_masses.min() - 2 < mu.mean() < train_masses.max() + 2
+    assert codec.space.mean[k] == pytest.approx(train_masses.mean(), abs=0.5)
+
+
+def test_decoding_the_means_gives_the_reconstruction(sample, runs):
+    codec = Codec.read(runs["physics"])
+    flux = sample.pixels(slice(0, 3))
+    image = codec.run.stretch(torch.as_tensor(flux))
+    encoded = codec.encode(flux)
+    error = (codec.decode(encoded.mu) - image.numpy()) ** 2
+    assert error.mean((1, 2, 3)) == pytest.approx(encoded.recon_error, rel=1e-3)
+
+
+def test_a_picture_of_latents_is_on_the_stamps_scale(store, sample, runs):
+    made = read_store(store)
+    codec = Codec.read(made.model_folder("vanilla"))
+    picture = codec.decode_rgb(made.values("vanilla")[:4], made.info.stamp_stretch)
+    assert picture.shape == (4, 64, 64, 3)
+    assert 0 <= picture.min() <= picture.max() <= 1
+    decoded = codec.decode(made.values("vanilla")[:4])
+    assert picture == pytest.approx(decoded[:, ::-1].transpose(0, 2, 3, 1), abs=2e-3)
+
+
+def test_stamps_show_each_galaxy(store, sample):
+    stamps = read_store(store).stamps
+    assert stamps.shape == (120, 32, 32, 3)
+    bright = sample.flux[:].sum((1, 2, 3))
+    shown = np.asarray(stamps[:]).astype(float).sum((1, 2, 3))
+    assert np.corrcoef(np.argsort(np.argsort(bright)), np.argsort(np.argsort(shown)))[0, 1] > 0.9
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_a_store_of_few_galaxies(make_store, n):
+    made = read_store(make_store(n))
+    assert len(made) == len(made.latents("physics")) == n
+
+
+def test_a_store_without_stamps_says_so(make_store):
+    assert read_store(make_store(3, stamps=False)).stamps is None
+
+
+def test_nothing_encodes_to_nothing(runs):
+    codec = Codec.read(runs["physics"])
+    encoded = codec.encode(np.empty((0, 3, 32, 32), np.float32))
+    assert encoded.mu.shape == encoded.sigma.shape == (0, 6)
+
+
+def arguments(sample, store, runs, *options):
+    return [str(sample.folder), str(store), "--run", f"physics={runs['physics']}", *options]
+
+
+def test_a_killed_encoding_goes_on(sample, runs, tmp_path, monkeypatch):
+    whole = read_store(encode.main(arguments(sample, tmp_path / "whole", runs)))
+    monkeypatch.setattr(encode, "ROWS", 64)
+    writes = []
+
+    def write_part(writer, model, start, table, write=StoreWriter.write_part):
+        if len(writes) == 1:
+            raise KeyboardInterrupt
+        writes.append(start)
+        write(writer, model, start, table)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(StoreWriter, "write_part", write_part)
+        with pytest.raises(KeyboardInterrupt):
+            encode.main(arguments(sample, tmp_path / "killed", runs))
+    assert not (tmp_path / "killed").exists()
+    killed = read_store(encode.main(arguments(sample, tmp_path / "killed", runs)))
+    pd.testing.assert_frame_equal(whole.latents("physics"), killed.latents("physics"), rtol=1e-4)
+    assert (np.asarray(whole.stamps[:]) == np.asarray(killed.stamps[:])).all()
+
+
+def test_a_finished_store_is_replaced_only_when_asked(sample, runs, tmp_path):
+    encode.main(arguments(sample, tmp_path / "store", runs))
+    with pytest.raises(StoreError, match="--overwrite"):
+        encode.main(arguments(sample, tmp_path / "store", runs))
+    encode.main(arguments(sample, tmp_path / "store", runs, "--no-stamps", "--overwrite"))
+    assert read_store(tmp_path / "store").stamps is None
+
+
+def test_runs_of_different_splits_are_refused(sample, runs, tmp_path):
+    other = train.main([str(sample.folder), str(tmp_path / "run"), "--epochs", "1", "--seed", "9",
+                        "--device", "cpu"])  # fmt: skip
+    with pytest.raises(SettingsError, match="same --seed"):
+        encode.main(arguments(sample, tmp_path / "store", runs, "--run", f"other={other}"))
+
+
+def test_a_sample_of_another_unit_is_refused(make_sample, runs, tmp_path):
+    sample = make_sample(tmp_path / "sample", 3, unit="stretched")
+    with pytest.raises(SettingsError, match="train a run on this sample"):
+        encode.main(arguments(sample, tmp_path / "store", runs))
+
+
+def test_galaxies_that_a_run_never_saw_are_new(make_sample, runs, tmp_path):
+    sample = make_sample(tmp_path / "sample", 130)
+    made = read_store(encode.main(arguments(sample, tmp_path / "store", runs)))
+    assert made.galaxies["split"].tolist()[120:] == ["new"] * 10
+
+
+@pytest.mark.parametrize("text", ["physics", "=x", "a b=x", "physics="])
+def test_a_model_without_a_name_is_refused(sample, tmp_path, text):
+    with pytest.raises(SettingsError, match="--run NAME=RUN"):
+        encode.main([str(sample.folder), str(tmp_path / "store"), "--run", text])
+
+
+def test_a_missing_run_says_how_to_train_one(sample, tmp_path):
+    with pytest.raises(RunError, match=r"python -m train\.train"):
+        encode.main([str(sample.folder), str(tmp_path / "store"), "--run", f"a={tmp_path}/none"])
+
+
+def test_an_old_store_says_how_to_rebuild(tmp_path):
+    (tmp_path / "store.json").write_text('{"version": 0}')
+    with pytest.raises(StoreError, match=r"version 0, .* version 1.*python -m train\.encode"):
+        read_store(tmp_path)
+
+
+def test_a_model_that_is_not_there_lists_those_that_are(store):
+    with pytest.raises(StoreError, match="physics, vanilla"):
+        read_store(store).latents("resnet")
+
+
+def test_tables_of_different_galaxies_are_refused(make_store):
+    folder = make_store(5)
+    path = folder / "latents" / "physics.parquet"
+    pd.read_parquet(path).iloc[::-1].to_parquet(path, index=False)
+    with pytest.raises(StoreError, match="not those of the galaxies"):
+        read_store(folder).latents("physics")
+
+
+def test_the_store_rebuilds_the_model_from_itself(store):
+    folder = read_store(store).model_folder("physics")
+    assert {"run.json", "model.safetensors", "stretch.json", "metrics.csv"} <= {
+        path.name for path in folder.iterdir()
+    }
+    assert not list(folder.glob("*.ckpt"))
+    assert json.loads((folder / "run.json").read_text())["kind"] == "physics"

@@ -1,0 +1,99 @@
+import pytest
+import torch
+from torch import nn
+from torch.testing import assert_close
+
+from pcvae.errors import ShapeError
+from pcvae.model import ConvVAE, ModelConfig, Posterior
+from pcvae.trainer import RECIPES
+
+CONFIGS = {name: recipe.model for name, recipe in RECIPES.items()}
+
+
+@pytest.fixture(params=CONFIGS)
+def vae(request):
+    torch.manual_seed(0)
+    return ConvVAE(CONFIGS[request.param])
+
+
+def images(vae, count=3):
+    return torch.rand(count, vae.config.bands, vae.config.size, vae.config.size)
+
+
+def kinds(module, kind):
+    return [one for one in module.modules() if isinstance(one, kind)]
+
+
+def test_the_paper_recipe_is_the_published_network():
+    """SCIENCE: 3-16-32 channels at 69-35-18 px, linear to 2d; back by bilinear and 3 x 3."""
+    vae = ConvVAE(RECIPES["paper"].model)
+    assert vae.config.sizes == (69, 35, 18)
+    down = [(c.in_channels, c.out_channels, c.kernel_size, c.stride, c.padding)
+            for c in kinds(vae.encoder, nn.Conv2d)]  # fmt: skip
+    assert down == [(3, 16, (3, 3), (2, 2), (1, 1)), (16, 32, (3, 3), (2, 2), (1, 1))]
+    up = [(c.in_channels, c.out_channels, c.kernel_size, c.stride)
+          for c in kinds(vae.decoder, nn.ConvTranspose2d)]  # fmt: skip
+    assert up == [(32, 16, (3, 3), (1, 1)), (16, 3, (3, 3), (1, 1))]
+    assert [(u.size, u.mode) for u in kinds(vae.decoder, nn.Upsample)] == [
+        (35, "bilinear"),
+        (69, "bilinear"),
+    ]
+    dense = [(one.in_features, one.out_features) for one in kinds(vae, nn.Linear)]
+    assert dense == [(32 * 18 * 18, 10), (5, 32 * 18 * 18)]
+    assert len(kinds(vae.encoder, nn.BatchNorm2d)) == len(kinds(vae.encoder, nn.ReLU)) == 2
+    assert len(kinds(vae.decoder, nn.BatchNorm2d)) == len(kinds(vae.decoder, nn.ReLU)) == 2
+    assert isinstance(vae.decoder[-1], nn.Sigmoid)
+
+
+def test_shapes_and_range(vae):
+    image = images(vae)
+    out, posterior = vae(image)
+    assert out.shape == image.shape
+    assert posterior.mu.shape == posterior.logvar.shape == (3, vae.config.latents)
+    assert 0 <= out.min() <= out.max() <= 1
+
+
+def test_a_batch_equals_its_galaxies_one_by_one(vae):
+    vae.eval()
+    image = images(vae)
+    alone = torch.cat([vae.encode(image[i : i + 1]).mu for i in range(3)])
+    assert_close(vae.encode(image).mu, alone, rtol=1e-4, atol=1e-5)
+
+
+def test_every_weight_gets_a_gradient(vae):
+    out, posterior = vae(images(vae))
+    (out.sum() + posterior.logvar.sum()).backward()
+    assert all(one.grad is not None for one in vae.parameters())
+
+
+def test_evaluation_draws_nothing_and_training_draws(vae):
+    image = images(vae)
+    vae.eval()
+    assert_close(vae(image)[0], vae(image)[0])
+    vae.train()
+    assert not torch.equal(vae(image)[0], vae(image)[0])
+
+
+def test_only_the_last_latents_are_drawn():
+    posterior = Posterior(torch.zeros(1000, 4), torch.zeros(1000, 4))
+    drawn = posterior.sample(last=1)
+    assert (drawn[:, :3] == 0).all()
+    assert drawn[:, 3].std() == pytest.approx(1, abs=0.1)
+
+
+def test_a_sample_has_the_posteriors_moments():
+    mu, logvar = torch.full((20_000, 2), 3.0), torch.full((20_000, 2), -2.0)
+    drawn = Posterior(mu, logvar).sample()
+    assert drawn.mean().item() == pytest.approx(3, abs=0.01)
+    assert drawn.std().item() == pytest.approx(torch.tensor(-1.0).exp().item(), abs=0.01)
+
+
+@pytest.mark.parametrize("size", [16, 33, 50, 69])
+def test_any_size_comes_back(size):
+    vae = ConvVAE(ModelConfig(bands=4, size=size, widths=(4, 8, 8), hidden=16))
+    assert vae(torch.rand(2, 4, size, size))[0].shape == (2, 4, size, size)
+
+
+def test_images_of_another_shape_are_refused(vae):
+    with pytest.raises(ShapeError, match="Stretch first"):
+        vae.encode(torch.rand(2, 3, 10, 10))

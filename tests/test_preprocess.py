@@ -1,0 +1,98 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.nn.functional import interpolate
+
+from pcvae.errors import RunError, SettingsError, ShapeError
+from pcvae.preprocess import Stretch, display, mean_maxima, squash, unsquash
+
+BANDS = ("g", "r", "z")
+FLUX = torch.randn(4, 3, 32, 32, generator=torch.Generator().manual_seed(0)) * 3
+
+
+@given(st.floats(-1e4, 1e4))
+def test_the_squash_is_tanh_of_asinh(y):
+    """Eq. 1, written without transcendental functions."""
+    expected = np.tanh(np.arcsinh(y))
+    assert float(squash(torch.tensor(y, dtype=torch.float64))) == pytest.approx(
+        expected, abs=1e-12
+    )
+
+
+@given(st.floats(-50, 50))
+def test_unsquash_undoes_squash(y):
+    there = squash(torch.tensor(y, dtype=torch.float64))
+    assert float(unsquash(there)) == pytest.approx(y, rel=1e-9, abs=1e-12)
+
+
+def test_the_paper_stretches_then_resizes_without_antialiasing_from_red_to_blue():
+    scale = np.array([1.0, 2.0, 4.0])
+    raw = 10 * FLUX.numpy() / scale[:, None, None]
+    stretched = torch.tensor(np.tanh(np.arcsinh(raw)), dtype=torch.float32)
+    expected = interpolate(stretched, size=69, mode="bicubic", antialias=False)[:, [2, 1, 0]]
+    torch.testing.assert_close(Stretch(BANDS, tuple(scale))(FLUX), expected)
+
+
+def test_an_area_mean_before_the_stretch_keeps_the_flux():
+    stretch = Stretch(BANDS, (1e6,) * 3, 16, resize="area", resize_first=True)
+    small = stretch(FLUX) * 1e6 / stretch.beta
+    torch.testing.assert_close(small[:, [2, 1, 0]].sum((2, 3)) * 4, FLUX.sum((2, 3)), rtol=1e-4,
+                               atol=1e-3)  # fmt: skip
+
+
+def test_restore_undoes_the_stretch():
+    stretch = Stretch(BANDS, (20.0, 30.0, 40.0), 32)
+    torch.testing.assert_close(stretch.restore(stretch(FLUX)), FLUX, rtol=1e-3, atol=1e-3)
+
+
+def test_display_pixels_pass_unstretched():
+    image = torch.rand(2, 3, 32, 32)
+    torch.testing.assert_close(Stretch(BANDS, (), 32, order=(0, 1, 2))(image), image)
+
+
+def test_a_picture_shows_the_reddest_band_red():
+    raw = torch.zeros(1, 3, 8, 8)
+    raw[0, 2] = 1
+    for order in ((0, 1, 2), (2, 1, 0)):
+        picture = display(raw, Stretch(BANDS, (1.0, 1.0, 1.0), 8, order=order))
+        assert picture.shape == (1, 8, 8, 3)
+        assert picture[0, 0, 0].tolist() == pytest.approx([10 / np.sqrt(101), 0, 0])
+
+
+def test_the_scale_is_the_mean_of_each_bands_maxima():
+    blocks = np.random.default_rng(0).random((7, 3, 5, 5)).astype(np.float32)
+    expected = blocks.max(axis=(2, 3)).mean(axis=0)
+    assert mean_maxima([blocks[:4], blocks[4:4], blocks[4:]]) == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_stretch_survives_the_disk(tmp_path):
+    stretch = Stretch(BANDS, (1.0, 2.0, 3.0), 64, resize="area", order=(0, 1, 2))
+    stretch.write(tmp_path)
+    assert Stretch.read(tmp_path) == stretch
+
+
+@pytest.mark.parametrize("shape", [(3, 32, 32), (2, 4, 32, 32), (2, 3, 32, 16)])
+def test_pixels_of_another_shape_are_refused(shape):
+    with pytest.raises(ShapeError, match=r"expected pixels \(B, 3, N, N\)"):
+        Stretch(BANDS, ())(torch.zeros(shape))
+
+
+def test_a_scale_that_is_not_positive_is_refused():
+    with pytest.raises(SettingsError, match="positive"):
+        Stretch(BANDS, (1.0, 0.0, 1.0))
+    with pytest.raises(SettingsError, match="positive fluxes"):
+        mean_maxima([np.zeros((2, 3, 4, 4), np.float32)])
+    with pytest.raises(SettingsError, match="of 0 images"):
+        mean_maxima([])
+
+
+def test_an_unknown_resize_is_refused():
+    with pytest.raises(SettingsError, match="'bicubic' or 'area'"):
+        Stretch(BANDS, (), resize="nearest")
+
+
+def test_a_missing_stretch_says_how_to_train_again(tmp_path):
+    with pytest.raises(RunError, match=r"python -m train\.train"):
+        Stretch.read(tmp_path)

@@ -1,0 +1,155 @@
+import json
+
+import pandas as pd
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from pcvae.checkpoint import read_run
+from pcvae.errors import RunError, SettingsError
+from train import train
+
+ON_CPU = ["--device", "cpu"]
+
+
+def call(sample, folder, *options):
+    return train.main([str(sample.folder), str(folder), *ON_CPU, *options])
+
+
+def losses(folder):
+    return pd.read_csv(folder / "metrics.csv").drop(columns="seconds")
+
+
+class KilledError(Exception):
+    pass
+
+
+def kill_after(monkeypatch, epochs):
+    """Make the trainer die right after it has written that many epochs."""
+    told = train._Bar.epoch
+
+    def epoch(bar, row):
+        told(bar, row)
+        if row["epoch"] == epochs - 1:
+            raise KilledError
+
+    monkeypatch.setattr(train._Bar, "epoch", epoch)
+
+
+@pytest.mark.parametrize("recipe", ["default", "paper"])
+def test_a_killed_run_ends_as_if_it_had_not_been_killed(sample, tmp_path, monkeypatch, recipe):
+    options = ["--epochs", "3", "--recipe", recipe]
+    whole = call(sample, tmp_path / "whole", *options)
+    with monkeypatch.context() as patch:
+        kill_after(patch, 2)
+        with pytest.raises(KilledError):
+            call(sample, tmp_path / "killed", *options)
+    killed = call(sample, tmp_path / "killed", "--resume")
+    pd.testing.assert_frame_equal(losses(whole), losses(killed), check_exact=True)
+    one, two = (load_file(f / "model.safetensors") for f in (whole, killed))
+    assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+def test_the_same_command_resumes_and_another_refuses(sample, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        kill_after(patch, 1)
+        with pytest.raises(KilledError):
+            call(sample, tmp_path / "run", "--epochs", "2")
+    with pytest.raises(RunError, match=r"other settings.*--resume"):
+        call(sample, tmp_path / "run", "--epochs", "3")
+    call(sample, tmp_path / "run", "--epochs", "2")
+    assert len(losses(tmp_path / "run")) == 2
+
+
+def test_a_finished_run_is_replaced_only_when_asked(sample, tmp_path):
+    call(sample, tmp_path / "run", "--epochs", "1")
+    with pytest.raises(RunError, match="--overwrite"):
+        call(sample, tmp_path / "run", "--epochs", "1")
+    call(sample, tmp_path / "run", "--epochs", "1", "--seed", "5", "--overwrite")
+    assert read_run(tmp_path / "run").info.seed == 5
+
+
+def test_nothing_to_resume_says_so(sample, tmp_path):
+    with pytest.raises(RunError, match="nothing to resume"):
+        call(sample, tmp_path / "none", "--resume")
+
+
+def test_the_same_seed_gives_the_same_weights(sample, runs, tmp_path):
+    again = call(sample, tmp_path / "again", "--epochs", "1")
+    one, two = (load_file(f / "model.safetensors") for f in (runs["physics"], again))
+    assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+def test_the_loss_falls(sample, tmp_path):
+    run = call(sample, tmp_path / "run", "--epochs", "12")
+    terms = losses(run)
+    assert terms["train_image"].iloc[-1] < terms["train_image"].iloc[0] / 2
+    assert terms["train_physics"].iloc[-1] < terms["train_physics"].iloc[0]
+
+
+def test_rare_galaxies_never_train(sample, runs):
+    split = pd.read_parquet(runs["physics"] / "split.parquet").set_index("id")["split"]
+    rare = sample.catalog.set_index("id")["population"].isin(sample.info.rare)
+    assert set(split[rare]) == {"held_out"}
+    assert set(split[~rare]) == {"train", "validation", "test"}
+
+
+def test_a_label_that_nobody_knows_becomes_a_free_latent(make_sample, tmp_path):
+    labels = [f"{one}{end}" for one in ("redshift", "log_mass", "log_sfr") for end in ("", "_err")]
+    sample = make_sample(tmp_path / "sample", without=labels)
+    info = read_run(call(sample, tmp_path / "run", "--epochs", "2")).info
+    assert info.space.names == ["e_cos", "e_sin", "free_0", "free_1", "free_2", "free_3"]
+    assert info.space.tied == 2
+    assert losses(tmp_path / "run").notna().all(axis=None)
+
+
+def test_a_run_with_no_label_at_all_trains(make_sample, tmp_path):
+    labels = ("redshift", "log_mass", "log_sfr", "orientation")
+    sample = make_sample(tmp_path / "sample", without=labels)
+    info = read_run(call(sample, tmp_path / "run", "--epochs", "1")).info
+    assert info.space.tied == 0
+
+
+@pytest.mark.parametrize("recipe", ["default", "paper"])
+def test_some_missing_labels_do_not_poison_the_weights(make_sample, tmp_path, recipe):
+    sample = make_sample(tmp_path / "sample")
+    catalog = sample.catalog.copy()
+    catalog.loc[::2, ["redshift", "orientation", "log_mass_err"]] = float("nan")
+    sample.replace_catalog(catalog)
+    run = call(sample, tmp_path / "run", "--epochs", "1", "--recipe", recipe)
+    weights = load_file(run / "model.safetensors")
+    assert all(value.isfinite().all() for value in weights.values())
+
+
+def test_training_goes_on_from_another_run(sample, runs, tmp_path):
+    tuned = call(sample, tmp_path / "tuned", "--epochs", "1", "--lr", "1e-12",
+                 "--init", str(runs["physics"]))  # fmt: skip
+    first, second = (load_file(f / "model.safetensors") for f in (runs["physics"], tuned))
+    weights = [name for name in first if name.endswith("weight")]
+    assert all(torch.allclose(first[name], second[name], atol=1e-6) for name in weights)
+    assert read_run(tuned).info.space == read_run(runs["physics"]).info.space
+
+
+def test_a_run_of_another_kind_is_no_start(sample, runs, tmp_path):
+    with pytest.raises(SettingsError, match="--init"):
+        call(sample, tmp_path / "run", "--init", str(runs["vanilla"]))
+
+
+def test_the_run_says_what_it_was_made_with(sample, runs):
+    facts = json.loads((runs["physics"] / "run.json").read_text())
+    assert facts["command"].startswith("python -m train.train")
+    assert facts["checksum"] == sample.checksum()
+    assert facts["settings"]["recipe"]["loss"]["likelihood"] == "beta_nll"
+    assert set(facts["packages"]) == {"torch", "numpy", "lightning-fabric"}
+
+
+def test_a_setting_that_cannot_work_is_refused(sample, tmp_path):
+    with pytest.raises(SettingsError, match="--epochs above 0"):
+        call(sample, tmp_path / "run", "--epochs", "0")
+    with pytest.raises(SettingsError, match="at least 5 latents"):
+        call(sample, tmp_path / "run2", "--latents", "3")
+
+
+def test_a_sample_too_small_to_split_says_so(make_sample, tmp_path):
+    with pytest.raises(SettingsError, match="too small"):
+        call(make_sample(tmp_path / "sample", 2), tmp_path / "run")
