@@ -1,0 +1,60 @@
+# make demo        everything, then the dashboard on the embedded sample
+# make demo-store  all of it but serving
+# make test        lint, types and all tests
+PYTHON ?= python3
+PORT ?= 5006
+EPOCHS ?= 30
+BIN := .venv/bin
+SAMPLE := data/samples/demo
+PHYSICS := data/runs/demo-physics
+VANILLA := data/runs/demo-vanilla
+STORE := data/stores/demo
+
+.PHONY: demo demo-store test check browser clean
+
+demo: demo-store
+	@echo "the dashboard: http://localhost:$(PORT)/app (Ctrl-C ends it)"
+	$(BIN)/panel serve dashboard/app.py --port $(PORT) --args $(STORE)
+
+demo-store: $(STORE)/store.json
+
+$(STORE)/store.json: $(PHYSICS)/run.json $(VANILLA)/run.json
+	$(BIN)/python -m train.encode $(SAMPLE) $(STORE) --run physics=$(PHYSICS) --run vanilla=$(VANILLA)
+
+$(PHYSICS)/run.json: $(SAMPLE)/sample.json
+	$(BIN)/python -m train.train $(SAMPLE) $(PHYSICS) --model physics --epochs $(EPOCHS)
+
+$(VANILLA)/run.json: $(SAMPLE)/sample.json
+	$(BIN)/python -m train.train $(SAMPLE) $(VANILLA) --model vanilla --epochs $(EPOCHS)
+
+$(SAMPLE)/sample.json: | .venv/demo
+	$(BIN)/python -m data.simulate $(SAMPLE) --workers 2
+
+.venv/bin/pip:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python >= 3.11 is needed: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv .venv
+
+.venv/demo: pyproject.toml | .venv/bin/pip
+	$(BIN)/pip install --disable-pip-version-check -q -e .
+	@touch $@
+
+.venv/test: pyproject.toml | .venv/bin/pip
+	$(BIN)/pip install --disable-pip-version-check -q -e '.[test]'
+	@touch $@ .venv/demo
+
+# The browser of the browser tests: installed where we may (Debian as root), else as found.
+browser:
+	@command -v chromium >/dev/null || { [ -e /etc/debian_version ] && [ "$$(id -u)" = 0 ] \
+	  && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
+	  || echo "no chromium: the browser tests will be skipped"
+
+check: .venv/test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: check browser
+	$(BIN)/python -m pytest -q
+
+clean:
+	rm -rf data/samples/demo* data/runs/demo-* data/stores/demo*
