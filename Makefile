@@ -18,13 +18,17 @@ demo: demo-store
 
 demo-store: $(STORE)/store.json
 
-$(STORE)/store.json: $(PHYSICS)/run.json $(VANILLA)/run.json
+# A made thing that is older than what it was made of is made again; an unfinished one goes on.
+$(STORE)/store.json: $(PHYSICS)/run.json $(VANILLA)/run.json | .venv/demo
+	@rm -rf $(@D)
 	$(BIN)/python -m train.encode $(SAMPLE) $(STORE) --run physics=$(PHYSICS) --run vanilla=$(VANILLA)
 
-$(PHYSICS)/run.json: $(SAMPLE)/sample.json
+$(PHYSICS)/run.json: $(SAMPLE)/sample.json | .venv/demo
+	@rm -rf $(@D)
 	$(BIN)/python -m train.train $(SAMPLE) $(PHYSICS) --model physics --epochs $(EPOCHS)
 
-$(VANILLA)/run.json: $(SAMPLE)/sample.json
+$(VANILLA)/run.json: $(SAMPLE)/sample.json | .venv/demo
+	@rm -rf $(@D)
 	$(BIN)/python -m train.train $(SAMPLE) $(VANILLA) --model vanilla --epochs $(EPOCHS)
 
 $(SAMPLE)/sample.json: | .venv/demo

@@ -19,7 +19,7 @@ from pcvae.preprocess import Stretch, display
 
 __all__ = ["Codec", "Encoded", "latent_table"]
 
-BATCH = 64
+BATCH = 16  # raw galaxies that stay in a core's cache between two operations
 
 
 class Encoded(NamedTuple):
@@ -28,7 +28,8 @@ class Encoded(NamedTuple):
     Args:
         mu: The latents' means, (N, D).
         sigma: Their errors, (N, D).
-        recon_error: The mean squared error a pixel, in the network's units, (N,).
+        recon_error: The mean squared error a pixel, in the network's units, (N,); NaN where
+            nothing was decoded.
     """
 
     mu: NDArray[np.float64]
@@ -68,9 +69,15 @@ class Codec:
         return self.run.info.space
 
     @torch.inference_mode()
-    def encode(self, flux: NDArray[np.float32]) -> Encoded:
-        """Map raw pixels (N, C, P, P), in the sample's unit, to latents."""
-        parts = [self._encode(flux[i : i + BATCH]) for i in range(0, len(flux), BATCH)]
+    def encode(self, flux: NDArray[np.float32], *, decode: bool = True) -> Encoded:
+        """Map raw pixels (N, C, P, P), in the sample's unit, to latents.
+
+        Args:
+            flux: The pixels.
+            decode: Whether to decode them again for ``recon_error``, which takes most of the time.
+        """
+        starts = range(0, len(flux), BATCH)
+        parts = [self._encode(flux[i : i + BATCH], decode=decode) for i in starts]
         if not parts:
             empty = np.empty((0, len(self.space.latents)))
             return Encoded(empty, empty, np.empty(0))
@@ -95,11 +102,14 @@ class Codec:
         shown = Stretch.of({**stamp_stretch, "size": raw.shape[-1]})
         return display(raw, shown)
 
-    def _encode(self, flux: NDArray[np.float32]) -> Encoded:
+    def _encode(self, flux: NDArray[np.float32], *, decode: bool) -> Encoded:
         raw = torch.as_tensor(flux, dtype=torch.float32, device=self.device)
         image = self.run.stretch(raw).contiguous(memory_format=torch.channels_last)
-        reconstruction, posterior = self.network(image)
-        error = (reconstruction - image).square().flatten(1).mean(1)
+        posterior = self.network.encode(image)
+        error = torch.full((len(image),), torch.nan)
+        if decode:
+            reconstruction = self.network.decode(posterior.mu)
+            error = (reconstruction - image).square().flatten(1).mean(1)
         mu = posterior.mu * self._scale + self._mean
         sigma = (posterior.logvar / 2).exp() * self._scale
         return Encoded(*(one.double().cpu().numpy() for one in (mu, sigma, error)))

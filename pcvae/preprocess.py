@@ -36,7 +36,7 @@ def squash(y: Tensor) -> Tensor:
         >>> squash(torch.tensor([0.0, 0.75]))
         tensor([0.0000, 0.6000])
     """
-    return y * torch.rsqrt(1 + y * y)
+    return (y * y).add_(1).rsqrt_().mul_(y)
 
 
 def unsquash(x: Tensor) -> Tensor:

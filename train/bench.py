@@ -1,0 +1,275 @@
+"""Time each step beside a plain form of the published code, in one run.
+
+    python -m train.bench --only encode --json bench.json
+
+Rounds of both forms alternate, so that a busy machine slows both; figures are medians.
+"""
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from train.cli import run
+
+ROUNDS = 5
+SIZE = 128  # pixels of the raw cutouts
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--only", choices=list(STEPS), action="append", help="this step alone; may be repeated")
+    add("--json", type=Path, help="write the figures there too")
+    add(
+        "--galaxies", type=int, default=2000, help="galaxies an epoch, and of the neighbour search"
+    )
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> dict[str, dict[str, float]]:
+    """Time the steps, print their figures and return them."""
+    args = parse_args(argv)
+    figures = {}
+    for name in args.only or STEPS:
+        figures[name] = STEPS[name](args.galaxies)
+        shown = ", ".join(f"{key} {value:.4g}" for key, value in figures[name].items())
+        print(f"{name}: {shown}", flush=True)
+    if args.json:
+        args.json.write_text(json.dumps(figures, indent=1) + "\n")
+    return figures
+
+
+def simulate(_: int) -> dict[str, float]:
+    """Milliseconds a galaxy and core that a simulated sample costs, measured and written."""
+    import data.simulate as script
+
+    few, many = 64, 320
+    seconds = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for count in (few, many):
+            given = [f"{folder}/{count}", "--galaxies", str(count), "--workers", "1"]
+            given += ["--red-spirals", "0", "--green-peas", "0", "--hard-negatives", "0"]
+            began = time.perf_counter()
+            script.main(given)
+            seconds[count] = time.perf_counter() - began
+    each = (seconds[many] - seconds[few]) / (many - few)
+    return {"ms_per_galaxy": 1e3 * each, "start_seconds": seconds[few] - few * each}
+
+
+def encode(_: int) -> dict[str, float]:
+    """Microseconds a galaxy on one core, from raw pixels to latents with their errors.
+
+    The published loop takes the same network through the same stretch and resize, but a galaxy
+    at a time, with numpy's arcsinh and tanh and a full forward pass at batch 1.
+    """
+    import torch
+
+    from pcvae.encode import Codec
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    paper, default = (Codec(_run(name)) for name in ("paper", "default"))
+    flux = _flux(256)
+    seconds = _alternate(
+        lambda: paper.encode(flux, decode=False),
+        lambda: _published_encode(paper.run, flux),
+        lambda: paper.encode(flux),
+        lambda: default.encode(flux, decode=False),
+        lambda: default.encode(flux),
+    )
+    torch.set_num_threads(threads)
+    ours, theirs, decoded, newer, newer_decoded = (1e6 * one / len(flux) for one in seconds)
+    return {
+        "microseconds_per_galaxy": ours,
+        "published_loop_microseconds_per_galaxy": theirs,
+        "ratio_to_published_loop": theirs / ours,
+        "with_reconstruction_microseconds_per_galaxy": decoded,
+        "default_recipe_microseconds_per_galaxy": newer,
+        "default_recipe_with_reconstruction_microseconds_per_galaxy": newer_decoded,
+    }
+
+
+def train(galaxies: int) -> dict[str, float]:
+    """Seconds an epoch, with all cores: both recipes, and the published loop of recipe paper."""
+    loops = {name: _epoch(name, galaxies) for name in ("paper", "default")}
+    ours, newer, theirs = _alternate(
+        loops["paper"], loops["default"], _published_epoch(galaxies), rounds=3
+    )
+    return {
+        "galaxies": galaxies,
+        "seconds_per_epoch": ours,
+        "published_loop_seconds_per_epoch": theirs,
+        "ratio_to_published_loop": theirs / ours,
+        "default_recipe_seconds_per_epoch": newer,
+    }
+
+
+def neighbours(galaxies: int) -> dict[str, float]:
+    """Microseconds a galaxy to find its 10 nearest; the published code's ball tree beside it."""
+    import numpy as np
+    from sklearn.neighbors import NearestNeighbors
+
+    from pcvae.neighbours import Neighbours
+
+    values = np.random.default_rng(0).normal(size=(50 * galaxies, 5))
+    tree = Neighbours(values, whiten=False)
+    ball = NearestNeighbors(n_neighbors=11, algorithm="ball_tree").fit(values)
+    rows = np.arange(500)
+    ours, theirs = _alternate(
+        lambda: tree.query(rows, 10), lambda: [ball.kneighbors(values[[row]]) for row in rows]
+    )
+    return {
+        "galaxies": len(values),
+        "microseconds_per_query": 1e6 * ours / len(rows),
+        "published_loop_microseconds_per_query": 1e6 * theirs / len(rows),
+        "ratio_to_published_loop": theirs / ours,
+    }
+
+
+STEPS: dict[str, Callable[[int], dict[str, float]]] = {
+    "simulate": simulate,
+    "train": train,
+    "encode": encode,
+    "neighbours": neighbours,
+}
+
+
+def _alternate(*calls: Callable[[], object], rounds: int = ROUNDS) -> list[float]:
+    """The median seconds of each call, after one that warms up."""
+    seconds: list[list[float]] = [[] for _ in calls]
+    for turn in range(rounds + 1):
+        for call, taken in zip(calls, seconds, strict=True):
+            began = time.perf_counter()
+            call()
+            if turn:
+                taken.append(time.perf_counter() - began)
+    return [statistics.median(taken) for taken in seconds]
+
+
+def _flux(count: int) -> Any:
+    import numpy as np
+
+    return np.random.default_rng(0).gamma(0.3, 0.3, (count, 3, SIZE, SIZE)).astype(np.float32)
+
+
+def _run(recipe: str) -> Any:
+    """A run of the recipe with the weights it begins with, which cost what trained ones do."""
+    import dataclasses
+
+    from pcvae.checkpoint import Run, RunInfo
+    from pcvae.dataset import LatentSpace
+    from pcvae.labels import Latent
+    from pcvae.model import ConvVAE
+    from pcvae.preprocess import Stretch
+    from pcvae.trainer import RECIPES
+
+    chosen = RECIPES[recipe]
+    axes = tuple(Latent(f"latent_{i}", "") for i in range(chosen.model.latents))
+    space = LatentSpace(axes, (0.0,) * len(axes), (1.0,) * len(axes), 4)
+    order = (2, 1, 0) if chosen.red_first else (0, 1, 2)
+    stretch = Stretch(
+        ("g", "r", "z"), (1.0, 1.0, 1.0), chosen.model.size, 10.0,
+        chosen.resize, chosen.resize_first, order,
+    )  # fmt: skip
+    facts = {"kind": "physics", "recipe": recipe, "model": chosen.model, "space": space}
+    empty: dict[str, Any] = {one.name: None for one in dataclasses.fields(RunInfo)}
+    return Run(Path(), RunInfo(**empty | facts), ConvVAE(chosen.model).eval(), stretch)
+
+
+def _published_encode(run: Any, flux: Any) -> None:
+    import numpy as np
+    import torch
+    from torch.nn.functional import interpolate
+
+    scale = np.array(run.stretch.scale)[:, None, None]
+    with torch.no_grad():
+        for raw in flux:
+            image = np.tanh(np.arcsinh(10 * raw / scale))[::-1].copy()
+            tensor = torch.tensor(image, dtype=torch.float32)[None]
+            run.model(interpolate(tensor, size=run.model.config.size, mode="bicubic"))
+
+
+def _galaxies(recipe: str, count: int) -> Any:
+    import torch
+
+    from pcvae.loss import Targets
+    from pcvae.trainer import RECIPES, Galaxies
+
+    size = RECIPES[recipe].model.size
+    labels = torch.randn(count, 4), torch.ones(count, 4)
+    return Galaxies(torch.rand(count, 3, size, size), Targets(*labels))
+
+
+def _epoch(recipe: str, count: int) -> Callable[[], object]:
+    """One epoch of our loop, validation of a tenth and everything on disk included."""
+    from dataclasses import replace
+
+    from lightning_fabric import Fabric
+
+    from pcvae.model import ConvVAE
+    from pcvae.trainer import RECIPES, Lessons, fit
+
+    chosen = RECIPES[recipe]
+    once = replace(chosen, fit=replace(chosen.fit, epochs=1))
+    lessons = Lessons(_galaxies(recipe, count), _galaxies(recipe, count // 8), [])
+    fabric = Fabric(accelerator="auto", devices=1)
+
+    def epoch() -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            fit(fabric, ConvVAE(chosen.model), lessons, once, Path(folder), _Silent())
+
+    return epoch
+
+
+def _published_epoch(count: int) -> Callable[[], object]:
+    """One epoch of a plain loop: a loader that stacks galaxies, the default memory layout."""
+    import torch
+    from torch.utils.data import DataLoader, TensorDataset
+
+    from pcvae.loss import LossConfig, Targets, objective
+    from pcvae.model import ConvVAE
+    from pcvae.trainer import RECIPES
+
+    learn, check = _galaxies("paper", count), _galaxies("paper", count // 8)
+    network = ConvVAE(RECIPES["paper"].model)
+    adam = torch.optim.Adam(network.parameters(), lr=5e-6)
+
+    def loader(galaxies: Any) -> Any:
+        return DataLoader(TensorDataset(galaxies.image, *galaxies.targets), 128, shuffle=True)
+
+    def score(image: Any, truth: Any, sigma: Any) -> Any:
+        found, posterior = network(image)
+        return objective(image, found, posterior, Targets(truth, sigma), LossConfig()).total
+
+    def epoch() -> None:
+        network.train()
+        for batch in loader(learn):
+            adam.zero_grad()
+            score(*batch).backward()
+            adam.step()
+        network.eval()
+        with torch.no_grad():
+            for batch in loader(check):
+                score(*batch).item()
+
+    return epoch
+
+
+class _Silent:
+    def step(self, terms: dict[str, float]) -> None:
+        """Say nothing."""
+
+    def epoch(self, row: dict[str, float]) -> None:
+        """Say nothing."""
+
+
+if __name__ == "__main__":
+    run(main)
