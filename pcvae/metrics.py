@@ -1,0 +1,359 @@
+r"""How well estimates meet measured labels, and how well a score ranks rare galaxies.
+
+Shapes are written with n galaxies. A pair with a NaN drops out of every figure; a figure that
+needs more pairs than there are is NaN. Errors are estimate minus truth; those of ``orientation``
+are taken modulo :math:`\pi`.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtr, ndtri
+
+from pcvae.labels import angle_difference
+
+__all__ = [
+    "METRICS", "OUTLIER", "attenuation", "average_precision", "bias", "coverage", "crps", "errors",
+    "mad", "nmad", "outlier_rate", "pit", "precision_at", "purity", "r2", "r2_interval",
+    "r2_linear", "recall_at", "scaled_errors", "score",
+]  # fmt: skip
+
+METRICS = (
+    "r2", "r2_linear", "nmad", "mad", "bias", "outlier_rate", "crps", "coverage68", "coverage90",
+    "low", "high",
+)  # fmt: skip
+
+OUTLIER = {
+    "orientation": np.radians(10.0),  # ours
+    "redshift": 0.15,  # in |dz| / (1 + z): Ilbert et al. (2006), Hildebrandt et al. (2010)
+    "log_mass": 0.3,  # a factor of two: Bisigello et al. (2023)
+    "log_sfr": 0.3,  # the same
+}
+"""From which scaled error on an estimate is an outlier, by label."""
+
+Floats = NDArray[np.float64]
+
+
+def errors(truth: ArrayLike, estimate: ArrayLike, name: str = "") -> Floats:
+    r"""Estimate minus truth, (n,); for ``orientation`` modulo :math:`\pi`.
+
+    Example:
+        >>> errors([1.5], [-1.5], "orientation").round(3)
+        array([0.142])
+    """
+    if name == "orientation":
+        return angle_difference(estimate, truth)
+    return np.asarray(estimate, dtype=np.float64) - np.asarray(truth, dtype=np.float64)
+
+
+def scaled_errors(truth: ArrayLike, estimate: ArrayLike, name: str = "") -> Floats:
+    r"""The errors (n,), for ``redshift`` as :math:`\Delta z / (1 + z)`, z the truth."""
+    plain = errors(truth, estimate, name)
+    return plain / (1 + np.asarray(truth, dtype=np.float64)) if name == "redshift" else plain
+
+
+def r2(truth: ArrayLike, estimate: ArrayLike, name: str = "") -> float:
+    r"""The share of the variance explained, against the 1:1 line.
+
+    .. math::
+        R^2 = 1 - \frac{\sum_i (\hat y_i - y_i)^2}{\sum_i (y_i - \bar y)^2}
+
+    For ``orientation`` both differences are taken modulo :math:`\pi`, the second from the mean
+    axis :math:`\frac12 \arg \sum_i e^{2 i y_i}`.
+
+    Reference: Wright (1921), Journal of Agricultural Research 20, 557.
+
+    Args:
+        truth: The labels, (n,).
+        estimate: Their estimates, (n,).
+        name: The label's name.
+    """
+    truth, estimate = _pairs(truth, estimate)
+    if len(truth) < 2:
+        return np.nan
+    total = np.square(_deviations(truth, name)).sum()
+    return float(1 - np.square(errors(truth, estimate, name)).sum() / total) if total else np.nan
+
+
+def r2_linear(truth: ArrayLike, estimate: ArrayLike, name: str = "") -> float:
+    r"""The squared Pearson correlation, which is what the paper calls R2.
+
+    It is that of the best straight line through the pairs, so blind to bias and scale. For
+    ``orientation`` it is the squared circular correlation of the doubled angles,
+
+    .. math::
+        \rho = \frac{\sum_i \sin 2(y_i - \bar y) \sin 2(\hat y_i - \bar{\hat y})}
+            {\sqrt{\sum_i \sin^2 2(y_i - \bar y) \sum_i \sin^2 2(\hat y_i - \bar{\hat y})}}
+
+    Reference:
+        Pearson (1895), Proceedings of the Royal Society 58, 240; Jammalamadaka & SenGupta
+        (2001), Topics in Circular Statistics, eq. 8.2.4.
+
+    Args:
+        truth: The labels, (n,).
+        estimate: Their estimates, (n,).
+        name: The label's name.
+    """
+    truth, estimate = _pairs(truth, estimate)
+    if len(truth) < 2:
+        return np.nan
+    a, b = _deviations(truth, name), _deviations(estimate, name)
+    if name == "orientation":
+        a, b = np.sin(2 * a), np.sin(2 * b)
+    norm = np.square(a).sum() * np.square(b).sum()
+    return float((a * b).sum() ** 2 / norm) if norm > 0 else np.nan
+
+
+def attenuation(truth: ArrayLike, estimate: ArrayLike) -> float:
+    r"""The slope of the estimates against the truth: 1 for none, 0 for no information.
+
+    .. math::
+        b = \frac{\sum_i (y_i - \bar y)(\hat y_i - \bar{\hat y})}{\sum_i (y_i - \bar y)^2}
+
+    An estimator of least squares draws rare values towards the mean, which gives b < 1.
+
+    Reference: Fuller (1987), Measurement Error Models, section 1.1.
+    """
+    truth, estimate = _pairs(truth, estimate)
+    centred = truth - truth.mean() if len(truth) > 1 else np.zeros(0)
+    total = np.square(centred).sum()
+    return float((centred * estimate).sum() / total) if total else np.nan
+
+
+def nmad(scaled: ArrayLike) -> float:
+    r"""The normalised median absolute deviation of scaled errors.
+
+    .. math::
+        \sigma_\mathrm{NMAD} = 1.4826 \, \mathrm{median} |e_i - \mathrm{median}(e)|
+
+    Reference: Brammer, van Dokkum & Coppi (2008), ApJ 686, 1503, eq. 5 (there for
+    :math:`e = \Delta z / (1 + z)`).
+    """
+    e = _finite(scaled)
+    return float(1.4826 * np.median(np.abs(e - np.median(e)))) if len(e) > 1 else np.nan
+
+
+def mad(plain: ArrayLike) -> float:
+    r"""The median absolute error, :math:`\mathrm{median} |e_i|`, in the label's own unit."""
+    e = _finite(plain)
+    return float(np.median(np.abs(e))) if len(e) > 1 else np.nan
+
+
+def bias(scaled: ArrayLike) -> float:
+    r"""The mean scaled error.
+
+    .. math::
+        \langle e \rangle = \frac1n \sum_i e_i, \qquad e = \Delta z / (1 + z)
+
+    for redshifts, the plain error otherwise.
+
+    Reference: Pasquet et al. (2019), A&A 621, A26, section 4.
+    """
+    e = _finite(scaled)
+    return float(e.mean()) if len(e) > 1 else np.nan
+
+
+def outlier_rate(scaled: ArrayLike, name: str) -> float:
+    r"""The share of scaled errors with :math:`|e| >` the label's limit in ``OUTLIER``.
+
+    Reference:
+        Ilbert et al. (2006), A&A 457, 841 and Hildebrandt et al. (2010), A&A 523, A31 (0.15 in
+        redshift); Bisigello et al. (2023), MNRAS 520, 3529 (0.3 dex in mass and SFR).
+    """
+    e = _finite(scaled)
+    return float((np.abs(e) > OUTLIER[name]).mean()) if len(e) > 1 else np.nan
+
+
+def crps(plain: ArrayLike, sigma: ArrayLike) -> float:
+    r"""The mean continuous ranked probability score of Gaussians, in the label's unit.
+
+    .. math::
+        \mathrm{CRPS} = \sigma \left[ z (2 \Phi(z) - 1) + 2 \varphi(z) - \pi^{-1/2} \right],
+        \qquad z = e / \sigma
+
+    The smaller the better; with :math:`\sigma \to 0` it is the mean absolute error.
+
+    Reference: Gneiting & Raftery (2007), JASA 102, 359, eq. 21.
+
+    Args:
+        plain: The errors, (n,).
+        sigma: The claimed 1-sigma of each, (n,).
+    """
+    e, s = _pairs(plain, sigma)
+    if len(e) < 2:
+        return np.nan
+    z = e / np.maximum(s, 1e-12)
+    density = np.exp(-np.square(z) / 2) / np.sqrt(2 * np.pi)
+    return float((s * (z * (2 * ndtr(z) - 1) + 2 * density - 1 / np.sqrt(np.pi))).mean())
+
+
+def coverage(plain: ArrayLike, sigma: ArrayLike, level: float) -> float:
+    r"""The share of errors within the central interval of that probability.
+
+    .. math::
+        \frac1n \sum_i \left[ |e_i| \le \sigma_i \, \Phi^{-1}((1 + p) / 2) \right]
+
+    Args:
+        plain: The errors, (n,).
+        sigma: The claimed 1-sigma of each, (n,).
+        level: The probability p, which a calibrated sigma reaches.
+    """
+    e, s = _pairs(plain, sigma)
+    return float((np.abs(e) <= s * ndtri((1 + level) / 2)).mean()) if len(e) > 1 else np.nan
+
+
+def pit(plain: ArrayLike, sigma: ArrayLike) -> Floats:
+    r"""The probability integral transform of each truth, :math:`\Phi(-e / \sigma)`.
+
+    Uniform where the sigmas are right, U-shaped where they are too small.
+
+    Reference: Dawid (1984), Journal of the Royal Statistical Society A 147, 278.
+    """
+    e, s = _pairs(plain, sigma)
+    result: Floats = ndtr(-e / np.maximum(s, 1e-12))
+    return result
+
+
+def r2_interval(
+    truth: ArrayLike, estimate: ArrayLike, name: str = "", seed: int = 0, draws: int = 1000
+) -> tuple[float, float]:
+    """The percentile bootstrap's 95 % interval of ``r2``, galaxies drawn with replacement.
+
+    Reference: Efron & Tibshirani (1993), An Introduction to the Bootstrap, section 13.3.
+
+    Args:
+        truth: The labels, (n,).
+        estimate: Their estimates, (n,).
+        name: The label's name.
+        seed: Fixes the draws.
+        draws: How many.
+    """
+    truth, estimate = _pairs(truth, estimate)
+    if len(truth) < 2:
+        return np.nan, np.nan
+    rng, size = np.random.default_rng(seed), len(truth)
+    squares, apart = np.square(errors(truth, estimate, name)), _deviations(truth, name)
+    found = np.full(draws, np.nan)
+    for draw in range(draws):
+        rows = rng.integers(size, size=size)
+        total = np.square(apart[rows]).sum() - apart[rows].sum() ** 2 / size
+        if total > 0:
+            found[draw] = 1 - squares[rows].sum() / total
+    if np.isnan(found).all():
+        return np.nan, np.nan
+    low, high = np.nanpercentile(found, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def score(
+    truth: ArrayLike,
+    estimate: ArrayLike,
+    name: str,
+    sigma: ArrayLike | None = None,
+    seed: int = 0,
+) -> dict[str, float]:
+    """All of ``METRICS`` for one label, and ``n``, how many pairs they stand on.
+
+    Args:
+        truth: The labels, (n,).
+        estimate: Their estimates, (n,).
+        name: The label's name.
+        sigma: The claimed 1-sigma of each, (n,); without, ``crps`` and coverages are NaN.
+        seed: Fixes the bootstrap's draws.
+    """
+    plain, scaled = errors(truth, estimate, name), scaled_errors(truth, estimate, name)
+    claimed = np.full(plain.shape, np.nan) if sigma is None else np.asarray(sigma, np.float64)
+    low, high = r2_interval(truth, estimate, name, seed)
+    return {
+        "n": int(np.isfinite(plain).sum()),
+        "r2": r2(truth, estimate, name),
+        "r2_linear": r2_linear(truth, estimate, name),
+        "nmad": nmad(scaled),
+        "mad": mad(plain),
+        "bias": bias(scaled),
+        "outlier_rate": outlier_rate(scaled, name),
+        "crps": crps(plain, claimed),
+        "coverage68": coverage(plain, claimed, 0.68),
+        "coverage90": coverage(plain, claimed, 0.90),
+        "low": low,
+        "high": high,
+    }
+
+
+def average_precision(ranking: ArrayLike, rare: ArrayLike) -> float:
+    r"""The area under precision against recall, :math:`\sum_k (R_k - R_{k-1}) P_k`.
+
+    Reference: Salton & McGill (1983), Introduction to Modern Information Retrieval.
+
+    Args:
+        ranking: A score, higher for rarer, (n,).
+        rare: Which galaxies are rare, (n,).
+    """
+    from sklearn.metrics import average_precision_score
+
+    return _ranked(ranking, rare, lambda s, r: average_precision_score(r, s))
+
+
+def precision_at(ranking: ArrayLike, rare: ArrayLike, k: int) -> float:
+    """The share of rare galaxies among the k that rank highest (all, if there are fewer)."""
+    return _ranked(ranking, rare, lambda s, r: r[np.argsort(-s, kind="stable")[:k]].mean())
+
+
+def recall_at(ranking: ArrayLike, rare: ArrayLike, false_positive_rate: float) -> float:
+    """The share of rare galaxies above the threshold that so many others pass at most.
+
+    Reference: Fawcett (2006), Pattern Recognition Letters 27, 861 (a point of the ROC curve).
+    """
+
+    def above(scores: Floats, among: NDArray[np.bool_]) -> float:
+        others = np.sort(scores[~among])[::-1]
+        threshold = others[int(np.floor(false_positive_rate * len(others)))]
+        return float((scores[among] > threshold).mean())
+
+    return _ranked(ranking, rare, above)
+
+
+def purity(recall: float, false_positive_rate: float, base_rate: float) -> float:
+    r"""The share of rare galaxies among those called rare, where a share b is rare.
+
+    .. math::
+        \frac{b \, \mathrm{recall}}{b \, \mathrm{recall} + (1 - b) \, \mathrm{FPR}}
+
+    Reference: Axelsson (2000), ACM TISSEC 3, 186 (the base-rate fallacy), eq. 8.
+
+    Example:
+        >>> round(purity(recall=0.94, false_positive_rate=0.05, base_rate=0.001), 3)
+        0.018
+    """
+    called = base_rate * recall + (1 - base_rate) * false_positive_rate
+    return float(base_rate * recall / called) if called > 0 else np.nan
+
+
+def _ranked(
+    ranking: ArrayLike, rare: ArrayLike, measure: Callable[[Floats, NDArray[np.bool_]], float]
+) -> float:
+    scores, among = np.asarray(ranking, dtype=np.float64), np.asarray(rare, dtype=bool)
+    known = np.isfinite(scores)
+    scores, among = scores[known], among[known]
+    if not among.any() or among.all():
+        return np.nan
+    return float(measure(scores, among))
+
+
+def _pairs(a: ArrayLike, b: ArrayLike) -> tuple[Floats, Floats]:
+    a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    both = np.isfinite(a) & np.isfinite(b)
+    return a[both], b[both]
+
+
+def _finite(values: ArrayLike) -> Floats:
+    values = np.asarray(values, dtype=np.float64)
+    return values[np.isfinite(values)]
+
+
+def _deviations(values: Floats, name: str) -> Floats:
+    """From the mean; for orientations from the mean axis."""
+    if name == "orientation":
+        return angle_difference(values, np.angle(np.exp(2j * values).sum()) / 2)
+    return values - values.mean()
