@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 NOT_FOUND = 1  # nothing detected near the centre: all is NaN
-BLENDED = 2  # shares its pixels above the threshold with other sources
+BLENDED = 2  # other sources have over BLEND_SHARE of the flux that it runs together with
 EDGE = 4  # reaches the edge of the stamp
 ROUND = 8  # axis ratio above ROUND_RATIO: the angle means little
 FLAGS = {NOT_FOUND: "not found", BLENDED: "blended", EDGE: "at the edge", ROUND: "round"}
@@ -44,7 +44,8 @@ LEAST_PIXELS = 10
 DEBLEND_LEVELS, DEBLEND_CONTRAST = 32, 0.001
 NEAR = 1 / 16  # of the stamp's side: how far from its centre the galaxy may lie
 ROUND_RATIO = 0.9
-LEAST_NOISE = {"nanomaggy": 0.0, "stretched": 3 / 255}  # of a stack; display noise is clipped
+BLEND_SHARE = 0.05
+LEAST_NOISE = {"nanomaggy": 0.0, "stretched": 0.06}  # of a stack; pictures clip their noise
 KRON, KRON_LEAST, KRON_MOST = 2.5, 3.5, 10.0  # Bertin & Arnouts (1996), in semi-axes
 NOISE_BLOCK = 4  # px; resampled coadds have noise that is correlated over about two
 ERROR_FLOOR = 0.03  # rad; arms, bulges and neighbours, measured on simulated galaxies
@@ -106,9 +107,7 @@ def measure(
     pixels = flux.astype(np.float64)
     stack, noise = _subtract_background(pixels.sum(0), box, LEAST_NOISE[unit])
     labels, mine, flag = _segment(stack, noise)
-    shape = _moments(stack, mine) if mine.any() else None
-    if shape and flag & BLENDED:
-        shape = _moments(*_complete(stack, labels > 0, mine, shape))
+    shape = _shape(stack, labels > 0, mine)
     if shape is None:
         return Measurement(np.nan, np.nan, np.nan, np.nan, NOT_FOUND, _no_fluxes(bands))
     ratio = shape.b / shape.a
@@ -181,7 +180,8 @@ def _segment(
         return labels, mine, 0
     labels = _deblend(smooth, labels, mine)
     central = _central(labels)
-    return labels, central, BLENDED * bool(central.sum() < mine.sum())
+    share = smooth[mine & ~central].sum() / smooth[mine].sum()
+    return labels, central, BLENDED * bool(share > BLEND_SHARE)
 
 
 def _central(labels: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -219,6 +219,19 @@ def _deblend(
     return labels
 
 
+def _shape(
+    stack: NDArray[np.float64], found: NDArray[np.bool_], mine: NDArray[np.bool_]
+) -> _Shape | None:
+    """The shape of a source, with what others cover of it as seen opposite its centre."""
+    first = _moments(stack, mine) if mine.any() else None
+    if first is None:
+        return None
+    filled = np.stack([stack, mine])
+    _replace_neighbours(filled, found & ~mine, first)
+    whole = filled[1] > 0
+    return _moments(filled[0], whole) if (whole != mine).any() else first
+
+
 def _moments(stack: NDArray[np.float64], mine: NDArray[np.bool_]) -> _Shape | None:
     from photutils.segmentation import SegmentationImage, SourceCatalog
 
@@ -233,21 +246,6 @@ def _moments(stack: NDArray[np.float64], mine: NDArray[np.bool_]) -> _Shape | No
     )
     shape = _Shape(*(float(number) for number in numbers))
     return shape if np.isfinite(shape).all() else None
-
-
-def _complete(
-    stack: NDArray[np.float64],
-    found: NDArray[np.bool_],
-    mine: NDArray[np.bool_],
-    shape: _Shape,
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Give a deblended source what others cover of it, as seen opposite its centre."""
-    others = found & ~mine
-    filled = stack[None].copy()
-    _replace_neighbours(filled, others, shape)
-    taken = mine[None].astype(np.float64)
-    _replace_neighbours(taken, others, shape)
-    return filled[0], taken[0] > 0
 
 
 def _touches_edge(mine: NDArray[np.bool_]) -> bool:

@@ -1,0 +1,91 @@
+"""The catalogue that people bring, brought to the columns of a sample."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pcvae.catalog import FIELD, complete, read_table
+from pcvae.errors import CatalogError, SettingsError
+from pcvae.labels import LABELS
+
+__all__ = ["catalog_file", "named", "read_candidates"]
+
+MEASURED = ("orientation", "orientation_err", "axis_ratio", "r50", "orientation_flag")
+NO_VALUE = 99.0  # and beyond, either sign: the -99, -9999 and 99 that stand for nothing
+
+
+def catalog_file(folder: Path) -> Path:
+    """The one table called ``catalog`` in the folder.
+
+    Raises:
+        CatalogError: There is none, or several.
+    """
+    tables = [path for path in sorted(folder.glob("catalog.*")) if path.is_file()]
+    if len(tables) != 1:
+        found = ", ".join(path.name for path in tables) or "none"
+        msg = f"expected one catalog.csv (or .ecsv, .fits, .vot, .parquet) in {folder}"
+        raise CatalogError(f"{msg}, found {found}")
+    return tables[0]
+
+
+def read_candidates(
+    path: Path,
+    renamed: Mapping[str, str],
+    population: str | None,
+    survey: str | None,
+) -> pd.DataFrame:
+    """Read a catalogue, under our names for its columns.
+
+    What it says of an orientation, a shape or a size is kept in columns ``catalog_NAME``, since
+    ours are measured on the pixels.
+
+    Args:
+        path: The table.
+        renamed: Our names and the table's own, such as ``log_mass: lgm_tot_p50``.
+        population: The table's column that names each galaxy's population; None for its column
+            ``population`` if it has one.
+        survey: Written where the table does not say.
+
+    Raises:
+        CatalogError: A column is not there, or an id is missing or occurs twice.
+    """
+    table = read_table(path)
+    needed = [*renamed.values(), *([population] if population else [])]
+    if table.empty:
+        msg = f"expected a row a galaxy in {path}, found none"
+        raise CatalogError(msg)
+    if absent := [name for name in needed if name not in table]:
+        msg = f"expected a column {absent[0]!r} in {path}, found {', '.join(map(str, table))}"
+        raise CatalogError(msg)
+    if population:
+        table["population"] = table[population]
+    table = table.drop(columns=[name for name in renamed if name in table])
+    table = table.rename(columns={theirs: ours for ours, theirs in renamed.items()})
+    if "id" not in table:
+        msg = f"expected a column 'id' in {path}, found {', '.join(map(str, table))}"
+        raise CatalogError(f"{msg}. Name the one to use with --columns id=NAME")
+    aside = {name: f"catalog_{name}" for name in MEASURED if name in table}
+    table = complete(table.rename(columns=aside), ()).drop(columns=list(MEASURED))
+    table["population"] = table["population"].replace("", FIELD)
+    if survey:
+        table["survey"] = table["survey"].replace("", survey)
+    for label in LABELS[1:]:
+        nothing = table[label.name].abs() >= NO_VALUE
+        table.loc[nothing, [label.name, label.error]] = np.nan
+        table.loc[table[label.error].abs() >= NO_VALUE, label.error] = np.nan
+    return table
+
+
+def named(populations: pd.Series, names: Sequence[str], option: str) -> tuple[str, ...]:
+    """The populations of an option, all of which must occur.
+
+    Raises:
+        SettingsError: One does not; the message lists those that do.
+    """
+    found = sorted(populations.unique())
+    if absent := [name for name in names if name not in found]:
+        msg = f"{option} names {absent[0]!r}, the populations are {', '.join(map(repr, found))}"
+        raise SettingsError(f"{msg}. Say which column has them with --population-column")
+    return tuple(names)

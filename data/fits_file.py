@@ -1,0 +1,160 @@
+"""What is in one FITS file: planes by band, and where on the sky they are.
+
+Shapes are written with H x W pixels.
+"""
+
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from astropy.io import fits
+from astropy.utils.exceptions import AstropyUserWarning
+from astropy.wcs import WCS, FITSFixedWarning, NoConvergence, WcsError
+from numpy.typing import NDArray
+
+from data.picture import LeftOutError
+
+__all__ = ["FitsFile", "Sky", "look_at", "read_planes", "stem"]
+
+LEGACY_SCALE = 0.262  # arcsec a pixel of the Legacy Surveys' coadds
+NOT_IMAGES = ("invvar", "ivar", "weight", "variance", "error", "mask", "psf")
+BROKEN = (OSError, TypeError, ValueError, KeyError, IndexError, fits.VerifyError)
+ARCSEC = 1 / 3600  # deg
+
+
+class Sky:
+    """Where a picture is on the sky.
+
+    Args:
+        wcs: Its celestial coordinates.
+        shape: Its height and width [px].
+    """
+
+    def __init__(self, wcs: WCS, shape: tuple[int, int]) -> None:
+        self._wcs, self._shape = wcs, shape
+        self.pixel_scale = float(np.sqrt(wcs.proj_plane_pixel_area().to_value("arcsec2")))
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        """Right ascension and declination of the middle [deg]."""
+        height, width = self._shape
+        ra, dec = self._wcs.pixel_to_world_values((width - 1) / 2, (height - 1) / 2)
+        return float(ra), float(dec)
+
+    @property
+    def north_angle(self) -> float:
+        """Direction of north in the middle [rad], counter-clockwise from +x."""
+        ra, dec = self.middle
+        (x0, y0), (x1, y1) = self.pixel(ra, dec), self.pixel(ra, dec + ARCSEC)
+        return float(np.arctan2(y1 - y0, x1 - x0))
+
+    def pixel(self, ra: float, dec: float) -> tuple[float, float]:
+        """Where a position [deg] is: x, y [px], counted from zero; NaN if nowhere."""
+        try:
+            x, y = self._wcs.world_to_pixel_values(ra, dec)
+        except (NoConvergence, WcsError):
+            return np.nan, np.nan
+        return float(x), float(y)
+
+
+class FitsFile(NamedTuple):
+    """What a file's headers say: its bands, empty if they do not say, and its place if known."""
+
+    path: Path
+    bands: tuple[str, ...]
+    sky: Sky | None
+
+
+def stem(path: Path) -> str:
+    """The file's name without ``.fits`` and what follows."""
+    return re.sub(r"\.fits?(\.fz|\.gz)?$", "", path.name)
+
+
+def look_at(path: Path) -> FitsFile | None:
+    """Read the headers only; None if they cannot be read."""
+    try:
+        with _opened(path) as hdus:
+            headers = [hdu.header for hdu in hdus if _is_image(hdu)]
+            bands = [band for one in headers for band in _bands(one, path, ())]
+            return FitsFile(path, tuple(bands), _sky(headers[0]))
+    except BROKEN:
+        return None
+
+
+def read_planes(
+    path: Path, wanted: Sequence[str]
+) -> tuple[dict[str, NDArray[np.float32]], Sky | None]:
+    """The planes (H, W) by band [nanomaggy a pixel], and where they are.
+
+    A cutout of the Legacy Surveys' service on other pixels than the coadds' own keeps the values
+    that those would have; they are brought to the pixels they are on.
+
+    Args:
+        path: The file.
+        wanted: The bands looked for; names a cube's planes if its header does not.
+
+    Raises:
+        LeftOutError: The file is truncated or otherwise unreadable.
+    """
+    planes: dict[str, NDArray[np.float32]] = {}
+    sky = None
+    try:
+        with _opened(path) as hdus:
+            for hdu in filter(_is_image, hdus):
+                sky = sky or _sky(hdu.header)
+                cube = np.asarray(hdu.data, dtype=np.float32)
+                cube = cube.reshape(-1, *cube.shape[-2:]) * _area(hdu.header, sky)
+                bands = _bands(hdu.header, path, wanted)
+                planes = dict(zip(bands, cube, strict=False)) | planes
+    except BROKEN as error:
+        raise LeftOutError("file unreadable", f"{path.name}: {error}") from error
+    return planes, sky
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    with warnings.catch_warnings():
+        # What is missing shows when pixels are read; a header that was mended is sound.
+        warnings.filterwarnings("ignore", ".*truncated", AstropyUserWarning)
+        warnings.simplefilter("ignore", FITSFixedWarning)
+        with fits.open(path, memmap=False) as hdus:
+            yield hdus
+
+
+def _is_image(hdu: Any) -> bool:
+    kind = f"{hdu.header.get('IMAGETYP', '')} {hdu.name}".lower()
+    return bool(hdu.is_image and hdu.header.get("NAXIS", 0) >= 2) and not any(
+        word in kind for word in NOT_IMAGES
+    )
+
+
+def _bands(header: fits.Header, path: Path, wanted: Sequence[str]) -> tuple[str, ...]:
+    """The bands of a plane or a cube: by the header, else its name and folder, else as wanted."""
+    count = int(header.get("NAXIS3", 1))
+    each = [str(header[f"BAND{i}"]).strip() for i in range(count) if f"BAND{i}" in header]
+    text = str(header.get("BANDS", header.get("BAND", ""))).strip()
+    parts = re.split(r"[\s,]+", text) if re.search(r"[\s,]", text) or count == 1 else list(text)
+    for found in (each, [part for part in parts if part]):
+        if len(found) == count:
+            return tuple(found)
+    if count == 1:
+        ends = (re.split(r"[_.-]", stem(path))[-1], path.parent.name)
+        return next(((end,) for end in ends if end in wanted), ())
+    return tuple(wanted) if len(wanted) == count else ()
+
+
+def _sky(header: fits.Header) -> Sky | None:
+    wcs = WCS(header)
+    if not wcs.has_celestial:
+        return None
+    return Sky(wcs.celestial, (int(header["NAXIS2"]), int(header["NAXIS1"])))
+
+
+def _area(header: fits.Header, sky: Sky | None) -> float:
+    """What turns the file's values into flux a pixel."""
+    served = {"SURVEY", "VERSION", "BANDS"} <= set(header)
+    return (sky.pixel_scale / LEGACY_SCALE) ** 2 if served and sky else 1.0
