@@ -1,0 +1,184 @@
+"""One simulated galaxy: from a seed and a row to pixels and a row of the catalogue.
+
+Shapes are written with B bands and S x S pixels.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import galsim
+import numpy as np
+from astropy.cosmology import Planck18
+from numpy.typing import NDArray
+
+from data.canvas import Canvas
+from data.morphology import draw_morphology, paint
+from data.population import Universe
+from data.surroundings import Surroundings
+from data.survey import SURVEYS
+
+__all__ = ["Stamp", "StampMaker", "StampSettings"]
+
+Array = NDArray[np.float64]
+Rng = np.random.Generator
+
+MOFFAT_BETA = 3.5  # a half-integer has a transform without Bessel functions: 30 times faster
+SEEING_SCATTER = 0.08  # of ln FWHM, common to the bands
+MISCENTRED = 0.3  # scatter of a catalogue's position [px]
+KPC_TO_ARCSEC = 206.265  # one kpc at one Mpc
+
+
+@dataclass(frozen=True, slots=True)
+class StampSettings:
+    """What decides the look of a sample.
+
+    Args:
+        survey: A key of ``SURVEYS``.
+        bands: In the order of the planes.
+        pixel_scale: Arcsec a pixel.
+        size: Pixels on a side.
+        seed: Of the sample.
+        quiet: Leave out noise, neighbours, stars and miscentring.
+    """
+
+    survey: str = "decals"
+    bands: tuple[str, ...] = ("g", "r", "z")
+    pixel_scale: float = 0.262
+    size: int = 128
+    seed: int = 0
+    quiet: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """One simulated cutout.
+
+    Args:
+        flux: Pixels (B, S, S) [nanomaggy].
+        row: Its row of the catalogue, without what is measured.
+    """
+
+    flux: NDArray[np.float32]
+    row: dict[str, Any]
+
+
+class StampMaker:
+    """Makes any galaxy of a sample from its row number alone."""
+
+    def __init__(self, settings: StampSettings) -> None:
+        self.settings = settings
+        self.survey = SURVEYS[settings.survey]
+        self._bands = self.survey.choose(settings.bands)
+        self._universe = Universe(self.survey, settings.bands)
+        self._surroundings = Surroundings(self._universe)
+
+    def make(self, row: int, population: str) -> Stamp:
+        """Draw, render and label one object.
+
+        Args:
+            row: Its place in the sample; with the seed, all that decides it.
+            population: ``field``, a rare one or a hard negative.
+        """
+        rng = np.random.default_rng(np.random.SeedSequence(self.settings.seed, spawn_key=(row,)))
+        canvas = Canvas(self.settings.size, self.settings.pixel_scale, len(self._bands))
+        spread = 0.0 if self.settings.quiet else MISCENTRED * self.settings.pixel_scale
+        centre = tuple(rng.normal(0, 1, 2) * spread)
+        if population == "point_source":
+            facts = self._point_source(canvas, centre, rng)
+        else:
+            facts = self._galaxy(canvas, population, centre, rng)
+        pixels = self._expose(canvas, rng)
+        place = self._place(rng)
+        common = {
+            "id": f"sim-{self.settings.seed}-{row:06d}",
+            **place,
+            "survey": self.survey.name,
+            "population": population,
+            "north_angle": np.pi / 2,
+        }
+        return Stamp(pixels.astype(np.float32), common | facts)
+
+    def _galaxy(
+        self, canvas: Canvas, population: str, centre: tuple[float, ...], rng: Rng
+    ) -> dict[str, Any]:
+        galaxy, fluxes = self._universe.draw(population, rng)
+        z = float(galaxy.redshift[0])
+        distance = float(Planck18.angular_diameter_distance(z).value)
+        shape = draw_morphology(population, galaxy, KPC_TO_ARCSEC / distance, rng)
+        paint(canvas, shape, fluxes, (centre[0], centre[1]), rng)
+        truth = {
+            "redshift_true": z,
+            "log_mass_true": float(galaxy.log_mass[0]),
+            "log_sfr_true": float(galaxy.log_sfr[0]),
+            "orientation_true": shape.angle,
+            "axis_ratio_true": shape.axis_ratio,
+            "r50_true": shape.r50 / self.settings.pixel_scale,
+            "bulge_true": shape.bulge,
+        }
+        return _labels(truth, rng) | truth | self._true_fluxes(fluxes.total[0])
+
+    def _point_source(self, canvas: Canvas, centre: tuple[float, ...], rng: Rng) -> dict[str, Any]:
+        """A star, whose redshift is unknown, or a quasar."""
+        star = rng.random() < 0.5
+        r_flux = 10 ** (0.4 * (22.5 - rng.uniform(16.5, 20.8)))
+        z = np.nan if star else float(rng.uniform(0.15, 0.99))
+        flux = (
+            self._surroundings.star(np.array([r_flux]), rng)[0]
+            if star
+            else self._surroundings.quasar(z, r_flux, rng)
+        )
+        canvas.points(np.reshape(centre, (2, 1)), flux)
+        unknown = ("log_mass_true", "log_sfr_true", "orientation_true", "axis_ratio_true")
+        truth = {"redshift_true": z} | dict.fromkeys((*unknown, "bulge_true"), np.nan)
+        truth["r50_true"] = 0.0
+        return _labels(truth, rng) | truth | self._true_fluxes(flux)
+
+    def _expose(self, canvas: Canvas, rng: Rng) -> Array:
+        """Put the stars and neighbours in, blur by the seeing, add the noise of sky and source."""
+        if not self.settings.quiet:
+            self._surroundings.paint(canvas, rng)
+        seeing = np.exp(SEEING_SCATTER * rng.standard_normal())
+        g1, g2 = 0.02 * rng.standard_normal(2)
+        widths = [band.fwhm * seeing * rng.lognormal(0, 0.03) for band in self._bands]
+        psfs = [galsim.Moffat(MOFFAT_BETA, fwhm=one).shear(g1=g1, g2=g2) for one in widths]
+        image = canvas.develop(psfs)
+        if self.settings.quiet:
+            return image
+        scale = self.settings.pixel_scale
+        sky = np.array([self.survey.pixel_noise(band, scale) for band in self._bands])
+        depth = 10 ** (-0.4 * self.survey.deeper * rng.random())
+        poisson = np.array([band.poisson for band in self._bands]) * depth**2
+        variance = (depth * sky[:, None, None]) ** 2
+        variance = variance + poisson[:, None, None] * np.maximum(image, 0)
+        offset = 0.03 * depth * sky * rng.standard_normal(len(sky))
+        noise = canvas.noise(self.survey.smooth, rng)
+        return image + np.sqrt(variance) * noise + offset[:, None, None]
+
+    def _place(self, rng: Rng) -> dict[str, float]:
+        """A position on the survey's footprint, within a degree of a real galaxy."""
+        donors = self._universe.donors
+        low, high = self.survey.dec
+        inside = np.flatnonzero((donors.dec > low + 1) & (donors.dec < high - 1))
+        near = rng.choice(inside)
+        dec = donors.dec[near] + rng.uniform(-1, 1)
+        ra = donors.ra[near] + rng.uniform(-1, 1) / np.cos(np.deg2rad(dec))
+        return {"ra": float(ra % 360), "dec": float(dec)}
+
+    def _true_fluxes(self, flux: Array) -> dict[str, float]:
+        names = [f"flux_{band}_true" for band in self.settings.bands]
+        return dict(zip(names, map(float, flux), strict=True))
+
+
+def _labels(truth: dict[str, float], rng: Rng) -> dict[str, float]:
+    """What a catalogue would say: the truth with the errors of its kind."""
+    log_ssfr = truth["log_sfr_true"] - truth["log_mass_true"]
+    errors = {
+        "redshift": 10 ** rng.uniform(-4, -3) * (1 + truth["redshift_true"]),
+        "log_mass": rng.uniform(0.05, 0.2) + 0 * truth["log_mass_true"],
+        "log_sfr": (0.1 + 0.2 * rng.random() + 0.2 * (log_ssfr < -11)) + 0 * log_ssfr,
+    }
+    labels: dict[str, float] = {}
+    for name, error in errors.items():
+        labels[name] = float(truth[f"{name}_true"] + error * rng.standard_normal())
+        labels[f"{name}_err"] = float(error)
+    return labels
