@@ -1,0 +1,133 @@
+"""Explore a latent store in the browser.
+
+    panel serve dashboard/app.py --args STORE
+
+Without ``--args`` it shows the demo's store. Every browser session has its own state; the store
+and what is slow are shared by all sessions of the process.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import holoviews as hv
+import panel as pn
+import panel_material_ui as pmui
+
+from dashboard.address import follow_address
+from dashboard.card import Card
+from dashboard.controls import Controls
+from dashboard.hosts import is_known_host
+from dashboard.labelling import refresh, toggle
+from dashboard.latent_map import LatentMap
+from dashboard.legend import Legend
+from dashboard.shortcuts import Shortcuts
+from dashboard.source import Source
+from dashboard.state import State
+from dashboard.strips import Candidates, Lookalikes, Nearest
+from dashboard.style import THEME
+from dashboard.trouble import trouble_page
+from pcvae.errors import PcvaeError
+from pcvae.store import read_store
+
+__all__ = ["Explorer", "open_source", "serve", "store_folder"]
+
+DEMO = Path(__file__).resolve().parents[1] / "data" / "stores" / "demo"
+POLL = 3000  # ms between looks at what others have written in the journal
+TABS = ("Neighbours", "Look-alikes", "Candidates")
+
+
+class Explorer:
+    """One session: its state, its views, and how they are laid out.
+
+    Args:
+        source: What all sessions share.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self.source, self.state = source, State()
+        shared = {"source": source, "state": self.state}
+        self.controls = Controls(**shared)
+        follow_address(source, self.state, pn.state.location)
+        if self.state.row is None and len(source):
+            self.state.row = source.first
+        self.legend, self.map, self.card = Legend(**shared), LatentMap(**shared), Card(**shared)
+        self.strips = [view(**shared) for view in (Nearest, Lookalikes, Candidates)]
+        self.keys = Shortcuts(self._press, keys=["c"])
+
+    def page(self) -> pmui.Page:
+        """The whole page."""
+        left = pn.Column(self.legend, self.map, sizing_mode="stretch_both")
+        right = pn.Column(
+            self.card, width=472, sizing_mode="stretch_height", margin=(10, 14, 0, 8)
+        )
+        upper = pn.Row(left, right, sizing_mode="stretch_both")
+        main = pn.Column(upper, self._tabs(), self.keys, sizing_mode="stretch_both")
+        page = pmui.Page(
+            title=f"pcvae · {self.source.store.info.sample}",
+            header=[self.controls],
+            main=[main],
+            dark_theme=self.state.dark,
+            theme_config=THEME,
+            theme_toggle=True,
+        )
+        page.param.watch(lambda event: self.state.param.update(dark=event.new), "dark_theme")
+        return page
+
+    def start(self) -> None:
+        """Begin what can wait until the page is on the screen."""
+        self.state.loaded = True
+        if self.source.journal and pn.state.curdoc:
+            pn.state.add_periodic_callback(lambda: refresh(self.source, self.state), POLL)
+
+    def _tabs(self) -> pmui.Tabs:
+        names = self.state.param.tab.objects
+        tabs = pmui.Tabs(
+            *zip(TABS, self.strips, strict=True),
+            active=names.index(self.state.tab),
+            sizing_mode="stretch_width",
+            height=236,
+        )
+        tabs.param.watch(lambda event: self.state.param.update(tab=names[event.new]), "active")
+        return tabs
+
+    def _press(self, key: str) -> None:
+        if key == "c":
+            toggle(self.source, self.state)
+
+
+def store_folder(arguments: list[str]) -> Path:
+    """The store that the command line names; the demo's if it names none."""
+    return Path(arguments[0]) if arguments else DEMO
+
+
+def open_source(folder: Path) -> Source:
+    """Open a store for all sessions of this process.
+
+    Raises:
+        PcvaeError: It cannot be shown.
+    """
+    store = read_store(folder)
+    for model in store.info.models:
+        store.latents(model.name)
+    return Source.open(store)
+
+
+def serve() -> Any:
+    """What a browser session gets: the explorer, or a page that says what is wrong."""
+    hv.extension("bokeh")
+    pn.extension()
+    if not is_known_host():
+        return trouble_page("This address is not served", "Open the address that was printed.")
+    folder = store_folder(sys.argv[1:])
+    try:
+        source = pn.state.as_cached(f"store {folder}", open_source, folder=folder)
+    except PcvaeError as error:
+        return trouble_page("No store to show", str(error))
+    explorer = Explorer(source)
+    pn.state.onload(explorer.start)
+    return explorer.page()
+
+
+if pn.state.served:
+    serve().servable()

@@ -1,0 +1,208 @@
+"""The picked galaxy: who it is, how the model sees it, and what was measured of it."""
+
+from html import escape
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+import panel as pn
+import param
+
+from dashboard.labelling import is_candidate, toggle
+from dashboard.pictures import data_uri, scale_bar
+from dashboard.properties import properties_of, table_html
+from dashboard.session import when_done
+from dashboard.source import Source, View
+from dashboard.state import State
+from dashboard.style import BASE, CARD, colour_of, population_title
+
+__all__ = ["Card", "facts_html", "links_of", "pictures_html"]
+
+NOTHING = (
+    '<div class="nothing"><div><b>No galaxy picked</b>Tap the map: the nearest galaxy shows here,'
+    "<br>with its neighbours below.</div></div>"
+)
+EMPTY = (
+    '<div class="nothing"><div><b>This store has no galaxies</b>Encode a sample that has some:<br>'
+    "python -m train.encode SAMPLE STORE --run physics=RUN</div></div>"
+)
+
+
+def links_of(ra: float, dec: float) -> dict[str, str]:
+    """Where else to look at a place on the sky [deg]; none if it is unknown.
+
+    Example:
+        >>> list(links_of(151.8, 0.4)), links_of(float("nan"), 0.0)
+        (['Legacy Surveys', 'NED', 'SIMBAD'], {})
+    """
+    if not np.isfinite([ra, dec]).all():
+        return {}
+    place = quote(f"{ra:.6f}d {dec:+.6f}d")
+    return {
+        "Legacy Surveys": f"https://www.legacysurvey.org/viewer?ra={ra:.6f}&dec={dec:.6f}"
+        f"&layer=ls-dr9&zoom=15&mark={ra:.6f},{dec:.6f}",
+        "NED": "https://ned.ipac.caltech.edu/conesearch?search_type=Near%20Position%20Search"
+        f"&in_csys=Equatorial&in_equinox=J2000&coordinates={place}&radius=0.2",
+        "SIMBAD": "https://simbad.cds.unistra.fr/simbad/sim-coo"
+        f"?Coord={quote(f'{ra:.6f} {dec:+.6f}')}&Radius=10&Radius.unit=arcsec",
+    }
+
+
+def facts_html(source: Source, row: int, *, dark: bool) -> str:
+    """Id, population, split, place on the sky and links."""
+    galaxy = source.store.galaxies.iloc[row]
+    ra, dec = float(galaxy["ra"]), float(galaxy["dec"])
+    population = source.populations[row]
+    colour = colour_of(population, source.all_populations, dark=dark)
+    facts = [f"<span>{escape(str(galaxy['split']).replace('_', ' '))}</span>"]
+    links = links_of(ra, dec)
+    if links:
+        facts.append(f"<span>RA {ra:.5f}° Dec {dec:+.5f}°</span>".replace("-", "−"))
+    facts += [
+        f'<a href="{escape(address)}" target="_blank" rel="noopener noreferrer">{name}</a>'
+        for name, address in links.items()
+    ]
+    return (
+        f'<h2>{escape(str(galaxy["id"]))}</h2><div class="facts"><span class="population">'
+        f'<i style="background:{colour}"></i>{escape(population_title(population))}</span>'
+        f"{''.join(facts)}</div>"
+    )
+
+
+def pictures_html(source: Source, row: int, view: View | None, why_not: str = "") -> str:
+    """Image, reconstruction and residual side by side.
+
+    Args:
+        source: Where the image comes from.
+        row: The galaxy.
+        view: How the model sees it; None while that is not known.
+        why_not: Why it will not be known.
+    """
+    stamp = source.picture(row)
+    image = f'<img src="{stamp}" alt="Image">' if stamp else "This store has no stamps"
+    wait = (
+        f"<span>{escape(why_not)}</span>" if why_not else '<span class="shimmer">decoding …</span>'
+    )
+    model = residual = wait
+    limit = ""
+    if view is not None:
+        model = f'<img src="{data_uri(view.reconstruction)}" alt="Reconstruction">'
+        residual = "No image to compare with"
+        if view.residual is not None:
+            residual = f'<img src="{data_uri(view.residual.picture)}" alt="Residual">'
+            limit = f"<span>± {view.residual.limit:.2f}</span>"
+    marks = _bar(source) + _compass(source, row) if stamp else ""
+    return (
+        '<div class="pictures">'
+        + "".join(
+            f'<figure><div class="frame">{picture}{over}</div>'
+            f"<figcaption><span>{caption}</span>{note}</figcaption></figure>"
+            for picture, over, caption, note in (
+                (image, marks, "Image", ""),
+                (model, "", "Reconstruction", ""),
+                (residual, "", "Image − rec.", limit),
+            )
+        )
+        + "</div>"
+    )
+
+
+class Card(pn.viewable.Viewer):
+    """The picked galaxy.
+
+    Reads ``row``, ``model``, ``dark``, ``loaded``, ``revision`` and ``trouble`` of the state, and
+    writes ``revision`` and ``trouble`` when its button is pressed.
+    """
+
+    source = param.ClassSelector(class_=Source, constant=True)
+    state = param.ClassSelector(class_=State, constant=True)
+
+    def __init__(self, **params: Any) -> None:
+        super().__init__(**params)
+        import panel_material_ui as pmui
+
+        def html(name: str) -> pn.pane.HTML:
+            return pn.pane.HTML(
+                "", stylesheets=[BASE, CARD], css_classes=[name], sizing_mode="stretch_width"
+            )
+
+        self.facts, self.pictures, self.properties = map(html, ("facts", "pictures", "properties"))
+        self.trouble = html("trouble")
+        self.button = pmui.Button(
+            label="Tag as candidate", variant="outlined", size="small", width=150, margin=(2, 0)
+        )
+        self.button.on_click(lambda _: toggle(self.source, self.state))
+        self._layout = pn.Column(
+            pn.Row(self.facts, self.button, sizing_mode="stretch_width"),
+            self.trouble,
+            self.pictures,
+            self.properties,
+            sizing_mode="stretch_both",
+            css_classes=["card"],
+            scroll="y-auto",
+        )
+        self.state.param.watch(self._show, ["row", "model", "dark"])
+        self.state.param.watch(self._show_pictures, "loaded")
+        self.state.param.watch(self._show_label, ["revision", "trouble"])
+        self._show()
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return self._layout
+
+    def _show(self, *_: Any) -> None:
+        row = self.state.row
+        self.button.visible = row is not None and self.source.journal is not None
+        with param.parameterized.batch_call_watchers(self.facts):
+            if row is None:
+                self.facts.object = NOTHING if len(self.source) else EMPTY
+                self.pictures.object = self.properties.object = ""
+            else:
+                self.facts.object = facts_html(self.source, row, dark=self.state.dark)
+                properties = properties_of(self.source, self.state.model, row)
+                self.properties.object = table_html(properties)
+                self._show_pictures()
+        self._show_label()
+
+    def _show_pictures(self, *_: Any) -> None:
+        row, model = self.state.row, self.state.model
+        if row is None:
+            return
+        view, why_not = None, ""
+        if self.state.loaded:
+            job = self.source.codec(model)
+            if job.done():
+                view, why_not = self.source.view(model, row, dark=self.state.dark)
+            else:
+                when_done(job, self._show_pictures)
+        self.pictures.object = pictures_html(self.source, row, view, why_not)
+
+    def _show_label(self, *_: Any) -> None:
+        tagged = self.state.row is not None and is_candidate(self.source, self.state.row)
+        self.button.label = "Remove candidate" if tagged else "Tag as candidate"
+        self.button.variant = "contained" if tagged else "outlined"
+        words = self.state.trouble or self.source.no_journal
+        self.trouble.object = (
+            f'<div class="trouble" role="alert">{escape(words)}</div>' if words else ""
+        )
+        self.trouble.visible = bool(words)
+
+
+def _bar(source: Source) -> str:
+    bar = scale_bar(source.store.info.pixel_scale, source.store.info.size)
+    return f'<span class="bar" style="width:{100 * bar[1]:.1f}%">{bar[0]}</span>' if bar else ""
+
+
+def _compass(source: Source, row: int) -> str:
+    """North and east, with the picture's +y up; east is a quarter turn on from north."""
+    galaxies = source.store.galaxies
+    north = float(galaxies["north_angle"].iloc[row]) if "north_angle" in galaxies else np.nan
+    if not np.isfinite(north):
+        return ""
+    parts = []
+    for name, angle in (("N", north), ("E", north + np.pi / 2)):
+        x, y = np.cos(angle), -np.sin(angle)
+        parts.append(
+            f'<path d="M24 24L{24 + 11 * x:.1f} {24 + 11 * y:.1f}"/>'
+            f'<text x="{24 + 17 * x:.1f}" y="{24 + 17 * y:.1f}">{name}</text>'
+        )
+    return f'<svg class="compass" viewBox="0 0 48 48" aria-hidden="true">{"".join(parts)}</svg>'

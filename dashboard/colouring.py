@@ -1,0 +1,76 @@
+"""What colours the map: the values, how they are painted, and the key that explains them."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from dashboard.quantities import colours_of, robust_limits
+from dashboard.shading import Canvas, colour_map, paint_categories, paint_density, paint_mean
+from dashboard.source import Source
+from dashboard.state import DENSITY, POPULATION
+from dashboard.style import colour_of, population_title
+
+__all__ = ["Colouring", "choices", "colouring"]
+
+Paint = Callable[[pd.DataFrame, Canvas], NDArray[np.uint8]]
+
+
+class Colouring(NamedTuple):
+    """One way to colour the map.
+
+    Args:
+        title: What the colour means.
+        values: The number behind it, (N,); None where only places count.
+        paint: Paints points, which carry those values, on a canvas.
+        ends: What the two ends of the gradient mean; none for categories.
+        gradient: The colours of the key, ``#rrggbb`` each.
+        categories: The category of each colour, where there is no gradient.
+    """
+
+    title: str
+    values: NDArray[np.float64] | None
+    paint: Paint
+    ends: tuple[str, ...] = ()
+    gradient: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+
+
+def choices(source: Source, model: str) -> dict[str, str]:
+    """The titles and keys of all that can colour a map of that model."""
+    quantities = colours_of(source.store, model)
+    listed = {one.title: one.key for one in quantities}
+    return {"Density": DENSITY, "Population": POPULATION} | listed
+
+
+def colouring(source: Source, model: str, key: str, *, dark: bool) -> Colouring:
+    """The colouring of that key; the density if the model has no such quantity."""
+    if key == POPULATION:
+        return _by_population(source, dark=dark)
+    quantity = {one.key: one for one in colours_of(source.store, model)}.get(key)
+    if quantity is None:
+        paint, gradient = partial(paint_density, dark=dark), _hexes("density", dark=dark)
+        return Colouring("Galaxies", None, paint, ("few", "many"), gradient)
+    values = source.values(model, quantity)
+    limits = (-np.pi / 2, np.pi / 2) if quantity.cyclic else robust_limits(values)
+    paint = partial(paint_mean, limits=limits, dark=dark, cyclic=quantity.cyclic)
+    gradient = _hexes("cyclic" if quantity.cyclic else "value", dark=dark)
+    ends = tuple(f"{end:.3g}".replace("-", "−") for end in limits)
+    return Colouring(quantity.axis, values, paint, ends, gradient)
+
+
+def _by_population(source: Source, *, dark: bool) -> Colouring:
+    names = source.all_populations
+    colours = tuple(colour_of(name, names, dark=dark) for name in names)
+    codes = pd.Categorical(source.populations, categories=names).codes.astype(np.float64)
+    titles = tuple(population_title(name) for name in names)
+    paint = partial(paint_categories, colours=colours)
+    return Colouring("Population", codes, paint, (), colours, titles)
+
+
+def _hexes(kind: str, *, dark: bool) -> tuple[str, ...]:
+    table = (colour_map(kind, dark)[:: 255 // 5] * 255 + 0.5).astype(int)
+    return tuple("#{:02x}{:02x}{:02x}".format(*row) for row in table)

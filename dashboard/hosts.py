@@ -1,0 +1,54 @@
+"""Whether a request names this server by a name that it is meant to be known by.
+
+A web page can point a name of its own at 127.0.0.1 and read what is served there, because its
+Origin then equals its Host; the name in the Host header gives it away.
+"""
+
+import ipaddress
+import os
+import sys
+
+import panel as pn
+
+__all__ = ["HOSTS", "is_known_host", "known_names"]
+
+HOSTS = "PCVAE_HOSTS"  # further names, separated by commas; * for any
+
+
+def known_names(arguments: list[str], extra: str) -> set[str]:
+    """The names given to ``panel serve`` and in the environment.
+
+    Example:
+        >>> sorted(known_names(["--allow-websocket-origin", "lab.example:5006"], "a, b"))
+        ['a', 'b', 'lab.example', 'localhost']
+    """
+    names = {"localhost"} | {one.strip() for one in extra.split(",") if one.strip()}
+    for option, value in zip(arguments, arguments[1:], strict=False):
+        if option in ("--allow-websocket-origin", "--address"):
+            names.add(_name(value))
+    for argument in arguments:
+        option, equals, value = argument.partition("=")
+        if equals and option in ("--allow-websocket-origin", "--address"):
+            names.add(_name(value))
+    return names
+
+
+def is_known_host() -> bool:
+    """Whether this session's request is for a known name or a plain IP address."""
+    name = _name(str(pn.state.headers.get("Host", "localhost")))
+    known = known_names(sys.orig_argv, os.environ.get(HOSTS, ""))
+    return name in known or "*" in known or _is_address(name)
+
+
+def _name(host: str) -> str:
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.partition(":")[0].lower()
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,254 @@
+"""The latent space as a map that can be tapped and zoomed."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+import holoviews as hv
+import numpy as np
+import pandas as pd
+import panel as pn
+import param
+from holoviews.streams import Params, PlotSize, RangeXY, Tap
+from numpy.typing import NDArray
+
+from dashboard.colouring import Paint, colouring
+from dashboard.quantities import Quantity, robust_limits
+from dashboard.regions import fill, outline
+from dashboard.session import when_done
+from dashboard.shading import Canvas
+from dashboard.source import Source
+from dashboard.state import State
+from dashboard.style import ACCENT, GROUND, TEXT, colour_of, marker_of
+
+__all__ = [
+    "LatentMap",
+    "Plane",
+    "galaxy_image",
+    "marked_points",
+    "nearest_row",
+    "plane_of",
+    "region_image",
+    "region_lines",
+]
+
+Limits = tuple[tuple[float, float], tuple[float, float]]
+REGIONS = ("boundaries", "fitted", "loaded")
+FRAME = (720, 500)  # px, until the browser has said how large the map is
+FIGURE = {
+    "responsive": True,
+    "default_tools": [],
+    "tools": ["pan", "wheel_zoom", "box_zoom", "tap", "save", "reset"],
+    "active_tools": ["pan", "wheel_zoom"],
+    "toolbar": "above",
+    "show_legend": False,
+    "padding": 0,
+    "min_height": 260,
+}
+
+
+class Plane(NamedTuple):
+    """Two axes and where each galaxy lies on them.
+
+    Args:
+        x: The horizontal axis.
+        y: The vertical axis.
+        points: Columns ``x`` and ``y``, N rows; NaN where unknown.
+    """
+
+    x: Quantity
+    y: Quantity
+    points: pd.DataFrame
+
+    @property
+    def limits(self) -> Limits:
+        """The ranges of the first view."""
+        x, y = (robust_limits(self.points[axis].to_numpy()) for axis in ("x", "y"))
+        return x, y
+
+
+def plane_of(source: Source, model: str, x: str, y: str) -> Plane:
+    """The plane of two latents of a model, by their names."""
+    across, up = source.axis(model, x, 0), source.axis(model, y, 1)
+    columns = {"x": source.values(model, across), "y": source.values(model, up)}
+    return Plane(across, up, pd.DataFrame(columns, dtype=np.float32))
+
+
+def nearest_row(
+    plane: Plane, point: tuple[float, float], limits: Limits, frame: tuple[int, int]
+) -> int | None:
+    """The galaxy nearest to a point as seen on the screen; None if there is none.
+
+    Args:
+        plane: The galaxies.
+        point: Where, in the units of the axes.
+        limits: The ranges of the view.
+        frame: Its width and height in pixels.
+    """
+    (left, right), (bottom, top) = limits
+    across = (plane.points["x"].to_numpy() - point[0]) * (frame[0] / (right - left))
+    up = (plane.points["y"].to_numpy() - point[1]) * (frame[1] / (top - bottom))
+    distance = across**2 + up**2
+    return int(np.nanargmin(distance)) if np.isfinite(distance).any() else None
+
+
+def galaxy_image(
+    plane: Plane, values: NDArray[np.float64] | None, canvas: Canvas, paint: Paint
+) -> hv.RGB:
+    """All galaxies in view, painted by one of ``dashboard.shading``'s functions."""
+    points = plane.points if values is None else plane.points.assign(value=values)
+    return hv.RGB(np.flipud(paint(points, canvas)), kdims=["x", "y"], bounds=canvas.bounds)
+
+
+def marked_points(plane: Plane, rows: NDArray[np.intp]) -> hv.Points:
+    """Some galaxies as points of their own."""
+    return hv.Points(plane.points.iloc[rows], kdims=["x", "y"])
+
+
+def region_image(boundaries: Any, limits: Limits, colours: dict[str, str]) -> hv.RGB:
+    """The SVM's regions as a faint fill; transparent while there are none."""
+    (left, right), (bottom, top) = limits
+    bounds, picture = (left, bottom, right, top), np.zeros((2, 2, 4), np.uint8)
+    if boundaries is not None and len(boundaries.classes) > 1:
+        picture = fill(boundaries, colours)
+        x, y = boundaries.x, boundaries.y
+        bounds = (x[0], y[0], x[-1], y[-1])
+    return hv.RGB(np.flipud(picture), kdims=["x", "y"], bounds=bounds)
+
+
+def region_lines(boundaries: Any, name: str) -> hv.Path:
+    """The border of one class's region; empty while there is none."""
+    lines = outline(boundaries, name) if boundaries is not None else []
+    return hv.Path(lines, kdims=["x", "y"])
+
+
+class LatentMap(pn.viewable.Viewer):
+    """A shaded map of all galaxies; a tap picks the nearest one.
+
+    Reads ``model``, ``x``, ``y``, ``colour``, ``boundaries``, ``dark``, ``loaded`` and ``row`` of
+    the state, and writes ``row`` and, when boundaries have arrived, ``fitted``.
+    """
+
+    source = param.ClassSelector(class_=Source, constant=True)
+    state = param.ClassSelector(class_=State, constant=True)
+
+    def __init__(self, **params: Any) -> None:
+        super().__init__(**params)
+        self._shown: tuple[str, ...] = ()
+        self._awaited: set[Any] = set()
+        self._range, self._size = RangeXY(), PlotSize(width=FRAME[0], height=FRAME[1])
+        galaxies = self._layer(self._galaxies, "colour", streams=[self._range, self._size])
+        self.tap = Tap(source=galaxies)
+        self.tap.add_subscriber(self._pick)
+        self._range.source = self._size.source = galaxies
+        marked = self.source.marked
+        layers = [
+            galaxies.opts(hooks=[self._fit]),
+            self._layer(self._fill, *REGIONS),
+            *(self._layer(partial(self._line, name), *REGIONS) for name in marked),
+            *(self._layer(partial(self._marks, name)) for name in marked),
+            *(self._layer(partial(self._ring, under), "row") for under in (True, False)),
+        ]
+        self.figure = hv.Overlay(layers).collate().opts(**FIGURE)
+        self._pane = pn.pane.HoloViews(
+            self.figure, sizing_mode="stretch_both", css_classes=["map"], min_height=260
+        )
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return self._pane
+
+    @property
+    def plane(self) -> Plane:
+        """The plane that is shown."""
+        return plane_of(self.source, self.state.model, self.state.x, self.state.y)
+
+    @property
+    def limits(self) -> Limits:
+        """The ranges of the view: the plane's own until someone zooms it."""
+        seen = self._range.x_range, self._range.y_range
+        if self._shown != self._axes or None in seen:
+            return self.plane.limits
+        return seen
+
+    @property
+    def _axes(self) -> tuple[str, ...]:
+        plane = self.plane
+        return self.state.model, plane.x.key, plane.y.key
+
+    def _layer(
+        self, make: Callable[[], hv.Element], *names: str, streams: Any = ()
+    ) -> hv.DynamicMap:
+        """A layer that is made anew when the axes, the theme or these parameters change."""
+        wanted = Params(self.state, ["model", "x", "y", "dark", *names])
+        return hv.DynamicMap(lambda **_: make(), streams=[*streams, wanted])
+
+    def _galaxies(self) -> hv.RGB:
+        chosen = colouring(self.source, self.state.model, self.state.colour, dark=self.state.dark)
+        frame = (self._size.width or FRAME[0], self._size.height or FRAME[1])
+        canvas = Canvas(*self.limits, *(max(int(side), 50) for side in frame))
+        return galaxy_image(self.plane, chosen.values, canvas, chosen.paint)
+
+    def _fill(self) -> hv.RGB:
+        colours = {name: self._colour(name) for name in self.source.marked}
+        image = region_image(self._boundaries(), self.plane.limits, colours)
+        return image.opts(apply_ranges=False)
+
+    def _line(self, name: str) -> hv.Path:
+        lines = region_lines(self._boundaries(), name)
+        return lines.opts(color=self._colour(name), line_width=1.2, apply_ranges=False)
+
+    def _marks(self, name: str) -> hv.Points:
+        rows = np.flatnonzero(self.source.populations == name)
+        style = {
+            "marker": marker_of(name, self.source.marked).shape,
+            "size": 10 if len(rows) <= 50 else 7 if len(rows) <= 1000 else 4,
+            "color": self._colour(name),
+            "fill_alpha": 0.35,
+            "line_width": 1.2,
+        }
+        return marked_points(self.plane, rows).opts(apply_ranges=False, **style)
+
+    def _ring(self, under: bool) -> hv.Points:  # noqa: FBT001
+        rows = np.array([] if self.state.row is None else [self.state.row], dtype=np.intp)
+        colour = (GROUND if under else ACCENT)[self.state.dark]
+        return marked_points(self.plane, rows).opts(
+            marker="circle",
+            size=22,
+            color=colour,
+            fill_alpha=0,
+            line_width=5.5 if under else 2.5,
+            apply_ranges=False,
+        )
+
+    def _colour(self, name: str) -> str:
+        return colour_of(name, self.source.marked, dark=self.state.dark)
+
+    def _boundaries(self) -> Any:
+        """The SVM's regions if they are wanted and there; asks for them if they are not."""
+        state = self.state
+        if not (state.boundaries and state.loaded and self.source.marked):
+            return None
+        job = self.source.boundaries(state.model, *(one.column for one in self.plane[:2]))
+        if not job.done() and job not in self._awaited:
+            self._awaited.add(job)
+            when_done(job, lambda: state.param.update(fitted=state.fitted + 1))
+        return self.source.result(job)
+
+    def _fit(self, plot: Any, _: Any) -> None:
+        """Give a new plane its titles and ranges; leave the zoom of an old one alone."""
+        if self._shown == self._axes and plot.drawn:
+            return
+        plane, self._shown = self.plane, self._axes
+        figure, (across, up) = plot.state, plane.limits
+        figure.xaxis.axis_label, figure.yaxis.axis_label = plane.x.axis, plane.y.axis
+        for side, (start, end) in ((figure.x_range, across), (figure.y_range, up)):
+            side.update(start=start, end=end, reset_start=start, reset_end=end)
+        self._range.update(x_range=across, y_range=up)
+
+    def _pick(self, x: float | None, y: float | None) -> None:
+        if x is None or y is None:
+            return
+        frame = (self._size.width or FRAME[0], self._size.height or FRAME[1])
+        row = nearest_row(self.plane, (x, y), self.limits, frame)
+        if row is not None:
+            self.state.row = row

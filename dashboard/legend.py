@@ -1,0 +1,119 @@
+"""The key of the map: what its colours, marks and lines mean, in one quiet line."""
+
+from html import escape
+from typing import Any
+
+import panel as pn
+import param
+
+from dashboard.colouring import Colouring, colouring
+from dashboard.quantities import Quantity
+from dashboard.source import Source
+from dashboard.state import State
+from dashboard.style import BASE, LEGEND, colour_of, marker_of, population_title
+from pcvae.anomaly import NORMAL
+
+__all__ = ["Legend", "boundary_note", "colour_key", "mark_svg"]
+
+SHAPES = {
+    "circle": '<circle cx="6" cy="6" r="4.2"/>',
+    "diamond": '<path d="M6 .8L10.4 6L6 11.2L1.6 6Z"/>',
+    "square": '<path d="M2 2H10V10H2Z"/>',
+    "triangle": '<path d="M6 1.5L10.8 10H1.2Z"/>',
+    "inverted_triangle": '<path d="M6 10.5L10.8 2H1.2Z"/>',
+    "hex": '<path d="M6 1L10.4 3.5V8.5L6 11L1.6 8.5V3.5Z"/>',
+    "star": '<path d="M6 .8L7.5 4.4L11.4 4.7L8.4 7.2L9.4 11L6 8.9L2.6 11L3.6 7.2L.6 4.7L4.5 4.4Z"/>',
+    "plus": '<path d="M6 1V11M1 6H11"/>',
+}
+
+
+def mark_svg(shape: str, colour: str) -> str:
+    """A population's mark as on the map."""
+    return (
+        f'<svg width="12" height="12" viewBox="0 0 12 12" fill="{colour}" fill-opacity=".35" '
+        f'stroke="{colour}" stroke-width="1.3" aria-hidden="true">{SHAPES[shape]}</svg>'
+    )
+
+
+def colour_key(chosen: Colouring) -> str:
+    """What the colours of the galaxies mean."""
+    if chosen.categories:
+        return "".join(
+            f'<span><i style="width:8px;height:8px;border-radius:50%;background:{colour}"></i>'
+            f"{escape(name)}</span>"
+            for name, colour in zip(chosen.categories, chosen.gradient, strict=True)
+        )
+    low, high = chosen.ends
+    stops = ",".join(chosen.gradient)
+    return (
+        f"<span><b>{escape(chosen.title)}</b> {low}"
+        f'<i class="gradient" style="background:linear-gradient(90deg,{stops})"></i>{high}</span>'
+    )
+
+
+def boundary_note(source: Source, model: str, x: Quantity, y: Quantity) -> str:
+    """To what the SVM of these axes was fitted; that it is being fitted; or why it is not."""
+    job = source.boundaries(model, x.column, y.column)
+    if not job.done():
+        return "fitting the SVM …"
+    if job.exception():
+        return f"no boundaries: {job.exception()}"
+    found = source.result(job)
+    if len(found.classes) < 2:
+        return "no boundaries: " + "; ".join(
+            f"{population_title(name)}, {why}" for name, why in found.left_out.items()
+        )
+    normal, total = found.used[NORMAL], int(source.normal.sum())
+    some = f"{normal:,} normal" if normal == total else f"{normal:,} of {total:,} normal"
+    rare = ", ".join(
+        f"{found.used[name]:,} {population_title(name)}"
+        for name in found.classes
+        if name != NORMAL
+    )
+    return f"linear SVM on {rare} and {some} galaxies"
+
+
+class Legend(pn.viewable.Viewer):
+    """The key of the map.
+
+    Reads ``model``, ``x``, ``y``, ``colour``, ``boundaries``, ``fitted``, ``loaded`` and ``dark``
+    of the state; writes nothing.
+    """
+
+    source = param.ClassSelector(class_=Source, constant=True)
+    state = param.ClassSelector(class_=State, constant=True)
+
+    def __init__(self, **params: Any) -> None:
+        super().__init__(**params)
+        self.pane = pn.pane.HTML(
+            "", stylesheets=[BASE, LEGEND], sizing_mode="stretch_width", margin=(6, 14, 0, 14)
+        )
+        read = ["model", "x", "y", "colour", "boundaries", "fitted", "loaded", "dark"]
+        self.state.param.watch(self._show, read)
+        self._show()
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return self.pane
+
+    def _show(self, *_: Any) -> None:
+        state, source = self.state, self.source
+        chosen = colouring(source, state.model, state.colour, dark=state.dark)
+        marks = [
+            f"<span>{mark_svg(marker_of(name, source.marked).shape, self._colour(name))}"
+            f"{escape(population_title(name))} {(source.populations == name).sum():,}</span>"
+            for name in source.marked
+        ]
+        note = ""
+        if state.boundaries and state.loaded and source.marked:
+            axes = source.axis(state.model, state.x, 0), source.axis(state.model, state.y, 1)
+            note = f"<span>{LINE}{escape(boundary_note(source, state.model, *axes))}</span>"
+        self.pane.object = f'<div class="legend">{colour_key(chosen)}{"".join(marks)}{note}</div>'
+
+    def _colour(self, name: str) -> str:
+        return colour_of(name, self.source.marked, dark=self.state.dark)
+
+
+LINE = (
+    '<svg width="18" height="12" viewBox="0 0 18 12" aria-hidden="true">'
+    '<path d="M1 10L17 2" stroke="currentColor" stroke-width="1.2"/></svg>'
+)

@@ -1,0 +1,81 @@
+"""Galaxy images as pictures: PNGs in data URIs, residuals, scale bars.
+
+Arrays are (S, S, 3) with row 0 at the bottom; pictures have it at the bottom too.
+"""
+
+import base64
+import io
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+__all__ = ["Residual", "area_mean", "data_uri", "residual", "scale_bar"]
+
+LEAST_LIMIT = 0.02  # of the display range; a smaller residual is not seen on the stamp either
+QUANTILE = 0.995  # of the absolute residuals; a hot pixel must not hide the rest
+COLD, HOT = np.array([0.23, 0.55, 0.95]), np.array([0.98, 0.50, 0.18])
+BARS = (1, 2, 5, 10, 20, 30, 60, 120, 300)  # arcsec
+
+
+class Residual(NamedTuple):
+    """A residual as a picture.
+
+    Args:
+        picture: (S, S, 3) uint8; zero is dark, positive warm, negative cold.
+        limit: Where the colours end, in units of the display range.
+    """
+
+    picture: NDArray[np.uint8]
+    limit: float
+
+
+def data_uri(picture: NDArray[np.uint8]) -> str:
+    """A picture (S, S, 3) as the data URI of a PNG."""
+    buffer = io.BytesIO()
+    Image.fromarray(np.flipud(picture)).save(buffer, "PNG", compress_level=3)
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def area_mean(image: NDArray[np.float32], size: int) -> NDArray[np.float32]:
+    """Resize (S, S, C) to (size, size, C), each new pixel the mean of the area it covers."""
+    weights = _overlap(image.shape[0], size)
+    return np.einsum("ij,jkc,lk->ilc", weights, image, weights, optimize=True)
+
+
+def residual(
+    image: NDArray[np.float32], reconstruction: NDArray[np.float32], *, dark: bool = True
+) -> Residual:
+    """What the reconstruction misses: image minus reconstruction, the mean of the colours.
+
+    Args:
+        image: (S, S, 3) in [0, 1].
+        reconstruction: Likewise; its size is the picture's.
+        dark: Whether zero is black, or white.
+    """
+    difference = (area_mean(image, reconstruction.shape[0]) - reconstruction).mean(axis=2)
+    limit = max(float(np.quantile(np.abs(difference), QUANTILE)), LEAST_LIMIT)
+    share = np.clip(difference / limit, -1, 1)[..., None]
+    zero = np.full(3, 0.05 if dark else 1.0)
+    colour = np.where(share > 0, HOT, COLD)
+    mixed = zero + np.abs(share) * (colour - zero)
+    return Residual((mixed * 255 + 0.5).astype(np.uint8), limit)
+
+
+def scale_bar(pixel_scale: float | None, size: int) -> tuple[str, float] | None:
+    """A round angle that spans about a quarter of a stamp: its text and share of the width."""
+    if not pixel_scale or not size:
+        return None
+    width = pixel_scale * size
+    angle = min(BARS, key=lambda bar: abs(bar / width - 0.25))
+    return f"{angle}″", angle / width
+
+
+def _overlap(before: int, after: int) -> NDArray[np.float32]:
+    """The share (after, before) of each new pixel that an old one covers."""
+    edges = np.linspace(0, before, after + 1)
+    start, end = edges[:-1, None], edges[1:, None]
+    old = np.arange(before)
+    covered = np.minimum(end, old + 1) - np.maximum(start, old)
+    return (np.clip(covered, 0, None) * after / before).astype(np.float32)

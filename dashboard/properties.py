@@ -1,0 +1,194 @@
+"""A galaxy's properties as rows: catalogue against inferred, each where it lies in the sample."""
+
+from html import escape
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dashboard.quantities import Quantity, axes_of, pretty_unit
+from dashboard.source import Source
+from pcvae.dataset import ELLIPTICITY
+from pcvae.labels import LABELS, angle_difference
+
+__all__ = ["Interval", "Property", "difference", "properties_of", "row_html", "table_html"]
+
+WIDTH, HEIGHT = 150, 30  # px
+FAR = 3  # sigmas from which a difference is pointed at
+
+
+class Interval(NamedTuple):
+    """A value and its 1-sigma error; NaN where unknown."""
+
+    value: float
+    sigma: float
+
+    def __str__(self) -> str:
+        if not np.isfinite(self.value):
+            return "–"
+        places = _places(self.sigma if np.isfinite(self.sigma) else abs(self.value) / 100)
+        text = f"{self.value:.{places}f}"
+        if np.isfinite(self.sigma):
+            text += f" ± {self.sigma:.{places}f}"
+        return text.replace("-", "−")
+
+
+class Property(NamedTuple):
+    """One property of one galaxy, and how it is spread over the sample.
+
+    Args:
+        title: What it is.
+        unit: Its unit, as people write it.
+        catalogue: The measured value; None where there is no such measurement at all.
+        inferred: The model's; None where the model has no such latent.
+        counts: The sample's histogram.
+        limits: The range of the histogram.
+        cyclic: Whether the ends of the range are the same.
+    """
+
+    title: str
+    unit: str
+    catalogue: Interval | None
+    inferred: Interval | None
+    counts: NDArray[np.intp]
+    limits: tuple[float, float]
+    cyclic: bool
+
+
+def difference(catalogue: Interval, inferred: Interval, *, cyclic: bool = False) -> float:
+    r"""Inferred minus catalogue in units of their joint sigma; NaN where either is unknown.
+
+    .. math::
+        \Delta = (\mu - y) / \sqrt{\sigma^2 + \sigma_y^2}
+
+    Example:
+        >>> difference(Interval(0.1, 0.03), Interval(0.2, 0.04)).__round__(6)
+        2.0
+    """
+    joint = float(np.hypot(catalogue.sigma, inferred.sigma))
+    if np.isnan(catalogue.sigma):
+        joint = inferred.sigma
+    gap = inferred.value - catalogue.value
+    if cyclic:
+        gap = float(angle_difference(inferred.value, catalogue.value))
+    return gap / joint if joint > 0 else float("nan")
+
+
+def properties_of(source: Source, model: str, row: int) -> list[Property]:
+    """The four labels where catalogue or model has them, then the model's free latents.
+
+    The two components of an ellipticity are not among them: the orientation says it.
+    """
+    latents = {one.column: one for one in axes_of(source.store, model)}
+    for name in ELLIPTICITY:
+        latents.pop(name, None)
+    listed = []
+    for label in LABELS:
+        latent = latents.pop(label.name, None)
+        measured = Quantity(f"catalogue.{label.name}", label.title, label.unit)
+        known = label.name in source.store.galaxies and (
+            np.isfinite(source.values(model, measured)).any()
+        )
+        if latent or known:
+            listed.append(_property(source, model, row, (measured if known else None, latent)))
+    return listed + [_property(source, model, row, (None, one)) for one in latents.values()]
+
+
+def table_html(properties: list[Property]) -> str:
+    """All rows, under a line that says which mark is which."""
+    key = (
+        '<div class="key"><span></span><span></span>'
+        '<span><i class="dot catalogue"></i>catalogue <i class="dot inferred"></i>inferred</span>'
+        '<span title="Inferred minus catalogue, in units of their joint sigma">Δ / σ</span></div>'
+    )
+    return f'<div class="properties">{key}{"".join(map(row_html, properties))}</div>'
+
+
+def row_html(one: Property) -> str:
+    """One property: its title, the two intervals on the sample, the numbers, the difference."""
+    gap = float("nan")
+    if one.catalogue is not None and one.inferred is not None:
+        gap = difference(one.catalogue, one.inferred, cyclic=one.cyclic)
+    numbers = "".join(
+        f'<div class="{kind}"><i class="dot {kind}"></i>{interval}</div>'
+        for kind, interval in (("catalogue", one.catalogue), ("inferred", one.inferred))
+        if interval is not None
+    )
+    unit = f"<small>{escape(one.unit)}</small>" if one.unit else ""
+    text = f"{gap:+.1f}".replace("-", "−") if np.isfinite(gap) else "–"
+    strong = " far" if np.isfinite(gap) and abs(gap) >= FAR else ""
+    return (
+        f'<div class="property"><div class="title">{escape(one.title)}{unit}</div>'
+        f'{_svg(one)}<div class="numbers">{numbers}</div>'
+        f'<div class="gap{strong}">{text}</div></div>'
+    )
+
+
+def _property(
+    source: Source, model: str, row: int, quantities: tuple[Quantity | None, Quantity | None]
+) -> Property:
+    measured, latent = quantities
+    shown = measured or latent or Quantity("", "")
+    counts, limits = source.histogram(model, shown)
+    return Property(
+        (latent or shown).title,
+        pretty_unit(shown.unit),
+        _interval(source, model, row, measured, "_err"),
+        _interval(source, model, row, latent, "_sigma"),
+        counts,
+        limits,
+        shown.cyclic,
+    )
+
+
+def _interval(
+    source: Source, model: str, row: int, quantity: Quantity | None, suffix: str
+) -> Interval | None:
+    if quantity is None:
+        return None
+    sigma = Quantity(quantity.key + suffix, "")
+    return Interval(
+        float(source.values(model, quantity)[row]),
+        float(source.values(model, sigma)[row]) if source.has(model, sigma) else float("nan"),
+    )
+
+
+def _svg(one: Property) -> str:
+    top = max(int(one.counts.max(initial=0)), 1)
+    step = WIDTH / len(one.counts)
+    heights = HEIGHT - np.sqrt(one.counts / top) * (HEIGHT - 3)
+    steps = "".join(
+        f"L{i * step:.1f} {height:.1f}L{(i + 1) * step:.1f} {height:.1f}"
+        for i, height in enumerate(heights)
+    )
+    marks = "".join(
+        _mark(interval, one.limits, kind, y)
+        for kind, interval, y in (
+            ("catalogue", one.catalogue, HEIGHT * 0.36),
+            ("inferred", one.inferred, HEIGHT * 0.72),
+        )
+        if interval is not None and np.isfinite(interval.value)
+    )
+    return (
+        f'<svg width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
+        f'aria-label="{escape(one.title)} in the sample"><path class="sample" '
+        f'd="M0 {HEIGHT}{steps}L{WIDTH} {HEIGHT}Z"/>{marks}</svg>'
+    )
+
+
+def _mark(interval: Interval, limits: tuple[float, float], kind: str, y: float) -> str:
+    def place(value: float) -> float:
+        share = (value - limits[0]) / (limits[1] - limits[0])
+        return float(np.clip(share, 0, 1)) * (WIDTH - 8) + 4
+
+    sigma = interval.sigma if np.isfinite(interval.sigma) else 0.0
+    start, end = place(interval.value - sigma), place(interval.value + sigma)
+    return (
+        f'<line class="{kind}" x1="{start:.1f}" x2="{end:.1f}" y1="{y:.1f}" y2="{y:.1f}"/>'
+        f'<circle class="{kind}" cx="{place(interval.value):.1f}" cy="{y:.1f}" r="3.2"/>'
+    )
+
+
+def _places(sigma: float) -> int:
+    """Decimals that show two digits of an error."""
+    return int(np.clip(1 - np.floor(np.log10(sigma)), 0, 4)) if sigma > 0 else 3

@@ -1,0 +1,42 @@
+"""Keyboard shortcuts: an invisible component that listens to the whole page."""
+
+from collections.abc import Callable
+from typing import Any
+
+import param
+from panel.custom import JSComponent
+
+__all__ = ["Shortcuts"]
+
+
+class Shortcuts(JSComponent):
+    """Calls ``on_key`` with each of ``keys`` that is pressed outside of text fields."""
+
+    keys = param.List(default=[], item_type=str, doc="KeyboardEvent.key values to send.")
+
+    _esm = """
+    const TEXT = /^(text|search|number|email|url|password|)$/
+    const typing = event => event.composedPath().some(node => node instanceof Element && (
+      node.isContentEditable || node.tagName === 'TEXTAREA' || node.tagName === 'SELECT' ||
+      (node.tagName === 'INPUT' && TEXT.test(node.type ?? '')) ||
+      /^(textbox|combobox|listbox|menu)$/.test(node.getAttribute('role') ?? '')))
+    export function render({ model, el }) {
+      el.style.display = 'none'
+      const pressed = event => {
+        if (event.ctrlKey || event.metaKey || event.altKey || typing(event)) return
+        if (!model.keys.includes(event.key)) return
+        event.preventDefault()
+        model.send_msg({ key: event.key })
+      }
+      document.addEventListener('keydown', pressed)
+      model.on('remove', () => document.removeEventListener('keydown', pressed))
+    }
+    """
+
+    def __init__(self, on_key: Callable[[str], None], **params: Any) -> None:
+        super().__init__(**params)
+        self._on_key = on_key
+
+    def _handle_msg(self, data: dict[str, Any]) -> None:
+        if data.get("key") in self.keys:
+            self._on_key(data["key"])

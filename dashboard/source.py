@@ -1,0 +1,215 @@
+"""All that the sessions of a process share: the store, its journal, and what is computed once."""
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict
+from functools import cache, cached_property, lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from dashboard.pictures import Residual, data_uri, residual
+from dashboard.quantities import Quantity, axes_of, robust_limits, values_of
+from pcvae.anomaly import Boundaries, boundary_grid, classes_of
+from pcvae.dataset import ELLIPTICITY
+from pcvae.errors import JournalError
+from pcvae.journal import Event, Journal, journal_path
+from pcvae.neighbours import Neighbours, shared_neighbours
+from pcvae.store import Store
+
+if TYPE_CHECKING:
+    from pcvae.encode import Codec
+
+__all__ = ["CANDIDATE", "Source", "View"]
+
+CANDIDATE = "candidate"
+NEIGHBOURS = 10  # as in Fig. 3 of Gagliano & Villar (2023)
+BINS = 48
+ROOM = 0.5  # share of the first view's range that boundaries reach beyond it on each side
+URIS = 2000  # pictures kept ready, about 30 kB each
+
+
+class View(NamedTuple):
+    """How a model sees a galaxy.
+
+    Args:
+        reconstruction: (S, S, 3) uint8, row 0 at the bottom.
+        residual: The image minus that; None where the store has no image.
+    """
+
+    reconstruction: NDArray[np.uint8]
+    residual: Residual | None
+
+
+class Source:
+    """A read-only store, and the slow things that all sessions need but once.
+
+    Args:
+        store: The store.
+        journal: Where labels go; None where there is none, with the reason in ``no_journal``.
+        no_journal: Why there is no journal.
+    """
+
+    def __init__(self, store: Store, journal: Journal | None, no_journal: str = "") -> None:
+        self.store, self.journal, self.no_journal = store, journal, no_journal
+        self._workers = ThreadPoolExecutor(2, thread_name_prefix="source")
+        self.histogram = lru_cache(256)(self._histogram)
+        self.codec = cache(self._codec)
+        self.boundaries = lru_cache(64)(self._boundaries)
+        self.neighbours = cache(self._neighbours)
+        self.picture = lru_cache(URIS)(self._picture)
+        self.lookalikes = lru_cache(64)(self._lookalikes)
+
+    @classmethod
+    def open(cls, store: Store) -> "Source":
+        """The source of a store with its journal beside it, or without if it cannot be had."""
+        try:
+            return cls(store, Journal(journal_path(store.folder)))
+        except JournalError as error:
+            return cls(store, None, str(error))
+
+    def __len__(self) -> int:
+        return len(self.store)
+
+    @property
+    def models(self) -> list[str]:
+        """The names of the models, in the order in which they are shown."""
+        return [model.name for model in self.store.info.models]
+
+    @cached_property
+    def ids(self) -> NDArray[np.object_]:
+        """The galaxies' ids, (N,)."""
+        return self.store.galaxies["id"].to_numpy(object)
+
+    @cached_property
+    def populations(self) -> NDArray[np.object_]:
+        """The galaxies' populations, (N,)."""
+        return self.store.galaxies["population"].to_numpy(object)
+
+    @cached_property
+    def marked(self) -> list[str]:
+        """The rare populations that the store has galaxies of."""
+        return [name for name in self.store.info.rare if (self.populations == name).any()]
+
+    @cached_property
+    def all_populations(self) -> list[str]:
+        """All populations, the largest first."""
+        return list(pd.Series(self.populations, dtype=object).value_counts().index)
+
+    @cached_property
+    def normal(self) -> NDArray[np.bool_]:
+        """Which galaxies are of no rare population, (N,)."""
+        return ~np.isin(self.populations, list(self.store.info.rare))
+
+    @cached_property
+    def first(self) -> int:
+        """The galaxy that is shown before one is picked: the first rare one, if there is any."""
+        rare = np.flatnonzero(~self.normal)
+        return int(rare[0]) if len(rare) else 0
+
+    def row_of(self, galaxy: str) -> int | None:
+        """The row of the galaxy with that id; None if there is none."""
+        found = np.flatnonzero(self.ids == galaxy)
+        return int(found[0]) if len(found) else None
+
+    def axis(self, model: str, name: str, place: int = 0) -> Quantity:
+        """The axis of that name, or the model's own for that place (0 across, 1 up)."""
+        axes = axes_of(self.store, model)
+        for one in axes:
+            if one.column == name:
+                return one
+        upright = [one for one in axes if one.column not in (*ELLIPTICITY, "orientation")] or axes
+        return upright[min(place, len(upright) - 1)]
+
+    def values(self, model: str, quantity: Quantity) -> NDArray[np.float64]:
+        """The values of a quantity, (N,)."""
+        return values_of(self.store, model, quantity)
+
+    def has(self, model: str, quantity: Quantity) -> bool:
+        """Whether the store has that column."""
+        inferred = quantity.key.startswith("inferred.")
+        table = self.store.latents(model) if inferred else self.store.galaxies
+        return quantity.column in table
+
+    def nearest(self, model: str, row: int, k: int = NEIGHBOURS) -> pd.DataFrame:
+        """The ``row`` and ``distance`` of a galaxy's k nearest ones, nearest first."""
+        rows, distances = self.neighbours(model).query(row, k)
+        return pd.DataFrame({"row": rows, "distance": distances})
+
+    def labels(self) -> dict[str, Event]:
+        """The standing label of each galaxy that has one."""
+        return self.journal.labels() if self.journal else {}
+
+    def result(self, job: "Future[Any]") -> Any:
+        """The result of a job, or None while it runs or if it failed."""
+        return job.result() if job.done() and not job.exception() else None
+
+    def _histogram(
+        self, model: str, quantity: Quantity
+    ) -> tuple[NDArray[np.intp], tuple[float, float]]:
+        """How the whole sample is spread: counts, and the range they cover."""
+        values = self.values(model, quantity)
+        limits = (-np.pi / 2, np.pi / 2) if quantity.cyclic else robust_limits(values)
+        counts, _ = np.histogram(values[np.isfinite(values)], bins=BINS, range=limits)
+        return counts, limits
+
+    def _neighbours(self, model: str) -> Neighbours:
+        """Whitened, and without the orientation: how a galaxy lies in the sky means nothing."""
+        names = self.store.model(model).names
+        kept = [i for i, name in enumerate(names) if name not in (*ELLIPTICITY, "orientation")]
+        return Neighbours(self.store.values(model)[:, kept or slice(None)])
+
+    def _lookalikes(self, model: str, population: str) -> pd.DataFrame:
+        seeds = self.populations == population
+        return shared_neighbours(self.neighbours(model), seeds, self.normal & ~seeds, k=NEIGHBOURS)
+
+    def _codec(self, model: str) -> "Future[Codec]":
+        return self._workers.submit(_read_codec, self.store, model)
+
+    def _boundaries(self, model: str, x: str, y: str) -> "Future[Boundaries]":
+        axes = [self.values(model, self.axis(model, name, n)) for n, name in enumerate((x, y))]
+        limits = tuple(_widen(robust_limits(values)) for values in axes)
+        classes = classes_of(self.populations, self.store.info.rare)
+        return self._workers.submit(
+            boundary_grid, np.column_stack(axes), classes, limits=limits, size=300
+        )
+
+    def _picture(self, row: int) -> str:
+        """The stamp of a galaxy as a data URI, empty where there are no stamps."""
+        stamp = self.stamp(row)
+        return "" if stamp is None else data_uri(stamp)
+
+    def view(self, model: str, row: int, *, dark: bool = True) -> tuple[View | None, str]:
+        """How a model sees a galaxy, once its codec is there; else why it cannot."""
+        job = self.codec(model)
+        failure = job.exception()
+        if failure is not None:
+            return None, f"The model cannot be read: {failure}"
+        codec, stamp = job.result(), self.stamp(row)
+        stretch = self.store.info.stamp_stretch or asdict(codec.run.stretch)
+        latents = self.store.values(model)[row : row + 1]
+        if not np.isfinite(latents).all():
+            return None, "This galaxy has no latents"
+        rebuilt = codec.decode_rgb(latents, stretch)[0]
+        picture = (np.clip(rebuilt, 0, 1) * 255 + 0.5).astype(np.uint8)
+        if stamp is None:
+            return View(picture, None), ""
+        image = stamp.astype(np.float32) / 255
+        return View(picture, residual(image, rebuilt, dark=dark)), ""
+
+    def stamp(self, row: int) -> NDArray[np.uint8] | None:
+        """The image of a galaxy for display (S, S, 3), row 0 at the bottom; None for none."""
+        stamps = self.store.stamps
+        return None if stamps is None else np.asarray(stamps[row])
+
+
+def _read_codec(store: Store, model: str) -> "Codec":
+    from pcvae.encode import Codec
+
+    return Codec.read(store.model_folder(model))
+
+
+def _widen(limits: tuple[float, float]) -> tuple[float, float]:
+    room = ROOM * (limits[1] - limits[0])
+    return limits[0] - room, limits[1] + room

@@ -1,0 +1,174 @@
+"""Galaxies in a row below the map: the picked one's neighbours, look-alikes, the candidates."""
+
+from datetime import datetime
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+import param
+
+from dashboard.labelling import csv_of, toggle
+from dashboard.source import NEIGHBOURS, Source
+from dashboard.stamps import StampStrip, stamp_item
+from dashboard.state import State
+from dashboard.style import BASE, STAMPS, population_title
+
+__all__ = ["Candidates", "Lookalikes", "Nearest", "when"]
+
+MOST = 60  # stamps in a row; a longer list says how many it shows
+HEIGHT = 142  # px
+
+
+def when(time: str) -> str:
+    """A time of the journal as people say it, in UTC.
+
+    Example:
+        >>> when("2026-11-22T21:05:09.123456+00:00")
+        '22 Nov 21:05'
+    """
+    said = datetime.fromisoformat(time)
+    return f"{said.day} {said:%b %H:%M}"
+
+
+class Strip(pn.viewable.Viewer):
+    """A row of stamps, each of which picks its galaxy, under a line that says what they are."""
+
+    source = param.ClassSelector(class_=Source, constant=True)
+    state = param.ClassSelector(class_=State, constant=True)
+
+    tab = ""
+    reads: tuple[str, ...] = ()
+
+    def __init__(self, **params: Any) -> None:
+        super().__init__(**params)
+        self.strip = StampStrip(
+            lambda row: self.state.param.update(row=row),
+            lambda row: toggle(self.source, self.state, row),
+            sizing_mode="stretch_width",
+            height=HEIGHT,
+        )
+        self.said = pn.pane.HTML("", stylesheets=[BASE, STAMPS], margin=(6, 4))
+        self.state.param.watch(self._outline, "row")
+        self.state.param.watch(self._refresh, ["tab", "dark", *self.reads])
+        self._outline()
+        self._refresh()
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        above = pn.Row(*self._above(), self.said, height=34, sizing_mode="stretch_width")
+        return pn.Column(above, self.strip, sizing_mode="stretch_width", margin=(2, 10, 0, 10))
+
+    def _above(self) -> list[Any]:
+        return []
+
+    def _listed(self) -> tuple[list[tuple[int, str]], str]:
+        """The galaxies' rows and captions, and what is said of them."""
+        raise NotImplementedError
+
+    def _outline(self, *_: Any) -> None:
+        self.strip.picked = -1 if self.state.row is None else self.state.row
+
+    def _refresh(self, *_: Any) -> None:
+        if self.state.tab != self.tab:
+            return
+        listed, said = self._listed()
+        removable, dark = self.tab == "candidates", self.state.dark
+        self.said.object = f'<span class="muted">{said}</span>' if listed else ""
+        self.strip.param.update(
+            empty="" if listed else said,
+            items=[
+                stamp_item(self.source, row, caption, dark=dark, removable=removable)
+                for row, caption in listed[:MOST]
+            ],
+        )
+
+
+class Nearest(Strip):
+    """The picked galaxy's nearest neighbours.
+
+    Reads ``row``, ``model``, ``tab`` and ``dark`` of the state, and writes ``row``.
+    """
+
+    tab = "neighbours"
+    reads = ("row", "model")
+
+    def _listed(self) -> tuple[list[tuple[int, str]], str]:
+        row, model = self.state.row, self.state.model
+        if row is None:
+            return [], "The neighbours of the galaxy that you pick show here."
+        near = self.source.nearest(model, row)
+        if near.empty:
+            return [], "This galaxy has no neighbours in this latent space."
+        pairs = zip(near["row"], near["distance"], strict=True)
+        said = f"{len(near)} nearest in the {model} model, whitened, whatever their orientation"
+        return [(int(one), f"distance {distance:.2f}") for one, distance in pairs], said
+
+
+class Lookalikes(Strip):
+    """Ordinary galaxies near several of a rare population, as in the paper's Fig. 3.
+
+    Reads ``seeds``, ``model``, ``tab`` and ``dark`` of the state, and writes ``row`` and
+    ``seeds``.
+    """
+
+    tab = "lookalikes"
+    reads = ("seeds", "model")
+
+    def _above(self) -> list[Any]:
+        return [
+            pmui.Select.from_param(
+                self.state.param.seeds, label="", size="small", variant="standard", width=170
+            )
+        ]
+
+    def _listed(self) -> tuple[list[tuple[int, str]], str]:
+        population, model = self.state.seeds, self.state.model
+        if not population:
+            return [], "This store has no rare population whose look-alikes could be listed."
+        ranked = self.source.lookalikes(model, population)
+        seeds = int((self.source.populations == population).sum())
+        name = population_title(population)
+        if ranked.empty:
+            return [], f"No ordinary galaxy is near a {name} in the {model} model."
+        several = int((ranked["seeds"] > 1).sum())
+        shown = f"the first {MOST} of " if len(ranked) > MOST else ""
+        said = (
+            f"{shown}{len(ranked):,} ordinary galaxies among the {NEIGHBOURS} nearest of a {name}, "
+            f"{several:,} of them of several"
+        )
+        rows = zip(ranked["row"], ranked["seeds"], strict=True)
+        return [(int(row), f"near {count} of {seeds:,}") for row, count in rows], said
+
+
+class Candidates(Strip):
+    """What has been tagged, by whom and when; to be untagged or taken away as CSV.
+
+    Reads ``revision``, ``tab`` and ``dark`` of the state, and writes ``row`` and ``revision``.
+    """
+
+    tab = "candidates"
+    reads = ("revision",)
+
+    def _above(self) -> list[Any]:
+        self.download = pmui.FileDownload(
+            callback=lambda: csv_of(self.source),
+            filename=f"{self.source.store.info.sample}-candidates.csv",
+            label="Download CSV",
+            size="small",
+            variant="outlined",
+            width=150,
+            margin=(2, 8),
+        )
+        return [self.download]
+
+    def _listed(self) -> tuple[list[tuple[int, str]], str]:
+        labels = self.source.labels()
+        if not labels:
+            return [], self.source.no_journal or (
+                "No candidates yet. Pick a galaxy and tag it, or press C."
+            )
+        listed = [
+            (row, f"{event.user} · {when(event.time)}")
+            for event in reversed(labels.values())
+            if (row := self.source.row_of(event.galaxy)) is not None
+        ]
+        return listed, f"{len(labels):,} tagged, the latest first"

@@ -1,0 +1,35 @@
+"""The page that is shown when there is nothing to show: what is wrong and which command helps."""
+
+from html import escape
+
+import panel as pn
+import panel_material_ui as pmui
+
+from dashboard.style import BASE, THEME, TROUBLE
+
+__all__ = ["trouble_html", "trouble_page"]
+
+COMMANDS = (
+    ("Make the demo's store, once, in a few minutes", "make demo-store"),
+    ("Or encode a sample of your own", "python -m train.encode SAMPLE STORE --run physics=RUN"),
+    ("Then look at it", "panel serve dashboard/app.py --args STORE"),
+)
+
+
+def trouble_html(title: str, words: str) -> str:
+    """What is wrong, in words, and the commands."""
+    steps = "".join(
+        f"<li><span>{escape(step)}</span><code>{escape(command)}</code></li>"
+        for step, command in COMMANDS
+    )
+    return (
+        f'<div class="page"><h1>{escape(title)}</h1><p>{escape(words)}</p><ol>{steps}</ol></div>'
+    )
+
+
+def trouble_page(title: str, words: str) -> pmui.Page:
+    """A page of its own, in the dashboard's style."""
+    pane = pn.pane.HTML(
+        trouble_html(title, words), stylesheets=[BASE, TROUBLE], sizing_mode="stretch_both"
+    )
+    return pmui.Page(title="pcvae", main=[pane], dark_theme=True, theme_config=THEME)
