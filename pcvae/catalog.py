@@ -13,7 +13,15 @@ __all__ = ["FIELD", "complete", "flux_columns", "read_table"]
 
 FIELD = "field"
 SHAPE_COLUMNS = ("orientation", "orientation_err", "axis_ratio", "r50")
-SUFFIXES = (".csv", ".ecsv", ".fits", ".fit", ".vot", ".xml", ".votable", ".parquet", ".pq")
+ASTROPY = {
+    ".ecsv": "ascii.ecsv",
+    ".fits": "fits",
+    ".fit": "fits",
+    ".vot": "votable",
+    ".xml": "votable",
+    ".votable": "votable",
+}
+SUFFIXES = (".csv", *ASTROPY, ".parquet", ".pq")
 
 
 def flux_columns(bands: Sequence[str]) -> list[str]:
@@ -81,7 +89,7 @@ def read_table(path: Path) -> pd.DataFrame:
 def _astropy_table(path: Path) -> pd.DataFrame:
     from astropy.table import Table
 
-    table = Table.read(path)
+    table = Table.read(path, format=ASTROPY[path.suffix.lower()])
     flat = [name for name in table.colnames if table[name].ndim == 1]
     frame = table[flat].to_pandas()
     for name in frame.columns:
@@ -108,5 +116,5 @@ def _number(table: pd.DataFrame, name: str) -> pd.Series:
 
 def _text(table: pd.DataFrame, name: str, default: str) -> pd.Series:
     if name not in table:
-        return pd.Series(default, index=table.index, dtype=object)
+        return pd.Series(default, index=table.index, dtype=str)
     return table[name].fillna(default).astype(str)
