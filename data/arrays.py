@@ -87,7 +87,7 @@ class ArraySource:
 
 def _load(path: Path) -> dict[str, NDArray[np.generic]]:
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as handle, np.load(handle, allow_pickle=False) as file:
             return {key: file[key] for key in ("images", "ids", "bands") if key in file}
     except (OSError, ValueError, EOFError, BadZipFile) as error:
         msg = f"expected arrays of numbers in {path}, which cannot be read: {error}"

@@ -85,7 +85,7 @@ class FitsSource:
             if planes.keys() >= set(self.bands):
                 break
         if missing := [band for band in self.bands if band not in planes]:
-            msg = f"no {', '.join(missing)}, found {', '.join(planes) or 'none'}"
+            msg = f"no {', '.join(missing)}, found {', '.join(sorted(planes)) or 'none'}"
             raise LeftOutError("missing band", msg)
         shapes = {planes[band].shape for band in self.bands}
         if len(shapes) > 1:

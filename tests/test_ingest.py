@@ -1,0 +1,443 @@
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from astropy.io import fits
+from astropy.table import Table
+
+from data import ingest
+from data.picture import LeftOutError, Picture, fit
+from pcvae.cutouts import PART, partial_folder, read_sample
+from pcvae.errors import CatalogError, SampleError, SettingsError, ShapeError
+from pcvae.labels import angle_difference
+
+BANDS = ("g", "r", "z")
+SIZE = 32
+ANGLE = 0.5  # rad
+
+needs_real_data = pytest.mark.skipif(
+    "PCVAE_REAL_DATA" not in os.environ, reason="PCVAE_REAL_DATA names no folder of real galaxies"
+)
+
+
+def galaxy(seed=0, size=SIZE, scale=1.0, angle=ANGLE, shift=(0.0, 0.0)):
+    """Cutouts (3, size, size) of an elliptical Gaussian; ``scale`` makes its pixels smaller."""
+    y, x = (np.indices((size, size)) - (size - 1) / 2) * scale
+    x, y = x - shift[0], y - shift[1]
+    along, across = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
+    profile = np.exp(-((along / 4) ** 2 + (across / 2) ** 2) / 2) * scale**2
+    noise = 0.01 * scale * np.random.default_rng(seed).standard_normal((3, size, size))
+    return (profile * np.array([1.0, 2.0, 3.0])[:, None, None] + noise).astype(np.float32)
+
+
+def header(ra=150.0, dec=2.0, size=SIZE, scale=0.262, rotation=0.0, **cards):
+    """A FITS header with a tangent plane; ``rotation`` [rad] turns north from +y."""
+    made = fits.Header(cards)
+    made["CTYPE1"], made["CTYPE2"] = "RA---TAN", "DEC--TAN"
+    made["CRVAL1"], made["CRVAL2"] = ra, dec
+    made["CRPIX1"] = made["CRPIX2"] = (size + 1) / 2
+    step, c, s = scale / 3600, np.cos(rotation), np.sin(rotation)
+    made["CD1_1"], made["CD1_2"] = -step * c, -step * s
+    made["CD2_1"], made["CD2_2"] = -step * s, step * c
+    return made
+
+
+def write_cube(path, flux=None, **cards):
+    flux = galaxy(size=cards.get("size", SIZE)) if flux is None else flux
+    fits.writeto(path, flux, header(**({"BANDS": "grz", "size": flux.shape[-1]} | cards)))
+
+
+def catalogue(folder, **columns):
+    folder.mkdir(exist_ok=True)
+    pd.DataFrame(columns).to_csv(folder / "catalog.csv", index=False)
+    return folder
+
+
+def arrays(folder, images, **others):
+    np.savez(folder / "images.npz", images=images, **others)
+    return folder
+
+
+def run(folder, out, *options):
+    ingest.main([str(folder), str(out), *map(str, options)])
+    sample = read_sample(out)
+    return sample, pd.read_csv(out / "left_out.csv").set_index("id")
+
+
+@pytest.fixture
+def three(tmp_path):
+    """Three galaxies with what a catalogue may say of them."""
+    folder = catalogue(
+        tmp_path / "in",
+        id=["a", "b", "c"],
+        redshift=[0.1, 0.2, np.nan],
+        mass=[10.0, -9999.0, 11.0],
+        kind=["plain", "odd", "plain"],
+        axis_ratio=[0.9, 0.9, 0.9],
+    )
+    return arrays(folder, np.stack([galaxy(s) for s in range(3)]), bands=np.array(BANDS))
+
+
+def test_arrays_keep_their_pixels_and_their_order(three, tmp_path):
+    sample, left_out = run(three, tmp_path / "out", "--pixel-scale", 0.262)
+    assert sample.info.bands == BANDS
+    assert (sample.info.pixel_scale, sample.info.size, sample.info.unit) == (
+        0.262,
+        SIZE,
+        "nanomaggy",
+    )
+    assert list(sample.catalog["id"]) == ["a", "b", "c"]
+    np.testing.assert_array_equal(sample.flux[1], galaxy(1))
+    assert left_out.empty
+
+
+def test_shape_and_fluxes_are_measured_and_the_tables_own_kept(three, tmp_path):
+    sample, _ = run(three, tmp_path / "out")
+    off = angle_difference(sample.catalog["orientation"], ANGLE)
+    assert np.abs(off).max() < 0.05
+    ratio = sample.catalog["flux_z"] / sample.catalog["flux_g"]
+    assert ratio.to_numpy() == pytest.approx(3, rel=0.03)
+    assert sample.catalog["catalog_axis_ratio"].eq(0.9).all()
+    assert sample.catalog["north_angle"].isna().all()
+
+
+def test_columns_are_renamed_and_placeholders_are_unknown(three, tmp_path):
+    sample, _ = run(three, tmp_path / "out", "--columns", "log_mass=mass", "--survey", "mine")
+    assert sample.catalog["log_mass"].isna().tolist() == [False, True, False]
+    assert sample.catalog["redshift"].isna().tolist() == [False, False, True]
+    assert sample.catalog["survey"].eq("mine").all()
+    assert sample.catalog["population"].eq("field").all()
+
+
+def test_populations_come_from_a_column(three, tmp_path):
+    sample, _ = run(three, tmp_path / "out", "--population-column", "kind", "--rare", "odd")
+    assert sample.info.rare == ("odd",)
+    assert list(sample.catalog["population"]) == ["plain", "odd", "plain"]
+
+
+def test_a_rare_population_that_does_not_occur_lists_those_that_do(three, tmp_path):
+    with pytest.raises(SettingsError, match=r"'odd', the populations are 'field'.*--population"):
+        run(three, tmp_path / "out", "--rare", "odd")
+
+
+def test_a_second_call_refuses_and_overwrite_replaces(three, tmp_path):
+    run(three, tmp_path / "out")
+    with pytest.raises(SampleError, match="--overwrite"):
+        run(three, tmp_path / "out")
+    sample, _ = run(three, tmp_path / "out", "--overwrite", "--size", 16)
+    assert sample.info.size == 16
+    np.testing.assert_array_equal(sample.flux[0], galaxy(0)[:, 8:24, 8:24])
+
+
+def test_a_killed_ingest_goes_on_and_ends_the_same(tmp_path, monkeypatch):
+    n = PART + 3
+    folder = catalogue(tmp_path / "in", id=[f"g{row}" for row in range(n)])
+    arrays(folder, np.stack([galaxy(row, 16) for row in range(n)]), bands=np.array(BANDS))
+    whole, _ = run(folder, tmp_path / "whole")
+    parts = ingest._measured
+
+    def killed(*args):
+        yield next(parts(*args))
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ingest, "_measured", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run(folder, tmp_path / "out")
+    assert partial_folder(tmp_path / "out").exists()
+    sample, _ = run(folder, tmp_path / "out")
+    pd.testing.assert_frame_equal(sample.catalog, whole.catalog)
+    np.testing.assert_array_equal(sample.flux[:], whole.flux[:])
+
+
+def test_workers_change_nothing(three, tmp_path):
+    one, _ = run(three, tmp_path / "one")
+    two, _ = run(three, tmp_path / "two", "--workers", 2)
+    pd.testing.assert_frame_equal(one.catalog, two.catalog)
+
+
+def test_colour_pictures_are_turned_over_and_stored_bluest_first(tmp_path):
+    shown = np.round(255 * np.clip(galaxy() / 3, 0, 1)).astype(np.uint8)
+    top_first_red_first = shown[::-1, ::-1].transpose(1, 2, 0)
+    folder = arrays(catalogue(tmp_path / "in", id=["a"]), top_first_red_first[None])
+    sample, _ = run(folder, tmp_path / "out", "--bands", "g,r,i")
+    assert (sample.info.unit, sample.info.bands) == ("stretched", ("g", "r", "i"))
+    np.testing.assert_allclose(sample.flux[0], shown / 255, atol=1e-6)
+    assert abs(angle_difference(sample.catalog["orientation"][0], ANGLE)) < 0.05
+    assert sample.catalog[["flux_g", "r50"]].isna().all(axis=None)
+
+
+def test_colour_pictures_without_named_bands_are_called_by_colour(tmp_path):
+    picture = np.random.default_rng(0).integers(0, 255, (1, SIZE, SIZE, 3)).astype(np.uint8)
+    folder = arrays(catalogue(tmp_path / "in", id=["a"]), picture)
+    assert run(folder, tmp_path / "out")[0].info.bands == ("blue", "green", "red")
+
+
+def test_bad_pixels_leave_a_galaxy_out_and_the_rest_goes_on(tmp_path):
+    images = np.stack([galaxy(s) for s in range(4)])
+    images[0, 1, 5, 5] = np.nan
+    images[1, 2] = 0
+    images[3, 0, :10] = 0
+    folder = arrays(catalogue(tmp_path / "in", id=list("abcd")), images)
+    sample, left_out = run(folder, tmp_path / "out", "--bands", "g,r,z")
+    assert list(sample.catalog["id"]) == ["c"]
+    assert list(left_out["reason"]) == [
+        "pixels not finite",
+        "band without data",
+        "band without data",
+    ]
+    assert left_out["detail"]["a"] == "1 in band r"
+
+
+@pytest.mark.parametrize(
+    ("images", "options", "message"),
+    [
+        (np.zeros((1, 3, 8, 9), np.float32), (), r"\(N, C, S, S\).*found \(1, 3, 8, 9\)"),
+        (np.zeros((1, 3, 8, 8), np.int64), (), "of int64"),
+        (np.zeros((2, 3, 8, 8), np.float32), (), "2 and the catalogue 1 rows"),
+    ],
+)
+def test_arrays_of_another_shape_say_what_was_expected(tmp_path, images, options, message):
+    folder = arrays(catalogue(tmp_path / "in", id=["a"]), images)
+    with pytest.raises(ShapeError, match=message):
+        run(folder, tmp_path / "out", "--bands", "g,r,z", *options)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ((), "pass for example --bands g,r,z"),
+        (("--bands", "g,r"), "expected 3 bands .* found g,r"),
+        (("--bands", "g,r,z", "--size", "2"), "--size must be at least 8"),
+        (("--bands", "g,r,z", "--pixel-scale", "0"), "--pixel-scale must be positive"),
+    ],
+)
+def test_settings_that_cannot_work_name_the_option(tmp_path, options, message):
+    folder = arrays(catalogue(tmp_path / "in", id=["a"]), galaxy()[None])
+    with pytest.raises(SettingsError, match=message):
+        run(folder, tmp_path / "out", *options)
+
+
+def test_a_file_that_contradicts_the_command_or_the_catalogue_is_refused(three, tmp_path):
+    with pytest.raises(SettingsError, match="names its bands g,r,z, --bands says g,r,i"):
+        run(three, tmp_path / "out", "--bands", "g,r,i")
+    arrays(three, np.stack([galaxy()] * 3), ids=np.array(["a", "c", "b"]), bands=np.array(BANDS))
+    with pytest.raises(SettingsError, match=r"image 1 .* is of c, row 1 of the catalogue is b"):
+        run(three, tmp_path / "out")
+
+
+def test_a_broken_or_pickled_array_file_is_refused(three, tmp_path):
+    np.savez(three / "images.npz", images=np.array([{"a": 1}], dtype=object))
+    with pytest.raises(ShapeError, match="cannot be read"):
+        run(three, tmp_path / "out")
+    (three / "images.npz").write_bytes(b"PK\x03\x04 broken")
+    with pytest.raises(ShapeError, match="cannot be read"):
+        run(three, tmp_path / "out")
+
+
+def test_a_folder_without_pictures_or_catalogue_says_what_belongs_there(tmp_path):
+    (tmp_path / "in").mkdir()
+    with pytest.raises(CatalogError, match=r"one catalog\.csv .* found none"):
+        run(tmp_path / "in", tmp_path / "out")
+    catalogue(tmp_path / "in", name=["a"])
+    with pytest.raises(CatalogError, match="--columns id=NAME"):
+        run(tmp_path / "in", tmp_path / "out")
+    with pytest.raises(SampleError, match=r"images\.npz or FITS files"):
+        run(tmp_path / "in", tmp_path / "out", "--columns", "id=name")
+    with pytest.raises(CatalogError, match="expected a column 'missing'"):
+        run(tmp_path / "in", tmp_path / "out", "--columns", "ra=missing")
+
+
+def test_pixels_of_another_scale_are_resampled_with_their_flux(tmp_path):
+    images = np.stack([galaxy(0, 64), galaxy(1, 64, scale=0.7)])
+    folder = catalogue(tmp_path / "in", id=["a", "b"], pixel_scale=[0.2, 0.14])
+    arrays(folder, images, bands=np.array(BANDS))
+    sample, _ = run(folder, tmp_path / "out", "--pixel-scale", 0.2, "--size", 40)
+    assert sample.catalog["resampled_from"].isna().tolist() == [True, False]
+    assert sample.catalog["resampled_from"][1] == pytest.approx(0.14)
+    np.testing.assert_allclose(*np.asarray(sample.flux[:]).sum((2, 3)), rtol=0.02)
+    assert np.abs(sample.flux[0] - sample.flux[1]).max() < 0.1
+
+
+@pytest.mark.parametrize("ratio", [0.5, 0.9, 1.3, 2.0])
+def test_resampling_adds_fluxes_up_and_averages_display_values(ratio):
+    picture = Picture(galaxy(0, 64, scale=0.5), (31.5, 31.5), 0.2)
+    size = int(60 / ratio)
+    flux, origin = fit(picture, size, 0.2 * ratio, BANDS)
+    # All of the galaxy lies inside, so nothing may be lost.
+    np.testing.assert_allclose(flux.sum((1, 2)), picture.flux.sum((1, 2)), rtol=0.02)
+    assert origin == 0.2
+    even = Picture(np.full((3, 64, 64), 0.5, np.float32), (31.5, 31.5), 0.2, display=True)
+    np.testing.assert_allclose(fit(even, size, 0.2 * ratio, BANDS)[0], 0.5, rtol=1e-6)
+
+
+def test_resampling_keeps_the_galaxy_in_the_middle():
+    picture = Picture(galaxy(0, 80, scale=0.5, shift=(3.3, -2.1)), (39.5 + 6.6, 39.5 - 4.2), 0.1)
+    flux, _ = fit(picture, 24, 0.2, BANDS)
+    rows, columns = np.indices((24, 24))
+    light = flux.sum(0) * (flux.sum(0) > 0.3)
+    assert (light * columns).sum() / light.sum() == pytest.approx(11.5, abs=0.1)
+    assert (light * rows).sum() / light.sum() == pytest.approx(11.5, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("size", "centre", "reason"),
+    [(48, (15.5, 15.5), "picture too small"), (24, (25.0, 15.5), "galaxy too near the edge")],
+)
+def test_a_picture_that_does_not_reach_is_left_out(size, centre, reason):
+    with pytest.raises(LeftOutError, match=reason):
+        fit(Picture(galaxy(), centre, 0.2), size, 0.2, BANDS)
+
+
+def test_fits_cubes_are_found_by_file_by_id_and_by_position(tmp_path):
+    folder = catalogue(
+        tmp_path / "in",
+        id=["one", "two", "three", "four", "five"],
+        file=["first.fits", None, None, None, "nowhere.fits"],
+        ra=[150.0, 151.0, 152.0, np.nan, 150.0],
+        dec=[2.0, 2.0, 2.0, np.nan, 2.0],
+    )
+    for number, name in enumerate(["first", "two", "third"]):
+        write_cube(folder / f"{name}.fits", galaxy(number), ra=150.0 + number)
+    sample, left_out = run(folder, tmp_path / "out", "--size", SIZE)
+    assert list(sample.catalog["id"]) == ["one", "two", "three"]
+    for row in range(3):
+        np.testing.assert_array_equal(sample.flux[row], galaxy(row))
+    assert sample.info.pixel_scale == pytest.approx(0.262)
+    assert left_out["reason"].to_dict() == {"four": "no file", "five": "no file"}
+
+
+@pytest.mark.parametrize("layout", ["{id}_{band}.fits", "{id}.{band}.fits.gz", "{band}/{id}.fits"])
+def test_a_file_a_band_is_put_together(tmp_path, layout):
+    folder = catalogue(tmp_path / "in", id=["a1", "a2"], ra=[150.0, 151.0], dec=[2.0, 2.0])
+    for row, name in enumerate(["a1", "a2"]):
+        for band, plane in zip(BANDS, galaxy(row), strict=True):
+            path = folder / layout.format(id=name, band=band)
+            path.parent.mkdir(exist_ok=True)
+            if (row, band) != (1, "z"):
+                fits.writeto(path, plane, header(ra=150.0 + row))
+    sample, left_out = run(folder, tmp_path / "out", "--bands", "g,r,z", "--size", SIZE)
+    np.testing.assert_array_equal(sample.flux[0], galaxy(0))
+    assert left_out.loc["a2"].tolist() == ["missing band", "no z, found g, r"]
+
+
+def test_bands_in_any_order_and_number_are_taken_by_name(tmp_path):
+    folder = catalogue(tmp_path / "in", id=["a"])
+    flux = np.concatenate([galaxy()[::-1], galaxy()[:1]])
+    write_cube(folder / "a.fits", flux, BANDS="zrgi")
+    sample, _ = run(folder, tmp_path / "out", "--bands", "g,r,z", "--size", SIZE)
+    np.testing.assert_array_equal(sample.flux[0], galaxy())
+
+
+def test_images_beside_their_inverse_variance_are_told_apart(tmp_path):
+    folder = catalogue(tmp_path / "in", id=["a"])
+    planes = [fits.PrimaryHDU()]
+    for band, plane in zip(BANDS, galaxy(), strict=True):
+        for kind, values in (("image", plane), ("invvar", np.full_like(plane, 9.0))):
+            planes.append(fits.ImageHDU(values, header(BAND=band, IMAGETYP=kind)))
+    fits.HDUList(planes).writeto(folder / "a.fits")
+    sample, _ = run(folder, tmp_path / "out", "--size", SIZE)
+    np.testing.assert_array_equal(sample.flux[0], galaxy())
+
+
+def test_files_without_named_bands_ask_for_the_option(tmp_path):
+    folder = catalogue(tmp_path / "in", id=["a"])
+    fits.writeto(folder / "a.fits", galaxy())
+    with pytest.raises(SettingsError, match="pass --bands g,r,z"):
+        run(folder, tmp_path / "out")
+    sample, _ = run(folder, tmp_path / "out", "--bands", "g,r,z", "--size", SIZE)
+    np.testing.assert_array_equal(sample.flux[0], galaxy())
+    assert sample.info.pixel_scale is None
+
+
+def test_a_larger_picture_is_cut_at_the_position_of_the_catalogue(tmp_path):
+    step = 0.262 / 3600
+    folder = catalogue(tmp_path / "in", id=["a"], ra=[150.0], dec=[2.0 + 6 * step])
+    write_cube(folder / "a.fits", galaxy(0, 64), size=64)
+    sample, _ = run(folder, tmp_path / "out", "--size", SIZE)
+    np.testing.assert_array_equal(sample.flux[0], galaxy(0, 64)[:, 22:54, 16:48])
+
+
+def test_north_comes_from_the_coordinates(tmp_path):
+    folder = catalogue(tmp_path / "in", id=["up", "turned"])
+    write_cube(folder / "up.fits")
+    write_cube(folder / "turned.fits", rotation=0.4)
+    sample, _ = run(folder, tmp_path / "out", "--size", SIZE)
+    north = sample.catalog["north_angle"].to_numpy()
+    assert north[0] == pytest.approx(np.pi / 2, abs=1e-6)
+    assert abs(north[1] - np.pi / 2) == pytest.approx(0.4, abs=1e-6)
+
+
+def test_truncated_and_senseless_files_are_left_out(tmp_path):
+    folder = catalogue(tmp_path / "in", id=["good", "cut", "text", "empty"])
+    for name in ("good", "cut"):
+        write_cube(folder / f"{name}.fits")
+    whole = (folder / "cut.fits").read_bytes()
+    (folder / "cut.fits").write_bytes(whole[: len(whole) // 2])
+    (folder / "text.fits").write_text("not found")
+    (folder / "empty.fits").write_bytes(b"")
+    sample, left_out = run(folder, tmp_path / "out", "--size", SIZE)
+    assert list(sample.catalog["id"]) == ["good"]
+    assert left_out["reason"].eq("file unreadable").all()
+
+
+def test_cutouts_of_the_legacy_surveys_keep_their_flux_on_other_pixels(tmp_path):
+    # The service hands out what a pixel of 0.262 arcsec would hold, whatever the size asked for.
+    folder = catalogue(tmp_path / "in", id=["own", "fine"])
+    served = {"SURVEY": "DECaLS", "VERSION": "DR9"}
+    write_cube(folder / "own.fits", galaxy(0, 40), **served)
+    write_cube(folder / "fine.fits", galaxy(0, 80, 0.5) / 0.5**2, scale=0.131, **served)
+    sample, _ = run(folder, tmp_path / "out", "--size", SIZE, "--pixel-scale", 0.262)
+    own, fine = sample.catalog[["flux_g", "flux_r", "flux_z"]].to_numpy()
+    np.testing.assert_allclose(fine, own, rtol=0.02)
+
+
+def test_a_fits_catalogue_is_not_taken_for_a_cutout(tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    Table({"id": ["a"], "ra": [150.0], "dec": [2.0]}).write(folder / "catalog.fits")
+    write_cube(folder / "a.fits")
+    sample, left_out = run(folder, tmp_path / "out", "--size", SIZE)
+    assert len(sample) == 1
+    assert left_out.empty
+
+
+def test_the_summary_names_the_counts_and_the_next_command(three, tmp_path, capsys):
+    run(three, tmp_path / "out")
+    shown = capsys.readouterr().out
+    assert "3 galaxies" in shown
+    assert f"python -m train.train {tmp_path / 'out'}" in shown
+
+
+@needs_real_data
+@pytest.mark.parametrize(
+    ("name", "taken", "unit"),
+    [("sdss", 500, "stretched"), ("kids_viking", 297, "nanomaggy"), ("decals", 18, "nanomaggy")],
+)
+def test_real_arrays_make_a_sample(tmp_path, name, taken, unit):
+    sample, left_out = run(Path(os.environ["PCVAE_REAL_DATA"], name), tmp_path / "out")
+    assert len(sample) == taken
+    assert sample.info.unit == unit
+    assert sample.catalog["orientation"].notna().mean() > 0.98
+    assert list(left_out["reason"]) == (["band without data"] if name == "decals" else [])
+
+
+@needs_real_data
+def test_real_fits_cutouts_make_a_sample(tmp_path):
+    files = sorted(Path(os.environ["PCVAE_REAL_DATA"], "fits").glob("*.fits"))
+    folder = catalogue(tmp_path / "in", id=[path.stem for path in files])
+    for path in files:
+        (folder / path.name).symlink_to(path.resolve())
+    sample, left_out = run(folder, tmp_path / "out")
+    catalog = sample.catalog.set_index("id")
+    assert left_out["reason"].to_dict() == {
+        "decals_missing_bands": "band without data",
+        "decals_truncated": "file unreadable",
+    }
+    native, fine = catalog.loc[["decals_dr3_225px", "decals_dr3_424px"]].to_dict("records")
+    assert fine["resampled_from"] == pytest.approx(0.1)
+    assert fine["flux_r"] == pytest.approx(native["flux_r"], rel=0.02)
+    assert abs(angle_difference(fine["orientation"], native["orientation"])) < 0.02
+    assert catalog["north_angle"].to_numpy() == pytest.approx(np.pi / 2, abs=1e-3)
