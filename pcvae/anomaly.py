@@ -56,7 +56,7 @@ def wilson_interval(k: float, n: float, level: float = 0.95) -> tuple[float, flo
     z, share = NormalDist().inv_cdf((1 + level) / 2), k / n
     half = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
     low, high = (share + z**2 / (2 * n) + np.array([-half, half])) / (1 + z**2 / n)
-    return max(float(low), 0.0), min(float(high), 1.0)
+    return float(low) if k > 0 else 0.0, float(high) if k < n else 1.0
 
 
 def balance(

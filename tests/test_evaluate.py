@@ -1,0 +1,240 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pcvae.errors import SettingsError, StoreError
+from pcvae.labels import LABELS, Latent, wrap_angle
+from pcvae.metrics import METRICS
+from pcvae.store import ModelInfo, StoreInfo, StoreWriter
+from train import evaluate
+
+NAMES = [label.name for label in LABELS]
+PHYSICS = ModelInfo("physics", "physics", "default", tuple(Latent(n, n) for n in [*NAMES, "free"]))
+VANILLA = ModelInfo("vanilla", "vanilla", "paper", tuple(Latent(n, n) for n in "abcde"))
+RARE, HARD = ("red_spiral", "green_pea"), ("star",)
+NOISE = {"orientation": 0.05, "redshift": 0.05, "log_mass": 0.3, "log_sfr": 0.6}
+
+
+def catalogue(rng, normal, rare, splits):
+    """Galaxies whose fluxes tell redshift and mass, but not the star-formation rate."""
+    count = normal + sum(rare.values())
+    population = ["field"] * normal + [name for name, n in rare.items() for _ in range(n)]
+    table = pd.DataFrame(
+        {
+            "id": [f"g{row}" for row in range(count)],
+            "population": population,
+            "orientation": rng.uniform(-np.pi / 2, np.pi / 2, count),
+            "redshift": rng.uniform(0.05, 1.0, count),
+            "log_mass": rng.normal(10, 0.6, count),
+            "log_sfr": rng.normal(0, 0.5, count),
+        }
+    )
+    bright = 10 ** (0.4 * (table["log_mass"] - 9))
+    for power, band in enumerate("grz"):
+        table[f"flux_{band}"] = bright * (1 + table["redshift"]) ** power
+        table[f"flux_{band}_err"] = 0.02
+    table["split"] = rng.choice(["train", "validation", "test"], count, p=splits)
+    table.loc[table["population"] != "field", "split"] = "held_out"
+    return table
+
+
+def physics_latents(rng, table):
+    columns = {"id": table["id"]}
+    for name, noise in NOISE.items():
+        columns[name] = table[name] + rng.normal(0, noise, len(table))
+        columns[f"{name}_sigma"] = np.full(len(table), noise)
+    columns["orientation"] = wrap_angle(columns["orientation"])
+    free = rng.normal(size=len(table))
+    for name, away in (("red_spiral", 7.0), ("green_pea", -7.0), ("star", -6.0)):
+        free += away * (table["population"] == name)
+    return pd.DataFrame({**columns, "free": free, "free_sigma": 0.1, "recon_error": 0.25})
+
+
+def vanilla_latents(rng, table):
+    columns = {"id": table["id"], "recon_error": 0.2}
+    for latent, name in zip("abcd", NAMES, strict=True):
+        columns[latent] = table[name] + rng.normal(0, 0.1, len(table))
+    columns["e"] = rng.normal(size=len(table))
+    return pd.DataFrame(columns)
+
+
+def write(folder, *, normal=500, rare=None, without=(), splits=(0.6, 0.2, 0.2), seed=0):
+    """A store with synthetic latents of both models."""
+    rng = np.random.default_rng(seed)
+    rare = {"red_spiral": 40, "green_pea": 13, "star": 20} if rare is None else rare
+    table = catalogue(rng, normal, rare, splits)
+    info = StoreInfo(
+        "example", "simulated for a test", ("g", "r", "z"), 0.262, 32, "nanomaggy",
+        RARE, HARD, (PHYSICS, VANILLA), None, "", "",
+    )  # fmt: skip
+    writer = StoreWriter(folder, {})
+    writer.write_part("physics", 0, physics_latents(rng, table))
+    writer.write_part("vanilla", 0, vanilla_latents(rng, table))
+    table[list(without)] = np.nan
+    for model in ("physics", "vanilla"):
+        (folder.parent / model).mkdir(exist_ok=True)
+    folders = {model: folder.parent / model for model in ("physics", "vanilla")}
+    writer.finish(info, table, folders)
+    return folder
+
+
+def judge(store, *options):
+    report = store.parent / f"report-{store.name}"
+    evaluate.main([str(store), str(report), *options])
+    return json.loads((report / "metrics.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def synthetic(tmp_path_factory):
+    return write(tmp_path_factory.mktemp("stores") / "full")
+
+
+@pytest.fixture(scope="module")
+def metrics(synthetic):
+    return judge(synthetic)
+
+
+def test_metrics_have_the_documented_shape(metrics):
+    assert set(metrics) >= {"n", "models", "baselines", "anomaly", "reconstruction", "seconds"}
+    assert set(metrics["n"]) == {"train", "validation", "test", "held_out"}
+    assert set(metrics["models"]) == {"physics"}
+    assert set(metrics["baselines"]) == {"photometry_gbt", "photometry_mlp", "vanilla_knn"}
+    for group in ("models", "baselines"):
+        for labels in metrics[group].values():
+            assert set(labels) == set(NAMES)
+            assert all(set(METRICS) <= set(figures) for figures in labels.values())
+    keys = {
+        "n", "recall", "recall_low", "recall_high", "false_positive_rate", "recall_at_fpr_0.01",
+        "average_precision", "precision_at_10", "purity_at_base_rate", "base_rate",
+    }  # fmt: skip
+    for populations in metrics["anomaly"].values():
+        assert set(populations) == set(RARE)
+        assert all(keys <= set(figures) for figures in populations.values())
+    assert all(seconds >= 0 for seconds in metrics["seconds"].values())
+
+
+def test_labels_are_judged_on_normal_test_galaxies(metrics, synthetic):
+    galaxies = pd.read_parquet(synthetic / "galaxies.parquet")
+    assert metrics["models"]["physics"]["redshift"]["n"] == (galaxies["split"] == "test").sum()
+
+
+@pytest.mark.parametrize("name", NAMES[1:])
+def test_a_models_noise_is_found_again(metrics, name):
+    figures, noise = metrics["models"]["physics"][name], NOISE[name]
+    spread = {"redshift": 0.26, "log_mass": 0.6, "log_sfr": 0.5}[name]
+    assert figures["r2"] == pytest.approx(1 - (noise / spread) ** 2, abs=0.35)
+    assert figures["low"] < figures["r2"] < figures["high"]
+    assert figures["coverage90"] == pytest.approx(0.9, abs=0.1)
+    assert figures["mad"] == pytest.approx(0.67 * noise, rel=0.3)
+
+
+def test_photometry_learns_what_fluxes_tell_and_nothing_else(metrics):
+    for kind in ("gbt", "mlp"):
+        figures = metrics["baselines"][f"photometry_{kind}"]
+        assert figures["redshift"]["r2"] > 0.7
+        assert figures["log_mass"]["r2"] > 0.7
+        assert figures["log_sfr"]["r2"] < 0.2
+        assert figures["orientation"]["r2"] is None
+
+
+def test_neighbours_of_vanilla_latents_know_the_labels(metrics):
+    figures = metrics["baselines"]["vanilla_knn"]
+    assert figures["log_mass"]["r2"] > 0.5
+    assert figures["orientation"]["r2"] > 0.3
+
+
+def test_rare_galaxies_apart_in_one_space_only_are_found_there_only(metrics):
+    found = {model: metrics["anomaly"][model]["red_spiral"] for model in ("physics", "vanilla")}
+    assert found["physics"]["recall"] > 0.9
+    assert found["physics"]["recall_at_fpr_0.01"] > 0.9
+    assert found["vanilla"]["average_precision"] < 0.6
+    for figures in found.values():
+        assert figures["recall_low"] <= figures["recall"] <= figures["recall_high"]
+
+
+def test_look_alikes_are_reported_apart(metrics):
+    """Stars lie where Green Peas do, so they are taken for them far more often than others."""
+    figures = metrics["anomaly"]["physics"]["green_pea"]
+    assert figures["hard_negatives"]["star"]["n"] == 20
+    assert figures["hard_negatives"]["star"]["false_positive_rate"] > 0.3
+    assert figures["false_positive_rate"] < 0.3
+
+
+def test_the_same_seed_gives_the_same_metrics(metrics, synthetic):
+    again = judge(synthetic, "--overwrite")
+    assert again["anomaly"] == metrics["anomaly"]
+    assert again["baselines"] == metrics["baselines"]
+
+
+def test_only_an_orientation_is_enough(tmp_path):
+    without = ["redshift", "log_mass", "log_sfr", "flux_g", "flux_r", "flux_z"]
+    metrics = judge(write(tmp_path / "s", without=without))
+    assert metrics["models"]["physics"]["orientation"]["r2"] > 0.9
+    for name in NAMES[1:]:
+        figures = metrics["models"]["physics"][name]
+        assert figures["n"] == 0
+        assert all(figures[key] is None for key in METRICS)
+    assert any("aperture fluxes" in note for note in metrics["notes"])
+
+
+def test_no_labels_at_all_are_no_error(tmp_path):
+    metrics = judge(write(tmp_path / "s", normal=60, without=NAMES))
+    assert metrics["models"]["physics"]["orientation"]["n"] == 0
+
+
+def test_without_rare_galaxies_the_search_is_empty_and_says_so(tmp_path):
+    metrics = judge(write(tmp_path / "s", rare={}))
+    assert metrics["anomaly"] == {}
+    assert any("no rare populations" in note for note in metrics["notes"])
+
+
+@pytest.mark.parametrize("rare", [{"red_spiral": 1}, {"red_spiral": 2}, {"green_pea": 3}])
+def test_a_handful_of_rare_galaxies_is_enough_or_left_out(tmp_path, rare):
+    metrics = judge(write(tmp_path / "s", normal=150, rare=rare))
+    (name, count), *_ = rare.items()
+    figures = metrics["anomaly"]["physics"][name]
+    assert figures["n"] == count
+    assert ("left_out" in figures) == (count < 2)
+
+
+def test_a_store_without_test_galaxies_judges_nothing(tmp_path):
+    metrics = judge(write(tmp_path / "s", normal=100, rare={}, splits=(0.5, 0.5, 0)))
+    assert metrics["models"]["physics"]["redshift"]["n"] == 0
+    assert metrics["notes"]
+
+
+def test_new_galaxies_are_judged_with_baselines_from_another_store(tmp_path):
+    trained = write(tmp_path / "trained")
+    fresh = write(tmp_path / "fresh", normal=300, rare={}, seed=1)
+    galaxies = pd.read_parquet(fresh / "galaxies.parquet").assign(split="new")
+    galaxies.to_parquet(fresh / "galaxies.parquet")
+    metrics = judge(fresh, "--train-store", str(trained))
+    assert metrics["models"]["physics"]["redshift"]["n"] == 300
+    assert metrics["baselines"]["photometry_gbt"]["redshift"]["r2"] > 0.7
+
+
+def test_another_stores_latents_must_be_the_same(tmp_path):
+    trained, fresh = write(tmp_path / "trained", normal=50), write(tmp_path / "fresh", normal=50)
+    text = (trained / "store.json").read_text()
+    (trained / "store.json").write_text(text.replace('"free"', '"other"'))
+    with pytest.raises(StoreError, match="with the same runs"):
+        judge(fresh, "--train-store", str(trained))
+
+
+def test_a_report_is_not_replaced_unasked(metrics, synthetic):
+    with pytest.raises(SettingsError, match="--overwrite"):
+        judge(synthetic)
+
+
+def test_a_folder_that_is_no_report_is_never_replaced(synthetic, tmp_path):
+    with pytest.raises(SettingsError, match="not replaced"):
+        evaluate.main([str(synthetic), str(tmp_path), "--overwrite"])
+
+
+def test_a_real_store_is_judged(store, tmp_path, capsys):
+    evaluate.main([str(store), str(tmp_path / "report")])
+    metrics = json.loads((tmp_path / "report" / "metrics.json").read_text())
+    assert set(metrics["models"]) == {"physics"}
+    assert "log_mass" in capsys.readouterr().out

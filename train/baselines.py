@@ -1,0 +1,160 @@
+"""What a model has to beat: photometry and nearest neighbours, learnt from the same galaxies.
+
+Shapes are written with N galaxies, C bands, F features and k neighbours.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pcvae.catalog import flux_columns
+from pcvae.labels import LABELS, wrap_angle
+from pcvae.metrics import errors
+from pcvae.neighbours import Neighbours
+from train.pool import Estimate, Pool
+
+__all__ = ["asinh_magnitudes", "by_photometry", "neighbour_estimates", "photometry"]
+
+LEAST = 30  # training galaxies with a label below which a baseline says nothing
+CHOICES = (5, 10, 20, 40)  # numbers of neighbours, of which the validation split chooses
+ZERO_POINT = 22.5  # AB magnitude of one nanomaggy
+WITHOUT_SHAPE = ("orientation",)  # labels of which total fluxes say nothing
+
+Floats = NDArray[np.float64]
+
+
+def asinh_magnitudes(flux: Floats, softening: Floats) -> Floats:
+    r"""Magnitudes that stay finite for faint and negative fluxes.
+
+    .. math::
+        m = 22.5 - \frac{2.5}{\ln 10} \left[ \mathrm{asinh} \frac{f}{2 b} + \ln b \right]
+
+    Reference: Lupton, Gunn & Szalay (1999), AJ 118, 1406.
+
+    Args:
+        flux: Fluxes f [nanomaggy], (N, C).
+        softening: The b [nanomaggy] of each band, (C,), of the order of the noise.
+    """
+    result: Floats = ZERO_POINT - 2.5 / np.log(10) * (
+        np.arcsinh(flux / (2 * softening)) + np.log(softening)
+    )
+    return result
+
+
+def photometry(pool: Pool) -> Floats | None:
+    """Asinh magnitudes and their colours, (N, F); None where the catalogue has no fluxes."""
+    names = flux_columns(pool.info.bands)
+    known = [name for name in names if name in pool.galaxies]
+    if not known or len(known) < len(names):
+        return None
+    flux = pool.galaxies[names].to_numpy(np.float64)
+    if np.isfinite(flux[pool.train]).all(axis=1).sum() < LEAST:
+        return None
+    noise = pool.galaxies.reindex(columns=[f"{name}_err" for name in names]).to_numpy(np.float64)
+    reference = np.where(np.isfinite(noise), noise, np.abs(flux) / 10)[pool.train]
+    magnitudes = asinh_magnitudes(flux, np.maximum(np.nanmedian(reference, axis=0), 1e-6))
+    return np.column_stack([magnitudes, -np.diff(magnitudes, axis=1)])
+
+
+def by_photometry(pool: Pool, features: Floats, kind: str, seed: int) -> dict[str, Estimate]:
+    """Estimate the labels from features, with one sigma for all from the validation split.
+
+    Args:
+        pool: The galaxies.
+        features: (N, F); what is NaN is left to the trees, or set to the median for the network.
+        kind: ``gbt`` for gradient-boosted trees, ``mlp`` for a network with two hidden layers.
+        seed: Fixes the networks' weights and the trees' validation part.
+    """
+    found = {}
+    for one in LABELS:
+        truth = pool.truth(one.name)
+        known = pool.train & np.isfinite(truth)
+        if one.name in WITHOUT_SHAPE or known.sum() < LEAST:
+            continue
+        fit = _trees if kind == "gbt" else _network
+        value = fit(features[known], truth[known], seed)(features)
+        sigma = _residual(truth, value, pool)
+        found[one.name] = Estimate(value, np.full(len(pool), sigma))
+    return found
+
+
+def neighbour_estimates(pool: Pool, values: Floats) -> dict[str, Estimate]:
+    """Estimate each label as its mean over the nearest training galaxies in a latent space.
+
+    The latents are whitened; the number of neighbours is the one of least error on the
+    validation split; sigma is their standard deviation. Orientations are averaged as doubled
+    angles.
+
+    Args:
+        pool: The galaxies.
+        values: Their latents, (N, D).
+    """
+    near = Neighbours(values)
+    wanted = np.flatnonzero(pool.test | pool.validation)
+    found = {}
+    for one in LABELS:
+        truth = pool.truth(one.name)
+        known = pool.train & np.isfinite(truth)
+        if known.sum() < LEAST:
+            continue
+        rows, _ = near.query(wanted, max(CHOICES), known)
+        tries = [_mean(truth, rows[:, :k], one.name) for k in CHOICES if k <= rows.shape[1]]
+        if tries:
+            chosen = min(tries, key=lambda t: _validation_error(t, truth, wanted, pool, one.name))
+            value, sigma = np.full((2, len(pool)), np.nan)
+            value[wanted], sigma[wanted] = chosen
+            found[one.name] = Estimate(value, sigma)
+    return found
+
+
+def _trees(features: Floats, truth: Floats, seed: int) -> Callable[[Floats], Floats]:
+    from sklearn.ensemble import HistGradientBoostingRegressor
+
+    trees = HistGradientBoostingRegressor(
+        learning_rate=0.05, max_iter=600, early_stopping=True, n_iter_no_change=20,
+        random_state=seed,
+    )  # fmt: skip
+    return trees.fit(features, truth).predict
+
+
+def _network(features: Floats, truth: Floats, seed: int) -> Callable[[Floats], Floats]:
+    from sklearn.compose import TransformedTargetRegressor
+    from sklearn.impute import SimpleImputer
+    from sklearn.neural_network import MLPRegressor
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    network = MLPRegressor(
+        hidden_layer_sizes=(64, 64), alpha=1e-3, max_iter=2000, early_stopping=True,
+        n_iter_no_change=30, random_state=seed,
+    )  # fmt: skip
+    scaled = TransformedTargetRegressor(network, transformer=StandardScaler())
+    imputer = SimpleImputer(strategy="median", keep_empty_features=True)
+    return make_pipeline(imputer, StandardScaler(), scaled).fit(features, truth).predict
+
+
+def _residual(truth: Floats, value: Floats, pool: Pool) -> float:
+    known = pool.validation & np.isfinite(truth)
+    return float((value - truth)[known].std()) if known.sum() > 1 else np.nan
+
+
+def _mean(truth: Floats, rows: NDArray[np.intp], name: str) -> tuple[Floats, Floats]:
+    labels = np.where(rows >= 0, truth[rows], np.nan)
+    empty = np.isnan(labels).all(axis=1)
+    labels[empty] = 0.0
+    if name == "orientation":
+        mean = wrap_angle(np.angle(np.nansum(np.exp(2j * labels), axis=1)) / 2)
+    else:
+        mean = np.nanmean(labels, axis=1)
+    apart = errors(np.broadcast_to(mean[:, None], labels.shape), labels, name)
+    spread = np.sqrt(np.nanmean(np.square(apart), axis=1))
+    return np.where(empty, np.nan, mean), np.where(empty, np.nan, spread)
+
+
+def _validation_error(
+    tried: tuple[Floats, Floats], truth: Floats, wanted: NDArray[np.intp], pool: Pool, name: str
+) -> float:
+    squares = np.square(errors(truth[wanted], tried[0], name))[pool.validation[wanted]]
+    known = squares[np.isfinite(squares)]
+    return float(known.mean()) if len(known) else 0.0

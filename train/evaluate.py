@@ -1,0 +1,106 @@
+"""Judge the models of a store: labels, baselines, rare galaxies.
+
+    python -m train.evaluate data/stores/demo data/reports/demo
+
+Writes ``metrics.json`` and ``tables.txt`` into the report folder. Labels are judged on normal
+galaxies of the test split; rare galaxies are looked for among those of the test split and all
+that never train. Where a store has no test split, galaxies that no run ever saw (``new``) are
+tested, and ``--train-store`` names a store with those that the baselines learn from.
+"""
+
+import argparse
+import json
+import math
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pcvae.cutouts import partial_folder, read_sample
+from pcvae.errors import SettingsError
+from train.cli import command, run
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("store", type=Path, help="folder made by python -m train.encode")
+    add("report", type=Path, help="folder to make; must not exist")
+    add("--sample", type=Path, help="the store's sample, for baselines that need its pixels")
+    add("--train-store", type=Path, help="a store of the same runs with the training galaxies")
+    add("--base-rate", type=float, default=0.001, help="share of rare galaxies purity is for")
+    add("--seed", type=int, default=0, help="fixes splits, SMOTE, baselines and bootstraps")
+    add("--overwrite", action="store_true", help="replace REPORT")
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> Path:
+    """Judge one store and return the report's folder."""
+    args = parse_args(argv)
+    _check(args)
+    from pcvae.store import read_store
+    from train.judgement import Judgement, judge
+    from train.pool import gather
+    from train.tables import text
+
+    store = read_store(args.store)
+    train_store = read_store(args.train_store) if args.train_store else None
+    sample = read_sample(args.sample) if args.sample else None
+    judgement = Judgement(gather(store, train_store), args.seed, args.base_rate, sample)
+    metrics = plain(judge(judgement)) | {"command": command("train.evaluate", argv)}
+    work = _begin(args.report)
+    (work / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n")
+    (work / "tables.txt").write_text(text(metrics) + "\n")
+    _finish(work, args.report)
+    print(text(metrics))
+    print(f"\n{args.report}: metrics.json, tables.txt")
+    print(f"next: panel serve dashboard/app.py --args {args.store}")
+    return args.report
+
+
+def plain(value: Any) -> Any:
+    """The same for JSON: NaN and infinity become None, numpy's numbers Python's.
+
+    Example:
+        >>> plain({"r2": float("nan"), "n": 3})
+        {'r2': None, 'n': 3}
+    """
+    if isinstance(value, Mapping):
+        return {str(key): plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(one) for one in value]
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _check(args: argparse.Namespace) -> None:
+    if args.report.exists() and not args.overwrite:
+        msg = f"{args.report} exists already: choose another name, or replace it with --overwrite"
+        raise SettingsError(msg)
+    if args.report.exists() and not (args.report / "metrics.json").exists():
+        msg = f"expected a report in {args.report}, found no metrics.json: not replaced"
+        raise SettingsError(msg)
+    if not 0 < args.base_rate < 1:
+        msg = f"expected --base-rate between 0 and 1, found {args.base_rate}"
+        raise SettingsError(msg)
+
+
+def _begin(report: Path) -> Path:
+    work = partial_folder(report)
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    return work
+
+
+def _finish(work: Path, report: Path) -> None:
+    if report.exists():
+        shutil.rmtree(report)
+    work.rename(report)
+
+
+if __name__ == "__main__":
+    run(main)

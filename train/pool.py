@@ -1,0 +1,126 @@
+"""The galaxies of a judgement: what was trained on, what is tested on, what every model says.
+
+Shapes are written with N galaxies and D latents.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pcvae.errors import StoreError
+from pcvae.labels import LABELS
+from pcvae.store import ModelInfo, Store, StoreInfo
+
+__all__ = ["Estimate", "Estimates", "Pool", "estimates", "gather"]
+
+Mask = NDArray[np.bool_]
+
+
+class Estimate(NamedTuple):
+    """What is said of a label: values and 1-sigma, each (N,); NaN where nothing is said."""
+
+    value: NDArray[np.float64]
+    sigma: NDArray[np.float64]
+
+
+Estimates = Mapping[str, Estimate]
+"""By the label's name."""
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Galaxies with their latents, and masks (N,) of the parts they play.
+
+    Args:
+        info: What is known of the store that is judged.
+        galaxies: The catalogue, N rows; ``row`` is the row in that store, -1 for another's.
+        latents: The latents' table of each model, N rows.
+        train: Normal galaxies that models and baselines learn from.
+        validation: Normal galaxies that settings are chosen on.
+        test: Normal galaxies that judge the labels.
+        unseen: All galaxies, rare ones too, that judge the search for rare ones.
+    """
+
+    info: StoreInfo
+    galaxies: pd.DataFrame
+    latents: Mapping[str, pd.DataFrame]
+    train: Mask
+    validation: Mask
+    test: Mask
+    unseen: Mask
+
+    def __len__(self) -> int:
+        return len(self.galaxies)
+
+    def truth(self, name: str) -> NDArray[np.float64]:
+        """The catalogue's values of a label, (N,)."""
+        return self.galaxies[name].to_numpy(np.float64)
+
+    def values(self, model: ModelInfo) -> NDArray[np.float64]:
+        """The latents (N, D) of a model."""
+        return self.latents[model.name][model.names].to_numpy(np.float64)
+
+    def counts(self) -> dict[str, int]:
+        """How many galaxies each split has."""
+        splits = self.galaxies["split"].value_counts()
+        known = ("train", "validation", "test", "held_out")
+        more = sorted(set(splits.index) - set(known))
+        return {name: int(splits.get(name, 0)) for name in (*known, *more)}
+
+
+def gather(store: Store, train_store: Store | None = None) -> Pool:
+    """Pool a store's galaxies, those of training from another store if one is given.
+
+    The normal galaxies of the test split are tested on; in a store without them, those that no
+    run ever saw (``new``).
+
+    Raises:
+        StoreError: The other store lacks a model, or has other latents for it.
+    """
+    models = {model.name: store.latents(model.name) for model in store.info.models}
+    galaxies = store.galaxies.assign(row=np.arange(len(store)))
+    if train_store is not None:
+        _check_models(store, train_store)
+        mine = ~galaxies["split"].isin(["train", "validation"]).to_numpy()
+        theirs = train_store.galaxies["split"].isin(["train", "validation"]).to_numpy()
+        learning = train_store.galaxies[theirs].assign(row=-1)
+        galaxies = pd.concat([galaxies[mine], learning], ignore_index=True)
+        models = {
+            name: pd.concat([table[mine], train_store.latents(name)[theirs]], ignore_index=True)
+            for name, table in models.items()
+        }
+    held_out = store.info.rare + store.info.hard_negative
+    split = galaxies["split"].to_numpy()
+    normal = ~galaxies["population"].isin(held_out).to_numpy()
+    test = "test" if (normal & (split == "test")).any() else "new"
+    masks = {name: normal & (split == name) for name in ("train", "validation")}
+    unseen = np.isin(split, [test, "held_out"])
+    return Pool(store.info, galaxies, models, **masks, test=normal & unseen, unseen=unseen)
+
+
+def estimates(pool: Pool, model: ModelInfo) -> dict[str, Estimate]:
+    """What a physics model says of each label it has a column for."""
+    table = pool.latents[model.name]
+    return {
+        one.name: Estimate(
+            table[one.name].to_numpy(np.float64), table[f"{one.name}_sigma"].to_numpy(np.float64)
+        )
+        for one in LABELS
+        if one.name in table
+    }
+
+
+def _check_models(store: Store, train_store: Store) -> None:
+    for model in store.info.models:
+        found = {one.name: one.names for one in train_store.info.models}.get(model.name)
+        if found != model.names:
+            msg = (
+                f"expected model {model.name} with latents {', '.join(model.names)} in "
+                f"{train_store.folder}, found {found and ', '.join(found)}: encode both samples "
+                f"with the same runs"
+            )
+            raise StoreError(msg)

@@ -1,0 +1,90 @@
+"""Figures as aligned text, for a terminal and for the report."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from pcvae.labels import LABELS
+
+__all__ = ["aligned", "label_table", "number", "rare_table", "text"]
+
+SHOWN = ("r2", "low", "high", "r2_linear", "nmad", "bias", "mad", "outlier_rate", "coverage90")
+
+
+def number(value: Any) -> str:
+    """A figure for a table: three digits, a dash for what is unknown."""
+    if value is None or (isinstance(value, float) and not np.isfinite(value)):
+        return "-"
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+def aligned(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Columns of text: the first to the left, the others to the right.
+
+    Example:
+        >>> print(aligned(["name", "n"], [["field", "12"], ["star", "3"]]))
+        name    n
+        field  12
+        star    3
+    """
+    table = [header, *rows]
+    widths = [max(len(row[column]) for row in table) for column in range(len(header))]
+    lines = []
+    for row in table:
+        first, *others = zip(row, widths, strict=True)
+        cells = [first[0].ljust(first[1]), *(text.rjust(width) for text, width in others)]
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines)
+
+
+def label_table(metrics: Mapping[str, Any], name: str) -> tuple[list[str], list[list[str]]]:
+    """Every model and baseline on one label: the header and the rows."""
+    rows = []
+    for group in ("models", "baselines"):
+        for who, labels in metrics[group].items():
+            figures = labels[name]
+            if figures["n"]:
+                rows.append([who, str(figures["n"]), *(number(figures[key]) for key in SHOWN)])
+    return [name, "n", *SHOWN], rows
+
+
+def rare_table(metrics: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """Every model on every rare population: the header and the rows."""
+    header = ["population", "model", "n", "recall", "(95 %)", "false pos.", "recall at 1 %"]
+    header += ["av. prec.", "prec. at 10", "purity", "paper's recall", "paper's false pos."]
+    rows = []
+    for model, populations in metrics["anomaly"].items():
+        for population, f in populations.items():
+            if "recall" not in f:
+                rows.append([population, model, str(f["n"]), *["-"] * 9])
+                continue
+            paper = f["paper"]
+            rows.append([
+                population, model, str(f["n"]), number(f["recall"]),
+                f"{number(f['recall_low'])}-{number(f['recall_high'])}",
+                number(f["false_positive_rate"]), number(f["recall_at_fpr_0.01"]),
+                number(f["average_precision"]), number(f["precision_at_10"]),
+                number(f["purity_at_base_rate"]),
+                f"{number(paper['recall'])} +- {number(paper['recall_std'])}",
+                f"{number(paper['false_positive_rate'])} +- "
+                f"{number(paper['false_positive_rate_std'])}",
+            ])  # fmt: skip
+    return header, sorted(rows, key=lambda row: row[0])
+
+
+def text(metrics: Mapping[str, Any]) -> str:
+    """All that a terminal is told."""
+    counts = ", ".join(f"{count} {name}" for name, count in metrics["n"].items())
+    parts = [f"galaxies: {counts}"]
+    for label in LABELS:
+        header, rows = label_table(metrics, label.name)
+        if rows:
+            parts.append(aligned(header, rows))
+    if metrics["anomaly"]:
+        parts.append(aligned(*rare_table(metrics)))
+    reconstruction = [
+        [model, number(one["mse"])] for model, one in metrics["reconstruction"].items()
+    ]
+    parts.append(aligned(["reconstruction", "mse"], reconstruction))
+    return "\n\n".join(parts + [f"note: {note}" for note in metrics["notes"]])
