@@ -80,15 +80,17 @@ def r2_linear(truth: ArrayLike, estimate: ArrayLike, name: str = "") -> float:
     r"""The squared Pearson correlation, which is what the paper calls R2.
 
     It is that of the best straight line through the pairs, so blind to bias and scale. For
-    ``orientation`` it is the squared circular correlation of the doubled angles,
+    ``orientation`` it is the squared circular correlation of the doubled angles
+    :math:`\alpha = 2 y, \beta = 2 \hat y`, which needs no mean direction,
 
     .. math::
-        \rho = \frac{\sum_i \sin 2(y_i - \bar y) \sin 2(\hat y_i - \bar{\hat y})}
-            {\sqrt{\sum_i \sin^2 2(y_i - \bar y) \sum_i \sin^2 2(\hat y_i - \bar{\hat y})}}
+        \rho = \frac{\sum_{i<j} \sin(\alpha_i - \alpha_j) \sin(\beta_i - \beta_j)}
+            {\sqrt{\sum_{i<j} \sin^2(\alpha_i - \alpha_j)
+            \sum_{i<j} \sin^2(\beta_i - \beta_j)}}
 
     Reference:
-        Pearson (1895), Proceedings of the Royal Society 58, 240; Jammalamadaka & SenGupta
-        (2001), Topics in Circular Statistics, eq. 8.2.4.
+        Pearson (1895), Proceedings of the Royal Society 58, 240; Fisher & Lee (1983),
+        Biometrika 70, 327.
 
     Args:
         truth: The labels, (n,).
@@ -98,9 +100,9 @@ def r2_linear(truth: ArrayLike, estimate: ArrayLike, name: str = "") -> float:
     truth, estimate = _pairs(truth, estimate)
     if len(truth) < 2:
         return np.nan
-    a, b = _deviations(truth, name), _deviations(estimate, name)
     if name == "orientation":
-        a, b = np.sin(2 * a), np.sin(2 * b)
+        return _circular(2 * truth, 2 * estimate)
+    a, b = truth - truth.mean(), estimate - estimate.mean()
     norm = np.square(a).sum() * np.square(b).sum()
     return float((a * b).sum() ** 2 / norm) if norm > 0 else np.nan
 
@@ -350,6 +352,14 @@ def _pairs(a: ArrayLike, b: ArrayLike) -> tuple[Floats, Floats]:
 def _finite(values: ArrayLike) -> Floats:
     values = np.asarray(values, dtype=np.float64)
     return values[np.isfinite(values)]
+
+
+def _circular(alpha: Floats, beta: Floats) -> float:
+    """The square of Fisher & Lee's correlation: its pairs' sums, written as sums over galaxies."""
+    a, b, size = np.exp(1j * alpha), np.exp(1j * beta), len(alpha)
+    pairs = np.abs((a * b.conj()).sum()) ** 2 - np.abs((a * b).sum()) ** 2
+    norm = (size**2 - np.abs((a**2).sum()) ** 2) * (size**2 - np.abs((b**2).sum()) ** 2)
+    return float(pairs**2 / norm) if norm > 1e-9 else np.nan
 
 
 def _deviations(values: Floats, name: str) -> Floats:

@@ -43,6 +43,15 @@ def test_orientation_scores_do_not_change_when_all_is_turned(turn):
         assert 0.7 < plain < 1
 
 
+def test_the_circular_correlation_is_the_sum_over_pairs_that_defines_it():
+    rng = np.random.default_rng(6)
+    truth = rng.uniform(-np.pi / 2, np.pi / 2, 40)
+    estimate = wrap_angle(truth + rng.normal(0, 0.3, 40))
+    a, b = (np.sin(2 * (x[:, None] - x[None])) for x in (truth, estimate))
+    expected = (a * b).sum() ** 2 / ((a**2).sum() * (b**2).sum())
+    assert metrics.r2_linear(truth, estimate, "orientation") == pytest.approx(expected)
+
+
 def test_angles_on_both_sides_of_the_wrap_are_close():
     found = metrics.score([1.55, -1.55, 0.0], [-1.55, 1.55, 0.0], "orientation")
     assert found["mad"] < 0.05
