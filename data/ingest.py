@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from data.arrays import ArraySource
     from data.fits_cutouts import FitsSource
 
+__all__ = ["main", "parse_args"]
+
 NOT_SETTINGS = ("output", "overwrite", "workers")
 
 

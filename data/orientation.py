@@ -15,6 +15,8 @@ import pandas as pd
 
 from train.cli import run
 
+__all__ = ["main", "parse_args"]
+
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
