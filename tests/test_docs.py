@@ -1,0 +1,76 @@
+"""The documents name only commands and options that exist."""
+
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SCRIPTS = sorted(
+    f"{path.parent.name}.{path.stem}"
+    for folder in ("data", "train", "dashboard")
+    for path in (ROOT / folder).glob("*.py")
+    if "def parse_args" in path.read_text()
+)
+DOCUMENTS = [
+    path
+    for path in (*ROOT.glob("*.md"), *ROOT.glob("*/*.md"))
+    if ".venv" not in path.parts and path.name != "LOG.md"
+]
+SLOW = ("torch", "lightning_fabric", "kcorrect", "imblearn", "sklearn", "photutils", "panel")
+
+
+def commands(path):
+    """Every ``python -m MODULE ...`` of a document, with its options."""
+    text = path.read_text().replace("\\\n", " ")
+    for module, rest in re.findall(r"python -m ((?:data|train|dashboard)\.\w+)([^\n`]*)", text):
+        yield module, re.findall(r"(?<![\w-])--[a-z][\w-]*", rest)
+
+
+@cache
+def help_of(module):
+    call = [sys.executable, "-m", module, "--help"]
+    return subprocess.run(call, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_command_of_a_document_exists_with_its_options(path):
+    for module, options in commands(path):
+        assert module in SCRIPTS, f"{path.name} names {module}"
+        missing = [option for option in options if option not in help_of(module)]
+        assert not missing, f"{path.name}: {module} has no {missing}"
+
+
+@pytest.mark.parametrize("module", SCRIPTS)
+def test_every_script_is_in_a_document_and_says_how_to_call_it(module):
+    assert any(module == named for path in DOCUMENTS for named, _ in commands(path))
+    assert f"python -m {module}" in help_of(module)
+
+
+@pytest.mark.parametrize("module", SCRIPTS)
+def test_help_does_not_wait_for_heavy_packages(module):
+    code = f"import sys, {module}; print([m for m in {SLOW!r} if m in sys.modules])"
+    call = [sys.executable, "-c", code]
+    found = subprocess.run(call, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert found.strip() == "[]"
+
+
+def test_every_make_target_of_the_readme_exists():
+    targets = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    named = re.findall(r"`?make ([a-z][\w-]*)", (ROOT / "README.md").read_text())
+    assert named
+    assert set(named) <= set(targets)
+
+
+def test_every_file_of_the_file_map_exists():
+    text = (ROOT / "README.md").read_text()
+    listed = re.search(r"```\n(pcvae/.*?)```", text, re.DOTALL).group(1)
+    folder = ""
+    for line in listed.splitlines():
+        head = re.match(r"^(\w+/)\s", line)
+        folder = head.group(1) if head else folder
+        for name in re.findall(r"(?<![\w/])[a-z_]+\.(?:py|md)\b", line):
+            assert (ROOT / folder / name).exists(), f"{folder}{name}"
