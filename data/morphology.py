@@ -154,7 +154,7 @@ def _paint_knots(
     share = rng.pareto(2.0, count) + 0.3
     place = _project(radius * np.cos(theta), radius * np.sin(theta), shape)
     place = place + np.reshape(centre, (2, 1))
-    canvas.points(place, flux, share / share.sum(), blur=KNOT_SIZE * shape.r50)
+    canvas.points(place, np.outer(share / share.sum(), flux), KNOT_SIZE * shape.r50)
 
 
 def _arms(canvas: Canvas, shape: Morphology, x: float, y: float) -> Array:

@@ -170,7 +170,7 @@ class Universe:
         count = len(redshift)
         log_ssfr = log_sfr - log_mass
         ratio = _axis_ratios(quenched, rng)
-        tilt = np.log10(1 / ratio) * np.clip(0.3 + 0.25 * (log_mass - 9.5), 0.05, 0.6)
+        tilt = np.log10(1 / ratio) * np.clip(0.2 + 0.15 * (log_mass - 9.5), 0.05, 0.4)
         oiii, nii = line_ratios(log_mass, log_ssfr, rng)
         ebv_gas = gas_reddening(log_mass, rng) + np.where(quenched, 0, 0.5 * tilt)
         spread = np.where(quenched, 0.13, 0.17) * rng.standard_normal(count)

@@ -24,7 +24,7 @@ Array = NDArray[np.float64]
 MASSES = np.arange(7.5, 12.0, 0.02)
 QUENCHED_SSFR = -12.0
 QUENCHED_SCATTER = 0.35
-DUSTY = 0.25  # share of red galaxies that form stars behind dust
+DUSTY = 0.1  # share of red galaxies that form stars behind dust
 GREEN_VALLEY = 0.12  # share of the star-forming galaxies that are leaving the main sequence
 
 _Z = np.linspace(0, 3, 301)
@@ -35,8 +35,8 @@ def mass_function(log_mass: Array, redshift: float) -> tuple[Array, Array]:
     """Number densities [1/Mpc^3/dex] of star-forming and of quenched galaxies.
 
     Schechter functions of Baldry et al. (2012), Fig. 15. Star-forming ones hardly change to
-    z = 1; quenched ones were about half as many (Muzzin et al. 2013). A quarter of the red
-    ones are taken for dusty and star-forming.
+    z = 1; quenched ones were about half as many (Muzzin et al. 2013). A tenth of the red ones
+    is taken for dusty and star-forming.
     """
     x = 10 ** (np.asarray(log_mass) - 10.72)
     common = np.log(10) * np.exp(-x)

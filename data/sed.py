@@ -172,14 +172,15 @@ class SedGrid:
             redshift: (N,).
             ebv: Colour excess of the stars (N,), at most 1.6 [mag].
         """
-        ebv = np.clip(ebv, 0, self._EBV[-1])
-        mixed = 0.0
-        for z_index, z_weight in _brackets(self._z, redshift):
-            for e_index, e_weight in _brackets(self._EBV, ebv):
-                cell = self._grid[e_index, z_index]
-                part = np.einsum("nt,nbt->nb", coeffs, cell)
-                mixed = mixed + (z_weight * e_weight)[:, None] * part
-        return np.asarray(mixed)
+        flux = np.ones((len(coeffs), len(self.curves)))
+        # Linear in redshift; in dust, the logarithm is all but linear.
+        for e_index, e_weight in _brackets(self._EBV, np.clip(ebv, 0, self._EBV[-1])):
+            mixed = np.zeros_like(flux)
+            for z_index, z_weight in _brackets(self._z, redshift):
+                part = np.einsum("nt,nbt->nb", coeffs, self._grid[e_index, z_index])
+                mixed += z_weight[:, None] * part
+            flux *= mixed ** e_weight[:, None]
+        return flux
 
     def lines(self, luminosity: Array, redshift: Array) -> Array:
         """Observed fluxes (N, B) [nanomaggy] of lines of this luminosity (N, lines) [erg/s]."""
@@ -196,7 +197,7 @@ class SedGrid:
     def spectrum(self, wave: Array, flux: Array) -> Array:
         """Fluxes (B,) [nanomaggy] of an observed spectrum in erg/s/cm^2/Angstrom."""
         seen = [
-            np.trapezoid(np.interp(w, wave, flux) * p * w, w) / norm
+            np.trapezoid(flux * np.interp(wave, w, p, left=0, right=0) * wave, wave) / norm
             for (w, p), norm in zip(self.curves, self._norm, strict=True)
         ]
         return np.array(seen) / AB_NANOMAGGY

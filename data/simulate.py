@@ -71,6 +71,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> Path:
     """Make the sample and return its folder."""
     args = parse_args(argv)
+    _check(args)
     info, populations = _info(args, command("data.simulate", argv)), _populations(args)
     settings = {k: v for k, v in vars(args).items() if k not in NOT_SETTINGS}
     writer = SampleWriter(args.output, info, len(populations), settings, overwrite=args.overwrite)
@@ -96,6 +97,14 @@ def main(argv: Sequence[str] | None = None) -> Path:
     return folder
 
 
+def _check(args: argparse.Namespace) -> None:
+    least = {"size": SMALLEST, "seed": 0, "workers": 1}
+    for name, value in least.items():
+        if getattr(args, name) < value:
+            msg = f"expected --{name} of at least {value}, found {getattr(args, name)}"
+            raise SettingsError(msg)
+
+
 def _populations(args: argparse.Namespace) -> list[str]:
     counts = {"field": args.galaxies, "red_spiral": args.red_spirals, "green_pea": args.green_peas}
     counts |= dict.fromkeys(HARD_NEGATIVES, args.hard_negatives)
@@ -115,12 +124,6 @@ def _info(args: argparse.Namespace, made_by: str) -> SampleInfo:
             f"expected --pixel-scale above 0 and, to sample a seeing of {sharpest} arcsec, up to "
             f"{sharpest / 2:.2f}, found {scale}"
         )
-        raise SettingsError(msg)
-    if args.size < SMALLEST:
-        msg = f"expected --size of at least {SMALLEST} px, found {args.size}"
-        raise SettingsError(msg)
-    if args.seed < 0:
-        msg = f"expected --seed of 0 or more, found {args.seed}"
         raise SettingsError(msg)
     if args.colour and len(bands) != 3:
         msg = f"expected three --bands for --colour, found {' '.join(bands)}"

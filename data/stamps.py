@@ -11,7 +11,7 @@ import numpy as np
 from astropy.cosmology import Planck18
 from numpy.typing import NDArray
 
-from data.canvas import Canvas
+from data.canvas import Canvas, correlated_noise
 from data.morphology import draw_morphology, paint
 from data.population import Universe
 from data.surroundings import Surroundings
@@ -71,6 +71,9 @@ class StampMaker:
         self._bands = self.survey.choose(settings.bands)
         self._universe = Universe(self.survey, settings.bands)
         self._surroundings = Surroundings(self._universe)
+        low, high = self.survey.dec
+        dec = self._universe.donors.dec
+        self._places = np.flatnonzero((dec > low + 1) & (dec < high - 1))
 
     def make(self, row: int, population: str) -> Stamp:
         """Draw, render and label one object.
@@ -127,7 +130,7 @@ class StampMaker:
             if star
             else self._surroundings.quasar(z, r_flux, rng)
         )
-        canvas.points(np.reshape(centre, (2, 1)), flux)
+        canvas.points(np.reshape(centre, (2, 1)), flux[None])
         unknown = ("log_mass_true", "log_sfr_true", "orientation_true", "axis_ratio_true")
         truth = {"redshift_true": z} | dict.fromkeys((*unknown, "bulge_true"), np.nan)
         truth["r50_true"] = 0.0
@@ -151,15 +154,13 @@ class StampMaker:
         variance = (depth * sky[:, None, None]) ** 2
         variance = variance + poisson[:, None, None] * np.maximum(image, 0)
         offset = 0.03 * depth * sky * rng.standard_normal(len(sky))
-        noise = canvas.noise(self.survey.smooth, rng)
+        noise = correlated_noise(image.shape, self.survey.smooth / scale, rng)
         return image + np.sqrt(variance) * noise + offset[:, None, None]
 
     def _place(self, rng: Rng) -> dict[str, float]:
         """A position on the survey's footprint, within a degree of a real galaxy."""
+        near = self._places[rng.integers(len(self._places))]
         donors = self._universe.donors
-        low, high = self.survey.dec
-        inside = np.flatnonzero((donors.dec > low + 1) & (donors.dec < high - 1))
-        near = rng.choice(inside)
         dec = donors.dec[near] + rng.uniform(-1, 1)
         ra = donors.ra[near] + rng.uniform(-1, 1) / np.cos(np.deg2rad(dec))
         return {"ra": float(ra % 360), "dec": float(dec)}

@@ -25,6 +25,7 @@ STARS_TO_22 = 1.6
 STAR_SLOPE = 0.17
 BRIGHTEST_STAR = 15.0
 UNRESOLVED = 0.4  # half-light radius [arcsec] below which the seeing hides a shape
+R50_OF_GAUSSIAN = 1.177  # sigma
 CLUSTERING = 0.5  # extra galaxies near a galaxy, as a share
 TEMPERATURES = np.geomspace(3000, 7500, 60)
 
@@ -77,8 +78,7 @@ class Surroundings:
         magnitude = _magnitudes(STAR_SLOPE, 22.0, count, rng)
         flux = self.star(_flux(np.maximum(magnitude, BRIGHTEST_STAR)), rng)
         place = rng.uniform(-side / 2, side / 2, (2, count))
-        for one in range(count):
-            canvas.points(place[:, one : one + 1], flux[one])
+        canvas.points(place, flux)
 
     def _paint_galaxies(self, canvas: Canvas, count: int, side: float, rng: Rng) -> None:
         if not count:
@@ -88,10 +88,9 @@ class Surroundings:
         r50 = 10 ** (-0.2 - 0.11 * (magnitude - 21) + 0.17 * rng.standard_normal(count))
         ratio, angle = rng.uniform(0.3, 1, count), rng.uniform(0, np.pi, count)
         place = rng.uniform(-side / 2, side / 2, (2, count))
-        for one in range(count):
-            if r50[one] < UNRESOLVED:
-                canvas.points(place[:, one : one + 1], flux[one], blur=r50[one] / 1.177)
-                continue
+        small = r50 < UNRESOLVED
+        canvas.points(place[:, small], flux[small], r50[small] / R50_OF_GAUSSIAN)
+        for one in np.flatnonzero(~small):
             disc = galsim.Exponential(half_light_radius=float(np.sqrt(ratio[one]) * r50[one]))
             disc = disc.shear(q=ratio[one], beta=angle[one] * galsim.radians)
             canvas.profile(disc, flux[one], *place[:, one])

@@ -97,7 +97,7 @@ _DECALS = Survey(
     native_scale=0.262,
     deeper=1.2,  # most of the sky has more passes than the survey asked for
     smooth=0.12,
-    limits=((19.8, 0.65), (21.5, 0.35)),  # GAMA, and the deep drilling fields of Zou et al. (2022)
+    limits=((19.8, 0.55), (22.2, 0.45)),  # GAMA, and the deep drilling fields of Zou et al. (2022)
     redshift=(0.02, 1.0),
     dec=(-18.0, 32.0),
 )
