@@ -25,7 +25,7 @@ from dashboard.shortcuts import Shortcuts
 from dashboard.source import Source
 from dashboard.state import State
 from dashboard.strips import Candidates, Lookalikes, Nearest
-from dashboard.style import THEME
+from dashboard.style import HEADER, THEME
 from dashboard.trouble import trouble_page
 from pcvae.errors import PcvaeError
 from pcvae.store import read_store
@@ -70,6 +70,7 @@ class Explorer:
             dark_theme=self.state.dark,
             theme_config=THEME,
             theme_toggle=True,
+            sx=HEADER,
         )
         page.param.watch(lambda event: self.state.param.update(dark=event.new), "dark_theme")
         return page
@@ -86,7 +87,7 @@ class Explorer:
             *zip(TABS, self.strips, strict=True),
             active=names.index(self.state.tab),
             sizing_mode="stretch_width",
-            height=236,
+            height=214,
         )
         tabs.param.watch(lambda event: self.state.param.update(tab=names[event.new]), "active")
         return tabs

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 import numpy as np
 import panel as pn
+import panel_material_ui as pmui
 import param
 
 from dashboard.labelling import is_candidate, toggle
@@ -14,10 +15,11 @@ from dashboard.properties import properties_of, table_html
 from dashboard.session import when_done
 from dashboard.source import Source, View
 from dashboard.state import State
-from dashboard.style import BASE, CARD, colour_of, population_title
+from dashboard.style import BASE, CARD, MINUS, colour_of, population_title
 
 __all__ = ["Card", "facts_html", "links_of", "pictures_html"]
 
+RESIDUAL = '<span title="Image minus reconstruction; warm where it is brighter">Residual</span>'
 NOTHING = (
     '<div class="nothing"><div><b>No galaxy picked</b>Tap the map: the nearest galaxy shows here,'
     "<br>with its neighbours below.</div></div>"
@@ -57,7 +59,7 @@ def facts_html(source: Source, row: int, *, dark: bool) -> str:
     facts = [f"<span>{escape(str(galaxy['split']).replace('_', ' '))}</span>"]
     links = links_of(ra, dec)
     if links:
-        facts.append(f"<span>RA {ra:.5f}° Dec {dec:+.5f}°</span>".replace("-", "−"))
+        facts.append(f"<span>RA {ra:.5f}° Dec {dec:+.5f}°</span>".replace("-", MINUS))
     facts += [
         f'<a href="{escape(address)}" target="_blank" rel="noopener noreferrer">{name}</a>'
         for name, address in links.items()
@@ -69,20 +71,18 @@ def facts_html(source: Source, row: int, *, dark: bool) -> str:
     )
 
 
-def pictures_html(source: Source, row: int, view: View | None, why_not: str = "") -> str:
+def pictures_html(source: Source, row: int, view: View | None, *, failed: bool = False) -> str:
     """Image, reconstruction and residual side by side.
 
     Args:
         source: Where the image comes from.
         row: The galaxy.
         view: How the model sees it; None while that is not known.
-        why_not: Why it will not be known.
+        failed: Whether it never will be.
     """
     stamp = source.picture(row)
     image = f'<img src="{stamp}" alt="Image">' if stamp else "This store has no stamps"
-    wait = (
-        f"<span>{escape(why_not)}</span>" if why_not else '<span class="shimmer">decoding …</span>'
-    )
+    wait = "Not decoded" if failed else '<span class="shimmer">decoding …</span>'
     model = residual = wait
     limit = ""
     if view is not None:
@@ -100,7 +100,7 @@ def pictures_html(source: Source, row: int, view: View | None, why_not: str = ""
             for picture, over, caption, note in (
                 (image, marks, "Image", ""),
                 (model, "", "Reconstruction", ""),
-                (residual, "", "Image − rec.", limit),
+                (residual, "", RESIDUAL, limit),
             )
         )
         + "</div>"
@@ -119,23 +119,29 @@ class Card(pn.viewable.Viewer):
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
-        import panel_material_ui as pmui
+        self._why_not = ""
 
         def html(name: str) -> pn.pane.HTML:
             return pn.pane.HTML(
-                "", stylesheets=[BASE, CARD], css_classes=[name], sizing_mode="stretch_width"
+                "",
+                stylesheets=[BASE, CARD],
+                css_classes=[name],
+                sizing_mode="stretch_width",
+                margin=0,
             )
 
         self.facts, self.pictures, self.properties = map(html, ("facts", "pictures", "properties"))
         self.trouble = html("trouble")
         self.button = pmui.Button(
-            label="Tag as candidate", variant="outlined", size="small", width=150, margin=(2, 0)
+            label="Tag as candidate", variant="outlined", size="small", width=140, margin=(2, 0)
         )
         self.button.on_click(lambda _: toggle(self.source, self.state))
         self._layout = pn.Column(
             pn.Row(self.facts, self.button, sizing_mode="stretch_width"),
             self.trouble,
+            pn.Spacer(height=8),
             self.pictures,
+            pn.Spacer(height=4),
             self.properties,
             sizing_mode="stretch_both",
             css_classes=["card"],
@@ -152,35 +158,35 @@ class Card(pn.viewable.Viewer):
     def _show(self, *_: Any) -> None:
         row = self.state.row
         self.button.visible = row is not None and self.source.journal is not None
-        with param.parameterized.batch_call_watchers(self.facts):
-            if row is None:
-                self.facts.object = NOTHING if len(self.source) else EMPTY
-                self.pictures.object = self.properties.object = ""
-            else:
-                self.facts.object = facts_html(self.source, row, dark=self.state.dark)
-                properties = properties_of(self.source, self.state.model, row)
-                self.properties.object = table_html(properties)
-                self._show_pictures()
+        if row is None:
+            self.facts.object = NOTHING if len(self.source) else EMPTY
+            self.pictures.object = self.properties.object = ""
+        else:
+            self.facts.object = facts_html(self.source, row, dark=self.state.dark)
+            self.properties.object = table_html(properties_of(self.source, self.state.model, row))
+            self._show_pictures()
         self._show_label()
 
     def _show_pictures(self, *_: Any) -> None:
         row, model = self.state.row, self.state.model
         if row is None:
             return
-        view, why_not = None, ""
+        view, self._why_not = None, ""
         if self.state.loaded:
             job = self.source.codec(model)
             if job.done():
-                view, why_not = self.source.view(model, row, dark=self.state.dark)
+                view, self._why_not = self.source.view(model, row, dark=self.state.dark)
             else:
                 when_done(job, self._show_pictures)
-        self.pictures.object = pictures_html(self.source, row, view, why_not)
+        failed = bool(self._why_not)
+        self.pictures.object = pictures_html(self.source, row, view, failed=failed)
+        self._show_label()
 
     def _show_label(self, *_: Any) -> None:
         tagged = self.state.row is not None and is_candidate(self.source, self.state.row)
         self.button.label = "Remove candidate" if tagged else "Tag as candidate"
         self.button.variant = "contained" if tagged else "outlined"
-        words = self.state.trouble or self.source.no_journal
+        words = self.state.trouble or self._why_not or self.source.no_journal
         self.trouble.object = (
             f'<div class="trouble" role="alert">{escape(words)}</div>' if words else ""
         )

@@ -12,7 +12,7 @@ from dashboard.quantities import colours_of, robust_limits
 from dashboard.shading import Canvas, colour_map, paint_categories, paint_density, paint_mean
 from dashboard.source import Source
 from dashboard.state import DENSITY, POPULATION
-from dashboard.style import colour_of, population_title
+from dashboard.style import MINUS, colour_of, population_title
 
 __all__ = ["Colouring", "choices", "colouring"]
 
@@ -58,7 +58,7 @@ def colouring(source: Source, model: str, key: str, *, dark: bool) -> Colouring:
     limits = (-np.pi / 2, np.pi / 2) if quantity.cyclic else robust_limits(values)
     paint = partial(paint_mean, limits=limits, dark=dark, cyclic=quantity.cyclic)
     gradient = _hexes("cyclic" if quantity.cyclic else "value", dark=dark)
-    ends = tuple(f"{end:.3g}".replace("-", "−") for end in limits)
+    ends = tuple(f"{end:.3g}".replace("-", MINUS) for end in limits)
     return Colouring(quantity.axis, values, paint, ends, gradient)
 
 

@@ -10,7 +10,7 @@ from dashboard.colouring import choices
 from dashboard.quantities import axes_of
 from dashboard.source import Source
 from dashboard.state import DENSITY, State
-from dashboard.style import population_title
+from dashboard.style import DASH, population_title
 
 __all__ = ["Controls", "offer"]
 
@@ -22,7 +22,7 @@ def offer(source: Source, state: State) -> None:
     model = state.model if state.model in models else models[0]
     axes = {one.title: one.column for one in axes_of(source.store, model)}
     colours = choices(source, model)
-    seeds = {population_title(name): name for name in source.marked} or {"–": ""}
+    seeds = {population_title(name): name for name in source.marked} or {DASH: ""}
     kept = {"model": model}
     for place, name in enumerate(("x", "y")):
         kept[name] = source.axis(model, getattr(state, name), place).column
@@ -47,11 +47,12 @@ class Controls(pn.viewable.Viewer):
         offer(self.source, self.state)
         self.state.param.watch(lambda _: offer(self.source, self.state), "model")
         self._layout = pn.Row(
+            pn.Spacer(width=14),
             self._select("model", "Model", 120),
             self._select("x", "Across", 190),
             self._select("y", "Up", 190),
             self._select("colour", "Colour", 210),
-            pmui.Switch.from_param(self.state.param.boundaries, label="SVM", margin=(8, 4)),
+            pmui.Switch.from_param(self.state.param.boundaries, label="SVM", margin=(9, 4, 0, 8)),
         )
 
     def __panel__(self) -> pn.viewable.Viewable:
@@ -64,5 +65,5 @@ class Controls(pn.viewable.Viewer):
             size="small",
             variant="outlined",
             width=width,
-            margin=(4, 5),
+            margin=(10, 5, 0, 5),
         )

@@ -7,6 +7,7 @@ Origin then equals its Host; the name in the Host header gives it away.
 import ipaddress
 import os
 import sys
+from itertools import pairwise
 
 import panel as pn
 
@@ -23,7 +24,7 @@ def known_names(arguments: list[str], extra: str) -> set[str]:
         ['a', 'b', 'lab.example', 'localhost']
     """
     names = {"localhost"} | {one.strip() for one in extra.split(",") if one.strip()}
-    for option, value in zip(arguments, arguments[1:], strict=False):
+    for option, value in pairwise(arguments):
         if option in ("--allow-websocket-origin", "--address"):
             names.add(_name(value))
     for argument in arguments:

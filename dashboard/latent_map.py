@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import panel as pn
 import param
+from bokeh.models import ColumnDataSource
 from holoviews.streams import Params, PlotSize, RangeXY, Tap
 from numpy.typing import NDArray
 
@@ -35,12 +36,13 @@ __all__ = [
 Limits = tuple[tuple[float, float], tuple[float, float]]
 REGIONS = ("boundaries", "fitted", "loaded")
 FRAME = (720, 500)  # px, until the browser has said how large the map is
+CLEAR = ":host { background: transparent !important; opacity: .75; }"
 FIGURE = {
     "responsive": True,
     "default_tools": [],
     "tools": ["pan", "wheel_zoom", "box_zoom", "tap", "save", "reset"],
     "active_tools": ["pan", "wheel_zoom"],
-    "toolbar": "above",
+    "toolbar": "right",
     "show_legend": False,
     "padding": 0,
     "min_height": 260,
@@ -122,6 +124,39 @@ def region_lines(boundaries: Any, name: str) -> hv.Path:
     return hv.Path(lines, kdims=["x", "y"])
 
 
+class Rings:
+    """Rings on a figure, moved without drawing the rest of it again.
+
+    Args:
+        figure: The Bokeh figure.
+    """
+
+    def __init__(self, figure: Any) -> None:
+        empty = {"x": [], "y": [], "size": [], "width": [], "colour": []}
+        self.source = ColumnDataSource(empty)
+        figure.scatter(
+            "x",
+            "y",
+            source=self.source,
+            size="size",
+            line_width="width",
+            line_color="colour",
+            fill_alpha=0,
+            level="overlay",
+        )
+
+    def show(self, picked: pd.DataFrame, near: pd.DataFrame, dark: bool) -> None:
+        """Ring the picked galaxy, over a darker ring that parts it from what is below."""
+        parts = [(near, 10, 1.3, TEXT), (picked, 24, 6.0, GROUND), (picked, 24, 2.6, ACCENT)]
+        shown = pd.concat(
+            [
+                points.assign(size=size, width=width, colour=colours[dark])
+                for points, size, width, colours in parts
+            ]
+        )
+        self.source.data = {name: shown[name].to_numpy() for name in self.source.column_names}
+
+
 class LatentMap(pn.viewable.Viewer):
     """A shaded map of all galaxies; a tap picks the nearest one.
 
@@ -136,6 +171,7 @@ class LatentMap(pn.viewable.Viewer):
         super().__init__(**params)
         self._shown: tuple[str, ...] = ()
         self._awaited: set[Any] = set()
+        self.rings: Rings | None = None
         self._range, self._size = RangeXY(), PlotSize(width=FRAME[0], height=FRAME[1])
         galaxies = self._layer(self._galaxies, "colour", streams=[self._range, self._size])
         self.tap = Tap(source=galaxies)
@@ -147,9 +183,9 @@ class LatentMap(pn.viewable.Viewer):
             self._layer(self._fill, *REGIONS),
             *(self._layer(partial(self._line, name), *REGIONS) for name in marked),
             *(self._layer(partial(self._marks, name)) for name in marked),
-            *(self._layer(partial(self._ring, under), "row") for under in (True, False)),
         ]
         self.figure = hv.Overlay(layers).collate().opts(**FIGURE)
+        self.state.param.watch(self._mark, ["row", "model", "x", "y", "dark", "tab"])
         self._pane = pn.pane.HoloViews(
             self.figure, sizing_mode="stretch_both", css_classes=["map"], min_height=260
         )
@@ -195,7 +231,9 @@ class LatentMap(pn.viewable.Viewer):
 
     def _line(self, name: str) -> hv.Path:
         lines = region_lines(self._boundaries(), name)
-        return lines.opts(color=self._colour(name), line_width=1.2, apply_ranges=False)
+        return lines.opts(
+            color=self._colour(name), line_width=1.2, line_join="round", apply_ranges=False
+        )
 
     def _marks(self, name: str) -> hv.Points:
         rows = np.flatnonzero(self.source.populations == name)
@@ -207,18 +245,6 @@ class LatentMap(pn.viewable.Viewer):
             "line_width": 1.2,
         }
         return marked_points(self.plane, rows).opts(apply_ranges=False, **style)
-
-    def _ring(self, under: bool) -> hv.Points:  # noqa: FBT001
-        rows = np.array([] if self.state.row is None else [self.state.row], dtype=np.intp)
-        colour = (GROUND if under else ACCENT)[self.state.dark]
-        return marked_points(self.plane, rows).opts(
-            marker="circle",
-            size=22,
-            color=colour,
-            fill_alpha=0,
-            line_width=5.5 if under else 2.5,
-            apply_ranges=False,
-        )
 
     def _colour(self, name: str) -> str:
         return colour_of(name, self.source.marked, dark=self.state.dark)
@@ -236,14 +262,30 @@ class LatentMap(pn.viewable.Viewer):
 
     def _fit(self, plot: Any, _: Any) -> None:
         """Give a new plane its titles and ranges; leave the zoom of an old one alone."""
-        if self._shown == self._axes and plot.drawn:
+        if not plot.drawn:
+            self.rings = Rings(plot.state)
+            self._mark()
+        elif self._shown == self._axes:
             return
         plane, self._shown = self.plane, self._axes
         figure, (across, up) = plot.state, plane.limits
+        figure.toolbar.logo, figure.toolbar_inner = None, True
+        figure.toolbar.stylesheets = [CLEAR]
+        figure.toolbar.autohide, figure.outline_line_color = True, None
         figure.xaxis.axis_label, figure.yaxis.axis_label = plane.x.axis, plane.y.axis
         for side, (start, end) in ((figure.x_range, across), (figure.y_range, up)):
             side.update(start=start, end=end, reset_start=start, reset_end=end)
         self._range.update(x_range=across, y_range=up)
+
+    def _mark(self, *_: Any) -> None:
+        """Ring the picked galaxy and, smaller, its neighbours."""
+        row, plane = self.state.row, self.plane
+        near: NDArray[np.intp] = np.array([], dtype=np.intp)
+        if row is not None:
+            near = self.source.nearest(self.state.model, row)["row"].to_numpy()
+        if self.rings is not None:
+            rows = [] if row is None else [row]
+            self.rings.show(plane.points.iloc[rows], plane.points.iloc[near], self.state.dark)
 
     def _pick(self, x: float | None, y: float | None) -> None:
         if x is None or y is None:

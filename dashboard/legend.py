@@ -1,5 +1,6 @@
 """The key of the map: what its colours, marks and lines mean, in one quiet line."""
 
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
@@ -22,7 +23,7 @@ SHAPES = {
     "triangle": '<path d="M6 1.5L10.8 10H1.2Z"/>',
     "inverted_triangle": '<path d="M6 10.5L10.8 2H1.2Z"/>',
     "hex": '<path d="M6 1L10.4 3.5V8.5L6 11L1.6 8.5V3.5Z"/>',
-    "star": '<path d="M6 .8L7.5 4.4L11.4 4.7L8.4 7.2L9.4 11L6 8.9L2.6 11L3.6 7.2L.6 4.7L4.5 4.4Z"/>',
+    "star": '<path d="M6 1L7.5 4.4L11 5L8.4 7.2L9.4 11L6 9L2.6 11L3.6 7.2L1 5L4.5 4.4Z"/>',
     "plus": '<path d="M6 1V11M1 6H11"/>',
 }
 
@@ -35,13 +36,14 @@ def mark_svg(shape: str, colour: str) -> str:
     )
 
 
-def colour_key(chosen: Colouring) -> str:
-    """What the colours of the galaxies mean."""
+def colour_key(chosen: Colouring, marked: Sequence[str] = ()) -> str:
+    """What the colours of the galaxies mean, but for populations that have marks of their own."""
     if chosen.categories:
         return "".join(
             f'<span><i style="width:8px;height:8px;border-radius:50%;background:{colour}"></i>'
             f"{escape(name)}</span>"
             for name, colour in zip(chosen.categories, chosen.gradient, strict=True)
+            if name not in marked
         )
     low, high = chosen.ends
     stops = ",".join(chosen.gradient)
@@ -64,13 +66,9 @@ def boundary_note(source: Source, model: str, x: Quantity, y: Quantity) -> str:
             f"{population_title(name)}, {why}" for name, why in found.left_out.items()
         )
     normal, total = found.used[NORMAL], int(source.normal.sum())
-    some = f"{normal:,} normal" if normal == total else f"{normal:,} of {total:,} normal"
-    rare = ", ".join(
-        f"{found.used[name]:,} {population_title(name)}"
-        for name in found.classes
-        if name != NORMAL
-    )
-    return f"linear SVM on {rare} and {some} galaxies"
+    some = "all galaxies" if normal == total else f"all rare, {normal:,} of {total:,} normal"
+    left = "".join(f", no {population_title(name)}" for name in found.left_out)
+    return f"linear SVM ({some}{left})"
 
 
 class Legend(pn.viewable.Viewer):
@@ -103,11 +101,12 @@ class Legend(pn.viewable.Viewer):
             f"{escape(population_title(name))} {(source.populations == name).sum():,}</span>"
             for name in source.marked
         ]
+        key = colour_key(chosen, [population_title(name) for name in source.marked])
         note = ""
         if state.boundaries and state.loaded and source.marked:
             axes = source.axis(state.model, state.x, 0), source.axis(state.model, state.y, 1)
             note = f"<span>{LINE}{escape(boundary_note(source, state.model, *axes))}</span>"
-        self.pane.object = f'<div class="legend">{colour_key(chosen)}{"".join(marks)}{note}</div>'
+        self.pane.object = f'<div class="legend">{key}{"".join(marks)}{note}</div>'
 
     def _colour(self, name: str) -> str:
         return colour_of(name, self.source.marked, dark=self.state.dark)

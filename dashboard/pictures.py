@@ -31,11 +31,12 @@ class Residual(NamedTuple):
     limit: float
 
 
-def data_uri(picture: NDArray[np.uint8]) -> str:
-    """A picture (S, S, 3) as the data URI of a PNG."""
+def data_uri(picture: NDArray[np.uint8], kind: str = "PNG") -> str:
+    """A picture (S, S, 3) as the data URI of a PNG, or of a small WEBP."""
     buffer = io.BytesIO()
-    Image.fromarray(np.flipud(picture)).save(buffer, "PNG", compress_level=3)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    options = {"compress_level": 3} if kind == "PNG" else {"quality": 88}
+    Image.fromarray(np.flipud(picture)).save(buffer, kind, **options)
+    return f"data:image/{kind.lower()};base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
 def area_mean(image: NDArray[np.float32], size: int) -> NDArray[np.float32]:

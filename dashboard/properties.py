@@ -8,12 +8,14 @@ from numpy.typing import NDArray
 
 from dashboard.quantities import Quantity, axes_of, pretty_unit
 from dashboard.source import Source
+from dashboard.style import DASH, MINUS, SIGMA
 from pcvae.dataset import ELLIPTICITY
 from pcvae.labels import LABELS, angle_difference
 
 __all__ = ["Interval", "Property", "difference", "properties_of", "row_html", "table_html"]
 
-WIDTH, HEIGHT = 150, 30  # px
+WIDTH, HEIGHT = 140, 30  # px; with one interval it is lower
+LOW = 18
 FAR = 3  # sigmas from which a difference is pointed at
 
 
@@ -25,12 +27,12 @@ class Interval(NamedTuple):
 
     def __str__(self) -> str:
         if not np.isfinite(self.value):
-            return "–"
+            return DASH
         places = _places(self.sigma if np.isfinite(self.sigma) else abs(self.value) / 100)
         text = f"{self.value:.{places}f}"
         if np.isfinite(self.sigma):
             text += f" ± {self.sigma:.{places}f}"
-        return text.replace("-", "−")
+        return text.replace("-", MINUS)
 
 
 class Property(NamedTuple):
@@ -99,7 +101,8 @@ def table_html(properties: list[Property]) -> str:
     key = (
         '<div class="key"><span></span><span></span>'
         '<span><i class="dot catalogue"></i>catalogue <i class="dot inferred"></i>inferred</span>'
-        '<span title="Inferred minus catalogue, in units of their joint sigma">Δ / σ</span></div>'
+        '<span title="Inferred minus catalogue, in units of their joint sigma">'
+        f"Δ / {SIGMA}</span></div>"
     )
     return f'<div class="properties">{key}{"".join(map(row_html, properties))}</div>'
 
@@ -115,10 +118,11 @@ def row_html(one: Property) -> str:
         if interval is not None
     )
     unit = f"<small>{escape(one.unit)}</small>" if one.unit else ""
-    text = f"{gap:+.1f}".replace("-", "−") if np.isfinite(gap) else "–"
+    text = f"{gap:+.1f}".replace("-", MINUS) if np.isfinite(gap) else DASH
+    two = " two" if one.catalogue and one.inferred else ""
     strong = " far" if np.isfinite(gap) and abs(gap) >= FAR else ""
     return (
-        f'<div class="property"><div class="title">{escape(one.title)}{unit}</div>'
+        f'<div class="property{two}"><div class="title">{escape(one.title)}{unit}</div>'
         f'{_svg(one)}<div class="numbers">{numbers}</div>'
         f'<div class="gap{strong}">{text}</div></div>'
     )
@@ -154,25 +158,25 @@ def _interval(
 
 
 def _svg(one: Property) -> str:
+    height = HEIGHT if one.catalogue and one.inferred else LOW
     top = max(int(one.counts.max(initial=0)), 1)
     step = WIDTH / len(one.counts)
-    heights = HEIGHT - np.sqrt(one.counts / top) * (HEIGHT - 3)
+    tops = height - np.sqrt(one.counts / top) * (height - 3)
     steps = "".join(
-        f"L{i * step:.1f} {height:.1f}L{(i + 1) * step:.1f} {height:.1f}"
-        for i, height in enumerate(heights)
+        f"L{i * step:.1f} {y:.1f}L{(i + 1) * step:.1f} {y:.1f}" for i, y in enumerate(tops)
     )
     marks = "".join(
         _mark(interval, one.limits, kind, y)
         for kind, interval, y in (
-            ("catalogue", one.catalogue, HEIGHT * 0.36),
-            ("inferred", one.inferred, HEIGHT * 0.72),
+            ("catalogue", one.catalogue, height - 18 if one.inferred else height / 2 + 2),
+            ("inferred", one.inferred, height - 8 if one.catalogue else height / 2 + 2),
         )
         if interval is not None and np.isfinite(interval.value)
     )
     return (
-        f'<svg width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
+        f'<svg width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}" role="img" '
         f'aria-label="{escape(one.title)} in the sample"><path class="sample" '
-        f'd="M0 {HEIGHT}{steps}L{WIDTH} {HEIGHT}Z"/>{marks}</svg>'
+        f'd="M0 {height}{steps}L{WIDTH} {height}Z"/>{marks}</svg>'
     )
 
 

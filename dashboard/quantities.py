@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dashboard.style import SIGMA
 from pcvae.labels import LABELS
 from pcvae.store import Store
 
@@ -54,10 +55,10 @@ def pretty_unit(unit: str) -> str:
 
     Example:
         >>> pretty_unit("dex(Msun / yr)"), pretty_unit("rad"), pretty_unit("")
-        ('M☉ / yr', 'rad', '')
+        ('M☉/yr', 'rad', '')
     """
     bare = unit.removeprefix("dex(").removesuffix(")") if unit.startswith("dex(") else unit
-    return bare.replace("Msun", "M☉")
+    return bare.replace("Msun", "M☉").replace(" / ", "/")
 
 
 def axes_of(store: Store, model: str) -> list[Quantity]:
@@ -74,7 +75,7 @@ def colours_of(store: Store, model: str) -> list[Quantity]:
     latents = axes_of(store, model)
     columns = store.latents(model).columns
     sigmas = [
-        Quantity(f"{one.key}_sigma", f"σ of {_lower(one.title)}", one.unit)
+        Quantity(f"{one.key}_sigma", f"{SIGMA} of {_lower(one.title)}", one.unit)
         for one in latents
         if f"{one.column}_sigma" in columns
     ]

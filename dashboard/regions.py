@@ -2,6 +2,7 @@
 
 import contourpy
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
@@ -9,8 +10,9 @@ from pcvae.anomaly import NORMAL, Boundaries
 
 __all__ = ["fill", "outline"]
 
-SMOOTH = 1.5  # cells; takes the stairs out of straight lines
-FILL = 0.10  # opacity
+SOFT, STAIR = 2.0, 0.7  # cells: blur, and what a line may move, to take the stairs out of it
+FILL = 0.08  # opacity
+COARSE = 2  # cells a pixel of the fill
 
 
 def outline(boundaries: Boundaries, name: str) -> list[NDArray[np.float64]]:
@@ -18,9 +20,12 @@ def outline(boundaries: Boundaries, name: str) -> list[NDArray[np.float64]]:
     if name not in boundaries.classes:
         return []
     mask = boundaries.region == boundaries.classes.index(name)
-    soft = gaussian_filter(mask.astype(np.float64), SMOOTH, mode="nearest")
-    lines = contourpy.contour_generator(boundaries.x, boundaries.y, soft).lines(0.5)
-    return [np.asarray(line) for line in lines]
+    soft = gaussian_filter(mask.astype(np.float64), SOFT, mode="nearest")
+    stairs = contourpy.contour_generator(z=soft).lines(0.5)
+    cell = [boundaries.x[1] - boundaries.x[0], boundaries.y[1] - boundaries.y[0]]
+    corner = [boundaries.x[0], boundaries.y[0]]
+    straight = [shapely.get_coordinates(shapely.LineString(one).simplify(STAIR)) for one in stairs]
+    return [line * cell + corner for line in straight]
 
 
 def fill(boundaries: Boundaries, colours: dict[str, str]) -> NDArray[np.uint8]:
@@ -35,4 +40,4 @@ def fill(boundaries: Boundaries, colours: dict[str, str]) -> NDArray[np.uint8]:
         if name != NORMAL and name in colours:
             rgb = [int(colours[name][i : i + 2], 16) / 255 for i in (1, 3, 5)]
             table[index] = [*rgb, FILL]
-    return (table[boundaries.region] * 255 + 0.5).astype(np.uint8)
+    return (table[boundaries.region[::COARSE, ::COARSE]] * 255 + 0.5).astype(np.uint8)

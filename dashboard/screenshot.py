@@ -87,9 +87,7 @@ def browser() -> Iterator[Any]:
 
     quiet = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=quiet
-        )
+        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=quiet)
         try:
             yield chromium
         finally:

@@ -13,13 +13,15 @@ import numpy as np
 import pandas as pd
 from holoviews.plotting.util import process_cmap
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
 
 __all__ = ["Canvas", "colour_map", "paint_categories", "paint_density", "paint_mean"]
 
-INK = 0.09  # share of the map that the dots would cover if they lay apart
+INK = 0.12  # share of the map that the dots would cover if they lay apart
 LARGEST_DOT = 4  # px, radius
+CROWD = 4.0  # radii over which neighbours count where single dots are seen
 MAPS = {  # perceptually uniform; the part that stands out from the ground
-    ("density", True): ("kbc", 0.30, 1.0),
+    ("density", True): ("kbc", 0.42, 1.0),
     ("density", False): ("kbc", 0.75, 0.05),
     ("value", True): ("bmy", 0.12, 1.0),
     ("value", False): ("bmy", 0.0, 0.88),
@@ -56,7 +58,7 @@ class Canvas(NamedTuple):
 
 
 @cache
-def colour_map(kind: str, dark: bool) -> NDArray[np.float32]:  # noqa: FBT001
+def colour_map(kind: str, dark: bool) -> NDArray[np.float32]:
     """The 256 colours (256, 3) in [0, 1] of ``density``, ``value`` or ``cyclic``."""
     name, start, end = MAPS[kind, dark]
     colours = process_cmap(name, 256, provider="colorcet")
@@ -73,15 +75,14 @@ def paint_density(points: pd.DataFrame, canvas: Canvas, *, dark: bool) -> NDArra
         canvas: What to draw.
         dark: Whether the ground is dark.
     """
-    count = _spread(_counts(points, canvas, datashader.count()), _radius(points, canvas))
-    inked = count > 0
-    rank = np.zeros_like(count)
+    count, radius = _counts(points, canvas, datashader.count()), _radius(points, canvas)
+    ink = _spread(count, radius)
+    crowd = gaussian_filter(count, CROWD * radius) if radius else count
+    inked, rank = ink > 0, np.zeros_like(count)
     if inked.any():
-        levels = np.unique(count[inked])
-        share = np.searchsorted(np.sort(count[inked]), levels, side="right") / inked.sum()
-        share = (share - share[0]) / max(share[-1] - share[0], 1e-9)
-        rank[inked] = share[np.searchsorted(levels, count[inked])]
-    return _compose(_look_up(rank, "density", dark=dark), count)
+        _, place, weight = np.unique(crowd[inked], return_inverse=True, return_counts=True)
+        rank[inked] = ((np.cumsum(weight) - weight[0]) / max(inked.sum() - weight[0], 1))[place]
+    return _compose(_look_up(rank, "density", dark=dark), ink)
 
 
 def paint_mean(

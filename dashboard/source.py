@@ -1,5 +1,6 @@
 """All that the sessions of a process share: the store, its journal, and what is computed once."""
 
+from collections import OrderedDict
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
 from functools import cache, cached_property, lru_cache
@@ -27,7 +28,9 @@ CANDIDATE = "candidate"
 NEIGHBOURS = 10  # as in Fig. 3 of Gagliano & Villar (2023)
 BINS = 48
 ROOM = 0.5  # share of the first view's range that boundaries reach beyond it on each side
-URIS = 2000  # pictures kept ready, about 30 kB each
+CELLS = 600  # of the boundaries, on a side: about two pixels of a map each
+LONGEST = 240  # letters of a message
+URIS = 20_000  # thumbnails kept ready, about 3 kB each
 
 
 class View(NamedTuple):
@@ -58,7 +61,7 @@ class Source:
         self.codec = cache(self._codec)
         self.boundaries = lru_cache(64)(self._boundaries)
         self.neighbours = cache(self._neighbours)
-        self.picture = lru_cache(URIS)(self._picture)
+        self._thumbnails: OrderedDict[int, str] = OrderedDict()
         self.lookalikes = lru_cache(64)(self._lookalikes)
 
     @classmethod
@@ -137,6 +140,23 @@ class Source:
         rows, distances = self.neighbours(model).query(row, k)
         return pd.DataFrame({"row": rows, "distance": distances})
 
+    def picture(self, row: int) -> str:
+        """The stamp of a galaxy as the data URI of a PNG; empty where there are no stamps."""
+        stamp = self.stamp(row)
+        return "" if stamp is None else data_uri(stamp)
+
+    def thumbnails(self, rows: list[int]) -> list[str]:
+        """Small data URIs of several stamps, in the order of the rows."""
+        missing = sorted({row for row in rows if row not in self._thumbnails})
+        stamps = self.store.stamps
+        if missing and stamps is not None:
+            for row, stamp in zip(missing, np.asarray(stamps.oindex[missing]), strict=True):
+                self._thumbnails[row] = data_uri(stamp, "WEBP")
+        found = [self._thumbnails.get(row, "") for row in rows]
+        while len(self._thumbnails) > URIS:
+            self._thumbnails.popitem(last=False)
+        return found
+
     def labels(self) -> dict[str, Event]:
         """The standing label of each galaxy that has one."""
         return self.journal.labels() if self.journal else {}
@@ -172,20 +192,15 @@ class Source:
         limits = tuple(_widen(robust_limits(values)) for values in axes)
         classes = classes_of(self.populations, self.store.info.rare)
         return self._workers.submit(
-            boundary_grid, np.column_stack(axes), classes, limits=limits, size=300
+            boundary_grid, np.column_stack(axes), classes, limits=limits, size=CELLS
         )
-
-    def _picture(self, row: int) -> str:
-        """The stamp of a galaxy as a data URI, empty where there are no stamps."""
-        stamp = self.stamp(row)
-        return "" if stamp is None else data_uri(stamp)
 
     def view(self, model: str, row: int, *, dark: bool = True) -> tuple[View | None, str]:
         """How a model sees a galaxy, once its codec is there; else why it cannot."""
         job = self.codec(model)
         failure = job.exception()
         if failure is not None:
-            return None, f"The model cannot be read: {failure}"
+            return None, f"The model cannot be read: {str(failure)[:LONGEST]}"
         codec, stamp = job.result(), self.stamp(row)
         stretch = self.store.info.stamp_stretch or asdict(codec.run.stretch)
         latents = self.store.values(model)[row : row + 1]

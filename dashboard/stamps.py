@@ -9,37 +9,39 @@ from panel.custom import JSComponent
 from dashboard.source import Source
 from dashboard.style import BASE, STAMPS, colour_of, population_title
 
-__all__ = ["StampStrip", "stamp_item"]
+__all__ = ["StampStrip", "stamp_items"]
 
 
-def stamp_item(
-    source: Source, row: int, caption: str, *, dark: bool, removable: bool = False
-) -> dict[str, Any]:
-    """What one stamp shows: picture, population and a caption; ``row`` says whose it is.
+def stamp_items(
+    source: Source, listed: list[tuple[int, str]], *, dark: bool, removable: bool = False
+) -> list[dict[str, Any]]:
+    """What each stamp shows: picture, population and caption; ``row`` says whose it is.
 
     Args:
-        source: Where the picture comes from.
-        row: The galaxy.
-        caption: A short line, such as its distance.
+        source: Where the pictures come from.
+        listed: The rows of the galaxies, each with a short line such as its distance.
         dark: Whether the ground is dark.
-        removable: Whether it carries a button that takes it off the strip.
+        removable: Whether they carry a button that takes them off the strip.
     """
-    population = source.populations[row]
-    return {
-        "row": int(row),
-        "id": str(source.ids[row]),
-        "picture": source.picture(int(row)),
-        "population": population_title(population),
-        "colour": colour_of(population, source.all_populations, dark=dark),
-        "caption": caption,
-        "removable": removable,
-    }
+    pictures = source.thumbnails([row for row, _ in listed])
+    return [
+        {
+            "row": int(row),
+            "id": str(source.ids[row]),
+            "picture": picture,
+            "population": population_title(source.populations[row]),
+            "colour": colour_of(source.populations[row], source.all_populations, dark=dark),
+            "caption": caption,
+            "removable": removable,
+        }
+        for (row, caption), picture in zip(listed, pictures, strict=True)
+    ]
 
 
 class StampStrip(JSComponent):
     """A row of stamps; calls ``on_pick`` or ``on_remove`` with the row of a clicked one."""
 
-    items = param.List(default=[], item_type=dict, doc="As ``stamp_item`` makes them.")
+    items = param.List(default=[], item_type=dict, doc="As ``stamp_items`` makes them.")
     picked = param.Integer(default=-1, doc="The row that is outlined.")
     empty = param.String(default="", doc="What is said where there are none.")
 
@@ -70,8 +72,10 @@ class StampStrip(JSComponent):
         add('span', button, { class: 'caption', text: item.caption })
         button.onclick = () => model.send_msg({ pick: item.row })
         if (item.removable) {
-          const off = { class: 'off', type: 'button', title: 'Remove', 'aria-label': `Remove ${item.id}` }
-          add('button', box, { ...off, text: '×' }).onclick = () => model.send_msg({ remove: item.row })
+          const remove = `Remove ${item.id}`
+          const looks = { class: 'off', type: 'button', title: remove, 'aria-label': remove }
+          const off = add('button', box, { ...looks, text: '\\u00d7' })
+          off.onclick = () => model.send_msg({ remove: item.row })
         }
       }
       const outline = () => {

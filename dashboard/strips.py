@@ -9,14 +9,14 @@ import param
 
 from dashboard.labelling import csv_of, toggle
 from dashboard.source import NEIGHBOURS, Source
-from dashboard.stamps import StampStrip, stamp_item
+from dashboard.stamps import StampStrip, stamp_items
 from dashboard.state import State
 from dashboard.style import BASE, STAMPS, population_title
 
 __all__ = ["Candidates", "Lookalikes", "Nearest", "when"]
 
 MOST = 60  # stamps in a row; a longer list says how many it shows
-HEIGHT = 142  # px
+HEIGHT = 144  # px
 
 
 def when(time: str) -> str:
@@ -54,7 +54,7 @@ class Strip(pn.viewable.Viewer):
         self._refresh()
 
     def __panel__(self) -> pn.viewable.Viewable:
-        above = pn.Row(*self._above(), self.said, height=34, sizing_mode="stretch_width")
+        above = pn.Row(*self._above(), self.said, height=32, sizing_mode="stretch_width")
         return pn.Column(above, self.strip, sizing_mode="stretch_width", margin=(2, 10, 0, 10))
 
     def _above(self) -> list[Any]:
@@ -75,10 +75,7 @@ class Strip(pn.viewable.Viewer):
         self.said.object = f'<span class="muted">{said}</span>' if listed else ""
         self.strip.param.update(
             empty="" if listed else said,
-            items=[
-                stamp_item(self.source, row, caption, dark=dark, removable=removable)
-                for row, caption in listed[:MOST]
-            ],
+            items=stamp_items(self.source, listed[:MOST], dark=dark, removable=removable),
         )
 
 
@@ -116,7 +113,12 @@ class Lookalikes(Strip):
     def _above(self) -> list[Any]:
         return [
             pmui.Select.from_param(
-                self.state.param.seeds, label="", size="small", variant="standard", width=170
+                self.state.param.seeds,
+                label="",
+                size="small",
+                variant="standard",
+                width=170,
+                margin=(-2, 12, 0, 4),
             )
         ]
 
@@ -132,8 +134,8 @@ class Lookalikes(Strip):
         several = int((ranked["seeds"] > 1).sum())
         shown = f"the first {MOST} of " if len(ranked) > MOST else ""
         said = (
-            f"{shown}{len(ranked):,} ordinary galaxies among the {NEIGHBOURS} nearest of a {name}, "
-            f"{several:,} of them of several"
+            f"{shown}{len(ranked):,} ordinary galaxies among the {NEIGHBOURS} nearest of a "
+            f"{name}, {several:,} of them of several"
         )
         rows = zip(ranked["row"], ranked["seeds"], strict=True)
         return [(int(row), f"near {count} of {seeds:,}") for row, count in rows], said

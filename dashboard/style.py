@@ -6,23 +6,27 @@ __all__ = [
     "ACCENT",
     "BASE",
     "CARD",
+    "DASH",
     "FONT",
     "GROUND",
+    "HEADER",
     "LEGEND",
+    "MINUS",
+    "SIGMA",
     "STAMPS",
     "TEXT",
-    "TROUBLE",
     "THEME",
+    "TROUBLE",
     "Marker",
     "colour_of",
     "marker_of",
     "population_title",
 ]
 
+MINUS, DASH, SIGMA = "\N{MINUS SIGN}", "\N{EN DASH}", "\N{GREEK SMALL LETTER SIGMA}"
 FONT = "Inter, Roboto, 'Helvetica Neue', Arial, sans-serif"
 ACCENT = {True: "#f2b84b", False: "#a85b00"}  # by dark theme
 GROUND = {True: "#0a0d13", False: "#ffffff"}
-SURFACE = {True: "#10141c", False: "#f7f8fa"}
 TEXT = {True: "#e6e9ef", False: "#171b22"}
 FIELD = {True: "#5c6f91", False: "#8794a8"}
 MUTED = {True: "#929bab", False: "#596273"}
@@ -100,19 +104,19 @@ def _palette(*, dark: bool) -> dict[str, object]:
 
 
 def _theme(*, dark: bool) -> dict[str, object]:
-    surface, text = SURFACE[dark], TEXT[dark]
-    bar = {
-        "backgroundColor": surface,
-        "color": text,
-        "boxShadow": "none",
-        "backgroundImage": "none",
-    }
+    line = "1px solid rgba(255,255,255,0.09)" if dark else "1px solid rgba(0,0,0,0.10)"
+    bar = {"boxShadow": "none", "backgroundImage": "none", "borderBottom": line}
     return {
         "palette": _palette(dark=dark),
-        "typography": {"fontFamily": FONT, "fontSize": 13},
+        "typography": {
+            "fontFamily": FONT,
+            "fontSize": 13,
+            "h3": {"fontSize": "1.05rem", "fontWeight": 600},
+        },
         "shape": {"borderRadius": 6},
         "components": {
             "MuiAppBar": {"styleOverrides": {"root": bar}},
+            "MuiToolbar": {"styleOverrides": {"root": {"minHeight": "58px !important"}}},
             "MuiTab": {
                 "styleOverrides": {
                     "root": {"textTransform": "none", "minHeight": 34, "padding": "4px 14px"}
@@ -124,6 +128,10 @@ def _theme(*, dark: bool) -> dict[str, object]:
     }
 
 
+HEADER = {  # the bar is ground, not the accent: so panel-material-ui leaves its widgets alone
+    ".MuiAppBar-root": {"bgcolor": "primary.contrastText", "color": "primary.main"},
+    ".title": {"color": "var(--panel-on-background-color) !important"},
+}
 THEME = {"dark": _theme(dark=True), "light": _theme(dark=False)}
 
 BASE = """
@@ -146,10 +154,13 @@ STAMPS = """
 .strip { display: flex; gap: 10px; overflow-x: auto; overflow-y: hidden; padding: 4px 2px 6px;
   height: 100%; scrollbar-width: thin; scrollbar-color: var(--faint) transparent; }
 .stamp { position: relative; flex: 0 0 auto; width: 96px; }
-.stamp > button:first-child { display: block; width: 100%; padding: 0; border: 0; text-align: left;
+.stamp > button:first-child { display: block; width: 100%; padding: 0; border: 0;
+  text-align: left;
   background: none; color: inherit; font: inherit; font-size: 11.5px; cursor: pointer; }
-.stamp img, .blank { display: block; width: 96px; height: 96px; border-radius: 5px; background: #000;
-  image-rendering: auto; outline: 2px solid transparent; outline-offset: -2px; margin-bottom: 5px; }
+.stamp img, .blank { display: block; width: 96px; height: 96px; border-radius: 5px;
+  background: #000;
+  image-rendering: auto; outline: 2px solid transparent; outline-offset: -2px;
+  margin-bottom: 5px; }
 .blank { display: grid; place-items: center; background: var(--raised); color: var(--muted);
   padding: 6px; text-align: center; overflow-wrap: anywhere; font-size: 10.5px; }
 .stamp:hover img, .stamp:hover .blank { outline-color: var(--faint); }
@@ -159,14 +170,17 @@ STAMPS = """
 .population span { overflow: hidden; text-overflow: ellipsis; }
 .caption { display: block; color: var(--muted); white-space: nowrap; overflow: hidden;
   text-overflow: ellipsis; }
-.off { position: absolute; top: 4px; right: 4px; width: 20px; height: 20px; border: 0; padding: 0;
-  border-radius: 50%; background: rgba(0,0,0,.6); color: #fff; font: 14px/1 sans-serif; cursor: pointer; }
+.off { position: absolute; top: 4px; right: 4px; width: 20px; height: 20px; border: 0;
+  padding: 0;
+  border-radius: 50%; background: rgba(0,0,0,.6); color: #fff; font: 14px/1 sans-serif;
+  cursor: pointer; }
 .off:hover { background: var(--accent); color: #000; }
-.empty { color: var(--muted); margin: auto; max-width: 46em; text-align: center; line-height: 1.5; }
+.empty { color: var(--muted); margin: auto; max-width: 46em; text-align: center;
+  line-height: 1.5; }
 """
 CARD = """
 :host { display: block; width: 100%; }
-h2 { font-size: 17px; font-weight: 600; margin: 0; letter-spacing: .01em; overflow-wrap: anywhere; }
+h2 { font-size: 17px; font-weight: 600; margin: 0; overflow-wrap: anywhere; }
 .facts { display: flex; flex-wrap: wrap; gap: 2px 14px; margin-top: 4px; font-size: 12px;
   color: var(--muted); align-items: center; }
 .facts .population { display: inline-flex; align-items: center; gap: 6px; color: var(--text); }
@@ -180,43 +194,48 @@ figure img { width: 100%; height: 100%; display: block; image-rendering: pixelat
 figcaption { font-size: 11.5px; color: var(--muted); margin-top: 5px; white-space: nowrap;
   display: flex; justify-content: space-between; }
 .bar { position: absolute; left: 8px; bottom: 7px; border-bottom: 2px solid #fff; color: #fff;
-  font-size: 10.5px; text-align: center; line-height: 15px; text-shadow: 0 0 3px #000, 0 0 2px #000; }
+  font-size: 10.5px; text-align: center; line-height: 15px;
+  text-shadow: 0 0 3px #000, 0 0 2px #000; }
 .compass { position: absolute; right: 2px; top: 2px; width: 40px; height: 40px; }
 .compass path { stroke: #fff; stroke-width: 1.3; fill: none; opacity: .85; }
 .compass text { fill: #fff; font-size: 8.5px; text-anchor: middle; dominant-baseline: central; }
 .shimmer { animation: pulse 1.2s ease-in-out infinite alternate; }
 @keyframes pulse { from { opacity: .35 } to { opacity: .9 } }
-.properties { margin-top: 2px; }
-.property, .key { display: grid; grid-template-columns: minmax(0, 1fr) 150px 128px 40px;
+.properties svg { display: block; }
+.property, .key { display: grid; grid-template-columns: minmax(0, 1fr) 140px 118px 34px;
   column-gap: 10px; align-items: center; }
-.property { border-top: 1px solid var(--line); padding: 4px 0; min-height: 39px; }
+.property { border-top: 1px solid var(--line); padding: 2px 0; min-height: 24px; }
 .key { color: var(--muted); font-size: 11px; padding-bottom: 3px; }
 .key span { white-space: nowrap; }
 .key span:last-child, .gap { text-align: right; }
-.title { font-size: 12.5px; line-height: 1.2; }
-.title small { display: block; color: var(--muted); font-size: 11px; margin-top: 1px; }
-.numbers { font-size: 12px; line-height: 1.35; white-space: nowrap; }
+.title { font-size: 12px; line-height: 1.2; }
+.title small { color: var(--muted); font-size: 11px; margin-left: 5px; }
+.title small { white-space: nowrap; }
+.two .title small { display: block; margin: 0; }
+.numbers { font-size: 12px; line-height: 1.3; white-space: nowrap; }
 .numbers .catalogue { color: var(--muted); }
 .dot { display: inline-block; width: 7px; height: 7px; border-radius: 50%; margin-right: 6px; }
 .dot.catalogue { border: 1.5px solid var(--text); } .dot.inferred { background: var(--accent); }
-.gap { font-size: 12.5px; color: var(--muted); } .gap.far { color: var(--accent); font-weight: 600; }
+.gap { font-size: 12.5px; color: var(--muted); } .gap.far { color: var(--accent);
+  font-weight: 600; }
 svg .sample { fill: color-mix(in srgb, var(--text) 15%, var(--ground)); }
 svg line { stroke-width: 2.4; stroke-linecap: round; }
 svg line.catalogue { stroke: var(--text); } svg line.inferred { stroke: var(--accent); }
 svg circle.catalogue { fill: var(--ground); stroke: var(--text); stroke-width: 1.6; }
 svg circle.inferred { fill: var(--accent); stroke: var(--ground); stroke-width: 1; }
-.nothing { display: grid; place-items: center; height: 100%; min-height: 300px; text-align: center;
+.nothing { display: grid; place-items: center; height: 100%; min-height: 300px;
+  text-align: center;
   color: var(--muted); line-height: 1.6; }
 .nothing b { display: block; color: var(--text); font-size: 16px; font-weight: 600; }
 .trouble { color: var(--accent); font-size: 12px; }
 """
 LEGEND = """
 :host { display: block; width: 100%; }
-.legend { display: flex; flex-wrap: wrap; align-items: center; gap: 3px 18px; font-size: 12px;
+.legend { display: flex; flex-wrap: wrap; align-items: center; gap: 3px 15px; font-size: 12px;
   color: var(--muted); min-height: 26px; padding: 2px 4px; }
 .legend > span { display: inline-flex; align-items: center; gap: 7px; white-space: nowrap; }
 .legend b { font-weight: 500; color: var(--text); }
-.gradient { width: 120px; height: 8px; border-radius: 4px; }
+.gradient { width: 100px; height: 8px; border-radius: 4px; }
 .legend svg { flex: none; }
 """
 TROUBLE = """
@@ -225,6 +244,8 @@ h1 { font-size: 30px; font-weight: 600; margin: 0 0 10px; }
 p { color: var(--muted); font-size: 15px; margin: 0 0 34px; overflow-wrap: anywhere; }
 ol { list-style: none; padding: 0; margin: 0; display: grid; gap: 18px; }
 li span { display: block; margin-bottom: 6px; }
-code { display: block; font: 14px/1.5 ui-monospace, 'DejaVu Sans Mono', monospace; padding: 11px 16px;
-  background: var(--raised); border-left: 3px solid var(--accent); border-radius: 4px; user-select: all; }
+code { display: block; font: 14px/1.5 ui-monospace, 'DejaVu Sans Mono', monospace;
+  padding: 11px 16px;
+  background: var(--raised); border-left: 3px solid var(--accent); border-radius: 4px;
+  user-select: all; }
 """
