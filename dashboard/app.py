@@ -79,7 +79,11 @@ class Explorer:
         """Begin what can wait until the page is on the screen."""
         self.state.loaded = True
         if self.source.journal and pn.state.curdoc:
-            pn.state.add_periodic_callback(lambda: refresh(self.source, self.state), POLL)
+            pn.state.add_periodic_callback(self.refresh, POLL)
+
+    def refresh(self) -> None:
+        """Show what others have written in the journal."""
+        refresh(self.source, self.state)
 
     def _tabs(self) -> pmui.Tabs:
         names = self.state.param.tab.objects

@@ -172,15 +172,14 @@ class Card(pn.viewable.Viewer):
         if row is None:
             return
         view, self._why_not = None, ""
-        if self.state.loaded:
-            job = self.source.codec(model)
-            if job.done():
-                view, self._why_not = self.source.view(model, row, dark=self.state.dark)
-            else:
-                when_done(job, self._show_pictures)
+        job = self.source.codec(model) if self.state.loaded else None
+        if job is not None and job.done():
+            view, self._why_not = self.source.view(model, row, dark=self.state.dark)
         failed = bool(self._why_not)
         self.pictures.object = pictures_html(self.source, row, view, failed=failed)
         self._show_label()
+        if job is not None and view is None and not failed:
+            when_done(job, self._show_pictures)
 
     def _show_label(self, *_: Any) -> None:
         tagged = self.state.row is not None and is_candidate(self.source, self.state.row)

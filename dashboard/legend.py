@@ -38,7 +38,7 @@ def mark_svg(shape: str, colour: str) -> str:
 
 def colour_key(chosen: Colouring, marked: Sequence[str] = ()) -> str:
     """What the colours of the galaxies mean, but for populations that have marks of their own."""
-    if chosen.categories:
+    if not chosen.ends:
         return "".join(
             f'<span><i style="width:8px;height:8px;border-radius:50%;background:{colour}"></i>'
             f"{escape(name)}</span>"

@@ -156,7 +156,6 @@ class Candidates(Strip):
             filename=f"{self.source.store.info.sample}-candidates.csv",
             label="Download CSV",
             size="small",
-            variant="outlined",
             width=150,
             margin=(2, 8),
         )

@@ -1,0 +1,340 @@
+"""The dashboard's logic, without a browser."""
+
+import io
+import json
+import shutil
+
+import holoviews as hv
+import numpy as np
+import pandas as pd
+import pytest
+import zarr
+
+from dashboard.app import Explorer, open_source, store_folder
+from dashboard.controls import offer
+from dashboard.labelling import csv_of, is_candidate, toggle
+from dashboard.latent_map import nearest_row, plane_of
+from dashboard.pictures import data_uri
+from dashboard.source import Source
+from dashboard.state import State
+from pcvae.errors import StoreError
+from pcvae.store import read_store
+
+hv.extension("bokeh")
+LABELS = ["redshift", "log_mass", "log_sfr", "orientation"]
+
+
+def code_of(row, size=32):
+    """A stamp that encodes its own row: two flat colours."""
+    stamp = np.zeros((size, size, 3), np.uint8)
+    stamp[: size // 2], stamp[size // 2 :] = (row % 256, 0, 0), (0, row // 256 + 100, 0)
+    return stamp
+
+
+def change(store, folder, rows=slice(None), *, models=None, stamps=True, **columns):
+    """Copy a store with some of its galaxies, models and columns changed."""
+    shutil.copytree(store, folder)
+    galaxies = pd.read_parquet(folder / "galaxies.parquet").iloc[rows].assign(**columns)
+    galaxies.to_parquet(folder / "galaxies.parquet", index=False)
+    for path in (folder / "latents").glob("*.parquet"):
+        pd.read_parquet(path).iloc[rows].to_parquet(path, index=False)
+    facts = json.loads((folder / "store.json").read_text())
+    facts["models"] = [one for one in facts["models"] if one["name"] in (models or one["name"])]
+    facts["stamp_stretch"] = facts["stamp_stretch"] if stamps else None
+    (folder / "store.json").write_text(json.dumps(facts))
+    shutil.rmtree(folder / "stamps.zarr")
+    if stamps:
+        coded = np.array([code_of(row) for row in range(len(galaxies))], np.uint8)
+        coded = coded.reshape(-1, 32, 32, 3)
+        array = zarr.create_array(folder / "stamps.zarr", shape=coded.shape, dtype="u1")
+        array[:] = coded
+    return folder
+
+
+EXAMPLES = {
+    "many": {},
+    "none": {"rows": slice(0)},
+    "one": {"rows": slice(1)},
+    "few": {"rows": slice(3)},
+    "two rare ones": {"rows": [9, 11]},
+    "no labels": dict.fromkeys(LABELS, np.nan),
+    "nothing rare": {"population": "field"},
+    "unknown populations": {"population": [f"kind {row % 14}" for row in range(120)]},
+    "vanilla only": {"models": ["vanilla"]},
+    "no stamps": {"stamps": False},
+    "no place": {"ra": np.nan, "dec": np.nan},
+}
+
+
+@pytest.fixture(scope="session")
+def examples(store, tmp_path_factory):
+    """The folder of each example store."""
+    folder = tmp_path_factory.mktemp("examples")
+    return {
+        name: change(store, folder / name.replace(" ", "-"), **options)
+        for name, options in EXAMPLES.items()
+    }
+
+
+@pytest.fixture(params=EXAMPLES)
+def explorer(request, examples):
+    """A session of each example store, its page on the screen."""
+    return begin(examples[request.param])
+
+
+@pytest.fixture
+def many(examples):
+    """A session of the store of 120 galaxies, with an empty journal."""
+    path = examples["many"].with_name("many.journal.sqlite")
+    path.unlink(missing_ok=True)
+    return begin(examples["many"])
+
+
+def begin(folder):
+    session = Explorer(open_source(folder))
+    session.start()
+    return session
+
+
+def draw(session):
+    """Render the map, as a browser would have it done."""
+    return hv.render(session.map.figure)
+
+
+def test_every_view_is_built_on_every_example_store(explorer):
+    explorer.page().get_root()
+    figure = draw(explorer)
+    axes = [explorer.map.plane.x.axis, explorer.map.plane.y.axis]
+    assert [figure.xaxis.axis_label, figure.yaxis.axis_label] == axes
+
+
+def test_every_tab_and_model_of_every_store_can_be_chosen(explorer):
+    for model in explorer.source.models:
+        explorer.state.model = model
+        for tab in explorer.state.param.tab.objects:
+            explorer.state.tab = tab
+        assert {"x", "y"} <= set(explorer.map.plane.points)
+        assert explorer.state.x in explorer.state.param.x.objects
+
+
+def test_every_galaxy_of_every_store_can_be_picked(explorer):
+    for row in range(min(len(explorer.source), 12)):
+        explorer.state.row = row
+        assert explorer.source.ids[row] in explorer.card.facts.object
+
+
+def test_every_colour_of_every_store_is_painted(explorer):
+    explorer.map._size.update(width=90, height=60)
+    for colour in list(explorer.state.param.colour.objects):
+        explorer.state.colour = colour
+        image = explorer.map._galaxies()
+        inked = image.dimension_values(5, flat=False) > 0
+        assert inked.any() == np.isfinite(explorer.map.plane.points).all(axis=1).any()
+
+
+def test_a_store_without_galaxies_says_so(examples):
+    session = begin(examples["none"])
+    assert session.state.row is None
+    assert "no galaxies" in session.card.facts.object
+    assert "that you pick" in session.strips[0].strip.empty
+
+
+def test_without_stamps_the_reconstruction_still_shows_and_the_page_says_why(examples):
+    session = begin(examples["no stamps"])
+    assert "no stamps" in session.card.pictures.object
+    assert 'alt="Reconstruction"' in session.card.pictures.object
+
+
+def test_a_tap_picks_the_nearest_galaxy(many):
+    draw(many)
+    points = many.map.plane.points
+    for row in (0, 7, 118):
+        many.map.tap.event(x=float(points["x"][row]), y=float(points["y"][row]))
+        assert many.state.row == row
+
+
+def test_a_tap_nowhere_picks_nothing(many):
+    before = many.state.row
+    many.map.tap.event(x=None, y=None)
+    assert many.state.row == before
+
+
+def test_nearest_is_as_seen_on_the_screen_whatever_the_units(many):
+    """A step of 1 across is a pixel here, a step of 1 up a thousand."""
+    plane = plane_of(many.source, "physics", "redshift", "log_mass")
+    points = pd.DataFrame({"x": [0.0, 50.0, np.nan], "y": [0.1, 0.0, 0.0]}, dtype=np.float32)
+    limits, frame = ((0.0, 1000.0), (0.0, 1.0)), (1000, 1000)
+    assert nearest_row(plane._replace(points=points), (0.0, 0.0), limits, frame) == 1
+    assert nearest_row(plane._replace(points=points[2:]), (0.0, 0.0), limits, frame) is None
+
+
+def test_image_and_id_never_mismatch(many):
+    """Each stamp encodes its own row."""
+    for strip, tab in zip(many.strips, many.state.param.tab.objects, strict=True):
+        toggle(many.source, many.state, 5)
+        toggle(many.source, many.state, 42)
+        many.state.param.update(row=17, tab=tab)
+        assert strip.strip.items
+        for item in strip.strip.items:
+            assert item["id"] == many.source.ids[item["row"]]
+            assert item["picture"] == data_uri(code_of(item["row"]), "WEBP")
+        toggle(many.source, many.state, 5)
+        toggle(many.source, many.state, 42)
+    assert data_uri(code_of(17)) in many.card.pictures.object
+    assert many.source.ids[17] in many.card.facts.object
+
+
+def test_neighbours_are_the_ten_nearest_and_a_click_picks_one(many):
+    many.state.row = 3
+    nearest = many.strips[0].strip
+    rows, distances = many.source.neighbours("physics").query(3, 10)
+    assert [item["row"] for item in nearest.items] == list(rows)
+    assert nearest.items[0]["caption"] == f"distance {distances[0]:.2f}"
+    nearest._handle_msg({"pick": int(rows[4])})
+    assert many.state.row == rows[4]
+
+
+def test_a_strip_obeys_only_for_galaxies_that_it_shows(many):
+    many.state.row = 3
+    many.strips[0].strip._handle_msg({"pick": 3})
+    many.strips[0].strip._handle_msg({"pick": 10**9})
+    many.strips[0].strip._handle_msg({"pick": None})
+    assert many.state.row == 3
+
+
+def test_neighbours_do_not_depend_on_the_orientation(many):
+    info = many.source.store.model("physics")
+    assert "e_cos" in info.names
+    assert many.source.neighbours("physics").axes == len(info.names) - 2
+
+
+def test_lookalikes_are_ordinary_and_ranked_by_how_many_seeds_are_near(many):
+    many.state.param.update(tab="lookalikes", seeds="green_pea")
+    items = many.strips[1].strip.items
+    assert items
+    assert not {many.source.populations[item["row"]] for item in items} & {"green_pea"}
+    counts = [int(item["caption"].split()[1]) for item in items]
+    assert counts == sorted(counts, reverse=True)
+
+
+def test_a_tag_is_in_the_journal_and_on_the_list_and_can_be_taken_away(many):
+    many.state.param.update(row=8, tab="candidates")
+    many.keys._handle_msg({"key": "c"})
+    assert is_candidate(many.source, 8)
+    assert [item["row"] for item in many.strips[2].strip.items] == [8]
+    assert many.card.button.label == "Remove candidate"
+    many.strips[2].strip._handle_msg({"remove": 8})
+    assert not is_candidate(many.source, 8)
+    assert many.card.button.label == "Tag as candidate"
+    assert len(many.source.journal.events()) == 2
+
+
+def test_what_others_tag_is_seen_by_every_session(many):
+    other = Explorer(many.source)
+    other.state.tab = "candidates"
+    toggle(many.source, many.state, 4)
+    other.refresh()
+    assert [item["row"] for item in other.strips[2].strip.items] == [4]
+
+
+def test_the_csv_has_the_candidates_with_their_place_and_who_tagged_them(many):
+    toggle(many.source, many.state, 8)
+    table = pd.read_csv(io.BytesIO(csv_of(many.source).getvalue()))
+    galaxy = many.source.store.galaxies.iloc[8]
+    assert list(table["id"]) == [galaxy["id"]]
+    assert table["ra"][0] == pytest.approx(galaxy["ra"])
+    assert table["label"][0] == "candidate"
+    assert table["user"][0] == many.source.journal.user
+    assert table["sample"][0] == many.source.store.info.sample
+
+
+def test_the_page_works_without_a_journal_and_says_why(examples):
+    source = Source(read_store(examples["many"]), None, "cannot open the journal")
+    session = Explorer(source)
+    session.state.row = 3
+    toggle(source, session.state)
+    assert "cannot open the journal" in session.card.trouble.object
+    assert not session.card.button.visible
+    assert csv_of(source).getvalue() == b""
+
+
+def test_two_sessions_share_no_choice(many):
+    other = Explorer(many.source)
+    other.state.param.update(row=3, model="vanilla", colour="population", tab="candidates")
+    assert many.state.model == "physics"
+    assert many.state.row != 3
+    assert (many.state.colour, many.state.tab) == ("density", "neighbours")
+    assert other.state.param.x.objects != many.state.param.x.objects
+    assert other.map.plane.x != many.map.plane.x
+
+
+def test_a_model_keeps_the_axes_that_it_has_and_replaces_those_that_it_has_not(many):
+    state = many.state
+    state.param.update(x="log_mass", y="log_sfr", colour="inferred.redshift")
+    state.model = "vanilla"
+    assert (state.x, state.y, state.colour) == ("latent_0", "latent_1", "density")
+    state.colour = "catalogue.redshift"
+    state.model = "physics"
+    assert (state.x, state.y) == ("redshift", "log_mass")
+    assert state.colour == "catalogue.redshift"
+
+
+def test_what_can_be_chosen_comes_from_the_store(many):
+    state = State()
+    offer(many.source, state)
+    assert state.param.model.objects == ["physics", "vanilla"]
+    assert set(state.param.seeds.objects) == {"red_spiral", "green_pea"}
+
+
+def test_new_axes_bring_a_new_range_and_the_same_axes_keep_the_zoom(many):
+    draw(many)
+    zoom = ((0.2, 0.3), (9.0, 9.5))
+    many.map._range.event(x_range=zoom[0], y_range=zoom[1])
+    assert many.map.limits == zoom
+    many.state.colour = "population"
+    assert many.map.limits == zoom
+    many.state.x = "log_sfr"
+    assert many.map.limits == many.map.plane.limits
+
+
+def test_the_first_view_is_not_squashed_by_outliers(store, tmp_path):
+    folder = change(store, tmp_path / "store")
+    path = folder / "latents" / "physics.parquet"
+    table = pd.read_parquet(path)
+    table.loc[:0, "redshift"] = 1e6
+    table.to_parquet(path, index=False)
+    (left, right), _ = begin(folder).map.plane.limits
+    assert right - left < 1e6
+
+
+def test_the_legend_says_to_what_the_boundaries_were_fitted(many):
+    draw(many)
+    assert "linear SVM" in many.legend.pane.object
+    assert "all galaxies" in many.legend.pane.object
+
+
+def test_the_boundaries_are_drawn_for_the_chosen_axes_and_can_be_put_away(many):
+    draw(many)
+    before = many.map._fill()
+    assert before.dimension_values(5).any()
+    many.state.boundaries = False
+    assert not many.map._fill().dimension_values(5).any()
+    assert "SVM" not in many.legend.pane.object
+
+
+def test_a_broken_model_is_told_in_words_and_the_page_goes_on(store, tmp_path):
+    folder = change(store, tmp_path / "store")
+    (folder / "models" / "physics" / "model.safetensors").write_bytes(b"nothing")
+    session = begin(folder)
+    assert "cannot be read" in session.card.trouble.object
+    assert "Not decoded" in session.card.pictures.object
+    session.state.row = 3
+    session.state.model = "vanilla"
+    assert 'alt="Reconstruction"' in session.card.pictures.object
+
+
+def test_no_store_says_which_command_makes_one(tmp_path):
+    with pytest.raises(StoreError, match=r"python -m train\.encode"):
+        open_source(tmp_path / "none")
+    assert store_folder([]).parts[-3:] == ("data", "stores", "demo")
+    assert str(store_folder(["a/b"])) == "a/b"
