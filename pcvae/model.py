@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from pcvae.errors import ShapeError
+from pcvae.preprocess import unsquash
 
 __all__ = ["ConvVAE", "ModelConfig", "Posterior"]
 
@@ -25,6 +26,7 @@ class ModelConfig:
         latents: Axes of the latent space, D.
         widths: Channels after each halving of the image; the published code's by default.
         hidden: Units of a dense layer between image and latents, each way; 0 for none.
+        apertures: Radii [network px] of the circles whose fluxes the encoder is given too.
         sampled: The latents that are drawn in training, from the last; None for all. The
             others are decoded from their mean.
     """
@@ -34,6 +36,7 @@ class ModelConfig:
     latents: int = 5
     widths: tuple[int, ...] = (16, 32)
     hidden: int = 0
+    apertures: tuple[float, ...] = ()
     sampled: int | None = None
 
     @property
@@ -86,17 +89,15 @@ class ConvVAE(nn.Module):
         self.config = config
         widths, sizes = (config.bands, *config.widths), config.sizes
         flat = widths[-1] * sizes[-1] ** 2
-        inner = config.hidden or flat
         down = [_down(*pair) for pair in pairwise(widths)]
         up = [
             _up(widths[i + 1], widths[i], sizes[i]) for i in reversed(range(1, len(config.widths)))
         ]
-        self.encoder = nn.Sequential(
-            *down,
-            nn.Flatten(),
-            *_dense(flat, config.hidden),
-            nn.Linear(inner, 2 * config.latents),
-        )
+        inner = config.hidden or flat
+        self.image = nn.Sequential(*down, nn.Flatten(), *_dense(flat, config.hidden))
+        self.photometry = Photometry(config) if config.apertures else None
+        seen = inner + (self.photometry.units if self.photometry else 0)
+        self.head = nn.Linear(seen, 2 * config.latents)
         self.decoder = nn.Sequential(
             *_dense(config.latents, config.hidden),
             nn.Linear(config.hidden or config.latents, flat),
@@ -122,7 +123,10 @@ class ConvVAE(nn.Module):
                 f"{tuple(image.shape)}; run them through pcvae.preprocess.Stretch first"
             )
             raise ShapeError(msg)
-        return Posterior(*self.encoder(image).chunk(2, dim=1))
+        found = self.image(image)
+        if self.photometry is not None:
+            found = torch.cat([found, self.photometry(image)], dim=1)
+        return Posterior(*self.head(found).chunk(2, dim=1))
 
     def decode(self, latents: Tensor) -> Tensor:
         """Map (B, D) latents to (B, C, S, S) images in [0, 1]."""
@@ -133,6 +137,43 @@ class ConvVAE(nn.Module):
         posterior = self.encode(image)
         latents = posterior.sample(self.config.sampled) if self.training else posterior.mu
         return self.decode(latents), posterior
+
+
+class Photometry(nn.Module):
+    r"""Magnitudes, which a convolution of the stretched image cannot see: bright cores saturate.
+
+    .. math::
+        m_{b,R} = \operatorname{asinh} \sum_{r < R} y_b, \qquad y_b = x_b / \sqrt{1 - x_b^2}
+
+    the stretch of Eq. 1 undone, summed in circles around the centre, brought to mean 0 and
+    deviation 1 over a batch, and through two dense layers. asinh is a logarithm that bears noise
+    below zero (Lupton et al. 1999, https://arxiv.org/abs/astro-ph/9903081).
+
+    Args:
+        config: Of the network; its apertures, sizes and hidden units count.
+    """
+
+    circles: Tensor
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        offset = torch.arange(config.size) - (config.size - 1) / 2
+        distance = torch.hypot(offset[:, None], offset[None, :]).flatten()
+        circles = (distance < torch.tensor(config.apertures)[:, None]).float().T.contiguous()
+        # The configuration has them already, so the weights need not.
+        self.register_buffer("circles", circles, persistent=False)
+        magnitudes = config.bands * len(config.apertures)
+        self.units = config.hidden or magnitudes
+        self.layers = nn.Sequential(
+            nn.BatchNorm1d(magnitudes, affine=False),
+            *_dense(magnitudes, self.units),
+            *_dense(self.units, self.units),
+        )
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Map (B, C, S, S) images to (B, units) features of their magnitudes."""
+        fluxes = unsquash(image).flatten(2) @ self.circles
+        return self.layers(torch.asinh(fluxes).flatten(1))
 
 
 def _down(before: int, after: int) -> nn.Module:

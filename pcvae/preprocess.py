@@ -20,7 +20,7 @@ from pcvae.errors import RunError, SettingsError, ShapeError
 
 __all__ = ["Stretch", "display", "mean_maxima", "squash", "unsquash"]
 
-LARGEST = 0.9999  # beyond it the inverse of Eq. 1 has no digits left in float32
+LARGEST = 0.999999  # beyond it the inverse of Eq. 1 has no digits left in float32
 
 
 def squash(y: Tensor) -> Tensor:
@@ -40,7 +40,7 @@ def squash(y: Tensor) -> Tensor:
 
 
 def unsquash(x: Tensor) -> Tensor:
-    r"""The inverse of ``squash``, :math:`y = x / \sqrt{1 - x^2}`, for x up to 0.9999.
+    r"""The inverse of ``squash``, :math:`y = x / \sqrt{1 - x^2}`, for x up to 0.999999.
 
     Example:
         >>> unsquash(torch.tensor([0.0, 0.6]))

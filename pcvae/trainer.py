@@ -95,7 +95,9 @@ RECIPES = {
     "paper": Recipe("paper"),
     "default": Recipe(
         "default",
-        model=ModelConfig(size=64, widths=(16, 32, 64, 128), hidden=128, sampled=1),
+        model=ModelConfig(
+            size=64, widths=(16, 32, 64, 128), hidden=128, apertures=(2, 4, 8, 16, 28), sampled=1
+        ),
         labels=LabelConfig("ellipticity", "floored", standardise=True),
         loss=LossConfig(image=1.0, prior=1.0, physics=10.0, likelihood="beta_nll"),
         fit=FitConfig(100, 64, 2e-3, 1e-2, warmup=0.1, ema=0.99, patience=25, augment=True),
@@ -232,8 +234,8 @@ class _Loop:
     @property
     def steps(self) -> int:
         """Steps an epoch, the same on every device."""
-        share = len(self.train.image) // self.fabric.world_size
-        return max(1, math.ceil(share / self._batch))
+        whole, rest = divmod(len(self.train.image) // self.fabric.world_size, self._batch)
+        return max(1, whole + (rest > 1))
 
     @property
     def _batch(self) -> int:
@@ -293,7 +295,10 @@ class _Loop:
         world = self.fabric.world_size
         order = torch.randperm(len(self.train.image), generator=generator)
         mine = order[self.fabric.global_rank :: world][: len(order) // world]
-        yield from torch.split(mine, self._batch)
+        # A galaxy alone has no batch statistics: it joins the batch before it.
+        ends = [*range(self._batch, self.steps * self._batch, self._batch), len(mine)]
+        for start, end in zip([0, *ends[:-1]], ends, strict=True):
+            yield mine[start:end]
 
     def _rate(self, step: int) -> None:
         config = self.recipe.fit

@@ -29,7 +29,7 @@ def test_the_paper_recipe_is_the_published_network():
     vae = ConvVAE(RECIPES["paper"].model)
     assert vae.config.sizes == (69, 35, 18)
     down = [(c.in_channels, c.out_channels, c.kernel_size, c.stride, c.padding)
-            for c in kinds(vae.encoder, nn.Conv2d)]  # fmt: skip
+            for c in kinds(vae.image, nn.Conv2d)]  # fmt: skip
     assert down == [(3, 16, (3, 3), (2, 2), (1, 1)), (16, 32, (3, 3), (2, 2), (1, 1))]
     up = [(c.in_channels, c.out_channels, c.kernel_size, c.stride)
           for c in kinds(vae.decoder, nn.ConvTranspose2d)]  # fmt: skip
@@ -40,7 +40,7 @@ def test_the_paper_recipe_is_the_published_network():
     ]
     dense = [(one.in_features, one.out_features) for one in kinds(vae, nn.Linear)]
     assert dense == [(32 * 18 * 18, 10), (5, 32 * 18 * 18)]
-    assert len(kinds(vae.encoder, nn.BatchNorm2d)) == len(kinds(vae.encoder, nn.ReLU)) == 2
+    assert len(kinds(vae.image, nn.BatchNorm2d)) == len(kinds(vae.image, nn.ReLU)) == 2
     assert len(kinds(vae.decoder, nn.BatchNorm2d)) == len(kinds(vae.decoder, nn.ReLU)) == 2
     assert isinstance(vae.decoder[-1], nn.Sigmoid)
 

@@ -153,3 +153,29 @@ def test_a_setting_that_cannot_work_is_refused(sample, tmp_path):
 def test_a_sample_too_small_to_split_says_so(make_sample, tmp_path):
     with pytest.raises(SettingsError, match="too small"):
         call(make_sample(tmp_path / "sample", 2), tmp_path / "run")
+
+
+@pytest.mark.parametrize("extra", [0, 1, 2])
+def test_a_galaxy_alone_in_the_last_batch_does_not_stop_the_training(sample, tmp_path, extra):
+    batch = (76 - extra) // 5
+    run = call(sample, tmp_path / "run", "--epochs", "1", "--batch", str(batch))
+    assert losses(run).notna().all(axis=None)
+
+
+def test_every_training_galaxy_is_seen_once_an_epoch(sample, tmp_path):
+    from lightning_fabric import Fabric
+
+    from pcvae.loss import Targets
+    from pcvae.model import ConvVAE, ModelConfig
+    from pcvae.trainer import RECIPES, Galaxies, Lessons, _Loop
+
+    for count in (2, 63, 64, 65, 66, 128, 129):
+        some = Galaxies(
+            torch.zeros(count, 3, 8, 8), Targets(torch.zeros(count, 0), torch.zeros(count, 0))
+        )
+        loop = _Loop(Fabric(accelerator="cpu"), ConvVAE(ModelConfig(size=8)),
+                     Lessons(some, some, []), RECIPES["default"])  # fmt: skip
+        batches = list(loop._batches(0))
+        assert sorted(torch.cat(batches).tolist()) == list(range(count))
+        assert min(map(len, batches)) > 1
+        assert len(batches) == loop.steps
