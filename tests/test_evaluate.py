@@ -238,3 +238,49 @@ def test_a_real_store_is_judged(store, tmp_path, capsys):
     metrics = json.loads((tmp_path / "report" / "metrics.json").read_text())
     assert set(metrics["models"]) == {"physics"}
     assert "log_mass" in capsys.readouterr().out
+
+
+def test_the_page_holds_every_figure_and_needs_nothing_else(synthetic, metrics):
+    page = (synthetic.parent / "report-full" / "report.html").read_text()
+    assert "All galaxies are simulated" in page
+    assert page.count("<img") >= 6
+    assert "Gagliano &amp; Villar (2023)" in page
+    assert 'src="http' not in page
+    assert "<link" not in page
+
+
+def test_a_page_on_real_galaxies_does_not_say_simulated(tmp_path):
+    store = write(tmp_path / "s", normal=80)
+    text = (store / "store.json").read_text()
+    (store / "store.json").write_text(text.replace("simulated for a test", "seen by SDSS"))
+    judge(store)
+    assert "simulated" not in (tmp_path / "report-s" / "report.html").read_text()
+
+
+def test_parts_together_are_all_tested_galaxies(metrics):
+    for label, kinds in metrics["bins"]["physics"].items():
+        tested = metrics["models"]["physics"][label]["n"]
+        for kind in ("redshift", "magnitude"):
+            assert sum(one["n"] for one in kinds[kind].values()) == tested
+        assert set(kinds["population"]) == {"field", "red_spiral", "green_pea", "star"}
+
+
+def test_gains_are_differences_of_r2(metrics):
+    gain = metrics["gains"]["physics"]["photometry_gbt"]["log_mass"]
+    ours = metrics["models"]["physics"]["log_mass"]["r2"]
+    theirs = metrics["baselines"]["photometry_gbt"]["log_mass"]["r2"]
+    assert gain["gain"] == pytest.approx(ours - theirs)
+    assert gain["low"] < gain["gain"] < gain["high"]
+
+
+def test_a_free_latent_of_noise_leaks_nothing(metrics):
+    for told in metrics["disentanglement"]["physics"]["leaks"].values():
+        assert told < 0.1
+
+
+def test_the_better_space_gains_recall(metrics):
+    gain = metrics["anomaly_gains"]["physics over vanilla"]["red_spiral"]
+    found = {model: metrics["anomaly"][model]["red_spiral"] for model in ("physics", "vanilla")}
+    expected = found["physics"]["recall_at_fpr_0.01"] - found["vanilla"]["recall_at_fpr_0.01"]
+    assert gain["gain"] == pytest.approx(expected)
+    assert 0 < gain["low"] <= gain["gain"] <= gain["high"]

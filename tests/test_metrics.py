@@ -121,6 +121,20 @@ def test_the_bootstrap_interval_covers_as_often_as_it_says():
     assert np.mean([low <= 0.75 <= high for low, high in ends]) > 0.85
 
 
+def test_a_paired_gain_is_the_difference_of_the_two_r2(pairs):
+    truth, estimate, sigma = pairs
+    worse = estimate + 2 * np.random.default_rng(7).normal(size=2000) * sigma
+    gain, low, high = metrics.r2_gain(truth, estimate, worse)
+    assert gain == pytest.approx(metrics.r2(truth, estimate) - metrics.r2(truth, worse))
+    assert 0 < low < gain < high
+
+
+def test_nothing_is_gained_on_itself(pairs):
+    truth, estimate, _ = pairs
+    assert metrics.r2_gain(truth, estimate, estimate) == (0, 0, 0)
+    assert np.isnan(metrics.r2_gain(truth, estimate, np.full(2000, np.nan))).all()
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_galaxies_without_label_or_estimate_do_not_count(name, pairs):
     truth, estimate, sigma = (one[:50].copy() for one in pairs)

@@ -2,10 +2,11 @@
 
     python -m train.evaluate data/stores/demo data/reports/demo
 
-Writes ``metrics.json`` and ``tables.txt`` into the report folder. Labels are judged on normal
-galaxies of the test split; rare galaxies are looked for among those of the test split and all
-that never train. Where a store has no test split, galaxies that no run ever saw (``new``) are
-tested, and ``--train-store`` names a store with those that the baselines learn from.
+Writes ``metrics.json``, ``tables.txt`` and the page ``report.html`` into the report folder.
+Labels are judged on normal galaxies of the test split; rare galaxies are looked for among those
+of the test split and all that never train. Where a store has no test split, galaxies that no run
+ever saw (``new``) are tested, and ``--train-store`` names a store with those that the baselines
+learn from.
 """
 
 import argparse
@@ -42,21 +43,26 @@ def main(argv: Sequence[str] | None = None) -> Path:
     args = parse_args(argv)
     _check(args)
     from pcvae.store import read_store
+    from train.chapters import chapters
     from train.judgement import Judgement, judge
     from train.pool import gather
+    from train.report import page
     from train.tables import text
 
     store = read_store(args.store)
     train_store = read_store(args.train_store) if args.train_store else None
     sample = read_sample(args.sample) if args.sample else None
-    judgement = Judgement(gather(store, train_store), args.seed, args.base_rate, sample)
+    pool = gather(store, train_store)
+    judgement = Judgement(pool, args.seed, args.base_rate, store, sample)
     metrics = plain(judge(judgement)) | {"command": command("train.evaluate", argv)}
     work = _begin(args.report)
     (work / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n")
     (work / "tables.txt").write_text(text(metrics) + "\n")
+    sections = list(chapters(judgement, metrics))
+    (work / "report.html").write_text(page(metrics, store.info, sections))
     _finish(work, args.report)
     print(text(metrics))
-    print(f"\n{args.report}: metrics.json, tables.txt")
+    print(f"\n{args.report}: metrics.json, tables.txt, report.html")
     print(f"next: panel serve dashboard/app.py --args {args.store}")
     return args.report
 

@@ -2,15 +2,19 @@
 
 import time
 from collections.abc import Callable, Mapping
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
 from pcvae.cutouts import Sample
+from pcvae.encode import Codec
+from pcvae.errors import RunError
 from pcvae.labels import LABELS
-from pcvae.metrics import score
-from train import baselines, rare
+from pcvae.metrics import r2_gain, score
+from pcvae.store import Store
+from train import baselines, bins, leak, rare
 from train.pool import Estimates, Pool, estimates
 
 __all__ = ["Judgement", "judge"]
@@ -23,6 +27,7 @@ class Judgement:
         pool: The galaxies.
         seed: Fixes all that is random.
         base_rate: The share of rare galaxies for which purity is stated.
+        store: The store that is judged, for what needs its networks.
         sample: The store's sample, for what needs pixels.
     """
 
@@ -31,9 +36,12 @@ class Judgement:
         pool: Pool,
         seed: int = 0,
         base_rate: float = rare.BASE_RATE,
+        store: Store | None = None,
         sample: Sample | None = None,
     ) -> None:
-        self.pool, self.seed, self.base_rate, self.sample = pool, seed, base_rate, sample
+        self.pool, self.seed, self.base_rate = pool, seed, base_rate
+        self.store, self.sample = store, sample
+        self.codecs: dict[str, Codec] = {}
         self.said: dict[str, dict[str, Estimates]] = {"models": {}, "baselines": {}}
         self.searches: dict[str, rare.Search] = {}
         self.metrics: dict[str, Any] = {
@@ -42,7 +50,13 @@ class Judgement:
             "models": {},
             "baselines": {},
             "anomaly": {},
+            "anomaly_gains": {},
             "reconstruction": {},
+            "gains": {},
+            "bins": {},
+            "calibration": {},
+            "against_truth": {},
+            "disentanglement": {},
             "seconds": {},
             "notes": [],
             "seed": seed,
@@ -55,8 +69,11 @@ class Judgement:
             "vanilla_knn": self._neighbours,
             "photometry": self._photometry,
             "labels": self._labels,
+            "gains": self._gains,
+            "bins": self._bins,
             "anomaly": self._anomaly,
             "reconstruction": self._reconstruction,
+            "disentanglement": self._disentanglement,
         }
 
     def _models(self) -> None:
@@ -101,12 +118,40 @@ class Judgement:
             figures[one.name] = score(truth, value, one.name, sigma, self.seed)
         return figures
 
+    def _gains(self) -> None:
+        for model, mine in self.said["models"].items():
+            self.metrics["gains"][model] = {
+                who: self._gain(mine, theirs) for who, theirs in self.said["baselines"].items()
+            }
+
+    def _gain(self, mine: Estimates, theirs: Estimates) -> dict[str, dict[str, float]]:
+        figures, test = {}, self.pool.test
+        for name in (one.name for one in LABELS if one.name in mine and one.name in theirs):
+            truth = self.pool.truth(name)[test]
+            ours, others = mine[name].value[test], theirs[name].value[test]
+            gain, low, high = r2_gain(truth, ours, others, name, self.seed)
+            figures[name] = {"gain": gain, "low": low, "high": high}
+        return figures
+
+    def _bins(self) -> None:
+        for who, found in [*self.said["models"].items(), *self.said["baselines"].items()]:
+            self.metrics["bins"][who] = bins.binned(self.pool, found)
+            self.metrics["calibration"][who] = bins.calibration(self.pool, found)
+            self.metrics["against_truth"][who] = bins.against_truth(self.pool, found)
+
     def _anomaly(self) -> None:
         self.searches = rare.search(self.pool, self.seed)
         if not self.searches:
             self._note("no rare populations among the tested galaxies: nothing to search for")
         for name, found in self.searches.items():
             self.metrics["anomaly"][name] = rare.summary(found, self.pool, self.base_rate)
+        for first, second in combinations(self.searches, 2):
+            one, other = self.searches[first], self.searches[second]
+            self.metrics["anomaly_gains"][f"{first} over {second}"] = {
+                name: rare.difference(one, other, name, self.seed)
+                for name in one.folds.classes[1:]
+                if name in other.folds.classes
+            }
 
     def _reconstruction(self) -> None:
         for model in self.pool.info.models:
@@ -114,6 +159,23 @@ class Judgement:
             known = error[self.pool.test & np.isfinite(error)]
             mse = float(known.mean()) if len(known) else np.nan
             self.metrics["reconstruction"][model.name] = {"mse": mse, "n": len(known)}
+
+    def _disentanglement(self) -> None:
+        for model in self.pool.info.models:
+            figures: dict[str, Any] = {"free": leak.free_latents(model)}
+            if model.kind != "vanilla":
+                figures["leaks"] = leak.leaks(self.pool, model)
+            if codec := self._codec(model.name):
+                figures["swaps"] = leak.swaps(self.pool, model, codec, self.seed)
+            self.metrics["disentanglement"][model.name] = figures
+
+    def _codec(self, name: str) -> Codec | None:
+        if self.store and name not in self.codecs:
+            try:
+                self.codecs[name] = Codec.read(self.store.model_folder(name))
+            except RunError as error:
+                self._note(f"nothing can be decoded by {name}: {str(error).splitlines()[0]}")
+        return self.codecs.get(name)
 
     def _note(self, text: str) -> None:
         self.metrics["notes"].append(text)

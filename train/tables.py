@@ -13,10 +13,17 @@ SHOWN = ("r2", "low", "high", "r2_linear", "nmad", "bias", "mad", "outlier_rate"
 
 
 def number(value: Any) -> str:
-    """A figure for a table: three digits, a dash for what is unknown."""
+    """A figure for a table: three digits, a dash for what is unknown.
+
+    Example:
+        >>> [number(one) for one in (0.91234, 0.00042, 12, None)]
+        ['0.912', '0.00042', '12', '-']
+    """
     if value is None or (isinstance(value, float) and not np.isfinite(value)):
         return "-"
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:.2g}" if 0 < abs(value) < 0.0095 else f"{value:.3f}"
 
 
 def aligned(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -1,0 +1,98 @@
+"""The figures of a model in parts: by redshift, magnitude and population, and against truth."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pcvae.labels import LABELS
+from pcvae.metrics import attenuation, bias, coverage, errors, pit, r2, score
+from train.pool import Estimates, Pool
+
+__all__ = ["LEVELS", "against_truth", "binned", "calibration", "parts"]
+
+BINS = 4
+LEVELS = tuple(round(level, 2) for level in np.arange(0.05, 1.0, 0.05))
+PIT_BINS = 10
+KEPT = ("n", "r2", "nmad", "bias", "mad", "outlier_rate", "crps", "coverage68", "coverage90")
+
+Mask = NDArray[np.bool_]
+
+
+def binned(pool: Pool, found: Estimates) -> dict[str, dict[str, dict[str, Any]]]:
+    """The figures of each label by redshift, magnitude and population.
+
+    Redshift and magnitude bins hold a quarter of the tested galaxies each; magnitudes are those
+    of the middle band's aperture flux. Populations are tested on all their unseen galaxies.
+    """
+    figures: dict[str, dict[str, dict[str, Any]]] = {}
+    for one in LABELS:
+        if one.name in found:
+            by: dict[str, dict[str, Any]] = {"redshift": {}, "magnitude": {}, "population": {}}
+            for kind, title, mask in parts(pool):
+                value, sigma = (axis[mask] for axis in found[one.name])
+                all_of_it = score(pool.truth(one.name)[mask], value, one.name, sigma, draws=0)
+                by[kind][title] = {key: all_of_it[key] for key in KEPT}
+            figures[one.name] = by
+    return figures
+
+
+def parts(pool: Pool) -> Iterator[tuple[str, str, Mask]]:
+    """Yield the kind, the title and the mask (N,) of every part."""
+    yield from _quarters("redshift", pool.truth("redshift"), pool.test)
+    band = pool.info.bands[len(pool.info.bands) // 2]
+    if f"flux_{band}" in pool.galaxies:
+        flux = pool.galaxies[f"flux_{band}"].to_numpy(np.float64)
+        known = np.where(flux > 0, flux, np.nan)
+        yield from _quarters("magnitude", 22.5 - 2.5 * np.log10(known), pool.test)
+    population = pool.galaxies["population"].to_numpy()
+    for name in sorted(set(population[pool.unseen])):
+        yield "population", str(name), pool.unseen & (population == name)
+
+
+def _quarters(
+    kind: str, values: NDArray[np.float64], among: Mask
+) -> Iterator[tuple[str, str, Mask]]:
+    known = values[among & np.isfinite(values)]
+    if len(known) < 2 * BINS:
+        return
+    edges = np.quantile(known, np.linspace(0, 1, BINS + 1))
+    for low, high in pairwise(edges):
+        inside = (values >= low) & ((values < high) | (high == edges[-1]) & (values <= high))
+        yield kind, f"{low:.2f} to {high:.2f}", among & inside
+
+
+def calibration(pool: Pool, found: Estimates) -> dict[str, dict[str, list[float]]]:
+    """Of each label: claimed and reached coverage, and the PIT histogram's shares."""
+    figures = {}
+    for one in LABELS:
+        if one.name in found:
+            value, sigma = (axis[pool.test] for axis in found[one.name])
+            plain = errors(pool.truth(one.name)[pool.test], value, one.name)
+            counts, _ = np.histogram(pit(plain, sigma), bins=PIT_BINS, range=(0, 1))
+            figures[one.name] = {
+                "levels": list(LEVELS),
+                "coverage": [coverage(plain, sigma, level) for level in LEVELS],
+                "pit": (counts / max(counts.sum(), 1)).tolist(),
+            }
+    return figures
+
+
+def against_truth(pool: Pool, found: Estimates) -> dict[str, dict[str, float]]:
+    """The slope against the catalogue, and slope, bias and R2 against a simulation's truth."""
+    figures = {}
+    for one in LABELS[1:]:
+        if one.name not in found:
+            continue
+        value = found[one.name].value[pool.test]
+        figures[one.name] = {"attenuation": attenuation(pool.truth(one.name)[pool.test], value)}
+        if f"{one.name}_true" in pool.galaxies:
+            true = pool.truth(f"{one.name}_true")[pool.test]
+            figures[one.name] |= {
+                "attenuation_true": attenuation(true, value),
+                "bias_true": bias(value - true),
+                "r2_true": r2(true, value),
+            }
+    return figures

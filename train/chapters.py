@@ -1,0 +1,163 @@
+"""The report's sections: which figures and tables it has, and how they are to be read."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pandas as pd
+
+from train import figures, pictures
+from train.judgement import Judgement
+from train.leak import free_latents
+from train.report import Section
+from train.tables import number
+
+__all__ = ["chapters"]
+
+PART_FIGURES = ("n", "r2", "nmad", "bias", "coverage68", "coverage90", "crps")
+
+
+def chapters(judgement: Judgement, metrics: Mapping[str, Any]) -> Iterator[Section]:
+    """Yield the sections in their order; what a store cannot show is left out."""
+    yield _labels(judgement)
+    yield _calibration(metrics)
+    yield _parts(metrics)
+    yield _truth(metrics)
+    yield _spaces(judgement)
+    if judgement.searches:
+        yield _rare(judgement, metrics)
+    yield _look_alikes(judgement)
+    yield _networks(judgement, metrics)
+
+
+def _labels(judgement: Judgement) -> Section:
+    section = Section(
+        "Fig. 1: catalogue and inferred values",
+        "Grey bars are the catalogue's errors and the claimed sigmas; the line is 1:1.",
+    )
+    for who, found in judgement.said["models"].items():
+        section.figure(figures.label_figure(judgement.pool, found, who), f"labels by {who}")
+    return section
+
+
+def _calibration(metrics: Mapping[str, Any]) -> Section:
+    section = Section(
+        "Calibration",
+        "Sigmas that mean what they say reach the coverage they claim, and have a flat PIT "
+        "histogram. Baselines have one sigma for all galaxies, from the validation split.",
+    )
+    section.figure(figures.calibration_figure(metrics), "calibration")
+    return section
+
+
+def _parts(metrics: Mapping[str, Any]) -> Section:
+    section = Section("By redshift, magnitude and population")
+    for who in metrics["models"]:
+        rows = [
+            [label, kind, title, *(number(one[key]) for key in PART_FIGURES)]
+            for label, kinds in metrics["bins"][who].items()
+            for kind, parts in kinds.items()
+            for title, one in parts.items()
+            if one["n"]
+        ]
+        section.say(who)
+        section.table(["label", "by", "part", *PART_FIGURES], rows)
+    return section
+
+
+def _truth(metrics: Mapping[str, Any]) -> Section:
+    section = Section(
+        "Attenuation",
+        "The slope of the estimates against the labels: 1 for none. In simulations also against "
+        "the truth, which the labels measure with errors.",
+    )
+    keys = ("attenuation", "attenuation_true", "bias_true", "r2_true")
+    rows = [
+        [who, label, *(number(one.get(key)) for key in keys)]
+        for who, labels in metrics["against_truth"].items()
+        for label, one in labels.items()
+        if one["attenuation"] is not None
+    ]
+    section.table(["", "label", *keys], rows)
+    return section
+
+
+def _spaces(judgement: Judgement) -> Section:
+    section = Section(
+        "Fig. 2: the latent spaces",
+        "Shaded are the regions of two-dimensional linear SVMs, which SMOTE has balanced: they "
+        "claim far more galaxies than are rare.",
+    )
+    pool = judgement.pool
+    for model in pool.info.models:
+        drawn = figures.projection_figure(pool, model, judgement.seed, boundaries=True)
+        section.figure(drawn, f"latent space of {model.name}")
+    for model in pool.info.models:
+        free = free_latents(model)
+        if model.kind != "vanilla" and free:
+            section.figure(figures.plane_figure(pool, model, free[0]), f"planes of {model.name}")
+    return section
+
+
+def _rare(judgement: Judgement, metrics: Mapping[str, Any]) -> Section:
+    section = Section(
+        "The search for rare galaxies",
+        "Row-normalised confusion matrices, and recall against false-positive rate (a line a "
+        "repeat). The dotted line is a false-positive rate of 1 %.",
+    )
+    found = judgement.searches
+    section.figure(figures.curve_figure(found, judgement.pool.info.rare), "recall curves")
+    section.figure(figures.confusion_figure(found), "confusion matrices")
+    rows = [
+        [who, name, *(number(one[key]) for key in ("gain", "low", "high"))]
+        for who, names in metrics["anomaly_gains"].items()
+        for name, one in names.items()
+    ]
+    section.say("Gain in recall at a 1 % false-positive rate, with its paired 95 % interval:")
+    section.table(["", "population", "gain", "low", "high"], rows)
+    return section
+
+
+def _look_alikes(judgement: Judgement) -> Section:
+    section = Section(
+        "Fig. 3: look-alikes",
+        "Ranked by the number of rare galaxies that have one among their 10 nearest.",
+    )
+    if judgement.store:
+        for model in judgement.pool.info.models:
+            drawn = pictures.look_alike_figure(judgement.pool, judgement.store, model)
+            section.figure(drawn, f"look-alikes in {model.name}")
+    return section
+
+
+def _networks(judgement: Judgement, metrics: Mapping[str, Any]) -> Section:
+    section = Section("The networks")
+    pool, store = judgement.pool, judgement.store
+    models = [model for model in pool.info.models if model.name in judgement.codecs]
+    if store is None or not models:
+        return section
+    codecs = [(model, judgement.codecs[model.name]) for model in models]
+    drawn = pictures.reconstruction_figure(pool, store, codecs, judgement.seed)
+    section.figure(drawn, "galaxies and their reconstructions")
+    for model, codec in codecs:
+        section.say(f"What each latent of {model.name} paints:")
+        section.figure(pictures.traversal_figure(pool, store, model, codec), model.name)
+    _meanings(section, metrics)
+    histories = {model.name: store.model_folder(model.name) / "metrics.csv" for model in models}
+    tables = {name: pd.read_csv(path) for name, path in histories.items() if path.exists()}
+    if tables:
+        section.figure(figures.loss_figure(tables), "loss curves")
+    return section
+
+
+def _meanings(section: Section, metrics: Mapping[str, Any]) -> None:
+    found = metrics["disentanglement"]
+    section.say("How much swapping a latent between galaxies changes the decoded picture:")
+    for model, one in found.items():
+        changes = one.get("swaps") or {}
+        if changes:
+            section.table([model, *changes], [["change", *map(number, changes.values())]])
+    section.say("With which R2 the free latent alone tells each label (0 for no leak):")
+    for model, one in found.items():
+        told = one.get("leaks") or {}
+        if told:
+            section.table([model, *told], [["R2", *map(number, told.values())]])

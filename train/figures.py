@@ -1,0 +1,270 @@
+"""The report's figures of numbers: labels, calibration, latent planes, rare galaxies.
+
+Every function takes plain data and returns a matplotlib figure; nothing global is changed.
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from pcvae.anomaly import Boundaries, Trials, boundary_grid, classes_of
+from pcvae.labels import LABELS, Label
+from pcvae.store import ModelInfo
+from train.pool import Estimates, Pool
+from train.rare import Search, repeat_margins
+
+__all__ = [
+    "calibration_figure", "confusion_figure", "curve_figure", "label_figure", "loss_figure",
+    "plane_figure", "projection_figure", "rare_style",
+]  # fmt: skip
+
+GREY, INK, ACCENT, OTHER = "#9aa3ad", "#22272e", "#2f6fb0", "#d98324"
+COLOURS = (ACCENT, OTHER, INK, "#8d6e63", "#7b4fa3", "#00838f", GREY)
+STYLES = {"red_spiral": ("D", "#c8323c"), "green_pea": ("o", "#1f8f4d")}
+MORE = (("s", "#7b4fa3"), ("^", "#d98324"), ("v", "#00838f"), ("P", "#8d6e63"))
+MANY = 1500  # galaxies above which error bars hide more than they show
+
+
+def rare_style(name: str, rare: Sequence[str]) -> tuple[str, str]:
+    """The marker and the colour of a rare population."""
+    others = [one for one in rare if one not in STYLES]
+    return STYLES.get(name) or MORE[others.index(name) % len(MORE)]
+
+
+def label_figure(pool: Pool, found: Estimates, who: str) -> Figure:
+    """Fig. 1 of the paper: catalogue against inferred value of each label, rare classes marked."""
+    known = [one for one in LABELS if one.name in found and _any(pool.truth(one.name)[pool.test])]
+    figure = Figure(figsize=(3.6 * max(len(known), 1), 3.7), layout="constrained")
+    axes = figure.subplots(1, max(len(known), 1), squeeze=False)[0]
+    for ax, one in zip(axes, known, strict=False):
+        _against(ax, pool, found, one)
+    figure.suptitle(f"{who}: catalogue and inferred values, test split", fontsize=10)
+    return figure
+
+
+def _against(ax: Axes, pool: Pool, found: Estimates, one: Label) -> None:
+    truth, value, sigma = pool.truth(one.name), found[one.name].value, found[one.name].sigma
+    test = pool.test & np.isfinite(truth) & np.isfinite(value)
+    if test.sum() <= MANY and one.name != "orientation":
+        error = pool.galaxies.get(one.error, pd.Series(np.nan, index=pool.galaxies.index))
+        ax.errorbar(
+            truth[test], value[test], np.nan_to_num(sigma[test]), np.nan_to_num(error[test]),
+            fmt="none", ecolor=GREY, elinewidth=0.4, alpha=0.35, zorder=1,
+        )  # fmt: skip
+    ax.scatter(truth[test], value[test], s=5, c=INK, alpha=0.45, lw=0, zorder=2, label="normal")
+    _mark_rare(ax, pool, np.column_stack([truth, value]))
+    shown = np.concatenate([truth[test], value[test]])
+    low, high = np.percentile(shown, [0.2, 99.8])
+    margin = 0.08 * max(high - low, 1e-6)
+    ends = (low - margin, high + margin)
+    ax.plot(ends, ends, c=ACCENT, lw=1, zorder=4)
+    ax.set(
+        xlim=ends, ylim=ends, xlabel=f"catalogue: {one.axis}", ylabel="inferred", aspect="equal"
+    )
+    _quiet(ax)
+
+
+def calibration_figure(metrics: Mapping[str, Any]) -> Figure:
+    """Claimed against reached coverage, and the PIT histogram, of each label."""
+    sayers = {who: one for who, one in metrics["calibration"].items() if one}
+    figure = Figure(figsize=(3.2 * len(LABELS), 5.6), layout="constrained")
+    grid = figure.subplots(2, len(LABELS))
+    for column, one in enumerate(LABELS):
+        reached, histogram = grid[0, column], grid[1, column]
+        reached.plot([0, 1], [0, 1], c=GREY, lw=1)
+        histogram.axhline(0.1, c=GREY, lw=1)
+        for colour, (who, labels) in zip(COLOURS, sayers.items(), strict=False):
+            if one.name in labels and labels[one.name]["coverage"][0] is not None:
+                figures = labels[one.name]
+                reached.plot(figures["levels"], figures["coverage"], c=colour, label=who)
+                histogram.stairs(figures["pit"], np.linspace(0, 1, 11), color=colour)
+        reached.set(title=one.title, xlabel="claimed coverage", aspect="equal")
+        histogram.set(xlabel="PIT", xlim=(0, 1), ylim=(0, None))
+        _quiet(reached)
+        _quiet(histogram)
+    grid[0, 0].set_ylabel("reached coverage")
+    grid[1, 0].set_ylabel("share of galaxies")
+    _legend(max(grid[0], key=lambda ax: len(ax.get_lines())))
+    return figure
+
+
+def projection_figure(pool: Pool, model: ModelInfo, seed: int, *, boundaries: bool) -> Figure:
+    """Fig. 2 of the paper: planes of a latent space, rare classes and linear boundaries."""
+    titles = {latent.name: latent.axis for latent in model.latents}
+    shown = [name for name in titles if name not in ("orientation", "e_cos", "e_sin")]
+    planes = list(pairwise(shown))[:4]
+    figure = Figure(figsize=(3.6 * max(len(planes), 1), 3.6), layout="constrained")
+    table = pool.latents[model.name]
+    classes = classes_of(pool.galaxies["population"], pool.info.rare)
+    for ax, plane in zip(
+        figure.subplots(1, max(len(planes), 1), squeeze=False)[0], planes, strict=False
+    ):
+        values = table[list(plane)].to_numpy(np.float64)
+        tested = values[pool.unseen]
+        ax.scatter(*values[pool.test].T, s=4, c=GREY, alpha=0.5, lw=0, label="normal")
+        limits = _robust(tested)
+        if boundaries:
+            _draw(ax, boundary_grid(tested, classes[pool.unseen], limits=limits, seed=seed), pool)
+        _mark_rare(ax, pool, values)
+        ax.set(xlabel=titles[plane[0]], ylabel=titles[plane[1]], xlim=limits[0], ylim=limits[1])
+        _quiet(ax)
+    if planes and pool.info.rare:
+        _legend(figure.axes[0])
+    figure.suptitle(f"latent space of {model.name}", fontsize=10)
+    return figure
+
+
+def _draw(ax: Axes, found: Boundaries, pool: Pool) -> None:
+    for index, name in enumerate(found.classes):
+        inside = (found.region == index).astype(float)
+        if index and inside.any() and not inside.all():
+            colour = rare_style(name, pool.info.rare)[1]
+            ax.contourf(found.x, found.y, inside, levels=[0.5, 1], colors=[colour], alpha=0.12)
+            ax.contour(found.x, found.y, inside, levels=[0.5], colors=[colour], linewidths=0.9)
+
+
+def confusion_figure(found: Mapping[str, Search]) -> Figure:
+    """The row-normalised confusion matrices of the paper's trials and of the repeated folds."""
+    figure = Figure(figsize=(6.4, 3.1 * len(found)), layout="constrained")
+    grid = figure.subplots(len(found), 2, squeeze=False)
+    for row, (name, one) in enumerate(found.items()):
+        _matrix(grid[row, 0], one.paper, f"{name}: the paper's 5 splits")
+        _matrix(grid[row, 1], one.folds, f"{name}: repeated folds")
+    return figure
+
+
+def _matrix(ax: Axes, trials: Trials, title: str) -> None:
+    counts = trials.confusion().sum(axis=0)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    ax.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    names = [name.replace("_", "\n") for name in trials.classes]
+    for (row, column), share in np.ndenumerate(shares):
+        colour = "white" if share > 0.6 else INK
+        ax.text(column, row, f"{share:.3f}", ha="center", va="center", fontsize=8, color=colour)
+    ticks = range(len(names))
+    ax.set_xticks(ticks, names, fontsize=7)
+    ax.set_yticks(ticks, names, fontsize=7)
+    ax.set(xlabel="given class", ylabel="true class")
+    ax.set_title(title, fontsize=9)
+
+
+def curve_figure(found: Mapping[str, Search], rare: Sequence[str]) -> Figure:
+    """Recall against false-positive rate of each rare population, every model in one panel."""
+    names = [name for name in rare if any(name in one.folds.classes for one in found.values())]
+    figure = Figure(figsize=(3.8 * max(len(names), 1), 3.5), layout="constrained")
+    axes = figure.subplots(1, max(len(names), 1), squeeze=False)[0]
+    for ax, name in zip(axes, names, strict=False):
+        for colour, (who, one) in zip(COLOURS, found.items(), strict=False):
+            for number, (among, margin) in enumerate(repeat_margins(one, name)):
+                rate, recall = _curve(margin, among)
+                ax.step(
+                    rate, recall, where="post", c=colour, lw=1.2, alpha=0.7,
+                    label=None if number else who,
+                )  # fmt: skip
+        ax.axvline(0.01, c=GREY, lw=0.8, ls=":")
+        ax.set(xscale="log", xlim=(5e-4, 1), ylim=(0, 1.02), title=name.replace("_", " "))
+        ax.set(xlabel="false-positive rate", ylabel="recall")
+        _legend(ax)
+        _quiet(ax)
+    return figure
+
+
+def _curve(
+    margin: NDArray[np.float64], among: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    order = np.argsort(-margin, kind="stable")
+    hits, alarms = np.cumsum(among[order]), np.cumsum(~among[order])
+    return alarms / max(alarms[-1], 1), hits / max(hits[-1], 1)
+
+
+def plane_figure(pool: Pool, model: ModelInfo, free: str) -> Figure:
+    """Mass against star-formation rate, by catalogue and by model; size against the free latent.
+
+    On these planes stand the paper's words on rare galaxies: most compact, most extended, below
+    the green valley.
+    """
+    figure = Figure(figsize=(11.4, 3.7), layout="constrained")
+    table = pool.latents[model.name]
+    catalogue = pool.galaxies[["log_mass", "log_sfr"]].to_numpy(np.float64)
+    inferred = table[["log_mass", "log_sfr"]].to_numpy(np.float64)
+    radius = pool.galaxies.reindex(columns=["r50"]).to_numpy(np.float64)
+    size = np.column_stack([table[free].to_numpy(np.float64), radius])
+    axes = figure.subplots(1, 3)
+    for ax, values in zip(axes, (catalogue, inferred, size), strict=True):
+        ax.scatter(*values[pool.test].T, s=4, c=GREY, alpha=0.5, lw=0, label="normal")
+        _mark_rare(ax, pool, values)
+        limits = _robust(values[pool.unseen])
+        ax.set(xlim=limits[0], ylim=limits[1])
+    mass, sfr = (one.axis for one in LABELS[2:])
+    axes[0].set(title="catalogue", xlabel=mass, ylabel=sfr)
+    axes[1].set(title=f"inferred by {model.name}", xlabel=mass, ylabel=sfr)
+    axes[2].set(title="size and the free latent", xlabel=free, ylabel="half-light radius [px]")
+    for ax in axes:
+        _quiet(ax)
+    _legend(axes[0])
+    return figure
+
+
+def loss_figure(histories: Mapping[str, pd.DataFrame]) -> Figure:
+    """The loss terms of every model, epoch by epoch."""
+    figure = Figure(figsize=(4.2 * len(histories), 3.2), layout="constrained")
+    axes = figure.subplots(1, len(histories), squeeze=False)[0]
+    for ax, (name, history) in zip(axes, histories.items(), strict=True):
+        for term, style in (("total", "-"), ("image", "--"), ("physics", ":"), ("prior", "-.")):
+            for part, colour in (("train", GREY), ("validation", ACCENT)):
+                column = history.get(f"{part}_{term}")
+                if column is not None and (column > 0).any():
+                    shown = column.where(column > 0)
+                    label = f"{term} ({part})" if part == "validation" else None
+                    ax.plot(history["epoch"], shown, style, c=colour, lw=1.1, label=label)
+        ax.set(yscale="log", xlabel="epoch", title=name)
+        _legend(ax)
+        _quiet(ax)
+    return figure
+
+
+def _mark_rare(ax: Axes, pool: Pool, values: NDArray[np.float64]) -> None:
+    population = pool.galaxies["population"].to_numpy()
+    for name in pool.info.rare:
+        marker, colour = rare_style(name, pool.info.rare)
+        chosen = pool.unseen & (population == name)
+        x, y = values[chosen, 0], values[chosen, 1]
+        ax.scatter(
+            x, y, s=16, marker=marker, facecolors="none", edgecolors=colour, lw=0.8, zorder=3,
+            label=name.replace("_", " "),
+        )  # fmt: skip
+
+
+def _robust(values: NDArray[np.float64]) -> tuple[tuple[float, float], tuple[float, float]]:
+    """The ranges of nearly all points, with a margin."""
+    ends = []
+    for column in values.T:
+        known = column[np.isfinite(column)]
+        low, high = np.percentile(known, [0.3, 99.7]) if len(known) else (0.0, 1.0)
+        margin = 0.06 * (high - low) or 0.5
+        ends.append((float(low - margin), float(high + margin)))
+    return ends[0], ends[1]
+
+
+def _any(values: NDArray[np.float64]) -> bool:
+    return bool(np.isfinite(values).any())
+
+
+def _legend(ax: Axes) -> None:
+    handles, labels = ax.get_legend_handles_labels()
+    if handles:
+        ax.legend(handles, labels, frameon=False, fontsize=7)
+
+
+def _quiet(ax: Axes) -> None:
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.tick_params(labelsize=7)
+    ax.xaxis.label.set_fontsize(8)
+    ax.yaxis.label.set_fontsize(8)
+    ax.title.set_fontsize(9)
