@@ -7,7 +7,7 @@ import pytest
 from astropy.io import fits
 from astropy.table import Table
 
-from data import ingest
+from data import ingest, parts
 from data.picture import LeftOutError, Picture, fit
 from pcvae.cutouts import PART, partial_folder, read_sample
 from pcvae.errors import CatalogError, SampleError, SettingsError, ShapeError
@@ -136,14 +136,14 @@ def test_a_killed_ingest_goes_on_and_ends_the_same(tmp_path, monkeypatch):
     folder = catalogue(tmp_path / "in", id=[f"g{row}" for row in range(n)])
     arrays(folder, np.stack([galaxy(row, 16) for row in range(n)]), bands=np.array(BANDS))
     whole, _ = run(folder, tmp_path / "whole")
-    parts = ingest._measured
+    measured = parts.measured
 
     def killed(*args):
-        yield next(parts(*args))
+        yield next(measured(*args))
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(ingest, "_measured", killed)
+        patch.setattr(parts, "measured", killed)
         with pytest.raises(KeyboardInterrupt):
             run(folder, tmp_path / "out")
     assert partial_folder(tmp_path / "out").exists()
