@@ -171,6 +171,9 @@ class Universe:
         log_ssfr = log_sfr - log_mass
         ratio = _axis_ratios(quenched, rng)
         tilt = np.log10(1 / ratio) * np.clip(0.2 + 0.15 * (log_mass - 9.5), 0.05, 0.4)
+        # A fifth of the rise of the main sequence since the donors' time hides behind dust.
+        rise = main_sequence(log_mass, redshift) - main_sequence(log_mass, np.full(count, 0.1))
+        hidden = np.where(quenched, 0, 0.2 * rise)
         oiii, nii = line_ratios(log_mass, log_ssfr, rng)
         ebv_gas = gas_reddening(log_mass, rng) + np.where(quenched, 0, 0.5 * tilt)
         spread = np.where(quenched, 0.13, 0.17) * rng.standard_normal(count)
@@ -179,7 +182,7 @@ class Universe:
             log_mass=log_mass,
             log_sfr=log_sfr,
             quenched=quenched,
-            mixture=self.donors.choose(log_mass, log_ssfr, rng),
+            mixture=self.donors.choose(log_mass, log_ssfr - hidden, rng),
             ebv=np.where(quenched, 0.0, STELLAR_TO_GAS * tilt),
             ebv_gas=ebv_gas,
             oiii=oiii,

@@ -149,7 +149,7 @@ class StampMaker:
             return image
         scale = self.settings.pixel_scale
         sky = np.array([self.survey.pixel_noise(band, scale) for band in self._bands])
-        depth = 10 ** (-0.4 * self.survey.deeper * rng.random())
+        depth = 10 ** (-0.4 * rng.uniform(*self.survey.deeper))
         poisson = np.array([band.poisson for band in self._bands]) * depth**2
         variance = (depth * sky[:, None, None]) ** 2
         variance = variance + poisson[:, None, None] * np.maximum(image, 0)

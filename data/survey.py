@@ -36,7 +36,7 @@ class Survey:
         bands: Those that a sample has when nothing else is asked for.
         pixel_scale: Arcsec a pixel of its images.
         native_scale: Arcsec a pixel of its camera; the noise is given for the larger of the two.
-        deeper: Its images are up to this much deeper than the noise of its bands says [mag].
+        deeper: Its images are between these deeper than the noise of its bands says [mag].
         smooth: Width of the resampling that correlates the noise, Gaussian sigma [arcsec].
         limits: Pairs of a limiting r magnitude and the share of the sample that has it.
         redshift: The range of redshifts.
@@ -48,7 +48,7 @@ class Survey:
     bands: tuple[str, ...]
     pixel_scale: float
     native_scale: float
-    deeper: float
+    deeper: tuple[float, float]
     smooth: float
     limits: tuple[tuple[float, float], ...]
     redshift: tuple[float, float]
@@ -95,9 +95,13 @@ _DECALS = Survey(
     bands=("g", "r", "z"),
     pixel_scale=0.262,
     native_scale=0.262,
-    deeper=1.2,  # most of the sky has more passes than the survey asked for
+    deeper=(0.3, 1.2),  # more passes than the survey asked for; as seen in its cutouts
     smooth=0.12,
-    limits=((19.8, 0.55), (22.2, 0.45)),  # GAMA, and the deep drilling fields of Zou et al. (2022)
+    limits=(
+        (19.8, 0.5),
+        (21.2, 0.25),
+        (22.4, 0.25),
+    ),  # GAMA, and deep fields as of Zou et al. (2022)
     redshift=(0.02, 1.0),
     dec=(-18.0, 32.0),
 )
@@ -125,7 +129,7 @@ _SDSS = Survey(
     bands=("g", "r", "i"),
     pixel_scale=0.25,
     native_scale=0.396,
-    deeper=0.2,
+    deeper=(0.0, 0.2),
     smooth=0.35,
     limits=((17.77, 0.9), (19.0, 0.1)),  # the main sample, Strauss et al. (2002)
     redshift=(0.01, 0.5),
