@@ -32,7 +32,6 @@ OUTLIER = {  # from which scaled error on an estimate is an outlier
 }
 
 BLOCK = 100_000  # galaxies drawn at once in a bootstrap
-
 Floats = NDArray[np.float64]
 
 

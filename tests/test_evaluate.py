@@ -100,7 +100,8 @@ def test_metrics_have_the_documented_shape(metrics):
     assert set(metrics) >= {"n", "models", "baselines", "anomaly", "reconstruction", "seconds"}
     assert set(metrics["n"]) == {"train", "validation", "test", "held_out"}
     assert set(metrics["models"]) == {"physics"}
-    assert set(metrics["baselines"]) == {"photometry_gbt", "photometry_mlp", "vanilla_knn"}
+    photometry = {f"photometry_{kind}" for kind in ("gbt", "mlp", "extra_trees")}
+    assert set(metrics["baselines"]) == {*photometry, "vanilla_knn"}
     for group in ("models", "baselines"):
         for labels in metrics[group].values():
             assert set(labels) == set(NAMES)
@@ -131,7 +132,7 @@ def test_a_models_noise_is_found_again(metrics, name):
 
 
 def test_photometry_learns_what_fluxes_tell_and_nothing_else(metrics):
-    for kind in ("gbt", "mlp"):
+    for kind in ("gbt", "mlp", "extra_trees"):
         figures = metrics["baselines"][f"photometry_{kind}"]
         assert figures["redshift"]["r2"] > 0.7
         assert figures["log_mass"]["r2"] > 0.7

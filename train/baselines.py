@@ -14,7 +14,7 @@ from pcvae.metrics import errors
 from pcvae.neighbours import Neighbours
 from train.pool import Estimate, Pool
 
-__all__ = ["asinh_magnitudes", "by_photometry", "neighbour_estimates", "photometry"]
+__all__ = ["KINDS", "asinh_magnitudes", "by_photometry", "neighbour_estimates", "photometry"]
 
 LEAST = 30  # training galaxies with a label below which a baseline says nothing
 CHOICES = (5, 10, 20, 40)  # numbers of neighbours, of which the validation split chooses
@@ -62,18 +62,19 @@ def by_photometry(pool: Pool, features: Floats, kind: str, seed: int) -> dict[st
 
     Args:
         pool: The galaxies.
-        features: (N, F); what is NaN is left to the trees, or set to the median for the network.
-        kind: ``gbt`` for gradient-boosted trees, ``mlp`` for a network with two hidden layers.
-        seed: Fixes the networks' weights and the trees' validation part.
+        features: (N, F); galaxies without any are told nothing.
+        kind: One of ``KINDS``: gradient-boosted trees, a network with two hidden layers, or
+            extremely randomised trees, which do best on few galaxies.
+        seed: Fixes the networks' weights and what the trees draw.
     """
-    found = {}
+    found, seen = {}, np.isfinite(features).any(axis=1)
     for one in LABELS:
         truth = pool.truth(one.name)
-        known = pool.train & np.isfinite(truth)
+        known = pool.train & np.isfinite(truth) & seen
         if one.name in WITHOUT_SHAPE or known.sum() < LEAST:
             continue
-        fit = _trees if kind == "gbt" else _network
-        value = fit(features[known], truth[known], seed)(features)
+        value = KINDS[kind](features[known], truth[known], seed)(features)
+        value[~seen] = np.nan
         sigma = _residual(truth, value, pool)
         found[one.name] = Estimate(value, np.full(len(pool), sigma))
     return found
@@ -132,6 +133,20 @@ def _network(features: Floats, truth: Floats, seed: int) -> Callable[[Floats], F
     scaled = TransformedTargetRegressor(network, transformer=StandardScaler())
     imputer = SimpleImputer(strategy="median", keep_empty_features=True)
     return make_pipeline(imputer, StandardScaler(), scaled).fit(features, truth).predict
+
+
+def _random_trees(features: Floats, truth: Floats, seed: int) -> Callable[[Floats], Floats]:
+    from sklearn.ensemble import ExtraTreesRegressor
+    from sklearn.impute import SimpleImputer
+    from sklearn.pipeline import make_pipeline
+
+    trees = ExtraTreesRegressor(300, min_samples_leaf=2, max_features=0.4, random_state=seed)
+    imputer = SimpleImputer(strategy="median", keep_empty_features=True)
+    return make_pipeline(imputer, trees).fit(features, truth).predict
+
+
+KINDS = {"gbt": _trees, "mlp": _network, "extra_trees": _random_trees}
+"""How to learn a label from features, by the name in ``photometry_NAME``."""
 
 
 def _residual(truth: Floats, value: Floats, pool: Pool) -> float:

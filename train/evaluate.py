@@ -30,7 +30,13 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add = parser.add_argument
     add("store", type=Path, help="folder made by python -m train.encode")
     add("report", type=Path, help="folder to make; must not exist")
-    add("--sample", type=Path, help="the store's sample, for baselines that need its pixels")
+    add(
+        "--sample",
+        type=Path,
+        action="append",
+        default=[],
+        help="a sample with the pixels that baselines may need; may be repeated",
+    )
     add("--train-store", type=Path, help="a store of the same runs with the training galaxies")
     add("--base-rate", type=float, default=0.001, help="share of rare galaxies purity is for")
     add("--seed", type=int, default=0, help="fixes splits, SMOTE, baselines and bootstraps")
@@ -51,9 +57,9 @@ def main(argv: Sequence[str] | None = None) -> Path:
 
     store = read_store(args.store)
     train_store = read_store(args.train_store) if args.train_store else None
-    sample = read_sample(args.sample) if args.sample else None
+    samples = [read_sample(folder) for folder in args.sample]
     pool = gather(store, train_store)
-    judgement = Judgement(pool, args.seed, args.base_rate, store, sample)
+    judgement = Judgement(pool, args.seed, args.base_rate, store, samples)
     metrics = plain(judge(judgement)) | {"command": command("train.evaluate", argv)}
     work = _begin(args.report)
     (work / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n")

@@ -1,7 +1,7 @@
 """All that is measured of a store, step by step: what ``metrics.json`` holds."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -15,6 +15,7 @@ from pcvae.labels import LABELS
 from pcvae.metrics import r2_gain, score
 from pcvae.store import Store
 from train import baselines, bins, leak, rare
+from train.annuli import annular_colours
 from train.pool import Estimates, Pool, estimates
 
 __all__ = ["Judgement", "judge"]
@@ -28,7 +29,7 @@ class Judgement:
         seed: Fixes all that is random.
         base_rate: The share of rare galaxies for which purity is stated.
         store: The store that is judged, for what needs its networks.
-        sample: The store's sample, for what needs pixels.
+        samples: Where pixels are found, for what needs them.
     """
 
     def __init__(
@@ -37,10 +38,10 @@ class Judgement:
         seed: int = 0,
         base_rate: float = rare.BASE_RATE,
         store: Store | None = None,
-        sample: Sample | None = None,
+        samples: Sequence[Sample] = (),
     ) -> None:
         self.pool, self.seed, self.base_rate = pool, seed, base_rate
-        self.store, self.sample = store, sample
+        self.store, self.samples = store, samples
         self.codecs: dict[str, Codec] = {}
         self.said: dict[str, dict[str, Estimates]] = {"models": {}, "baselines": {}}
         self.searches: dict[str, rare.Search] = {}
@@ -90,10 +91,15 @@ class Judgement:
 
     def _photometry(self) -> None:
         features = baselines.photometry(self.pool)
+        self.metrics["photometry_from"] = "aperture fluxes"
+        if features is None and self.samples:
+            features = annular_colours(self.samples, self.pool.galaxies["id"])
+            self.metrics["photometry_from"] = "light in rings"
         if features is None:
-            self._note("no aperture fluxes in the catalogue: no photometry baselines")
+            self.metrics["photometry_from"] = None
+            self._note("no aperture fluxes and no --sample: no photometry baselines")
             return
-        for kind in ("gbt", "mlp"):
+        for kind in baselines.KINDS:
             found = baselines.by_photometry(self.pool, features, kind, self.seed)
             self.said["baselines"][f"photometry_{kind}"] = found
 
