@@ -174,18 +174,20 @@ class LatentMap(pn.viewable.Viewer):
         self.rings: Rings | None = None
         self._range, self._size = RangeXY(), PlotSize(width=FRAME[0], height=FRAME[1])
         galaxies = self._layer(self._galaxies, "colour", streams=[self._range, self._size])
+        galaxies = galaxies.opts(hooks=[self._fit])
         self.tap = Tap(source=galaxies)
         self.tap.add_subscriber(self._pick)
         self._range.source = self._size.source = galaxies
         marked = self.source.marked
         layers = [
-            galaxies.opts(hooks=[self._fit]),
+            galaxies,
             self._layer(self._fill, *REGIONS),
             *(self._layer(partial(self._line, name), *REGIONS) for name in marked),
             *(self._layer(partial(self._marks, name)) for name in marked),
         ]
         self.figure = hv.Overlay(layers).collate().opts(**FIGURE)
-        self.state.param.watch(self._mark, ["row", "model", "x", "y", "dark", "tab"])
+        names = ["row", "model", "x", "y", "dark"]
+        self.state.param.watch(lambda *_: pn.state.execute(self._mark, schedule=True), names)
         self._pane = pn.pane.HoloViews(
             self.figure, sizing_mode="stretch_both", css_classes=["map"], min_height=260
         )
@@ -277,7 +279,7 @@ class LatentMap(pn.viewable.Viewer):
             side.update(start=start, end=end, reset_start=start, reset_end=end)
         self._range.update(x_range=across, y_range=up)
 
-    def _mark(self, *_: Any) -> None:
+    def _mark(self) -> None:
         """Ring the picked galaxy and, smaller, its neighbours."""
         row, plane = self.state.row, self.plane
         near: NDArray[np.intp] = np.array([], dtype=np.intp)
