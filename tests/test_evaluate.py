@@ -234,10 +234,13 @@ def test_a_folder_that_is_no_report_is_never_replaced(synthetic, tmp_path):
         evaluate.main([str(synthetic), str(tmp_path), "--overwrite"])
 
 
-def test_a_real_store_is_judged(store, tmp_path, capsys):
-    evaluate.main([str(store), str(tmp_path / "report")])
+def test_a_real_store_is_judged(store, sample, tmp_path, capsys):
+    options = ["--sample", str(sample.folder), "--resnet-epochs", "1"]
+    evaluate.main([str(store), str(tmp_path / "report"), *options])
     metrics = json.loads((tmp_path / "report" / "metrics.json").read_text())
     assert set(metrics["models"]) == {"physics"}
+    assert np.isfinite(metrics["baselines"]["resnet18"]["redshift"]["r2"])
+    assert metrics["photometry_from"] == "light in rings"
     assert "log_mass" in capsys.readouterr().out
 
 

@@ -37,6 +37,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         default=[],
         help="a sample with the pixels that baselines may need; may be repeated",
     )
+    add("--resnet-epochs", type=int, default=0, help="supervised ResNet18, slow; needs --sample")
     add("--train-store", type=Path, help="a store of the same runs with the training galaxies")
     add("--base-rate", type=float, default=0.001, help="share of rare galaxies purity is for")
     add("--seed", type=int, default=0, help="fixes splits, SMOTE, baselines and bootstraps")
@@ -59,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> Path:
     train_store = read_store(args.train_store) if args.train_store else None
     samples = [read_sample(folder) for folder in args.sample]
     pool = gather(store, train_store)
-    judgement = Judgement(pool, args.seed, args.base_rate, store, samples)
+    judgement = Judgement(pool, args.seed, args.base_rate, store, samples, args.resnet_epochs)
     metrics = plain(judge(judgement)) | {"command": command("train.evaluate", argv)}
     work = _begin(args.report)
     (work / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n")

@@ -14,7 +14,7 @@ from pcvae.errors import RunError
 from pcvae.labels import LABELS
 from pcvae.metrics import r2_gain, score
 from pcvae.store import Store
-from train import baselines, bins, leak, rare
+from train import baselines, bins, leak, rare, resnet
 from train.annuli import annular_colours
 from train.pool import Estimates, Pool, estimates
 
@@ -30,6 +30,7 @@ class Judgement:
         base_rate: The share of rare galaxies for which purity is stated.
         store: The store that is judged, for what needs its networks.
         samples: Where pixels are found, for what needs them.
+        resnet_epochs: For how long the supervised ResNet18 learns; 0 leaves it out.
     """
 
     def __init__(
@@ -39,9 +40,10 @@ class Judgement:
         base_rate: float = rare.BASE_RATE,
         store: Store | None = None,
         samples: Sequence[Sample] = (),
+        resnet_epochs: int = 0,
     ) -> None:
         self.pool, self.seed, self.base_rate = pool, seed, base_rate
-        self.store, self.samples = store, samples
+        self.store, self.samples, self.resnet_epochs = store, samples, resnet_epochs
         self.codecs: dict[str, Codec] = {}
         self.said: dict[str, dict[str, Estimates]] = {"models": {}, "baselines": {}}
         self.searches: dict[str, rare.Search] = {}
@@ -69,6 +71,7 @@ class Judgement:
             "models": self._models,
             "vanilla_knn": self._neighbours,
             "photometry": self._photometry,
+            "resnet18": self._resnet,
             "labels": self._labels,
             "gains": self._gains,
             "bins": self._bins,
@@ -103,6 +106,18 @@ class Judgement:
             found = baselines.by_photometry(self.pool, features, kind, self.seed)
             self.said["baselines"][f"photometry_{kind}"] = found
 
+    def _resnet(self) -> None:
+        if not self.resnet_epochs:
+            return
+        codec = next(filter(None, (self._codec(one.name) for one in self.pool.info.models)), None)
+        if codec is None or not self.samples:
+            self._note("the ResNet18 needs --sample and a model whose stretch it can use")
+            return
+        ids = self.pool.galaxies["id"]
+        images = resnet.images_of(self.samples, ids, codec.run.stretch)
+        found = resnet.by_resnet(self.pool, images, self.resnet_epochs, self.seed)
+        self.said["baselines"]["resnet18"] = found
+
     def _labels(self) -> None:
         if not self.pool.test.any():
             self._note("no galaxies to test labels on: neither of split test nor new")
@@ -126,8 +141,9 @@ class Judgement:
 
     def _gains(self) -> None:
         for model, mine in self.said["models"].items():
+            others = {**self.said["models"], **self.said["baselines"]}
             self.metrics["gains"][model] = {
-                who: self._gain(mine, theirs) for who, theirs in self.said["baselines"].items()
+                who: self._gain(mine, theirs) for who, theirs in others.items() if who != model
             }
 
     def _gain(self, mine: Estimates, theirs: Estimates) -> dict[str, dict[str, float]]:

@@ -23,7 +23,7 @@ def number(value: Any) -> str:
         return "-"
     if not isinstance(value, float):
         return str(value)
-    return f"{value:.2g}" if 0 < abs(value) < 0.0095 else f"{value:.3f}"
+    return f"{value:.2g}" if 1e-4 <= abs(value) < 0.0095 else f"{value:.3f}"
 
 
 def aligned(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
