@@ -10,7 +10,7 @@ from pcvae.catalog import FIELD, complete, read_table
 from pcvae.errors import CatalogError, SettingsError
 from pcvae.labels import LABELS
 
-__all__ = ["catalog_file", "named", "read_candidates"]
+__all__ = ["catalog_file", "named", "read_candidates", "table_of"]
 
 MEASURED = ("orientation", "orientation_err", "axis_ratio", "r50", "orientation_flag")
 NO_VALUE = 99.0  # and beyond, either sign: the -99, -9999 and 99 that stand for nothing
@@ -28,6 +28,11 @@ def catalog_file(folder: Path) -> Path:
         msg = f"expected one catalog.csv (or .ecsv, .fits, .vot, .parquet) in {folder}"
         raise CatalogError(f"{msg}, found {found}")
     return tables[0]
+
+
+def table_of(path: Path) -> Path:
+    """The table that a path stands for: itself, or what a folder calls ``catalog``."""
+    return catalog_file(path) if path.is_dir() else path
 
 
 def read_candidates(

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from astropy.io import fits
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from data.picture import LeftOutError
 
-__all__ = ["FitsFile", "Sky", "look_at", "read_planes", "stem"]
+__all__ = ["BROKEN", "FitsFile", "Sky", "look_at", "opened", "read_planes", "sky_of", "stem"]
 
 LEGACY_SCALE = 0.262  # arcsec a pixel of the Legacy Surveys' coadds
 NOT_IMAGES = ("invvar", "ivar", "weight", "variance", "error", "mask", "psf")
@@ -77,10 +77,10 @@ def stem(path: Path) -> str:
 def look_at(path: Path) -> FitsFile | None:
     """Read the headers only; None if they cannot be read."""
     try:
-        with _opened(path) as hdus:
+        with opened(path) as hdus:
             headers = [hdu.header for hdu in hdus if _is_image(hdu)]
             bands = [band for one in headers for band in _bands(one, path, ())]
-            return FitsFile(path, tuple(bands), _sky(headers[0]))
+            return FitsFile(path, tuple(bands), sky_of(headers[0]))
     except BROKEN:
         return None
 
@@ -103,9 +103,9 @@ def read_planes(
     planes: dict[str, NDArray[np.float32]] = {}
     sky = None
     try:
-        with _opened(path) as hdus:
+        with opened(path) as hdus:
             for hdu in filter(_is_image, hdus):
-                sky = sky or _sky(hdu.header)
+                sky = sky or sky_of(hdu.header)
                 cube = np.asarray(hdu.data, dtype=np.float32)
                 cube = cube.reshape(-1, *cube.shape[-2:]) * _area(hdu.header, sky)
                 bands = _bands(hdu.header, path, wanted)
@@ -116,7 +116,8 @@ def read_planes(
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Any]:
+def opened(path: Path | BinaryIO) -> Iterator[Any]:
+    """Open a FITS file without the warnings that say nothing new."""
     with warnings.catch_warnings():
         # What is missing shows when pixels are read; a header that was mended is sound.
         warnings.filterwarnings("ignore", ".*truncated", AstropyUserWarning)
@@ -147,7 +148,8 @@ def _bands(header: fits.Header, path: Path, wanted: Sequence[str]) -> tuple[str,
     return tuple(wanted) if len(wanted) == count else ()
 
 
-def _sky(header: fits.Header) -> Sky | None:
+def sky_of(header: fits.Header) -> Sky | None:
+    """Where the header says it is; None if it does not."""
     wcs = WCS(header)
     if not wcs.has_celestial:
         return None

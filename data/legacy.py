@@ -1,0 +1,217 @@
+"""The Legacy Surveys' cutout service: how it is asked, and what its answers must be.
+
+Shapes are written with C bands and S x S pixels.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.fetch import Client, FetchError, Manners, UnusableError
+from data.picture import SAME_SCALE, LeftOutError, Picture, fit
+from pcvae.errors import SettingsError
+
+if TYPE_CHECKING:
+    from astropy.io.fits import Header
+
+__all__ = ["BASE_URL", "LAYER", "Cutout", "Wanted", "fetch_cutout", "read_served"]
+
+BASE_URL = "https://www.legacysurvey.org/viewer"
+LAYER = "ls-dr9-south"  # DECaLS alone; ls-dr9 takes BASS and MzLS in the north
+PIXEL_SCALE = 0.262  # arcsec, of the coadds
+PAPER_SIZE = 128  # px
+MOST_SIZE = 512  # px; larger ones are clipped without a word
+BLOCK = 2880  # bytes; headers and data of FITS files fill whole ones
+OFFLINE = Manners(timeout=15.0, tries=2, back_off=0.5)  # for a person who waits
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked for, the same for all galaxies.
+
+    Args:
+        layer: The service's name of the survey and its release.
+        bands: One letter each.
+        size: S.
+        pixel_scale: Arcsec a pixel.
+
+    Raises:
+        SettingsError: The service would answer with something else.
+    """
+
+    layer: str = LAYER
+    bands: tuple[str, ...] = ("g", "r", "z")
+    size: int = PAPER_SIZE
+    pixel_scale: float = PIXEL_SCALE
+
+    def __post_init__(self) -> None:
+        if not 8 <= self.size <= MOST_SIZE:
+            msg = f"expected a size of 8 to {MOST_SIZE} px, the service's limit, found {self.size}"
+            raise SettingsError(msg)
+        if not self.pixel_scale > 0:
+            msg = f"expected a positive pixel scale, found {self.pixel_scale}"
+            raise SettingsError(msg)
+        if not self.bands or any(len(band) != 1 for band in self.bands):
+            msg = f"expected bands of one letter each, found {','.join(self.bands) or 'none'}"
+            raise SettingsError(msg)
+
+    @property
+    def file_bytes(self) -> int:
+        """The size of an answer: a header of one block, and float32 pixels."""
+        pixels = 4 * len(self.bands) * self.size**2
+        return BLOCK + -(-pixels // BLOCK) * BLOCK
+
+    def query(self, ra: float, dec: float) -> dict[str, str]:
+        """What is asked for at a position [deg]."""
+        return {
+            "ra": f"{ra:.6f}",
+            "dec": f"{dec:.6f}",
+            "layer": self.layer,
+            "pixscale": f"{self.pixel_scale:g}",
+            "bands": "".join(self.bands),
+            "size": str(self.size),
+        }
+
+
+class Cutout(NamedTuple):
+    """A cutout that was fetched.
+
+    Args:
+        flux: Its pixels (C, S, S) [nanomaggy], row index upwards.
+        north_angle: Direction of north [rad], counter-clockwise from +x.
+        source: A sentence on where it comes from.
+    """
+
+    flux: NDArray[np.float32]
+    north_angle: float
+    source: str
+
+
+def cutout_url(base_url: str) -> str:
+    """Where cutouts are asked for."""
+    return f"{base_url.rstrip('/')}/fits-cutout"
+
+
+def check_answer(content: bytes) -> None:
+    """Check that an answer is a whole FITS file, before it is put on disk.
+
+    Raises:
+        UnusableError: It is something else, such as a page of HTML, or was cut off.
+    """
+    if not content.startswith(b"SIMPLE  ="):
+        start = " ".join(content[:60].decode("ascii", "replace").split())
+        msg = f"the answer is not a FITS file but begins with {start!r}"
+        raise UnusableError(msg if content else "the answer is empty")
+    whole = _length(content)
+    if len(content) < whole:
+        msg = f"the answer was cut off: {len(content)} of {whole} bytes"
+        raise UnusableError(msg)
+
+
+def read_served(content: bytes | Path, wanted: Wanted, ra: float, dec: float) -> Picture:
+    """Read an answer and check that it is what was asked for.
+
+    The service interpolates on other pixels than the coadds' 0.262 arcsec without rescaling;
+    the values are brought to flux a pixel.
+
+    Args:
+        content: The answer, or the file that it is in.
+        wanted: What was asked for.
+        ra: Where [deg].
+        dec: Where [deg].
+
+    Raises:
+        LeftOutError: It is not what was asked for, or lies outside the survey.
+    """
+    from data.fits_file import BROKEN, opened, sky_of
+
+    try:
+        with opened(BytesIO(content) if isinstance(content, bytes) else content) as hdus:
+            header, cube, sky = hdus[0].header, hdus[0].data, sky_of(hdus[0].header)
+            planes = _planes(header, cube, wanted)
+    except BROKEN as error:
+        raise LeftOutError("file unreadable", str(error)) from error
+    if sky is None:
+        raise LeftOutError("no coordinates", "the header has no WCS")
+    if abs(sky.pixel_scale / wanted.pixel_scale - 1) > SAME_SCALE:
+        msg = f'asked for {wanted.pixel_scale}", got {sky.pixel_scale:.4f}"'
+        raise LeftOutError("other pixel scale", msg)
+    if not planes.any():
+        raise LeftOutError("outside the footprint", f"all zero in layer {wanted.layer}")
+    flux = planes * np.float32((sky.pixel_scale / PIXEL_SCALE) ** 2)
+    return Picture(flux, sky.pixel(ra, dec), wanted.pixel_scale, sky.north_angle)
+
+
+def fetch_cutout(
+    ra: float,
+    dec: float,
+    wanted: Wanted | None = None,
+    *,
+    base_url: str = BASE_URL,
+    manners: Manners = OFFLINE,
+) -> Cutout:
+    """Fetch one galaxy's cutout from the service, for a person who waits.
+
+    Args:
+        ra: Right ascension [deg].
+        dec: Declination [deg].
+        wanted: Layer, bands, size and pixel scale; None for the paper's.
+        base_url: The service, or a mirror of it.
+        manners: How long and how often it is tried.
+
+    Raises:
+        FetchError: There is no connection, or no image of that place; says which.
+    """
+    wanted = wanted or Wanted()
+    if not (0 <= ra <= 360 and -90 <= dec <= 90):
+        msg = f"expected RA in 0 to 360 and Dec in -90 to 90 deg, found {ra:.5f} {dec:+.5f}"
+        raise FetchError(msg)
+    with Client(manners) as client:
+        content = client.ask(cutout_url(base_url), check_answer, query=wanted.query(ra, dec))
+    try:
+        picture = read_served(content, wanted, ra, dec)
+        flux, _ = fit(picture, wanted.size, wanted.pixel_scale, wanted.bands)
+    except LeftOutError as error:
+        msg = f"no cutout of RA {ra:.5f} Dec {dec:+.5f}: {error.reason} ({error.detail})"
+        raise FetchError(msg) from error
+    return Cutout(flux, picture.north_angle, f"Legacy Surveys, layer {wanted.layer}.")
+
+
+def _planes(
+    header: "Header", cube: NDArray[np.float32] | None, wanted: Wanted
+) -> NDArray[np.float32]:
+    """The planes (C, S, S) in the order wanted."""
+    found = _bands(header)
+    if not set(wanted.bands) <= set(found):
+        msg = f"asked for {''.join(wanted.bands)}, got {''.join(found) or 'unnamed ones'}"
+        raise LeftOutError("other bands", msg)
+    shape = () if cube is None else cube.shape
+    if cube is None or shape != (len(found), wanted.size, wanted.size):
+        msg = f"asked for {wanted.size} px, got an array {shape} of bands {''.join(found)}"
+        raise LeftOutError("other size", msg)
+    order = [found.index(band) for band in wanted.bands]
+    return np.asarray(cube, np.float32)[order]
+
+
+def _bands(header: Mapping[str, object]) -> tuple[str, ...]:
+    text = str(header.get("BANDS", "")).strip()
+    count = int(str(header.get("NAXIS3", 0)))
+    numbered = [str(header[f"BAND{i}"]).strip() for i in range(count) if f"BAND{i}" in header]
+    return tuple(text) if text else tuple(numbered)
+
+
+def _length(content: bytes) -> int:
+    """The length of a FITS file of one array, by its header."""
+    from astropy.io.fits import Header
+
+    end = content.find(b"END" + b" " * 77)
+    if end < 0:
+        return len(content) + 1
+    header = Header.fromstring(content[: end + 80])
+    pixels = np.prod([int(header[f"NAXIS{i + 1}"]) for i in range(header["NAXIS"])])
+    return int(-(-(end + 80) // BLOCK) * BLOCK + pixels * abs(int(header["BITPIX"])) // 8)
