@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import holoviews as hv
 import numpy as np
@@ -14,7 +14,7 @@ from holoviews.streams import Params, PlotSize, RangeXY, Tap
 from numpy.typing import NDArray
 
 from dashboard.colouring import Paint, colouring
-from dashboard.quantities import Quantity, robust_limits
+from dashboard.plane import Limits, Plane, nearest_row
 from dashboard.regions import fill, outline
 from dashboard.session import when_done
 from dashboard.shading import Canvas
@@ -24,16 +24,12 @@ from dashboard.style import ACCENT, GROUND, TEXT, colour_of, marker_of
 
 __all__ = [
     "LatentMap",
-    "Plane",
     "galaxy_image",
     "marked_points",
-    "nearest_row",
-    "plane_of",
     "region_image",
     "region_lines",
 ]
 
-Limits = tuple[tuple[float, float], tuple[float, float]]
 REGIONS = ("boundaries", "fitted", "loaded")
 FRAME = (720, 500)  # px, until the browser has said how large the map is
 CLEAR = ":host { background: transparent !important; opacity: .75; }"
@@ -47,51 +43,6 @@ FIGURE = {
     "padding": 0,
     "min_height": 260,
 }
-
-
-class Plane(NamedTuple):
-    """Two axes and where each galaxy lies on them.
-
-    Args:
-        x: The horizontal axis.
-        y: The vertical axis.
-        points: Columns ``x`` and ``y``, N rows; NaN where unknown.
-    """
-
-    x: Quantity
-    y: Quantity
-    points: pd.DataFrame
-
-    @property
-    def limits(self) -> Limits:
-        """The ranges of the first view."""
-        x, y = (robust_limits(self.points[axis].to_numpy()) for axis in ("x", "y"))
-        return x, y
-
-
-def plane_of(source: Source, model: str, x: str, y: str) -> Plane:
-    """The plane of two latents of a model, by their names."""
-    across, up = source.axis(model, x, 0), source.axis(model, y, 1)
-    columns = {"x": source.values(model, across), "y": source.values(model, up)}
-    return Plane(across, up, pd.DataFrame(columns, dtype=np.float32))
-
-
-def nearest_row(
-    plane: Plane, point: tuple[float, float], limits: Limits, frame: tuple[int, int]
-) -> int | None:
-    """The galaxy nearest to a point as seen on the screen; None if there is none.
-
-    Args:
-        plane: The galaxies.
-        point: Where, in the units of the axes.
-        limits: The ranges of the view.
-        frame: Its width and height in pixels.
-    """
-    (left, right), (bottom, top) = limits
-    across = (plane.points["x"].to_numpy() - point[0]) * (frame[0] / (right - left))
-    up = (plane.points["y"].to_numpy() - point[1]) * (frame[1] / (top - bottom))
-    distance = across**2 + up**2
-    return int(np.nanargmin(distance)) if np.isfinite(distance).any() else None
 
 
 def galaxy_image(
@@ -198,7 +149,7 @@ class LatentMap(pn.viewable.Viewer):
     @property
     def plane(self) -> Plane:
         """The plane that is shown."""
-        return plane_of(self.source, self.state.model, self.state.x, self.state.y)
+        return self.source.plane(self.state.model, self.state.x, self.state.y)
 
     @property
     def limits(self) -> Limits:
@@ -238,7 +189,7 @@ class LatentMap(pn.viewable.Viewer):
         )
 
     def _marks(self, name: str) -> hv.Points:
-        rows = np.flatnonzero(self.source.populations == name)
+        rows = self.source.members(name)
         style = {
             "marker": marker_of(name, self.source.marked).shape,
             "size": 10 if len(rows) <= 50 else 7 if len(rows) <= 1000 else 4,
@@ -256,7 +207,9 @@ class LatentMap(pn.viewable.Viewer):
         state = self.state
         if not (state.boundaries and state.loaded and self.source.marked):
             return None
-        job = self.source.boundaries(state.model, *(one.column for one in self.plane[:2]))
+        job = self.source.boundaries(
+            state.model, *(one.column for one in (self.plane.x, self.plane.y))
+        )
         if not job.done() and job not in self._awaited:
             self._awaited.add(job)
             when_done(job, lambda: state.param.update(fitted=state.fitted + 1))
@@ -293,6 +246,6 @@ class LatentMap(pn.viewable.Viewer):
         if x is None or y is None:
             return
         frame = (self._size.width or FRAME[0], self._size.height or FRAME[1])
-        row = nearest_row(self.plane, (x, y), self.limits, frame)
+        row = nearest_row(self.plane.points, (x, y), self.limits, frame)
         if row is not None:
             self.state.row = row

@@ -98,7 +98,7 @@ class Legend(pn.viewable.Viewer):
         chosen = colouring(source, state.model, state.colour, dark=state.dark)
         marks = [
             f"<span>{mark_svg(marker_of(name, source.marked).shape, self._colour(name))}"
-            f"{escape(population_title(name))} {(source.populations == name).sum():,}</span>"
+            f"{escape(population_title(name))} {len(source.members(name)):,}</span>"
             for name in source.marked
         ]
         key = colour_key(chosen, [population_title(name) for name in source.marked])

@@ -88,9 +88,7 @@ def properties_of(source: Source, model: str, row: int) -> list[Property]:
     for label in LABELS:
         latent = latents.pop(label.name, None)
         measured = Quantity(f"catalogue.{label.name}", label.title, label.unit)
-        known = label.name in source.store.galaxies and (
-            np.isfinite(source.values(model, measured)).any()
-        )
+        known = source.known(model, measured)
         if latent or known:
             listed.append(_property(source, model, row, (measured if known else None, latent)))
     return listed + [_property(source, model, row, (None, one)) for one in latents.values()]

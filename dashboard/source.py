@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dashboard.pictures import Residual, data_uri, residual
+from dashboard.plane import Plane, plane_of
 from dashboard.quantities import Quantity, axes_of, robust_limits, values_of
 from pcvae.anomaly import Boundaries, boundary_grid, classes_of
 from pcvae.dataset import ELLIPTICITY
@@ -27,6 +28,7 @@ __all__ = ["CANDIDATE", "Source", "View"]
 CANDIDATE = "candidate"
 NEIGHBOURS = 10  # as in Fig. 3 of Gagliano & Villar (2023)
 BINS = 48
+PLANES = 16  # kept ready; one of a million galaxies holds 8 MB
 ROOM = 0.5  # share of the first view's range that boundaries reach beyond it on each side
 CELLS = 600  # of the boundaries, on a side: about two pixels of a map each
 LONGEST = 240  # letters of a message
@@ -58,6 +60,8 @@ class Source:
         self.store, self.journal, self.no_journal = store, journal, no_journal
         self._workers = ThreadPoolExecutor(2, thread_name_prefix="source")
         self.histogram = lru_cache(256)(self._histogram)
+        self.members = cache(self._members)
+        self.plane = lru_cache(PLANES)(self._plane)
         self.codec = cache(self._codec)
         self.boundaries = lru_cache(64)(self._boundaries)
         self.neighbours = cache(self._neighbours)
@@ -93,7 +97,7 @@ class Source:
     @cached_property
     def marked(self) -> list[str]:
         """The rare populations that the store has galaxies of."""
-        return [name for name in self.store.info.rare if (self.populations == name).any()]
+        return [name for name in self.store.info.rare if len(self.members(name))]
 
     @cached_property
     def all_populations(self) -> list[str]:
@@ -104,6 +108,15 @@ class Source:
     def normal(self) -> NDArray[np.bool_]:
         """Which galaxies are of no rare population, (N,)."""
         return ~np.isin(self.populations, list(self.store.info.rare))
+
+    def _members(self, population: str) -> NDArray[np.intp]:
+        """The rows of the galaxies of a population."""
+        return np.flatnonzero(self.populations == population)
+
+    def _plane(self, model: str, x: str, y: str) -> Plane:
+        """The plane of two latents of a model, by their names, or the model's own."""
+        across, up = self.axis(model, x, 0), self.axis(model, y, 1)
+        return plane_of(across, up, self.values(model, across), self.values(model, up))
 
     @cached_property
     def first(self) -> int:
@@ -128,6 +141,10 @@ class Source:
     def values(self, model: str, quantity: Quantity) -> NDArray[np.float64]:
         """The values of a quantity, (N,)."""
         return values_of(self.store, model, quantity)
+
+    def known(self, model: str, quantity: Quantity) -> bool:
+        """Whether any galaxy has a value of it."""
+        return self.has(model, quantity) and bool(self.histogram(model, quantity)[0].any())
 
     def has(self, model: str, quantity: Quantity) -> bool:
         """Whether the store has that column."""
@@ -181,18 +198,18 @@ class Source:
         return Neighbours(self.store.values(model)[:, kept or slice(None)])
 
     def _lookalikes(self, model: str, population: str) -> pd.DataFrame:
-        seeds = self.populations == population
-        return shared_neighbours(self.neighbours(model), seeds, self.normal & ~seeds, k=NEIGHBOURS)
+        seeds = self.members(population)
+        return shared_neighbours(self.neighbours(model), seeds, self.normal, k=NEIGHBOURS)
 
     def _codec(self, model: str) -> "Future[Codec]":
         return self._workers.submit(_read_codec, self.store, model)
 
     def _boundaries(self, model: str, x: str, y: str) -> "Future[Boundaries]":
-        axes = [self.values(model, self.axis(model, name, n)) for n, name in enumerate((x, y))]
-        limits = tuple(_widen(robust_limits(values)) for values in axes)
+        plane = self.plane(model, x, y)
+        limits = tuple(_widen(one) for one in plane.limits)
         classes = classes_of(self.populations, self.store.info.rare)
         return self._workers.submit(
-            boundary_grid, np.column_stack(axes), classes, limits=limits, size=CELLS
+            boundary_grid, plane.points.to_numpy(), classes, limits=limits, size=CELLS
         )
 
     def view(self, model: str, row: int, *, dark: bool = True) -> tuple[View | None, str]:

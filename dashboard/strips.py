@@ -127,7 +127,7 @@ class Lookalikes(Strip):
         if not population:
             return [], "This store has no rare population whose look-alikes could be listed."
         ranked = self.source.lookalikes(model, population)
-        seeds = int((self.source.populations == population).sum())
+        seeds = len(self.source.members(population))
         name = population_title(population)
         if ranked.empty:
             return [], f"No ordinary galaxy is near a {name} in the {model} model."

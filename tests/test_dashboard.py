@@ -13,8 +13,8 @@ import zarr
 from dashboard.app import Explorer, open_source, store_folder
 from dashboard.controls import offer
 from dashboard.labelling import csv_of, is_candidate, toggle
-from dashboard.latent_map import nearest_row, plane_of
 from dashboard.pictures import data_uri
+from dashboard.plane import nearest_row
 from dashboard.source import Source
 from dashboard.state import State
 from pcvae.errors import StoreError
@@ -159,13 +159,12 @@ def test_a_tap_nowhere_picks_nothing(many):
     assert many.state.row == before
 
 
-def test_nearest_is_as_seen_on_the_screen_whatever_the_units(many):
+def test_nearest_is_as_seen_on_the_screen_whatever_the_units():
     """A step of 1 across is a pixel here, a step of 1 up a thousand."""
-    plane = plane_of(many.source, "physics", "redshift", "log_mass")
     points = pd.DataFrame({"x": [0.0, 50.0, np.nan], "y": [0.1, 0.0, 0.0]}, dtype=np.float32)
     limits, frame = ((0.0, 1000.0), (0.0, 1.0)), (1000, 1000)
-    assert nearest_row(plane._replace(points=points), (0.0, 0.0), limits, frame) == 1
-    assert nearest_row(plane._replace(points=points[2:]), (0.0, 0.0), limits, frame) is None
+    assert nearest_row(points, (0.0, 0.0), limits, frame) == 1
+    assert nearest_row(points[2:], (0.0, 0.0), limits, frame) is None
 
 
 def test_image_and_id_never_mismatch(many):
