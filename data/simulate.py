@@ -8,7 +8,6 @@ the same command goes on where a killed one stopped.
 """
 
 import argparse
-import os
 from collections.abc import Iterator, Sequence
 from functools import cache, partial
 from pathlib import Path
@@ -19,6 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from data.options import words
 from data.survey import SURVEYS
 from pcvae.cutouts import SampleInfo, SampleWriter
 from pcvae.errors import SettingsError
@@ -59,7 +59,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add("--seed", type=int, default=0, help="decides all, with the options above and below")
     add("--workers", type=int, default=1, help="processes; they do not change the sample")
     add("--survey", choices=sorted(SURVEYS), default="decals", help="whose sky and selection")
-    add("--bands", type=_words, help="planes, bluest first: g,r,z; default: the survey's")
+    add("--bands", type=words, help="planes, bluest first: g,r,z; default: the survey's")
     add("--pixel-scale", type=float, help="arcsec a pixel; default: the survey's")
     add("--size", type=int, default=128, help="pixels on a side")
     add("--colour", action="store_true", help="8-bit pictures as SkyServer's, of three bands")
@@ -158,8 +158,6 @@ def _made(
         size=info.size,
         seed=args.seed,
     )
-    # A worker is a core; threads inside it would only get in each other's way.
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
     questions = [
         (one, [(row, populations[row]) for row in writer.part_rows(one)]) for one in parts
     ]
@@ -170,17 +168,21 @@ def _made(
 def _make_part(
     question: tuple[int, list[tuple[int, str]]], settings: "StampSettings", unit: str
 ) -> Part:
+    from threadpoolctl import threadpool_limits
+
     from pcvae.orientation import measure_block
 
     number, rows = question
-    maker = _maker(settings)
-    begun = process_time()
-    stamps = [maker.make(row, population) for row, population in rows]
-    flux = np.stack([stamp.flux for stamp in stamps])
-    if unit == "stretched":
-        flux = _coloured(flux, maker)
-    rendered = process_time()
-    measured = measure_block(flux, settings.bands, unit)
+    # A worker is a core: more threads would get in each other's way, and round differently.
+    with threadpool_limits(1):
+        maker = _maker(settings)
+        begun = process_time()
+        stamps = [maker.make(row, population) for row, population in rows]
+        flux = np.stack([stamp.flux for stamp in stamps])
+        if unit == "stretched":
+            flux = _coloured(flux, maker)
+        rendered = process_time()
+        measured = measure_block(flux, settings.bands, unit)
     table = pd.concat([pd.DataFrame([stamp.row for stamp in stamps]), measured], axis=1)
     return Part(number, flux, table, rendered - begun, process_time() - rendered)
 
@@ -198,10 +200,6 @@ def _coloured(flux: NDArray[np.float32], maker: "StampMaker") -> NDArray[np.floa
 
     area = (maker.settings.pixel_scale / maker.survey.native_scale) ** 2
     return np.stack([sky_server_colour(one.astype(np.float64), area) for one in flux])
-
-
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
 if __name__ == "__main__":
