@@ -99,7 +99,7 @@ RECIPES = {
             size=64, widths=(16, 32, 64, 128), hidden=128, apertures=(2, 4, 8, 16, 28), sampled=1
         ),
         labels=LabelConfig("ellipticity", "floored", standardise=True),
-        loss=LossConfig(image=1.0, prior=1.0, physics=10.0, likelihood="beta_nll"),
+        loss=LossConfig(image=1.0, prior=1.0, physics=40.0, likelihood="beta_nll"),
         fit=FitConfig(100, 64, 2e-3, 1e-2, warmup=0.1, ema=0.99, patience=25, augment=True),
         resize="area",
         resize_first=True,
