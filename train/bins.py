@@ -9,14 +9,17 @@ from numpy.typing import NDArray
 
 from pcvae.labels import LABELS
 from pcvae.metrics import attenuation, bias, coverage, errors, pit, r2, score
+from pcvae.store import ModelInfo
 from train.pool import Estimates, Pool
 
-__all__ = ["LEVELS", "against_truth", "binned", "calibration", "parts"]
+__all__ = ["LEVELS", "against_truth", "binned", "calibration", "characters", "parts"]
 
 BINS = 4
 LEVELS = tuple(round(level, 2) for level in np.arange(0.05, 1.0, 0.05))
 PIT_BINS = 10
 KEPT = ("n", "r2", "nmad", "bias", "mad", "outlier_rate", "crps", "coverage68", "coverage90")
+
+GREEN_VALLEY = -11.8  # its lower edge in log sSFR [1/yr]: Salim (2014), Serb. Astron. J. 189, 1
 
 Mask = NDArray[np.bool_]
 
@@ -96,3 +99,32 @@ def against_truth(pool: Pool, found: Estimates) -> dict[str, dict[str, float]]:
                 "r2_true": r2(true, value),
             }
     return figures
+
+
+def characters(pool: Pool, model: ModelInfo, free: str) -> dict[str, dict[str, float]]:
+    """What the paper says of rare galaxies, in figures: medians of every population.
+
+    The radius [px], the free latent, the catalogue's and the inferred specific star-formation
+    rate [log 1/yr], and which share of the inferred ones lies below the green valley.
+    """
+    table = pool.latents[model.name]
+    radius = pool.galaxies.reindex(columns=["r50"])["r50"].to_numpy(np.float64)
+    specific = pool.truth("log_sfr") - pool.truth("log_mass")
+    inferred = table["log_sfr"].to_numpy(np.float64) - table["log_mass"].to_numpy(np.float64)
+    figures = {}
+    for kind, name, mask in parts(pool):
+        if kind == "population":
+            figures[name] = {
+                "n": int(mask.sum()),
+                "r50": _median(radius[mask]),
+                "free": _median(table[free].to_numpy(np.float64)[mask]),
+                "log_ssfr": _median(specific[mask]),
+                "log_ssfr_inferred": _median(inferred[mask]),
+                "below_green_valley": float((inferred[mask] < GREEN_VALLEY).mean()),
+            }
+    return figures
+
+
+def _median(values: NDArray[np.float64]) -> float:
+    known = values[np.isfinite(values)]
+    return float(np.median(known)) if len(known) else np.nan

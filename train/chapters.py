@@ -23,6 +23,7 @@ def chapters(judgement: Judgement, metrics: Mapping[str, Any]) -> Iterator[Secti
     yield _parts(metrics)
     yield _truth(metrics)
     yield _spaces(judgement)
+    yield _characters(metrics)
     if judgement.searches:
         yield _rare(judgement, metrics)
     yield _look_alikes(judgement)
@@ -98,6 +99,19 @@ def _spaces(judgement: Judgement) -> Section:
     return section
 
 
+def _characters(metrics: Mapping[str, Any]) -> Section:
+    section = Section(
+        "Compact, extended, quenched",
+        "Medians of every population: half-light radius [px], free latent, specific "
+        "star-formation rate [log 1/yr]; and the inferred share below the green valley.",
+    )
+    for model, populations in metrics["characters"].items():
+        rows = [[name, *map(number, one.values())] for name, one in populations.items()]
+        keys: list[str] = list(next(iter(populations.values()), {}))
+        section.table([model, *(key.replace("_", " ") for key in keys)], rows)
+    return section
+
+
 def _rare(judgement: Judgement, metrics: Mapping[str, Any]) -> Section:
     section = Section(
         "The search for rare galaxies",
@@ -144,6 +158,9 @@ def _networks(judgement: Judgement, metrics: Mapping[str, Any]) -> Section:
     _meanings(section, metrics)
     histories = {model.name: store.model_folder(model.name) / "metrics.csv" for model in models}
     tables = {name: pd.read_csv(path) for name, path in histories.items() if path.exists()}
+    for name, table in tables.items():
+        if {"epoch", "seconds"} <= set(table):
+            section.say(f"{name}: {len(table)} epochs in {table['seconds'].sum():.0f} s.")
     if tables:
         section.figure(figures.loss_figure(tables), "loss curves")
     return section

@@ -60,6 +60,7 @@ class Judgement:
             "calibration": {},
             "against_truth": {},
             "disentanglement": {},
+            "characters": {},
             "seconds": {},
             "notes": [],
             "seed": seed,
@@ -187,6 +188,9 @@ class Judgement:
             figures: dict[str, Any] = {"free": leak.free_latents(model)}
             if model.kind != "vanilla":
                 figures["leaks"] = leak.leaks(self.pool, model)
+                for free in figures["free"][:1]:
+                    found = bins.characters(self.pool, model, free)
+                    self.metrics["characters"][model.name] = found
             if codec := self._codec(model.name):
                 figures["swaps"] = leak.swaps(self.pool, model, codec, self.seed)
             self.metrics["disentanglement"][model.name] = figures

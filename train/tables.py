@@ -9,7 +9,11 @@ from pcvae.labels import LABELS
 
 __all__ = ["aligned", "label_table", "number", "rare_table", "text"]
 
-SHOWN = ("r2", "low", "high", "r2_linear", "nmad", "bias", "mad", "outlier_rate", "coverage90")
+SHOWN = {
+    "r2": "r2", "low": "low", "high": "high", "r2_linear": "r2_linear", "nmad": "nmad",
+    "bias": "bias", "mad": "mad", "outlier_rate": "outliers", "crps": "crps",
+    "coverage68": "in 68 %", "coverage90": "in 90 %",
+}  # fmt: skip
 
 
 def number(value: Any) -> str:
@@ -53,7 +57,7 @@ def label_table(metrics: Mapping[str, Any], name: str) -> tuple[list[str], list[
             figures = labels[name]
             if figures["n"]:
                 rows.append([who, str(figures["n"]), *(number(figures[key]) for key in SHOWN)])
-    return [name, "n", *SHOWN], rows
+    return [name, "n", *SHOWN.values()], rows
 
 
 def rare_table(metrics: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
