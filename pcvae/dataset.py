@@ -72,12 +72,15 @@ class LatentSpace:
         mean: Of each axis; the network's 0.
         scale: Of each axis; the network's 1.
         tied: How many of them are tied to labels, K.
+        factor: What the network's sigma of each axis is multiplied by, so that its intervals
+            cover what they say (``pcvae.metrics.sigma_factor``); empty for 1.
     """
 
     latents: tuple[Latent, ...]
     mean: tuple[float, ...]
     scale: tuple[float, ...]
     tied: int
+    factor: tuple[float, ...] = ()
 
     @property
     def names(self) -> list[str]:

@@ -57,6 +57,8 @@ class Codec:
         space = run.info.space
         self._mean = torch.tensor(space.mean, device=self.device)
         self._scale = torch.tensor(space.scale, device=self.device)
+        factor = torch.tensor(space.factor or [1.0] * len(space.latents), device=self.device)
+        self._sigma_scale = self._scale * factor
 
     @staticmethod
     def read(folder: Path, device: str = "cpu") -> "Codec":
@@ -111,7 +113,7 @@ class Codec:
             reconstruction = self.network.decode(posterior.mu)
             error = (reconstruction - image).square().flatten(1).mean(1)
         mu = posterior.mu * self._scale + self._mean
-        sigma = (posterior.logvar / 2).exp() * self._scale
+        sigma = (posterior.logvar / 2).exp() * self._sigma_scale
         return Encoded(*(one.double().cpu().numpy() for one in (mu, sigma, error)))
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 
 from pcvae.labels import angle_difference
@@ -16,7 +17,7 @@ from pcvae.labels import angle_difference
 __all__ = [
     "METRICS", "OUTLIER", "attenuation", "average_precision", "bias", "coverage", "crps", "errors",
     "mad", "nmad", "outlier_rate", "pit", "precision_at", "purity", "r2", "r2_gain",
-    "r2_interval", "r2_linear", "recall_at", "scaled_errors", "score",
+    "r2_interval", "r2_linear", "recall_at", "scaled_errors", "score", "sigma_factor",
 ]  # fmt: skip
 
 METRICS = (
@@ -200,6 +201,46 @@ def coverage(plain: ArrayLike, sigma: ArrayLike, level: float) -> float:
     """
     e, s = _pairs(plain, sigma)
     return float((np.abs(e) <= s * ndtri((1 + level) / 2)).mean()) if len(e) > 1 else np.nan
+
+
+def sigma_factor(
+    plain: ArrayLike, sigma: ArrayLike, noise: ArrayLike, level: float = 0.9
+) -> float:
+    r"""The factor f on the sigmas with which the central intervals cover their share.
+
+    .. math::
+        \#\left\{ |e_i| \le \Phi^{-1}((1 + p) / 2) \sqrt{f^2 \sigma_i^2 + s_i^2} \right\}
+            = \lceil p \, (n + 1) \rceil
+
+    that is split conformal prediction with the pull as its score (Vovk et al. 2005; Angelopoulos
+    & Bates 2021, https://arxiv.org/abs/2107.07511, section 2.3), but for the errors of the
+    labels themselves, which are not the estimate's to answer for.
+
+    Args:
+        plain: The errors (n,) of galaxies that were not trained on.
+        sigma: The claimed 1-sigma of each estimate.
+        noise: The 1-sigma :math:`s_i` of each label.
+        level: The share p.
+
+    Returns:
+        The factor, between 1/20 and 20; 1 where fewer than 20 pairs are known.
+    """
+    e, s, n = (np.asarray(one, dtype=np.float64) for one in (plain, sigma, noise))
+    known = np.isfinite(e) & np.isfinite(s) & np.isfinite(n)
+    e, s, n = e[known], s[known], n[known]
+    if len(e) < 20:
+        return 1.0
+    share = min(1.0, np.ceil(level * (len(e) + 1)) / len(e))
+    wanted = ndtri((1 + level) / 2)
+
+    def excess(log_factor: float) -> float:
+        pulls = np.abs(e) / np.hypot(np.exp(log_factor) * s, n)
+        return float(np.quantile(pulls, share, method="higher")) - wanted
+
+    ends = -np.log(20.0), np.log(20.0)
+    if excess(ends[0]) <= 0 or excess(ends[1]) >= 0:
+        return float(np.exp(ends[0] if excess(ends[0]) <= 0 else ends[1]))
+    return float(np.exp(brentq(excess, *ends, xtol=1e-4)))
 
 
 def pit(plain: ArrayLike, sigma: ArrayLike) -> Floats:

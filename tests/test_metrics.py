@@ -189,3 +189,21 @@ def test_purity_is_what_counting_gives():
     """Of 1,000,000 galaxies 1,000 are rare: 940 found, and 49,950 others too."""
     assert metrics.purity(0.94, 0.05, 0.001) == pytest.approx(940 / (940 + 49_950))
     assert np.isnan(metrics.purity(0.0, 0.0, 0.001))
+
+
+@pytest.mark.parametrize("wrong", [0.2, 1.0, 5.0])
+def test_the_factor_mends_sigmas_and_leaves_the_labels_own_errors_alone(wrong):
+    rng = np.random.default_rng(0)
+    sigma, noise = rng.uniform(0.1, 1, (2, 20_000))
+    plain = rng.normal(0, np.hypot(sigma, noise))
+    factor = metrics.sigma_factor(plain, sigma * wrong, noise)
+    assert factor == pytest.approx(1 / wrong, rel=0.05)
+    mended = np.hypot(factor * wrong * sigma, noise)
+    assert metrics.coverage(plain, mended, 0.9) == pytest.approx(0.9, abs=0.002)
+
+
+def test_the_factor_is_1_for_few_and_bounded_for_hopeless_sigmas():
+    assert metrics.sigma_factor(np.ones(19), np.ones(19), np.zeros(19)) == 1
+    assert metrics.sigma_factor(np.ones(50), np.full(50, 1e-9), np.zeros(50)) == pytest.approx(20)
+    small = metrics.sigma_factor(np.full(50, 1e-9), np.ones(50), np.ones(50))
+    assert small == pytest.approx(1 / 20)

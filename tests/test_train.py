@@ -179,3 +179,16 @@ def test_every_training_galaxy_is_seen_once_an_epoch(sample, tmp_path):
         assert sorted(torch.cat(batches).tolist()) == list(range(count))
         assert min(map(len, batches)) > 1
         assert len(batches) == loop.steps
+
+
+def test_sigmas_are_calibrated_where_a_likelihood_asks_for_them(make_sample, tmp_path):
+    """Only labels with enough validation galaxies have a factor of their own."""
+    sample = make_sample(tmp_path / "sample", 260)
+    factors = {}
+    for recipe in ("default", "paper"):
+        run = call(sample, tmp_path / recipe, "--epochs", "2", "--recipe", recipe)
+        factors[recipe] = read_run(run).info.space.factor
+    assert factors["paper"] == ()
+    assert len(factors["default"]) == 6
+    assert factors["default"][-1] == 1  # the free latent has no label
+    assert all(0.05 <= one <= 20 and one != 1 for one in factors["default"][:5])

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pcvae.dataset import LatentSpace
     from pcvae.model import ConvVAE
     from pcvae.preprocess import Stretch
-    from pcvae.trainer import Lessons, Recipe
+    from pcvae.trainer import Galaxies, Lessons, Recipe
 
 PACKAGES = ("lightning-fabric", "numpy", "torch")
 NOT_SETTINGS = ("run", "resume", "overwrite", "device", "devices", "nodes", "command")
@@ -115,6 +115,7 @@ def _train(fabric: "Fabric", args: argparse.Namespace, sample: Sample) -> None:
     watcher.close()
     if not fabric.is_global_zero:
         return
+    plan = plan._replace(space=_calibrated(plan, lessons.validation, best.weights))
     info = _info(args, sample, plan, (best.epoch, best.epochs), best.loss)
     write_run(folder, info, best.weights, plan.stretch)
     table = pd.DataFrame({"id": sample.catalog["id"], "split": plan.split})
@@ -232,6 +233,29 @@ def _lessons(plan: _Plan, sample: Sample, *, quiet: bool) -> "Lessons":
                 image[name][first:last] = plan.stretch(chosen)
     galaxies = {k: Galaxies(image[k], Targets(truth[v], sigma[v])) for k, v in rows.items()}
     return Lessons(galaxies["train"], galaxies["validation"], names)
+
+
+def _calibrated(plan: _Plan, validation: "Galaxies", weights: Any) -> "LatentSpace":
+    """The latent space with factors on its sigmas, from the galaxies of the validation split."""
+    import numpy as np
+    import torch
+
+    from pcvae.metrics import sigma_factor
+
+    if plan.recipe.loss.likelihood != "beta_nll":
+        return plan.space  # no sigma was asked for, so there is none to mend
+    plan.model.load_state_dict(weights)
+    plan.model.cpu().eval()
+    with torch.inference_mode():
+        batches = torch.split(validation.image, 256)
+        found = [plan.model.encode(batch) for batch in batches]
+    mu, logvar = (torch.cat(one).numpy() for one in zip(*found, strict=True))
+    truth, noise = (one.numpy() for one in validation.targets)
+    factor = [1.0] * len(plan.space.latents)
+    for k in range(plan.space.tied):
+        sigma = np.exp(logvar[:, k] / 2)
+        factor[k] = sigma_factor(mu[:, k] - truth[:, k], sigma, noise[:, k])
+    return dataclasses.replace(plan.space, factor=tuple(factor))
 
 
 def _info(
