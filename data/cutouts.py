@@ -10,7 +10,7 @@ when called again in the same way: what has been fetched is not asked for again.
 
 import argparse
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -165,8 +165,7 @@ def _cut(
     from data.parts import measured, read_parts
 
     source = BrickSource(args.bricks, candidates, args.bands)
-    parts: Iterator[Part] = read_parts(source, candidates, writer)
-    for part in measured(parts, writer.info, args.workers):
+    for part in measured(read_parts(source, candidates, writer), writer.info, args.workers):
         _write(part, writer, args.layer)
         bar.update(len(part.rows) + len(part.left_out))
 

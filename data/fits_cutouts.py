@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from data.fits_file import FitsFile, Sky, look_at, read_planes, stem
+from data.fits_file import FitsFile, Sky, look_at, read_planes, stem, unit_vectors
 from data.picture import LeftOutError, Picture
 from pcvae.errors import SettingsError
 
@@ -113,7 +113,7 @@ class FitsSource:
             raise LeftOutError("no file", f"none is called {name}, and it has no position")
         paths = []
         for tree, files in self._by_bands:
-            distance, nearest = tree.query(_unit_vectors([ra], [dec])[0])
+            distance, nearest = tree.query(unit_vectors([ra], [dec])[0])
             if distance <= np.deg2rad(REACH):
                 paths.append(files[int(nearest)])
         if not paths:
@@ -132,7 +132,7 @@ class FitsSource:
             placed = [(one.path, one.sky) for one in files if one.sky]
             if placed:
                 middles = zip(*(sky.middle for _, sky in placed), strict=True)
-                trees.append((cKDTree(_unit_vectors(*middles)), [path for path, _ in placed]))
+                trees.append((cKDTree(unit_vectors(*middles)), [path for path, _ in placed]))
         return trees
 
 
@@ -150,12 +150,6 @@ def _known(paths: Iterable[Path]) -> list[FitsFile]:
 def _most_common(values: Iterable[T]) -> T | None:
     counted = Counter(values).most_common(1)
     return counted[0][0] if counted else None
-
-
-def _unit_vectors(ra: Sequence[float], dec: Sequence[float]) -> NDArray[np.float64]:
-    """Points on the unit sphere (n, 3) from degrees."""
-    a, d = np.deg2rad(ra), np.deg2rad(dec)
-    return np.stack([np.cos(d) * np.cos(a), np.cos(d) * np.sin(a), np.sin(d)], axis=1)
 
 
 def _place(flux: NDArray[np.float32], sky: Sky | None, ra: float, dec: float) -> Picture:

@@ -14,11 +14,21 @@ import numpy as np
 from astropy.io import fits
 from astropy.utils.exceptions import AstropyUserWarning
 from astropy.wcs import WCS, FITSFixedWarning, NoConvergence, WcsError
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from data.picture import LeftOutError
 
-__all__ = ["BROKEN", "FitsFile", "Sky", "look_at", "opened", "read_planes", "sky_of", "stem"]
+__all__ = [
+    "BROKEN",
+    "FitsFile",
+    "Sky",
+    "look_at",
+    "opened",
+    "read_planes",
+    "sky_of",
+    "stem",
+    "unit_vectors",
+]
 
 LEGACY_SCALE = 0.262  # arcsec a pixel of the Legacy Surveys' coadds
 NOT_IMAGES = ("invvar", "ivar", "weight", "variance", "error", "mask", "psf")
@@ -54,11 +64,24 @@ class Sky:
 
     def pixel(self, ra: float, dec: float) -> tuple[float, float]:
         """Where a position [deg] is: x, y [px], counted from zero; NaN if nowhere."""
+        x, y = self.pixels(np.array([ra]), np.array([dec]))
+        return float(x[0]), float(y[0])
+
+    def pixels(
+        self, ra: NDArray[np.float64], dec: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Where positions (n,) [deg] are: x, y (n,) [px], counted from zero; NaN if nowhere."""
         try:
             x, y = self._wcs.world_to_pixel_values(ra, dec)
         except (NoConvergence, WcsError):
-            return np.nan, np.nan
-        return float(x), float(y)
+            return np.full(len(ra), np.nan), np.full(len(ra), np.nan)
+        return np.asarray(x), np.asarray(y)
+
+    def margin(self, ra: NDArray[np.float64], dec: NDArray[np.float64]) -> NDArray[np.float64]:
+        """How far inside positions (n,) [deg] are [px]; below zero outside, or if nowhere."""
+        height, width = self._shape
+        x, y = self.pixels(ra, dec)
+        return np.nan_to_num(np.minimum.reduce([x, y, width - 1 - x, height - 1 - y]), nan=-1.0)
 
 
 class FitsFile(NamedTuple):
@@ -72,6 +95,12 @@ class FitsFile(NamedTuple):
 def stem(path: Path) -> str:
     """The file's name without ``.fits`` and what follows."""
     return re.sub(r"\.fits?(\.fz|\.gz)?$", "", path.name)
+
+
+def unit_vectors(ra: ArrayLike, dec: ArrayLike) -> NDArray[np.float64]:
+    """Points on the unit sphere (n, 3) from degrees (n,)."""
+    a, d = np.deg2rad(ra), np.deg2rad(dec)
+    return np.stack([np.cos(d) * np.cos(a), np.cos(d) * np.sin(a), np.sin(d)], axis=1)
 
 
 def look_at(path: Path) -> FitsFile | None:

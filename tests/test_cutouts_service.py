@@ -4,7 +4,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -306,13 +305,21 @@ def test_a_changed_command_does_not_mix_with_what_is_there(service, tmp_path):
         run(service, tmp_path, "--layer", "ls-dr10")
 
 
-def start(service, table, out):
-    call = [sys.executable, "-m", "data.cutouts", str(table), str(out)]
-    call += ["--base-url", service.url, "--size", str(SIZE), "--at-once", "8"]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    return subprocess.Popen(
-        call, cwd=ROOT, env=environment, start_new_session=True, stderr=subprocess.DEVNULL
-    )
+def quick_cutout():
+    """Answer with noise, in a tenth of the time."""
+    places = sky_header(111.0, 11.0, SIZE)
+    template = as_fits(np.zeros((3, SIZE, SIZE), np.float32), places)
+    length = 3 * SIZE * SIZE
+    start = len(template) - -(-4 * length // 2880) * 2880
+
+    def answer(asked):
+        ra, dec = asked.query["ra"], asked.query["dec"]
+        noise = np.random.default_rng(int(float(ra) * 1e6)).standard_normal(length) * 0.01
+        head = template[:start].replace(b"111.0".rjust(20), ra.encode().rjust(20))
+        head = head.replace(b"11.0".rjust(20), dec.encode().rjust(20))
+        return Answer(head + noise.astype(">f4").tobytes() + template[start + 4 * length :])
+
+    return answer
 
 
 def place(asked):
@@ -323,35 +330,31 @@ def place(asked):
 def test_a_killed_download_of_2000_asks_only_for_what_is_missing(service, tmp_path):
     """The end is the same catalogue and the same pixels as without a kill."""
     n, at_once = 2000, 8
+    service.answer = quick_cutout()
     table = catalogue(tmp_path / "in.csv", n)
     killed, whole = tmp_path / "killed", tmp_path / "whole"
-    process = start(service, table, killed)
+    options = ["--base-url", service.url, *QUICK, "--at-once", str(at_once)]
+    call = [sys.executable, "-m", "data.cutouts", str(table), str(killed), *options]
+    process = subprocess.Popen(call, cwd=ROOT, start_new_session=True, stderr=subprocess.DEVNULL)
     while len(service.asked) < n / 2:
         assert process.poll() is None
         time.sleep(0.02)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     time.sleep(0.5)
-    before = len(service.asked)
-    assert n / 2 <= before < n
+    assert n / 2 <= len(service.asked) < n
     assert not killed.exists()
-    assert start(service, table, killed).wait() == 0
-    asked = Counter(map(place, service.asked))
-    assert len(asked) == n
+    cutouts.main([str(table), str(killed), *options])
     # Only what was on its way when the process died is asked for twice.
-    assert before + n - len(service.asked) >= before - at_once
-    assert sum(asked.values()) <= n + at_once
-    assert start(service, table, whole).wait() == 0
+    assert len(set(map(place, service.asked))) == n
+    assert len(service.asked) <= n + at_once
+    cutouts.main([str(table), str(whole), *options])
     assert (killed / "catalog.parquet").read_bytes() == (whole / "catalog.parquet").read_bytes()
     np.testing.assert_array_equal(read_sample(killed).flux[:], read_sample(whole).flux[:])
     assert len(read_sample(killed)) == n
     assert not partial_folder(killed).exists()
-    assert sorted(path.name for path in killed.iterdir()) == [
-        "catalog.parquet",
-        "cutouts.zarr",
-        "left_out.csv",
-        "sample.json",
-    ]
+    left = {"catalog.parquet", "cutouts.zarr", "left_out.csv", "sample.json"}
+    assert {path.name for path in killed.iterdir()} == left
 
 
 def test_one_cutout_can_be_fetched_for_a_person(service):
