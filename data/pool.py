@@ -1,9 +1,11 @@
 """Work shared out to processes, with results in the order of the questions."""
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from threading import Thread
 from typing import TypeVar
 
 __all__ = ["in_order"]
@@ -25,7 +27,8 @@ def in_order(function: Callable[[Q], A], questions: Iterable[Q], workers: int) -
     if workers <= 1:
         yield from map(function, questions)
         return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    spawn = get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=spawn, initializer=_end_with_parent) as pool:
         asked: deque[Future[A]] = deque()
         for question in questions:
             asked.append(pool.submit(function, question))
@@ -33,3 +36,15 @@ def in_order(function: Callable[[Q], A], questions: Iterable[Q], workers: int) -
                 yield asked.popleft().result()
         while asked:
             yield asked.popleft().result()
+
+
+def _end_with_parent() -> None:
+    """Let this process end when the one that asked is killed: it could not tell it to."""
+    parent = parent_process()
+
+    def wait() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    Thread(target=wait, daemon=True).start()
