@@ -1,0 +1,50 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pcvae.cutouts import read_sample
+from pcvae.errors import SettingsError
+from train import crossvalidate
+
+
+@pytest.fixture(scope="module")
+def report(sample, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("folds") / "report"
+    options = ["--folds", "2", "--epochs", "1", "--device", "cpu"]
+    return crossvalidate.main([str(sample.folder), str(folder), *options])
+
+
+def test_every_galaxy_is_tested_by_a_run_that_never_saw_it(report, sample):
+    table = pd.read_parquet(report / "estimates.parquet")
+    assert list(table["id"]) == list(sample.catalog["id"])
+    assert np.isfinite(table["redshift"]).all()
+    for number in (0, 1):
+        split = pd.read_parquet(report / f"fold-{number}" / "run" / "split.parquet")["split"]
+        np.testing.assert_array_equal(split == "held_out", table["fold"] == number)
+        assert set(split) == {"train", "validation", "held_out"}
+
+
+def test_all_galaxies_count_and_baselines_stand_beside(report):
+    metrics = json.loads((report / "metrics.json").read_text())
+    assert metrics["models"]["physics"]["log_mass"]["n"] == 120
+    assert metrics["baselines"]["photometry_extra_trees"]["log_mass"]["n"] == 120
+    assert metrics["gains"]["physics"]["photometry_gbt"]["redshift"]["low"] is not None
+
+
+def test_the_folds_pixels_are_those_of_the_sample(report, sample):
+    fold = read_sample(report / "fold-1" / "sample")
+    where = slice(0, 8)
+    np.testing.assert_array_equal(fold.pixels(where), sample.pixels(where))
+
+
+def test_another_command_does_not_go_on(report, sample):
+    with pytest.raises(SettingsError, match="another command"):
+        crossvalidate.main([str(sample.folder), str(report), "--folds", "3"])
+
+
+@pytest.mark.parametrize("folds", ["1", "500"])
+def test_impossible_folds_are_refused(sample, tmp_path, folds):
+    with pytest.raises(SettingsError, match="--folds"):
+        crossvalidate.main([str(sample.folder), str(tmp_path / "r"), "--folds", folds])

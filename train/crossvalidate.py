@@ -1,0 +1,201 @@
+"""Judge a way of training on a small sample: every galaxy is tested by a run that never saw it.
+
+    python -m train.crossvalidate data/samples/sdss data/reports/sdss-folds --epochs 60
+
+The galaxies are dealt into folds; for each, a run is trained on the others, and baselines on the
+same others. Options that this script does not know go to ``train.train``. A second call of the
+same command goes on with the folds that are missing. Writes ``metrics.json``, ``tables.txt`` and
+``estimates.parquet``.
+"""
+
+import argparse
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pcvae.catalog import FIELD
+from pcvae.cutouts import Sample, SampleInfo, read_sample
+from pcvae.dataset import assign_split
+from pcvae.errors import SettingsError
+from train.cli import command, run
+
+if TYPE_CHECKING:
+    from train.pool import Estimate, Estimates, Pool
+
+TESTED = "tested-fold"  # a population that never trains, for the galaxies of the fold
+
+
+def parse_args(argv: Sequence[str] | None = None) -> tuple[argparse.Namespace, list[str]]:
+    """Read the command line, and what of it is for ``train.train``."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("sample", type=Path, help="folder made by a script of data/")
+    add("report", type=Path, help="folder to make or to go on with")
+    add("--folds", type=int, default=5, help="into how many parts the galaxies are dealt")
+    add("--seed", type=int, default=0, help="fixes the folds, the runs and the baselines")
+    return parser.parse_known_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> Path:
+    """Train and test all folds and return the report's folder."""
+    args, options = parse_args(argv)
+    sample = read_sample(args.sample)
+    text = json.dumps([command("train.crossvalidate", argv), sample.checksum()])
+    _begin(args, text, options, len(sample))
+    from train.evaluate import plain
+    from train.judgement import Judgement
+    from train.tables import text as tables
+
+    fold = np.random.default_rng(args.seed).permutation(len(sample)) % args.folds
+    pool = _pool(sample)
+    judgement = Judgement(pool, args.seed)
+    judgement.metrics["folds"] = args.folds
+    said: dict[str, dict[str, Estimates]] = {
+        "models": {"physics": _by_models(args, options, sample, fold)},
+        "baselines": _by_baselines(sample, pool, fold, args.seed),
+    }
+    judgement.said.update(said)
+    for name in ("labels", "gains", "bins"):
+        judgement.steps()[name]()
+    metrics = plain(judgement.metrics) | {"command": command("train.crossvalidate", argv)}
+    (args.report / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n")
+    (args.report / "tables.txt").write_text(tables(metrics) + "\n")
+    _table(sample, fold, said["models"]["physics"]).to_parquet(
+        args.report / "estimates.parquet", index=False
+    )
+    print(tables(metrics))
+    print(f"\n{args.report}: metrics.json, tables.txt, estimates.parquet")
+    return args.report
+
+
+def _begin(args: argparse.Namespace, text: str, options: Sequence[str], rows: int) -> None:
+    if "vanilla" in options:
+        msg = "expected a physics model, found --model vanilla: it estimates no labels"
+        raise SettingsError(msg)
+    if not 2 <= args.folds <= rows // 2:
+        msg = f"expected 2 to {rows // 2} --folds for {rows} galaxies, found {args.folds}"
+        raise SettingsError(msg)
+    args.report.mkdir(parents=True, exist_ok=True)
+    settings = args.report / "command.json"
+    if settings.exists() and settings.read_text() != text:
+        msg = f"{args.report} was begun with another command, see {settings}: choose another name"
+        raise SettingsError(msg)
+    settings.write_text(text)
+
+
+def _by_models(
+    args: argparse.Namespace, options: list[str], sample: Sample, fold: NDArray[np.intp]
+) -> dict[str, "Estimate"]:
+    from train import train
+    from train.pool import Estimate
+
+    parts = []
+    for number in range(args.folds):
+        folder = args.report / f"fold-{number}"
+        print(f"fold {number + 1} of {args.folds}")
+        if not (folder / "run").exists():
+            _write_fold(sample, fold == number, folder / "sample", args.seed)
+            paths = [str(folder / "sample"), str(folder / "run")]
+            resume = (folder / "run.partial").exists() and ["--resume"]
+            train.main([*paths, "--seed", str(args.seed), *options, *(resume or [])])
+        parts.append(_encoded(folder / "run", sample, np.flatnonzero(fold == number)))
+    table = pd.concat(parts).sort_index()
+    return {
+        name: Estimate(table[name].to_numpy(), table[f"{name}_sigma"].to_numpy())
+        for name in ("orientation", "redshift", "log_mass", "log_sfr")
+    }
+
+
+def _write_fold(sample: Sample, tested: NDArray[np.bool_], folder: Path, seed: int) -> None:
+    """A sample that differs in its catalogue only: the fold never trains, nor tests a run.
+
+    The split is a hash of the id, so galaxies of other folds that would be tested get other ids.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    catalog = sample.catalog.assign(population=np.where(tested, TESTED, FIELD))
+    ids = catalog["id"].astype(str).to_numpy(object)
+    while True:
+        again = assign_split(ids, list(catalog["population"]), [TESTED], seed) == "test"
+        if not again.any():
+            break
+        ids[again] = [f"{one}~" for one in ids[again]]
+    info = replace(sample.info, rare=(), hard_negative=(TESTED,))
+    catalog.assign(id=ids.astype(str)).to_parquet(folder / "catalog.parquet", index=False)
+    (folder / "sample.json").write_text(json.dumps(asdict(info), indent=1) + "\n")
+    (folder / "cutouts.zarr").symlink_to((sample.folder / "cutouts.zarr").resolve())
+
+
+def _encoded(folder: Path, sample: Sample, rows: NDArray[np.intp]) -> pd.DataFrame:
+    from pcvae.encode import Codec, latent_table
+
+    codec = Codec.read(folder)
+    parts = []
+    for where, flux in sample.blocks():
+        chosen = rows[(rows >= where.start) & (rows < where.stop)]
+        if len(chosen):
+            encoded = codec.encode(flux[chosen - where.start], decode=False)
+            parts.append(latent_table(encoded, codec.space).set_index(chosen))
+    return pd.concat(parts)
+
+
+def _pool(sample: Sample) -> "Pool":
+    from train.pool import Pool
+
+    everyone = np.ones(len(sample), dtype=bool)
+    galaxies = sample.catalog.assign(row=np.arange(len(sample)), split="test")
+    return Pool(_info(sample.info), galaxies, {}, ~everyone, ~everyone, everyone, everyone)
+
+
+def _info(info: SampleInfo) -> Any:
+    from pcvae.store import StoreInfo
+
+    facts = {name: getattr(info, name) for name in ("bands", "pixel_scale", "size", "unit")}
+    return StoreInfo(
+        sample=info.name, source=info.source, **facts, rare=(), hard_negative=(), models=(),
+        stamp_stretch=None, created=info.created, command=info.command,
+    )  # fmt: skip
+
+
+def _by_baselines(
+    sample: Sample, pool: "Pool", fold: NDArray[np.intp], seed: int
+) -> dict[str, dict[str, "Estimate"]]:
+    from tqdm import tqdm
+
+    from train.annuli import annular_colours
+    from train.baselines import KINDS, by_photometry, photometry
+    from train.pool import Estimate
+
+    features = photometry(replace(pool, train=pool.test))
+    if features is None:
+        features = annular_colours([sample], sample.catalog["id"])
+    said: dict[str, dict[str, Estimate]] = {f"photometry_{kind}": {} for kind in KINDS}
+    steps = [(kind, number) for kind in KINDS for number in np.unique(fold)]
+    for kind, number in tqdm(steps, desc="baselines", unit="fit"):
+        held = fold == number
+        found = by_photometry(replace(pool, train=~held), features, kind, seed)
+        for name, one in found.items():
+            nothing = Estimate(*np.full((2, len(pool)), np.nan))
+            value, sigma = said[f"photometry_{kind}"].setdefault(name, nothing)
+            value[held], sigma[held] = one.value[held], one.sigma[held]
+    return said
+
+
+def _table(sample: Sample, fold: NDArray[np.intp], found: dict[str, "Estimate"]) -> pd.DataFrame:
+    columns = {"id": sample.catalog["id"], "fold": fold}
+    for name, one in found.items():
+        columns |= {name: one.value, f"{name}_sigma": one.sigma}
+    return pd.DataFrame(columns)
+
+
+if __name__ == "__main__":
+    run(main)
