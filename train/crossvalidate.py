@@ -168,7 +168,7 @@ def _info(info: SampleInfo) -> Any:
 
 def _by_baselines(
     sample: Sample, pool: "Pool", fold: NDArray[np.intp], seed: int
-) -> dict[str, dict[str, "Estimate"]]:
+) -> dict[str, "Estimates"]:
     from tqdm import tqdm
 
     from train.annuli import annular_colours
@@ -187,11 +187,11 @@ def _by_baselines(
             nothing = Estimate(*np.full((2, len(pool)), np.nan))
             value, sigma = said[f"photometry_{kind}"].setdefault(name, nothing)
             value[held], sigma[held] = one.value[held], one.sigma[held]
-    return said
+    return dict(said)
 
 
-def _table(sample: Sample, fold: NDArray[np.intp], found: dict[str, "Estimate"]) -> pd.DataFrame:
-    columns = {"id": sample.catalog["id"], "fold": fold}
+def _table(sample: Sample, fold: NDArray[np.intp], found: "Estimates") -> pd.DataFrame:
+    columns: dict[str, Any] = {"id": sample.catalog["id"], "fold": fold}
     for name, one in found.items():
         columns |= {name: one.value, f"{name}_sigma": one.sigma}
     return pd.DataFrame(columns)
