@@ -10,7 +10,7 @@ from pcvae.catalog import FIELD, complete, read_table
 from pcvae.errors import CatalogError, SettingsError
 from pcvae.labels import LABELS
 
-__all__ = ["catalog_file", "named", "read_candidates", "table_of"]
+__all__ = ["as_ours", "catalog_file", "named", "read_candidates", "table_of"]
 
 MEASURED = ("orientation", "orientation_err", "axis_ratio", "r50", "orientation_flag")
 NO_VALUE = 99.0  # and beyond, either sign: the -99, -9999 and 99 that stand for nothing
@@ -41,35 +41,46 @@ def read_candidates(
     population: str | None,
     survey: str | None,
 ) -> pd.DataFrame:
-    """Read a catalogue, under our names for its columns.
+    """Read a catalogue, under our names for its columns; see ``as_ours``."""
+    return as_ours(read_table(path), renamed, population, survey, str(path))
+
+
+def as_ours(
+    table: pd.DataFrame,
+    renamed: Mapping[str, str],
+    population: str | None,
+    survey: str | None,
+    where: str,
+) -> pd.DataFrame:
+    """A table under our names for its columns.
 
     What it says of an orientation, a shape or a size is kept in columns ``catalog_NAME``, since
     ours are measured on the pixels.
 
     Args:
-        path: The table.
+        table: A row a galaxy.
         renamed: Our names and the table's own, such as ``log_mass: lgm_tot_p50``.
         population: The table's column that names each galaxy's population; None for its column
             ``population`` if it has one.
         survey: Written where the table does not say.
+        where: The table's name, for errors.
 
     Raises:
         CatalogError: A column is not there, or an id is missing or occurs twice.
     """
-    table = read_table(path)
-    needed = [*renamed.values(), *([population] if population else [])]
     if table.empty:
-        msg = f"expected a row a galaxy in {path}, found none"
+        msg = f"expected a row a galaxy in {where}, found none"
         raise CatalogError(msg)
+    needed = [*renamed.values(), *([population] if population else [])]
     if absent := [name for name in needed if name not in table]:
-        msg = f"expected a column {absent[0]!r} in {path}, found {', '.join(map(str, table))}"
+        msg = f"expected a column {absent[0]!r} in {where}, found {', '.join(map(str, table))}"
         raise CatalogError(msg)
     if population:
-        table["population"] = table[population]
+        table = table.assign(population=table[population])
     table = table.drop(columns=[name for name in renamed if name in table])
     table = table.rename(columns={theirs: ours for ours, theirs in renamed.items()})
     if "id" not in table:
-        msg = f"expected a column 'id' in {path}, found {', '.join(map(str, table))}"
+        msg = f"expected a column 'id' in {where}, found {', '.join(map(str, table))}"
         raise CatalogError(f"{msg}. Name the one to use with --columns id=NAME")
     aside = {name: f"catalog_{name}" for name in MEASURED if name in table}
     table = complete(table.rename(columns=aside), ()).drop(columns=list(MEASURED))

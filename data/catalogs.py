@@ -1,0 +1,207 @@
+"""Join the published catalogues, and tables of yours, to one catalogue of galaxies.
+
+    python -m data.catalogs data/downloads/paper --at-most gama=16000,zou=10000
+
+Writes ``catalog.parquet``, ``cuts.csv`` (how many rows each quality cut removed), ``sources.json``
+(address, date, checksum, citation of each file) and ``files/`` with what was downloaded. Offline,
+``--from FOLDER`` takes files that you have. data/README.md says what each catalogue holds.
+"""
+
+import argparse
+import hashlib
+import json
+import shutil
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from data.options import pairs, words
+from pcvae.errors import CatalogError, SettingsError
+from train.cli import command, run
+
+if TYPE_CHECKING:
+    from data.published_catalogs import Catalog
+
+__all__ = ["main", "parse_args"]
+
+KNOWN = ("red_spirals", "green_peas", "gama", "zou")  # a galaxy in several is kept from the first
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("output", metavar="OUT", type=Path, help="folder to make; must not exist")
+    add("--only", type=words, default=KNOWN, help=f"of {','.join(KNOWN)}; 'none' for your tables")
+    add("--from", dest="folder", type=Path, help="folder of files already downloaded; no network")
+    add(
+        "--table", type=Path, action="append", default=[], help="a table of yours; may be repeated"
+    )
+    add("--tap", help="a Virtual Observatory's table service to ask for --adql")
+    add("--adql", help="the query for --tap")
+    add("--columns", type=pairs, default={}, help="of --table and --tap: ours=yours,ra=RA")
+    add("--population", help="of --table and --tap, where they do not say; default: field")
+    add("--at-most", type=pairs, default={}, help="a random choice: gama=16000,zou=10000")
+    add("--seed", type=int, default=0, help="fixes the random choice")
+    for name in KNOWN:
+        add(f"--{name.replace('_', '-')}-url", help=f"a mirror of the service of {name}")
+    add("--timeout", type=float, default=300.0, help="seconds without a byte that end a try")
+    add("--contact", default="", help="your e-mail address, for the services' keepers")
+    add("--overwrite", action="store_true", help="replace OUT")
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> Path:
+    """Make the catalogue and return its folder."""
+    args = parse_args(argv)
+    from data.duplicates import MATCH_RADIUS, without_duplicates
+    from pcvae.catalog import complete
+    from pcvae.cutouts import partial_folder
+
+    names = _names(args)
+    if args.output.exists() and not args.overwrite:
+        msg = f"{args.output} exists already: choose another name, or replace it with --overwrite"
+        raise CatalogError(msg)
+    work = partial_folder(args.output)
+    (work / "files").mkdir(parents=True, exist_ok=True)
+    report = Report()
+    tables = [_own(path, read(), args, report) for path, read in _user_tables(args)]
+    tables += [_published(name, args, work / "files", report) for name in names]
+    together = pd.concat(tables, ignore_index=True)
+    # A galaxy that is rare anywhere must not train because another catalogue has it as well.
+    together = together.sort_values("population", key=lambda p: p == "field", kind="stable")
+    kept = without_duplicates(together)
+    report.add("all", f'one galaxy a place of {MATCH_RADIUS:g}"', "ours", len(together), len(kept))
+    complete(kept, ()).to_parquet(work / "catalog.parquet", index=False)
+    report.write(work, command("data.catalogs", argv))
+    if args.output.exists():
+        shutil.rmtree(args.output)
+    work.rename(args.output)
+    report.show(args.output, kept)
+    return args.output
+
+
+class Report:
+    """What each file is, and how many rows each cut removed."""
+
+    def __init__(self) -> None:
+        self.cuts: list[dict[str, Any]] = []
+        self.files: list[dict[str, Any]] = []
+
+    def add(self, catalog: str, cut: str, source: str, before: int, left: int) -> None:
+        """Note a cut."""
+        one = {"catalog": catalog, "cut": cut, "source": source}
+        self.cuts.append(one | {"removed": before - left, "left": left})
+
+    def add_file(self, catalog: str, path: Path, url: str, about: "Catalog | None") -> None:
+        """Note a file."""
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        when = datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="seconds")
+        one = {"catalog": catalog, "file": path.name, "url": url, "date": when, "sha256": digest}
+        if about is not None:
+            one |= {"citation": about.citation, "licence": about.licence}
+        self.files.append(one)
+
+    def write(self, folder: Path, made_by: str) -> None:
+        """Write ``cuts.csv`` and ``sources.json``."""
+        pd.DataFrame(self.cuts).to_csv(folder / "cuts.csv", index=False)
+        facts = {"command": made_by, "files": self.files}
+        (folder / "sources.json").write_text(json.dumps(facts, indent=1) + "\n")
+
+    def show(self, folder: Path, kept: pd.DataFrame) -> None:
+        """Print the cuts and the next command."""
+        for one in self.cuts:
+            print(
+                "{removed:9d} removed, {left:9d} left  {catalog}: {cut} ({source})".format(**one)
+            )
+        counts = kept["population"].value_counts()
+        shown = ", ".join(f"{count} {name}" for name, count in counts.items())
+        print(f"{folder}: {len(kept)} galaxies ({shown})")
+        print(f"next: python -m data.cutouts {folder} data/samples/{folder.name}")
+
+
+def _names(args: argparse.Namespace) -> list[str]:
+    chosen = () if args.only == ("none",) else args.only
+    for option, given in (("--only", chosen), ("--at-most", args.at_most)):
+        if unknown := [name for name in given if name not in KNOWN]:
+            msg = f"{option} names {unknown[0]!r}, the catalogues are {', '.join(KNOWN)}"
+            raise SettingsError(msg)
+    if bool(args.tap) != bool(args.adql):
+        msg = "--tap and --adql belong together: the service, and what it is asked"
+        raise SettingsError(msg)
+    if not chosen and not args.table and not args.tap:
+        msg = "nothing to join: expected --only, --table or --tap"
+        raise SettingsError(msg)
+    for name, count in args.at_most.items():
+        if not count.isdigit() or int(count) < 1:
+            msg = f"--at-most expects a number of galaxies, found {name}={count}"
+            raise SettingsError(msg)
+    return [name for name in KNOWN if name in chosen]
+
+
+def _published(name: str, args: argparse.Namespace, files: Path, report: Report) -> pd.DataFrame:
+    """A published catalogue, with its cuts made, in our columns."""
+    from data.published_catalogs import CATALOGS
+
+    catalog = next(one for one in CATALOGS if one.name == name)
+    if args.folder:
+        found = [(path, "") for path in catalog.find(args.folder)]
+    else:
+        found = _download(name, args, files)
+    for path, url in found:
+        report.add_file(name, path, url, catalog)
+    table = catalog.read([path for path, _ in found])
+    report.add(name, "rows as published", catalog.citation, len(table), len(table))
+    for cut in catalog.cuts:
+        before, table = len(table), table[cut.keep(table)]
+        report.add(name, cut.name, cut.source, before, len(table))
+    if most := int(args.at_most.get(name, 0)):
+        before = len(table)
+        table = table.sample(min(most, before), random_state=args.seed).sort_index()
+        report.add(name, f"a random choice of {most}", "--at-most", before, len(table))
+    table = catalog.convert(table.reset_index(drop=True))
+    return table.assign(survey=catalog.survey, population=catalog.population)
+
+
+def _download(name: str, args: argparse.Namespace, files: Path) -> list[tuple[Path, str]]:
+    from data.catalog_fetch import FETCH, URLS
+    from data.fetch import Client, Manners
+
+    url = getattr(args, f"{name}_url") or URLS[name]
+    print(f"{name}: {url}")
+    with Client(Manners(timeout=args.timeout, contact=args.contact)) as client:
+        return list(FETCH[name](client, url, files))
+
+
+def _user_tables(args: argparse.Namespace) -> list[tuple[str, Any]]:
+    """The name of each table of the user's, and what reads it."""
+    from functools import partial
+
+    from data.catalog_fetch import fetch_tap
+    from pcvae.catalog import read_table
+
+    found = [(path.stem, partial(read_table, path)) for path in args.table]
+    if args.tap:
+        found.append(("tap", partial(fetch_tap, args.tap, args.adql)))
+    return found
+
+
+def _own(name: str, table: pd.DataFrame, args: argparse.Namespace, report: Report) -> pd.DataFrame:
+    """A table of the user's, in our columns."""
+    from data.candidates import as_ours
+
+    table = as_ours(table, args.columns, None, name, name)
+    if args.population:
+        table["population"] = table["population"].replace("field", args.population)
+    report.add(name, "rows as given", "yours", len(table), len(table))
+    return table
+
+
+if __name__ == "__main__":
+    run(main)

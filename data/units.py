@@ -1,0 +1,114 @@
+"""Every conversion from a catalogue's units to ours, in one place.
+
+Ours: redshift; log10 of Msun; log10 of Msun / yr; each error the 1-sigma error of that number.
+
+=====================  =========================================  =============================
+catalogue              gives                                      here
+=====================  =========================================  =============================
+GAMA DR4, ProSpect     16th, 50th, 84th percentile, Msun, Msun/yr ``from_percentiles``
+Zou et al. (2022)      value and error, Msun, Msun/yr             ``from_linear``
+Cardamone et al.       log10 Msun; value and error, Msun/yr       ``from_linear`` for the latter
+the authors' arrays    log10 Msun, log10 Msun/Gyr or Msun/yr      ``per_gyr_to_per_yr``
+their Zou errors       error over value                           ``relative_to_dex``
+Rubin                  nJy                                        ``NANOMAGGY_NJY``
+=====================  =========================================  =============================
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = [
+    "LOG_SFR_FLOOR",
+    "NANOMAGGY_NJY",
+    "Logarithm",
+    "from_linear",
+    "from_percentiles",
+    "half_width",
+    "per_gyr_to_per_yr",
+    "relative_to_dex",
+]
+
+LOG_SFR_FLOOR = -4.0  # dex(Msun / yr); quenched galaxies' posteriors reach 1e-42, which means none
+FLOORED_ERR = 1.0  # dex, of what was floored: an upper limit, not a measurement
+LOG_GYR = 9.0  # log10 of the years in a Gyr
+NANOMAGGY_NJY = 3631.0  # nJy in a nanomaggy: AB magnitude 22.5
+
+
+class Logarithm(NamedTuple):
+    """A number's log10 and its 1-sigma error [dex], each (n,); NaN where there is none."""
+
+    value: NDArray[np.float64]
+    error: NDArray[np.float64]
+
+
+def from_linear(value: ArrayLike, error: ArrayLike | None = None) -> Logarithm:
+    r"""The logarithm of a positive number and its error, :math:`\sigma / (x \ln 10)`.
+
+    Example:
+        >>> log = from_linear([100.0, 0.0, np.nan], [23.02585, 1.0, 1.0])
+        >>> log.value.tolist(), log.error.round(3).tolist()
+        ([2.0, nan, nan], [0.1, nan, nan])
+    """
+    value = _positive(value)
+    error = np.full_like(value, np.nan) if error is None else _positive(error)
+    return Logarithm(np.log10(value), relative_to_dex(error / value))
+
+
+def from_percentiles(
+    low: ArrayLike, middle: ArrayLike, high: ArrayLike, floor: float = -np.inf
+) -> Logarithm:
+    """The logarithm of a median, and half the way between the 16th and 84th percentiles'.
+
+    Args:
+        low: The 16th percentile (n,), linear.
+        middle: The median.
+        high: The 84th percentile.
+        floor: The least logarithm that means anything; what lies below is put there.
+
+    Example:
+        >>> log = from_percentiles([10.0, 1e-42], [100.0, 1e-40], [1000.0, 1e-2], floor=-4)
+        >>> log.value.tolist(), log.error.tolist()
+        ([2.0, -4.0], [1.0, 1.0])
+    """
+    a, b, c = (np.log10(_positive(one)) for one in (low, middle, high))
+    error = (np.maximum(c, floor) - np.maximum(a, floor)) / 2
+    error = np.where(b < floor, np.maximum(error, FLOORED_ERR), error)
+    return Logarithm(np.maximum(b, floor), np.where(error > 0, error, np.nan))
+
+
+def relative_to_dex(relative: ArrayLike) -> NDArray[np.float64]:
+    """The error [dex] of a logarithm from the relative error of the number.
+
+    Example:
+        >>> float(relative_to_dex(0.23).round(2))
+        0.1
+    """
+    return np.asarray(relative, np.float64) / np.log(10)
+
+
+def per_gyr_to_per_yr(log_sfr: ArrayLike) -> NDArray[np.float64]:
+    """From log10 Msun / Gyr to log10 Msun / yr.
+
+    Example:
+        >>> float(per_gyr_to_per_yr(9.5))
+        0.5
+    """
+    return np.asarray(log_sfr, np.float64) - LOG_GYR
+
+
+def half_width(low: ArrayLike, high: ArrayLike) -> NDArray[np.float64]:
+    """The 1-sigma error from the limits of a 68 % interval; NaN where there is none.
+
+    Example:
+        >>> half_width([0.1, -1.0], [0.3, -1.0]).round(3).tolist()
+        [0.1, nan]
+    """
+    low, high = np.asarray(low, np.float64), np.asarray(high, np.float64)
+    return np.where((low >= 0) & (high > low), (high - low) / 2, np.nan)
+
+
+def _positive(value: ArrayLike) -> NDArray[np.float64]:
+    value = np.asarray(value, np.float64)
+    return np.where(value > 0, value, np.nan)
