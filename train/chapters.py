@@ -9,7 +9,7 @@ from train import figures, pictures
 from train.judgement import Judgement
 from train.leak import free_latents
 from train.report import Section
-from train.tables import number
+from train.tables import number, verdict
 
 __all__ = ["chapters"]
 
@@ -51,7 +51,11 @@ def _calibration(metrics: Mapping[str, Any]) -> Section:
 
 
 def _parts(metrics: Mapping[str, Any]) -> Section:
-    section = Section("By redshift, magnitude and population")
+    section = Section(
+        "By redshift, magnitude and population",
+        "Redshift and magnitude bins hold a quarter of the tested galaxies each. Within a bin of "
+        "little spread R2 says little; its scatter, bias and coverage do.",
+    )
     for who in metrics["models"]:
         rows = [
             [label, kind, title, *(number(one[key]) for key in PART_FIGURES)]
@@ -60,8 +64,7 @@ def _parts(metrics: Mapping[str, Any]) -> Section:
             for title, one in parts.items()
             if one["n"]
         ]
-        section.say(who)
-        section.table(["label", "by", "part", *PART_FIGURES], rows)
+        section.table(["label", "by", "part", *PART_FIGURES], rows, folded=f"{who}: all parts")
     return section
 
 
@@ -122,12 +125,12 @@ def _rare(judgement: Judgement, metrics: Mapping[str, Any]) -> Section:
     section.figure(figures.curve_figure(found, judgement.pool.info.rare), "recall curves")
     section.figure(figures.confusion_figure(found), "confusion matrices")
     rows = [
-        [who, name, *(number(one[key]) for key in ("gain", "low", "high"))]
+        [who, name, *(number(one[key]) for key in ("gain", "low", "high")), verdict(one)]
         for who, names in metrics["anomaly_gains"].items()
         for name, one in names.items()
     ]
     section.say("Gain in recall at a 1 % false-positive rate, with its paired 95 % interval:")
-    section.table(["", "population", "gain", "low", "high"], rows)
+    section.table(["", "population", "gain", "low", "high", "verdict"], rows)
     return section
 
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from pcvae.labels import LABELS
 from pcvae.store import StoreInfo
-from train.tables import label_table, number, rare_table
+from train.tables import label_table, number, rare_table, verdict
 
 __all__ = ["Section", "page"]
 
@@ -38,6 +38,7 @@ th, td { padding: .2rem .6rem; text-align: right; border-bottom: 1px solid var(-
 th:first-child, td:first-child { text-align: left; } th { font-weight: 600; }
 img { max-width: 100%; height: auto; background: white; border-radius: 4px; }
 .data { border-left: 3px solid var(--accent); padding: .2rem .8rem; }
+summary { cursor: pointer; margin: .4rem 0; }
 p, .data { max-width: 52rem; } .soft { color: var(--soft); } code { font-size: .85em; }
 """
 
@@ -59,10 +60,14 @@ class Section:
         """Add a paragraph."""
         self.parts.append(f"<p>{html.escape(words)}</p>")
 
-    def table(self, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """Add a table, if it has rows."""
+    def table(
+        self, header: Sequence[str], rows: Sequence[Sequence[str]], *, folded: str = ""
+    ) -> None:
+        """Add a table, if it has rows; one that is folded opens on a click on those words."""
         if rows:
-            self.parts.append(_table(header, rows))
+            table = _table(header, rows)
+            summary = f"<summary>{html.escape(folded)}</summary>"
+            self.parts.append(f"<details>{summary}{table}</details>" if folded else table)
 
     def figure(self, figure: Figure | None, title: str) -> None:
         """Add a figure, if there is one, as a picture within the page."""
@@ -153,7 +158,7 @@ def _published(metrics: Mapping[str, Any]) -> Iterator[str]:
 
 def _gains(metrics: Mapping[str, Any]) -> Iterator[str]:
     rows = [
-        [f"{model} over {baseline}", label, number(f["gain"]), number(f["low"]), number(f["high"])]
+        [f"{model} over {baseline}", label, *_gain(f), verdict(f)]
         for model, baselines in metrics.get("gains", {}).items()
         for baseline, labels in baselines.items()
         for label, f in labels.items()
@@ -161,7 +166,11 @@ def _gains(metrics: Mapping[str, Any]) -> Iterator[str]:
     ]
     if rows:
         yield "<p>What a model gains in r2 over each baseline, by paired bootstrap:</p>"
-        yield _table(["", "label", "gain", "low", "high"], rows)
+        yield _table(["", "label", "gain", "low", "high", "verdict"], rows)
+
+
+def _gain(figures: Mapping[str, Any]) -> list[str]:
+    return [number(figures[key]) for key in ("gain", "low", "high")]
 
 
 def _hard_negatives(metrics: Mapping[str, Any]) -> Iterator[str]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from pcvae.labels import LABELS
 
-__all__ = ["aligned", "label_table", "number", "rare_table", "text"]
+__all__ = ["aligned", "label_table", "number", "rare_table", "text", "verdict"]
 
 SHOWN = {
     "r2": "r2", "low": "low", "high": "high", "r2_linear": "r2_linear", "nmad": "nmad",
@@ -47,6 +47,18 @@ def aligned(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         cells = [first[0].ljust(first[1]), *(text.rjust(width) for text, width in others)]
         lines.append("  ".join(cells).rstrip())
     return "\n".join(lines)
+
+
+def verdict(gain: Mapping[str, Any]) -> str:
+    """What an interval of a gain says: better, worse, or no difference shown.
+
+    Example:
+        >>> verdict({"low": 0.1, "high": 0.2}), verdict({"low": -0.1, "high": 0.2})
+        ('better', 'no difference shown')
+    """
+    if gain["low"] is None or gain["low"] <= 0 <= gain["high"]:
+        return "no difference shown"
+    return "better" if gain["low"] > 0 else "worse"
 
 
 def label_table(metrics: Mapping[str, Any], name: str) -> tuple[list[str], list[list[str]]]:
