@@ -91,7 +91,7 @@ class Explorer:
             *zip(TABS, self.strips, strict=True),
             active=names.index(self.state.tab),
             sizing_mode="stretch_width",
-            height=214,
+            height=220,
         )
         tabs.param.watch(lambda event: self.state.param.update(tab=names[event.new]), "active")
         return tabs

@@ -51,14 +51,17 @@ def links_of(ra: float, dec: float) -> dict[str, str]:
 
 
 def facts_html(source: Source, row: int, *, dark: bool) -> str:
-    """Id, population, split, place on the sky and links."""
+    """Id, population, split, place on the sky and, if it is a real place, links."""
     galaxy = source.store.galaxies.iloc[row]
     ra, dec = float(galaxy["ra"]), float(galaxy["dec"])
     population = source.populations[row]
     colour = colour_of(population, source.all_populations, dark=dark)
     facts = [f"<span>{escape(str(galaxy['split']).replace('_', ' '))}</span>"]
     links = links_of(ra, dec)
-    if links:
+    if "simulated" in source.store.info.source.lower():
+        links = {}
+        facts.append("<span>simulated</span>")
+    if np.isfinite([ra, dec]).all():
         facts.append(f"<span>RA {ra:.5f}° Dec {dec:+.5f}°</span>".replace("-", MINUS))
     facts += [
         f'<a href="{escape(address)}" target="_blank" rel="noopener noreferrer">{name}</a>'

@@ -65,10 +65,9 @@ def colouring(source: Source, model: str, key: str, *, dark: bool) -> Colouring:
 def _by_population(source: Source, *, dark: bool) -> Colouring:
     names = source.all_populations
     colours = tuple(colour_of(name, names, dark=dark) for name in names)
-    codes = pd.Categorical(source.populations, categories=names).codes.astype(np.float64)
     titles = tuple(population_title(name) for name in names)
     paint = partial(paint_categories, colours=colours)
-    return Colouring("Population", codes, paint, (), colours, titles)
+    return Colouring("Population", source.codes, paint, (), colours, titles)
 
 
 def _hexes(kind: str, *, dark: bool) -> tuple[str, ...]:

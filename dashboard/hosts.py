@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import panel as pn
 
-__all__ = ["HOSTS", "is_known_host", "known_names"]
+__all__ = ["HOSTS", "is_known_host", "known_names", "names"]
 
 HOSTS = "PCVAE_HOSTS"  # further names, separated by commas; * for any
 
@@ -23,21 +23,31 @@ def known_names(arguments: list[str], extra: str) -> set[str]:
         >>> sorted(known_names(["--allow-websocket-origin", "lab.example:5006"], "a, b"))
         ['a', 'b', 'lab.example', 'localhost']
     """
-    names = {"localhost"} | {one.strip() for one in extra.split(",") if one.strip()}
+    known = {"localhost"} | {one.strip() for one in extra.split(",") if one.strip()}
     for option, value in pairwise(arguments):
         if option in ("--allow-websocket-origin", "--address"):
-            names.add(_name(value))
+            known.add(_name(value))
     for argument in arguments:
         option, equals, value = argument.partition("=")
         if equals and option in ("--allow-websocket-origin", "--address"):
-            names.add(_name(value))
-    return names
+            known.add(_name(value))
+    return known
 
 
 def is_known_host() -> bool:
     """Whether this session's request is for a known name or a plain IP address."""
-    name = _name(str(pn.state.headers.get("Host", "localhost")))
-    known = known_names(sys.orig_argv, os.environ.get(HOSTS, ""))
+    host = str(pn.state.headers.get("Host", "localhost"))
+    return names(host, known_names(sys.orig_argv, os.environ.get(HOSTS, "")))
+
+
+def names(host: str, known: set[str]) -> bool:
+    """Whether a Host header has a known name, any name if ``*`` is known, or an IP address.
+
+    Example:
+        >>> names("localhost:5006", {"localhost"}), names("evil.example", {"localhost"})
+        (True, False)
+    """
+    name = _name(host)
     return name in known or "*" in known or _is_address(name)
 
 

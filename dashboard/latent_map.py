@@ -192,7 +192,7 @@ class LatentMap(pn.viewable.Viewer):
         rows = self.source.members(name)
         style = {
             "marker": marker_of(name, self.source.marked).shape,
-            "size": 10 if len(rows) <= 50 else 7 if len(rows) <= 1000 else 4,
+            "size": 12 if len(rows) <= 50 else 9 if len(rows) <= 1000 else 5,
             "color": self._colour(name),
             "fill_alpha": 0.35,
             "line_width": 1.2,

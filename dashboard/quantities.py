@@ -15,6 +15,7 @@ CATALOGUE = (
     ("redshift", "log_mass", "log_sfr", "orientation"),
     (("axis_ratio", "Axis ratio", ""), ("r50", "Half-light radius", "pix")),
 )
+FLAT = 1e-6  # of its size, below which a range is none
 TAIL = 0.005  # share of the galaxies that a map may leave out on each side at first
 MARGIN = 0.06  # share of the range that is added on each side
 
@@ -101,8 +102,9 @@ def robust_limits(values: NDArray[np.float64]) -> tuple[float, float]:
     if not len(finite):
         return 0.0, 1.0
     low, high = np.quantile(finite, [TAIL, 1 - TAIL])
-    if low == high:
-        low, high = low - 0.5, high + 0.5
+    least = FLAT * max(abs(low), abs(high))
+    if high - low <= least:
+        low, high = low - max(least, 0.5), high + max(least, 0.5)
     margin = MARGIN * (high - low)
     return float(low - margin), float(high + margin)
 

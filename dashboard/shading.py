@@ -18,7 +18,7 @@ from scipy.ndimage import gaussian_filter
 __all__ = ["Canvas", "colour_map", "paint_categories", "paint_density", "paint_mean"]
 
 INK = 0.12  # share of the map that the dots would cover if they lay apart
-LARGEST_DOT = 4  # px, radius
+LARGEST_DOT = 3  # px, radius
 CROWD = 4.0  # radii over which neighbours count where single dots are seen
 MAPS = {  # perceptually uniform; the part that stands out from the ground
     ("density", True): ("kbc", 0.42, 1.0),
@@ -103,9 +103,8 @@ def paint_mean(
         cyclic: Whether the ends are the same.
     """
     radius = _radius(points, canvas)
-    known = points.dropna()
-    sums = _counts(known, canvas, datashader.sum("value"))
-    weight = _spread(_counts(known, canvas, datashader.count()), radius)
+    sums = _counts(points, canvas, datashader.sum("value"))
+    weight = _spread(_counts(points, canvas, datashader.count("value")), radius)
     mean = _spread(sums, radius) / np.where(weight > 0, weight, 1)
     share = np.clip((mean - limits[0]) / max(limits[1] - limits[0], 1e-12), 0, 1)
     colour = _look_up(share, "cyclic" if cyclic else "value", dark=dark)

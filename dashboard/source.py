@@ -105,6 +105,12 @@ class Source:
         return list(pd.Series(self.populations, dtype=object).value_counts().index)
 
     @cached_property
+    def codes(self) -> NDArray[np.float64]:
+        """Each galaxy's population as an index into ``all_populations``, (N,)."""
+        codes = pd.Categorical(self.populations, categories=self.all_populations).codes
+        return codes.astype(np.float64)
+
+    @cached_property
     def normal(self) -> NDArray[np.bool_]:
         """Which galaxies are of no rare population, (N,)."""
         return ~np.isin(self.populations, list(self.store.info.rare))

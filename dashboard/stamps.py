@@ -13,7 +13,7 @@ __all__ = ["StampStrip", "stamp_items"]
 
 
 def stamp_items(
-    source: Source, listed: list[tuple[int, str]], *, dark: bool, removable: bool = False
+    source: Source, listed: list[tuple[int, str]], *, dark: bool, judged: bool = False
 ) -> list[dict[str, Any]]:
     """What each stamp shows: picture, population and caption; ``row`` says whose it is.
 
@@ -21,7 +21,7 @@ def stamp_items(
         source: Where the pictures come from.
         listed: The rows of the galaxies, each with a short line such as its distance.
         dark: Whether the ground is dark.
-        removable: Whether they carry a button that takes them off the strip.
+        judged: Whether they have been tagged: then they show their ids, and can be removed.
     """
     pictures = source.thumbnails([row for row, _ in listed])
     return [
@@ -29,10 +29,10 @@ def stamp_items(
             "row": int(row),
             "id": str(source.ids[row]),
             "picture": picture,
-            "population": population_title(source.populations[row]),
+            "name": str(source.ids[row]) if judged else population_title(source.populations[row]),
             "colour": colour_of(source.populations[row], source.all_populations, dark=dark),
             "caption": caption,
-            "removable": removable,
+            "removable": judged,
         }
         for (row, caption), picture in zip(listed, pictures, strict=True)
     ]
@@ -59,7 +59,7 @@ class StampStrip(JSComponent):
       }
       const stamp = item => {
         const box = add('div', strip, { class: 'stamp', 'data-row': item.row })
-        const label = `${item.id}, ${item.population}, ${item.caption}`
+        const label = `${item.id}, ${item.name}, ${item.caption}`
         const button = add('button', box, { type: 'button', 'aria-label': label, title: item.id })
         if (item.picture) {
           add('img', button, { src: item.picture, alt: '' })
@@ -68,7 +68,7 @@ class StampStrip(JSComponent):
         }
         const name = add('span', button, { class: 'population' })
         add('i', name, { style: `background:${item.colour}` })
-        add('span', name, { text: item.population })
+        add('span', name, { text: item.name })
         add('span', button, { class: 'caption', text: item.caption })
         button.onclick = () => model.send_msg({ pick: item.row })
         if (item.removable) {

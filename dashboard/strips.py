@@ -16,7 +16,7 @@ from dashboard.style import BASE, STAMPS, population_title
 __all__ = ["Candidates", "Lookalikes", "Nearest", "when"]
 
 MOST = 60  # stamps in a row; a longer list says how many it shows
-HEIGHT = 144  # px
+HEIGHT = 152  # px
 
 
 def when(time: str) -> str:
@@ -71,11 +71,11 @@ class Strip(pn.viewable.Viewer):
         if self.state.tab != self.tab:
             return
         listed, said = self._listed()
-        removable, dark = self.tab == "candidates", self.state.dark
+        judged, dark = self.tab == "candidates", self.state.dark
         self.said.object = f'<span class="muted">{said}</span>' if listed else ""
         self.strip.param.update(
             empty="" if listed else said,
-            items=stamp_items(self.source, listed[:MOST], dark=dark, removable=removable),
+            items=stamp_items(self.source, listed[:MOST], dark=dark, judged=judged),
         )
 
 
@@ -168,7 +168,7 @@ class Candidates(Strip):
                 "No candidates yet. Pick a galaxy and tag it, or press C."
             )
         listed = [
-            (row, f"{event.user} · {when(event.time)}")
+            (row, f"{event.user}\n{when(event.time)}")
             for event in reversed(labels.values())
             if (row := self.source.row_of(event.galaxy)) is not None
         ]

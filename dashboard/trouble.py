@@ -5,7 +5,7 @@ from html import escape
 import panel as pn
 import panel_material_ui as pmui
 
-from dashboard.style import BASE, THEME, TROUBLE
+from dashboard.style import BASE, HEADER, THEME, TROUBLE
 
 __all__ = ["trouble_html", "trouble_page"]
 
@@ -22,9 +22,8 @@ def trouble_html(title: str, words: str) -> str:
         f"<li><span>{escape(step)}</span><code>{escape(command)}</code></li>"
         for step, command in COMMANDS
     )
-    return (
-        f'<div class="page"><h1>{escape(title)}</h1><p>{escape(words)}</p><ol>{steps}</ol></div>'
-    )
+    said = escape(words[:1].upper() + words[1:])
+    return f'<div class="page"><h1>{escape(title)}</h1><p>{said}</p><ol>{steps}</ol></div>'
 
 
 def trouble_page(title: str, words: str) -> pmui.Page:
@@ -32,4 +31,4 @@ def trouble_page(title: str, words: str) -> pmui.Page:
     pane = pn.pane.HTML(
         trouble_html(title, words), stylesheets=[BASE, TROUBLE], sizing_mode="stretch_both"
     )
-    return pmui.Page(title="pcvae", main=[pane], dark_theme=True, theme_config=THEME)
+    return pmui.Page(title="pcvae", main=[pane], dark_theme=True, theme_config=THEME, sx=HEADER)

@@ -11,7 +11,7 @@ import pytest
 import zarr
 
 from dashboard.app import Explorer, open_source, store_folder
-from dashboard.controls import offer
+from dashboard.controls import choose_model
 from dashboard.labelling import csv_of, is_candidate, toggle
 from dashboard.pictures import data_uri
 from dashboard.plane import nearest_row
@@ -280,7 +280,7 @@ def test_a_model_keeps_the_axes_that_it_has_and_replaces_those_that_it_has_not(m
 
 def test_what_can_be_chosen_comes_from_the_store(many):
     state = State()
-    offer(many.source, state)
+    choose_model(many.source, state, "")
     assert state.param.model.objects == ["physics", "vanilla"]
     assert set(state.param.seeds.objects) == {"red_spiral", "green_pea"}
 
