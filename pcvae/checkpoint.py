@@ -132,6 +132,14 @@ def read_state(folder: Path) -> dict[str, Any] | None:
 
 def _read_info(folder: Path) -> RunInfo:
     facts = read_facts(folder / "run.json", VERSION, RunError, RETRAIN.format(folder))
+    try:
+        return _info_of(facts)
+    except (KeyError, TypeError) as error:
+        msg = f"{folder}/run.json is not what this pcvae writes: {error}. Train again: "
+        raise RunError(msg + RETRAIN.format(folder)) from error
+
+
+def _info_of(facts: dict[str, Any]) -> RunInfo:
     known = {one.name for one in fields(RunInfo)}
     facts = {k: v for k, v in facts.items() if k in known}
     facts["model"] = ModelConfig(**tuples(facts["model"]))
