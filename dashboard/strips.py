@@ -135,7 +135,7 @@ class Lookalikes(Strip):
         shown = f"the first {MOST} of " if len(ranked) > MOST else ""
         said = (
             f"{shown}{len(ranked):,} ordinary galaxies among the {NEIGHBOURS} nearest of a "
-            f"{name}, {several:,} of them of several"
+            f"{name}; {several:,} are near several"
         )
         rows = zip(ranked["row"], ranked["seeds"], strict=True)
         return [(int(row), f"near {count} of {seeds:,}") for row, count in rows], said
