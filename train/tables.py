@@ -109,5 +109,6 @@ def text(metrics: Mapping[str, Any]) -> str:
     reconstruction = [
         [model, number(one["mse"])] for model, one in metrics["reconstruction"].items()
     ]
-    parts.append(aligned(["reconstruction", "mse"], reconstruction))
+    if reconstruction:
+        parts.append(aligned(["reconstruction", "mse"], reconstruction))
     return "\n\n".join(parts + [f"note: {note}" for note in metrics["notes"]])
