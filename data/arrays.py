@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from data.picture import LeftOutError, Picture
 from pcvae.errors import SettingsError, ShapeError
 
-__all__ = ["COLOURS", "ArraySource"]
+__all__ = ["COLOURS", "ArraySource", "as_shown"]
 
 COLOURS = ("blue", "green", "red")  # what the planes of a colour picture are, if nothing is said
 SCALE_COLUMNS = ("pixel_scale", "pixscale")  # arcsec
@@ -64,8 +64,7 @@ class ArraySource:
             return Picture(np.asarray(image, np.float32), middle, known)
         if np.ptp(image) == 0:
             raise LeftOutError("blank picture", f"every pixel is {image.flat[0]}")
-        planes = np.moveaxis(image[::-1, :, ::-1], 2, 0).astype(np.float32) / 255
-        return Picture(planes, middle, known, display=True)
+        return as_shown(np.asarray(image), known)
 
     def _bands(
         self, path: Path, stored: NDArray[np.str_] | None, wanted: tuple[str, ...] | None
@@ -83,6 +82,12 @@ class ArraySource:
             msg = f"expected {planes} bands for the planes of {path}, found {','.join(bands)}"
             raise SettingsError(f"{msg}. Pass them all with --bands, bluest first")
         return bands
+
+
+def as_shown(image: NDArray[np.generic], pixel_scale: float | None) -> Picture:
+    """A colour picture (S, S, 3) of uint8, first row at the top and red first, as a picture."""
+    planes = np.moveaxis(image[::-1, :, ::-1], 2, 0).astype(np.float32) / 255
+    return Picture(planes, ((image.shape[0] - 1) / 2,) * 2, pixel_scale, display=True)
 
 
 def _load(path: Path) -> dict[str, NDArray[np.generic]]:

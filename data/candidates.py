@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from data.columns import is_hats, read_columns
 from pcvae.catalog import FIELD, complete, read_table
 from pcvae.errors import CatalogError, SettingsError
 from pcvae.labels import LABELS
 
-__all__ = ["as_ours", "catalog_file", "named", "read_candidates", "table_of"]
+__all__ = ["as_ours", "catalog_file", "named", "read_candidates", "read_catalog"]
 
 MEASURED = ("orientation", "orientation_err", "axis_ratio", "r50", "orientation_flag")
 NO_VALUE = 99.0  # and beyond, either sign: the -99, -9999 and 99 that stand for nothing
@@ -30,9 +31,15 @@ def catalog_file(folder: Path) -> Path:
     return tables[0]
 
 
-def table_of(path: Path) -> Path:
-    """The table that a path stands for: itself, or what a folder calls ``catalog``."""
-    return catalog_file(path) if path.is_dir() else path
+def read_catalog(place: Path) -> pd.DataFrame:
+    """The table that a place is, that a folder calls ``catalog``, or a HATS catalogue's.
+
+    Raises:
+        CatalogError: There is none.
+    """
+    if is_hats(place):
+        return read_columns(place / "dataset")
+    return read_table(catalog_file(place) if place.is_dir() else place)
 
 
 def read_candidates(
@@ -42,7 +49,7 @@ def read_candidates(
     survey: str | None,
 ) -> pd.DataFrame:
     """Read a catalogue, under our names for its columns; see ``as_ours``."""
-    return as_ours(read_table(path), renamed, population, survey, str(path))
+    return as_ours(read_catalog(path), renamed, population, survey, str(path))
 
 
 def as_ours(

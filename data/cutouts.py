@@ -68,13 +68,11 @@ def main(argv: Sequence[str] | None = None) -> Path:
     args = parse_args(argv)
     from tqdm import tqdm
 
-    from data.candidates import read_candidates, table_of
+    from data.candidates import read_candidates
     from data.parts import summarise
 
     _check(args)
-    candidates = read_candidates(
-        table_of(args.catalog), args.columns, args.population_column, args.survey
-    )
+    candidates = read_candidates(args.catalog, args.columns, args.population_column, args.survey)
     if args.bricks:
         from data.bricks import by_brick
 

@@ -17,6 +17,7 @@ from astropy.wcs import WCS, FITSFixedWarning, NoConvergence, WcsError
 from numpy.typing import ArrayLike, NDArray
 
 from data.picture import LeftOutError
+from data.units import NANOMAGGY_NJY
 
 __all__ = [
     "BROKEN",
@@ -136,7 +137,7 @@ def read_planes(
             for hdu in filter(_is_image, hdus):
                 sky = sky or sky_of(hdu.header)
                 cube = np.asarray(hdu.data, dtype=np.float32)
-                cube = cube.reshape(-1, *cube.shape[-2:]) * _area(hdu.header, sky)
+                cube = cube.reshape(-1, *cube.shape[-2:]) * _factor(hdu.header, sky)
                 bands = _bands(hdu.header, path, wanted)
                 planes = dict(zip(bands, cube, strict=False)) | planes
     except BROKEN as error:
@@ -167,6 +168,8 @@ def _bands(header: fits.Header, path: Path, wanted: Sequence[str]) -> tuple[str,
     count = int(header.get("NAXIS3", 1))
     each = [str(header[f"BAND{i}"]).strip() for i in range(count) if f"BAND{i}" in header]
     text = str(header.get("BANDS", header.get("BAND", ""))).strip()
+    if not text and str(header.get("FILTER", "")).strip() in wanted:
+        text = str(header["FILTER"]).strip()
     parts = re.split(r"[\s,]+", text) if re.search(r"[\s,]", text) or count == 1 else list(text)
     for found in (each, [part for part in parts if part]):
         if len(found) == count:
@@ -185,7 +188,9 @@ def sky_of(header: fits.Header) -> Sky | None:
     return Sky(wcs.celestial, (int(header["NAXIS2"]), int(header["NAXIS1"])))
 
 
-def _area(header: fits.Header, sky: Sky | None) -> float:
-    """What turns the file's values into flux a pixel."""
+def _factor(header: fits.Header, sky: Sky | None) -> float:
+    """What turns the file's values into nanomaggies a pixel."""
+    if str(header.get("BUNIT", "")).strip() == "nJy":
+        return 1 / NANOMAGGY_NJY
     served = {"SURVEY", "VERSION", "BANDS"} <= set(header)
     return (sky.pixel_scale / LEGACY_SCALE) ** 2 if served and sky else 1.0

@@ -3,29 +3,37 @@
     python -m data.ingest IN data/samples/mine --population-column category --rare starburst
 
 IN holds ``catalog.csv`` (or .ecsv, .fits, .vot, .parquet) and either ``images.npz`` or FITS files;
-data/README.md says what they look like. A galaxy that cannot be taken is left out, and
-``left_out.csv`` says why. A second call of the same command goes on where a killed one stopped.
+or the array files that the authors of the method published; or Galaxy10's HDF5 file; or, with
+``--image-column``, a HATS or Parquet catalogue. data/README.md says what they look like. A galaxy
+that cannot be taken is left out, and ``left_out.csv`` says why. A second call of the same command
+goes on where a killed one stopped.
 """
 
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import pandas as pd
 
 from data.options import add_sample_options, words
+from data.parts import Source
 from pcvae.cutouts import SampleInfo, SampleWriter
 from pcvae.errors import SampleError, SettingsError
 from train.cli import command, run
 
-if TYPE_CHECKING:
-    from data.arrays import ArraySource
-    from data.fits_cutouts import FitsSource
-
 __all__ = ["main", "parse_args"]
 
 NOT_SETTINGS = ("output", "overwrite", "workers")
+
+
+class Pictures(Source, Protocol):
+    """Pictures with what is the same for all of them."""
+
+    bands: tuple[str, ...]
+    pixel_scale: float | None
+    size: int
+    unit: str
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -34,11 +42,12 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("input", metavar="IN", type=Path, help="folder with a catalogue and pictures")
+    add("input", metavar="IN", type=Path, help="folder with a catalogue and pictures, or a file")
     add_sample_options(parser)
     add("--bands", type=words, help="planes, bluest first: g,r,z; default: as the files say")
     add("--pixel-scale", type=float, help="arcsec a pixel; states it where the files do not")
     add("--size", type=int, help="pixels on a side; default: the arrays', or 128 for FITS")
+    add("--image-column", help="of the images in a HATS or Parquet catalogue")
     return parser.parse_args(argv)
 
 
@@ -47,12 +56,9 @@ def main(argv: Sequence[str] | None = None) -> Path:
     args = parse_args(argv)
     from tqdm import tqdm
 
-    from data.candidates import catalog_file, read_candidates
     from data.parts import measured, read_parts, summarise
 
-    table = catalog_file(args.input)
-    candidates = read_candidates(table, args.columns, args.population_column, args.survey)
-    source = _source(args, candidates)
+    candidates, source = _open(args)
     info = _info(args, candidates, source, command("data.ingest", argv))
     settings = {k: v for k, v in vars(args).items() if k not in NOT_SETTINGS}
     settings |= {"candidates": str(pd.util.hash_pandas_object(candidates).sum())}
@@ -68,7 +74,37 @@ def main(argv: Sequence[str] | None = None) -> Path:
     return folder
 
 
-def _source(args: argparse.Namespace, candidates: pd.DataFrame) -> "ArraySource | FitsSource":
+def _open(args: argparse.Namespace) -> "tuple[pd.DataFrame, Pictures]":
+    """The catalogue and the pictures that IN holds."""
+    from data.candidates import as_ours, catalog_file, read_candidates
+    from data.galaxy10 import galaxy10_file, open_galaxy10
+    from data.published_arrays import check_options, open_published, published_files
+
+    named = args.columns, args.population_column, args.survey
+    if files := published_files(args.input):
+        check_options(args.bands)
+        table, source = open_published(files)
+        return as_ours(table, *named, str(args.input)), source
+    if file := galaxy10_file(args.input):
+        table, pictures = open_galaxy10(file)
+        return as_ours(table, *named, str(file)), pictures
+    if args.image_column:
+        return _columns(args)
+    candidates = read_candidates(catalog_file(args.input), *named)
+    return candidates, _beside(args, candidates)
+
+
+def _columns(args: argparse.Namespace) -> "tuple[pd.DataFrame, Pictures]":
+    from data.candidates import as_ours
+    from data.columns import ColumnSource, is_hats, read_columns
+
+    place = args.input / "dataset" if is_hats(args.input) else args.input
+    named = args.columns, args.population_column, args.survey
+    candidates = as_ours(read_columns(place), *named, str(place))
+    return candidates, ColumnSource(place, args.image_column, args.bands, args.pixel_scale)
+
+
+def _beside(args: argparse.Namespace, candidates: pd.DataFrame) -> "Pictures":
     from data.arrays import ArraySource
     from data.fits_cutouts import FitsSource, fits_files
 
@@ -84,7 +120,7 @@ def _source(args: argparse.Namespace, candidates: pd.DataFrame) -> "ArraySource 
 def _info(
     args: argparse.Namespace,
     candidates: pd.DataFrame,
-    source: "ArraySource | FitsSource",
+    source: "Pictures",
     made_by: str,
 ) -> SampleInfo:
     from data.candidates import named
@@ -100,13 +136,23 @@ def _info(
         name=args.name or args.output.name,
         source=f"Ingested from {args.input.resolve().name}: a catalogue and {what}.",
         bands=source.bands,
-        pixel_scale=source.pixel_scale,
+        pixel_scale=args.pixel_scale or source.pixel_scale,
         size=args.size or source.size,
         unit=source.unit,
-        rare=named(candidates["population"], args.rare or (), "--rare"),
+        rare=named(candidates["population"], _rare(args, candidates), "--rare"),
         hard_negative=named(candidates["population"], args.hard_negative, "--hard-negative"),
         command=made_by,
     )
+
+
+def _rare(args: argparse.Namespace, candidates: pd.DataFrame) -> tuple[str, ...]:
+    """What the option says; for the published arrays, their two rare populations."""
+    if args.rare is not None:
+        return args.rare
+    from data.published_arrays import published_files
+
+    known = {"red_spiral", "green_pea"} if published_files(args.input) else set()
+    return tuple(sorted(known & set(candidates["population"])))
 
 
 if __name__ == "__main__":
