@@ -15,7 +15,7 @@ from dashboard.properties import properties_of, table_html
 from dashboard.session import when_done
 from dashboard.source import Source, View
 from dashboard.state import State
-from dashboard.style import BASE, CARD, MINUS, colour_of, population_title
+from dashboard.style import BASE, CARD, MINUS, population_title
 
 __all__ = ["Card", "facts_html", "links_of", "pictures_html"]
 
@@ -55,7 +55,7 @@ def facts_html(source: Source, row: int, *, dark: bool) -> str:
     galaxy = source.store.galaxies.iloc[row]
     ra, dec = float(galaxy["ra"]), float(galaxy["dec"])
     population = source.populations[row]
-    colour = colour_of(population, source.all_populations, dark=dark)
+    colour = source.colour(population, dark=dark)
     facts = [f"<span>{escape(str(galaxy['split']).replace('_', ' '))}</span>"]
     links = links_of(ra, dec)
     if "simulated" in source.store.info.source.lower():

@@ -12,7 +12,7 @@ from dashboard.quantities import colours_of, robust_limits
 from dashboard.shading import Canvas, colour_map, paint_categories, paint_density, paint_mean
 from dashboard.source import Source
 from dashboard.state import DENSITY, POPULATION
-from dashboard.style import MINUS, colour_of, population_title
+from dashboard.style import MINUS, population_title
 
 __all__ = ["Colouring", "choices", "colouring"]
 
@@ -64,7 +64,7 @@ def colouring(source: Source, model: str, key: str, *, dark: bool) -> Colouring:
 
 def _by_population(source: Source, *, dark: bool) -> Colouring:
     names = source.all_populations
-    colours = tuple(colour_of(name, names, dark=dark) for name in names)
+    colours = tuple(source.colour(name, dark=dark) for name in names)
     titles = tuple(population_title(name) for name in names)
     paint = partial(paint_categories, colours=colours)
     return Colouring("Population", source.codes, paint, (), colours, titles)

@@ -20,7 +20,7 @@ from dashboard.session import when_done
 from dashboard.shading import Canvas
 from dashboard.source import Source
 from dashboard.state import State
-from dashboard.style import ACCENT, GROUND, TEXT, colour_of, marker_of
+from dashboard.style import ACCENT, GROUND, TEXT
 
 __all__ = [
     "LatentMap",
@@ -191,7 +191,7 @@ class LatentMap(pn.viewable.Viewer):
     def _marks(self, name: str) -> hv.Points:
         rows = self.source.members(name)
         style = {
-            "marker": marker_of(name, self.source.marked).shape,
+            "marker": self.source.shape(name),
             "size": 12 if len(rows) <= 50 else 9 if len(rows) <= 1000 else 5,
             "color": self._colour(name),
             "fill_alpha": 0.35,
@@ -200,7 +200,7 @@ class LatentMap(pn.viewable.Viewer):
         return marked_points(self.plane, rows).opts(apply_ranges=False, **style)
 
     def _colour(self, name: str) -> str:
-        return colour_of(name, self.source.marked, dark=self.state.dark)
+        return self.source.colour(name, dark=self.state.dark)
 
     def _boundaries(self) -> Any:
         """The SVM's regions if they are wanted and there; asks for them if they are not."""

@@ -11,7 +11,7 @@ from dashboard.colouring import Colouring, colouring
 from dashboard.quantities import Quantity
 from dashboard.source import Source
 from dashboard.state import State
-from dashboard.style import BASE, LEGEND, colour_of, marker_of, population_title
+from dashboard.style import BASE, LEGEND, population_title
 from pcvae.anomaly import NORMAL
 
 __all__ = ["Legend", "boundary_note", "colour_key", "mark_svg"]
@@ -97,7 +97,7 @@ class Legend(pn.viewable.Viewer):
         state, source = self.state, self.source
         chosen = colouring(source, state.model, state.colour, dark=state.dark)
         marks = [
-            f"<span>{mark_svg(marker_of(name, source.marked).shape, self._colour(name))}"
+            f"<span>{mark_svg(source.shape(name), self._colour(name))}"
             f"{escape(population_title(name))} {len(source.members(name)):,}</span>"
             for name in source.marked
         ]
@@ -109,7 +109,7 @@ class Legend(pn.viewable.Viewer):
         self.pane.object = f'<div class="legend">{key}{"".join(marks)}{note}</div>'
 
     def _colour(self, name: str) -> str:
-        return colour_of(name, self.source.marked, dark=self.state.dark)
+        return self.source.colour(name, dark=self.state.dark)
 
 
 LINE = (

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from dashboard.pictures import Residual, data_uri, residual
 from dashboard.plane import Plane, plane_of
 from dashboard.quantities import Quantity, axes_of, robust_limits, values_of
+from dashboard.style import colour_of, marker_of
 from pcvae.anomaly import Boundaries, boundary_grid, classes_of
 from pcvae.dataset import ELLIPTICITY
 from pcvae.errors import JournalError
@@ -103,6 +104,20 @@ class Source:
     def all_populations(self) -> list[str]:
         """All populations, the largest first."""
         return list(pd.Series(self.populations, dtype=object).value_counts().index)
+
+    def colour(self, population: str, *, dark: bool) -> str:
+        """The colour of a population, the same wherever it is shown."""
+        return colour_of(population, self._drawn, dark=dark)
+
+    def shape(self, population: str) -> str:
+        """The shape of a population's marks."""
+        return marker_of(population, self._drawn).shape
+
+    @cached_property
+    def _drawn(self) -> list[str]:
+        """All populations in the order in which they get their marks: the rare ones first."""
+        marked = [name for name in self.marked if name != "field"]
+        return marked + [one for one in self.all_populations if one not in (*marked, "field")]
 
     @cached_property
     def codes(self) -> NDArray[np.float64]:

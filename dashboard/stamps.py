@@ -7,7 +7,7 @@ import param
 from panel.custom import JSComponent
 
 from dashboard.source import Source
-from dashboard.style import BASE, STAMPS, colour_of, population_title
+from dashboard.style import BASE, STAMPS, population_title
 
 __all__ = ["StampStrip", "stamp_items"]
 
@@ -30,7 +30,7 @@ def stamp_items(
             "id": str(source.ids[row]),
             "picture": picture,
             "name": str(source.ids[row]) if judged else population_title(source.populations[row]),
-            "colour": colour_of(source.populations[row], source.all_populations, dark=dark),
+            "colour": source.colour(source.populations[row], dark=dark),
             "caption": caption,
             "removable": judged,
         }

@@ -207,6 +207,16 @@ def test_neighbours_do_not_depend_on_the_orientation(many):
     assert many.source.neighbours("physics").axes == len(info.names) - 2
 
 
+def test_a_population_has_one_colour_wherever_it_is_shown(examples):
+    session = begin(examples["unknown populations"])
+    session.state.colour = "population"
+    for row in (0, 5, 13):
+        session.state.row = row
+        colour = session.source.colour(session.source.populations[row], dark=True)
+        assert colour in session.card.facts.object
+        assert colour in session.legend.pane.object
+
+
 def test_lookalikes_are_ordinary_and_ranked_by_how_many_seeds_are_near(many):
     many.state.param.update(tab="lookalikes", seeds="green_pea")
     items = many.strips[1].strip.items
