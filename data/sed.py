@@ -120,7 +120,7 @@ def _distance_table() -> tuple[Array, Array]:
 
 def luminosity_distance(redshift: Array | float) -> Array:
     """Luminosity distance [pc] in the Planck 2018 cosmology, for redshifts below three."""
-    return np.interp(redshift, *_distance_table())
+    return np.asarray(np.interp(redshift, *_distance_table()))
 
 
 def line_luminosities(log_sfr: Array, log_oiii: Array, log_nii: Array, ebv: Array) -> Array:

@@ -136,7 +136,7 @@ class StampMaker:
         truth["r50_true"] = 0.0
         return _labels(truth, rng) | truth | self._true_fluxes(flux)
 
-    def _expose(self, canvas: Canvas, rng: Rng) -> Array:
+    def _expose(self, canvas: Canvas, rng: Rng) -> NDArray[np.floating[Any]]:
         """Put the stars and neighbours in, blur by the seeing, add the noise of sky and source."""
         if not self.settings.quiet:
             self._surroundings.paint(canvas, rng)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from pcvae.errors import ShapeError
 from pcvae.preprocess import unsquash
 
-__all__ = ["ConvVAE", "ModelConfig", "Posterior"]
+__all__ = ["ConvVAE", "ModelConfig", "Photometry", "Posterior"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,8 @@ class ModelConfig:
         widths: Channels after each halving of the image; the published code's by default.
         hidden: Units of a dense layer between image and latents, each way; 0 for none.
         apertures: Radii [network px] of the circles whose fluxes the encoder is given too.
+        linear: Whether the circles sum the flux before Eq. 1; else the image as it is, for images
+            that come stretched by others.
         sampled: The latents that are drawn in training, from the last; None for all. The
             others are decoded from their mean.
     """
@@ -37,6 +39,7 @@ class ModelConfig:
     widths: tuple[int, ...] = (16, 32)
     hidden: int = 0
     apertures: tuple[float, ...] = ()
+    linear: bool = True
     sampled: int | None = None
 
     @property
@@ -162,7 +165,7 @@ class Photometry(nn.Module):
         circles = (distance < torch.tensor(config.apertures)[:, None]).float().T.contiguous()
         # The configuration has them already, so the weights need not.
         self.register_buffer("circles", circles, persistent=False)
-        magnitudes = config.bands * len(config.apertures)
+        self.linear, magnitudes = config.linear, config.bands * len(config.apertures)
         self.units = config.hidden or magnitudes
         self.layers = nn.Sequential(
             nn.BatchNorm1d(magnitudes, affine=False),
@@ -172,7 +175,8 @@ class Photometry(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """Map (B, C, S, S) images to (B, units) features of their magnitudes."""
-        fluxes = unsquash(image).flatten(2) @ self.circles
+        light = unsquash(image) if self.linear else image
+        fluxes = light.flatten(2) @ self.circles
         return self.layers(torch.asinh(fluxes).flatten(1))
 
 

@@ -4,11 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pcvae.catalog import complete
 from pcvae.errors import SettingsError, StoreError
 from pcvae.labels import LABELS, Latent, wrap_angle
 from pcvae.metrics import METRICS
 from pcvae.store import ModelInfo, StoreInfo, StoreWriter
 from train import evaluate
+from train.pool import estimates
 
 NAMES = [label.name for label in LABELS]
 PHYSICS = ModelInfo("physics", "physics", "default", tuple(Latent(n, n) for n in [*NAMES, "free"]))
@@ -37,7 +39,7 @@ def catalogue(rng, normal, rare, splits):
         table[f"flux_{band}_err"] = 0.02
     table["split"] = rng.choice(["train", "validation", "test"], count, p=splits)
     table.loc[table["population"] != "field", "split"] = "held_out"
-    return table
+    return complete(table, "grz")
 
 
 def physics_latents(rng, table):
@@ -288,3 +290,9 @@ def test_the_better_space_gains_recall(metrics):
     expected = found["physics"]["recall_at_fpr_0.01"] - found["vanilla"]["recall_at_fpr_0.01"]
     assert gain["gain"] == pytest.approx(expected)
     assert 0 < gain["low"] <= gain["gain"] <= gain["high"]
+
+
+def test_a_catalogues_own_error_widens_what_is_claimed_of_its_value():
+    latents = pd.DataFrame({"redshift": [0.5, 0.5], "redshift_sigma": [0.03, 0.03]})
+    galaxies = pd.DataFrame({"redshift_err": [0.04, np.nan]})
+    assert estimates(latents, galaxies)["redshift"].sigma == pytest.approx([0.05, 0.03])

@@ -4,7 +4,7 @@ from torch import nn
 from torch.testing import assert_close
 
 from pcvae.errors import ShapeError
-from pcvae.model import ConvVAE, ModelConfig, Posterior
+from pcvae.model import ConvVAE, ModelConfig, Photometry, Posterior
 from pcvae.trainer import RECIPES
 
 CONFIGS = {name: recipe.model for name, recipe in RECIPES.items()}
@@ -97,3 +97,22 @@ def test_any_size_comes_back(size):
 def test_images_of_another_shape_are_refused(vae):
     with pytest.raises(ShapeError, match="Stretch first"):
         vae.encode(torch.rand(2, 3, 10, 10))
+
+
+def test_the_encoder_is_given_the_light_in_circles():
+    """Light beyond the smallest circle changes the magnitudes of the larger ones alone."""
+    config = ModelConfig(size=20, apertures=(3, 9), linear=False)
+    flux = torch.zeros(2, 3, 20, 20)
+    flux[1, :, 10, 16] = 1.0
+    circles = Photometry(config).circles
+    assert circles.sum(0).tolist() == [32, 256]
+    assert (flux.flatten(2) @ circles)[1, 0].tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("linear", [True, False])
+def test_magnitudes_undo_the_stretch_of_fluxes_and_leave_display_values(linear):
+    photometry = Photometry(ModelConfig(size=8, apertures=(20,), linear=linear))
+    photometry.layers = torch.nn.Identity()
+    image = torch.full((1, 3, 8, 8), 0.6)
+    expected = torch.asinh(torch.tensor(64 * (0.75 if linear else 0.6)))
+    assert_close(photometry(image), expected.expand(1, 3))

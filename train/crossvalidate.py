@@ -96,7 +96,7 @@ def _by_models(
     args: argparse.Namespace, options: list[str], sample: Sample, fold: NDArray[np.intp]
 ) -> dict[str, "Estimate"]:
     from train import train
-    from train.pool import Estimate
+    from train.pool import estimates
 
     parts = []
     for number in range(args.folds):
@@ -109,10 +109,7 @@ def _by_models(
             train.main([*paths, "--seed", str(args.seed), *options, *(resume or [])])
         parts.append(_encoded(folder / "run", sample, np.flatnonzero(fold == number)))
     table = pd.concat(parts).sort_index()
-    return {
-        name: Estimate(table[name].to_numpy(), table[f"{name}_sigma"].to_numpy())
-        for name in ("orientation", "redshift", "log_mass", "log_sfr")
-    }
+    return estimates(table, sample.catalog)
 
 
 def _write_fold(sample: Sample, tested: NDArray[np.bool_], folder: Path, seed: int) -> None:

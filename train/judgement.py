@@ -84,7 +84,8 @@ class Judgement:
     def _models(self) -> None:
         for model in self.pool.info.models:
             if model.kind != "vanilla":
-                self.said["models"][model.name] = estimates(self.pool, model)
+                latents = self.pool.latents[model.name]
+                self.said["models"][model.name] = estimates(latents, self.pool.galaxies)
 
     def _neighbours(self) -> None:
         for model in self.pool.info.models:

@@ -21,7 +21,7 @@ Mask = NDArray[np.bool_]
 
 
 class Estimate(NamedTuple):
-    """What is said of a label: values and 1-sigma, each (N,); NaN where nothing is said."""
+    """What is said of a catalogue's label: values and 1-sigma, each (N,); NaN for nothing."""
 
     value: NDArray[np.float64]
     sigma: NDArray[np.float64]
@@ -102,16 +102,23 @@ def gather(store: Store, train_store: Store | None = None) -> Pool:
     return Pool(store.info, galaxies, models, **masks, test=normal & unseen, unseen=unseen)
 
 
-def estimates(pool: Pool, model: ModelInfo) -> dict[str, Estimate]:
-    """What a physics model says of each label it has a column for."""
-    table = pool.latents[model.name]
-    return {
-        one.name: Estimate(
-            table[one.name].to_numpy(np.float64), table[f"{one.name}_sigma"].to_numpy(np.float64)
-        )
-        for one in LABELS
-        if one.name in table
-    }
+def estimates(latents: pd.DataFrame, galaxies: pd.DataFrame) -> dict[str, Estimate]:
+    """What a physics model says of each label it has a column for.
+
+    A model's sigma is that of the galaxy's property; what is judged is how far a catalogue's
+    value may lie from it, so the catalogue's own error is added in quadrature, where it has one.
+
+    Args:
+        latents: The model's table, N rows.
+        galaxies: The catalogue, N rows.
+    """
+    said = {}
+    for one in LABELS:
+        if one.name in latents:
+            error = np.nan_to_num(galaxies[one.error].to_numpy(np.float64))
+            sigma = np.hypot(latents[f"{one.name}_sigma"].to_numpy(np.float64), error)
+            said[one.name] = Estimate(latents[one.name].to_numpy(np.float64), sigma)
+    return said
 
 
 def _check_models(store: Store, train_store: Store) -> None:

@@ -147,7 +147,10 @@ def _plan(args: argparse.Namespace, sample: Sample) -> _Plan:
     labels = recipe.labels if args.model == "physics" else None
     space = latent_space(sample.catalog[split == "train"], labels, args.latents)
     config = dataclasses.replace(
-        recipe.model, bands=len(sample.info.bands), latents=len(space.latents)
+        recipe.model,
+        bands=len(sample.info.bands),
+        latents=len(space.latents),
+        linear=sample.info.unit == "nanomaggy",
     )
     if args.model == "vanilla":
         config = dataclasses.replace(config, sampled=None)
