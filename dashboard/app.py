@@ -17,6 +17,7 @@ import panel_material_ui as pmui
 from dashboard.address import follow_address
 from dashboard.card import Card
 from dashboard.controls import Controls
+from dashboard.fitting import fit_when_asked
 from dashboard.hosts import is_known_host
 from dashboard.labelling import refresh, toggle
 from dashboard.latent_map import LatentMap
@@ -51,6 +52,7 @@ class Explorer:
         follow_address(source, self.state, pn.state.location)
         if self.state.row is None and len(source):
             self.state.row = source.first
+        fit_when_asked(source, self.state)
         self.legend, self.map, self.card = Legend(**shared), LatentMap(**shared), Card(**shared)
         self.strips = [view(**shared) for view in (Nearest, Lookalikes, Candidates)]
         self.keys = Shortcuts(self._press, keys=["c"])

@@ -14,9 +14,9 @@ from holoviews.streams import Params, PlotSize, RangeXY, Tap
 from numpy.typing import NDArray
 
 from dashboard.colouring import Paint, colouring
+from dashboard.fitting import wanted_fit
 from dashboard.plane import Limits, Plane, nearest_row
 from dashboard.regions import fill, outline
-from dashboard.session import when_done
 from dashboard.shading import Canvas
 from dashboard.source import Source
 from dashboard.state import State
@@ -111,8 +111,8 @@ class Rings:
 class LatentMap(pn.viewable.Viewer):
     """A shaded map of all galaxies; a tap picks the nearest one.
 
-    Reads ``model``, ``x``, ``y``, ``colour``, ``boundaries``, ``dark``, ``loaded`` and ``row`` of
-    the state, and writes ``row`` and, when boundaries have arrived, ``fitted``.
+    Reads ``model``, ``x``, ``y``, ``colour``, ``boundaries``, ``dark``, ``loaded``, ``fitted``
+    and ``row`` of the state, and writes ``row``.
     """
 
     source = param.ClassSelector(class_=Source, constant=True)
@@ -121,7 +121,6 @@ class LatentMap(pn.viewable.Viewer):
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
         self._shown: tuple[str, ...] = ()
-        self._awaited: set[Any] = set()
         self.rings: Rings | None = None
         self._range, self._size = RangeXY(), PlotSize(width=FRAME[0], height=FRAME[1])
         galaxies = self._layer(self._galaxies, "colour", streams=[self._range, self._size])
@@ -203,17 +202,9 @@ class LatentMap(pn.viewable.Viewer):
         return self.source.colour(name, dark=self.state.dark)
 
     def _boundaries(self) -> Any:
-        """The SVM's regions if they are wanted and there; asks for them if they are not."""
-        state = self.state
-        if not (state.boundaries and state.loaded and self.source.marked):
-            return None
-        job = self.source.boundaries(
-            state.model, *(one.column for one in (self.plane.x, self.plane.y))
-        )
-        if not job.done() and job not in self._awaited:
-            self._awaited.add(job)
-            when_done(job, lambda: state.param.update(fitted=state.fitted + 1))
-        return self.source.result(job)
+        """The SVM's regions if they are wanted and there."""
+        job = wanted_fit(self.source, self.state)
+        return None if job is None else self.source.result(job)
 
     def _fit(self, plot: Any, _: Any) -> None:
         """Give a new plane its titles and ranges; leave the zoom of an old one alone."""

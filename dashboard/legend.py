@@ -1,6 +1,7 @@
 """The key of the map: what its colours, marks and lines mean, in one quiet line."""
 
 from collections.abc import Sequence
+from concurrent.futures import Future
 from html import escape
 from typing import Any
 
@@ -8,7 +9,7 @@ import panel as pn
 import param
 
 from dashboard.colouring import Colouring, colouring
-from dashboard.quantities import Quantity
+from dashboard.fitting import wanted_fit
 from dashboard.source import Source
 from dashboard.state import State
 from dashboard.style import BASE, LEGEND, population_title
@@ -53,9 +54,8 @@ def colour_key(chosen: Colouring, marked: Sequence[str] = ()) -> str:
     )
 
 
-def boundary_note(source: Source, model: str, x: Quantity, y: Quantity) -> str:
-    """To what the SVM of these axes was fitted; that it is being fitted; or why it is not."""
-    job = source.boundaries(model, x.column, y.column)
+def boundary_note(source: Source, job: "Future[Any]") -> str:
+    """To what the SVM was fitted; that it is being fitted; or why it is not."""
     if not job.done():
         return "fitting the SVM …"
     if job.exception():
@@ -103,9 +103,9 @@ class Legend(pn.viewable.Viewer):
         ]
         key = colour_key(chosen, [population_title(name) for name in source.marked])
         note = ""
-        if state.boundaries and state.loaded and source.marked:
-            axes = source.axis(state.model, state.x, 0), source.axis(state.model, state.y, 1)
-            note = f"<span>{LINE}{escape(boundary_note(source, state.model, *axes))}</span>"
+        job = wanted_fit(source, state)
+        if job is not None:
+            note = f"<span>{LINE}{escape(boundary_note(source, job))}</span>"
         self.pane.object = f'<div class="legend">{key}{"".join(marks)}{note}</div>'
 
     def _colour(self, name: str) -> str:

@@ -317,7 +317,6 @@ def test_the_first_view_is_not_squashed_by_outliers(store, tmp_path):
 
 
 def test_the_legend_says_to_what_the_boundaries_were_fitted(many):
-    draw(many)
     assert "linear SVM" in many.legend.pane.object
     assert "all galaxies" in many.legend.pane.object
 

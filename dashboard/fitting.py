@@ -1,0 +1,33 @@
+"""The SVM of the chosen axes: asked for in one place, shown by several views."""
+
+from concurrent.futures import Future
+from typing import Any
+
+from dashboard.session import when_done
+from dashboard.source import Source
+from dashboard.state import State
+
+__all__ = ["fit_when_asked", "wanted_fit"]
+
+
+def wanted_fit(source: Source, state: State) -> "Future[Any] | None":
+    """The fit for the state's axes, done or under way; None if no boundaries are wanted."""
+    if not (state.boundaries and state.loaded and source.marked):
+        return None
+    plane = source.plane(state.model, state.x, state.y)
+    return source.boundaries(state.model, plane.x.column, plane.y.column)
+
+
+def fit_when_asked(source: Source, state: State) -> None:
+    """Begin each fit that comes to be wanted, and count it in ``fitted`` when it has arrived.
+
+    To be called before the views are made: then they see a fit as under way only if they will
+    be told of its end.
+    """
+
+    def ask(*_: Any) -> None:
+        job = wanted_fit(source, state)
+        if job is not None and not job.done():
+            when_done(job, lambda: state.param.update(fitted=state.fitted + 1))
+
+    state.param.watch(ask, ["model", "x", "y", "boundaries", "loaded"])
