@@ -9,7 +9,7 @@ from pcvae.errors import SettingsError, StoreError
 from pcvae.labels import LABELS, Latent, wrap_angle
 from pcvae.metrics import METRICS
 from pcvae.store import ModelInfo, StoreInfo, StoreWriter
-from train import evaluate
+from train import encode, evaluate, train
 from train.pool import estimates
 
 NAMES = [label.name for label in LABELS]
@@ -296,3 +296,18 @@ def test_a_catalogues_own_error_widens_what_is_claimed_of_its_value():
     latents = pd.DataFrame({"redshift": [0.5, 0.5], "redshift_sigma": [0.03, 0.03]})
     galaxies = pd.DataFrame({"redshift_err": [0.04, np.nan]})
     assert estimates(latents, galaxies)["redshift"].sigma == pytest.approx([0.05, 0.03])
+
+
+def test_a_model_of_galaxies_without_labels_is_judged_by_what_it_has(make_sample, tmp_path):
+    """Only the orientation is known: the rest of the tied latents became free ones."""
+    labels = [f"{one}{end}" for one in ("redshift", "log_mass", "log_sfr") for end in ("", "_err")]
+    sample = make_sample(tmp_path / "sample", without=labels, rare=())
+    run = train.main(
+        [str(sample.folder), str(tmp_path / "run"), "--epochs", "1", "--device", "cpu"]
+    )
+    store = [str(sample.folder), str(tmp_path / "store"), "--run", f"physics={run}"]
+    report = evaluate.main([str(encode.main(store)), str(tmp_path / "report")])
+    figures = json.loads((report / "metrics.json").read_text())["models"]["physics"]
+    assert figures["orientation"]["r2"] is not None
+    assert figures["redshift"]["r2"] is None
+    assert (report / "report.html").exists()

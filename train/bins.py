@@ -105,12 +105,14 @@ def characters(pool: Pool, model: ModelInfo, free: str) -> dict[str, dict[str, f
     """What the paper says of rare galaxies, in figures: medians of every population.
 
     The radius [px], the free latent, the catalogue's and the inferred specific star-formation
-    rate [log 1/yr], and which share of the inferred ones lies below the green valley.
+    rate [log 1/yr], and which share of the inferred ones lies below the green valley; NaN where
+    the model infers no such thing.
     """
     table = pool.latents[model.name]
     radius = pool.galaxies.reindex(columns=["r50"])["r50"].to_numpy(np.float64)
     specific = pool.truth("log_sfr") - pool.truth("log_mass")
-    inferred = table["log_sfr"].to_numpy(np.float64) - table["log_mass"].to_numpy(np.float64)
+    both = table.reindex(columns=["log_mass", "log_sfr"]).to_numpy(np.float64)
+    inferred = both[:, 1] - both[:, 0]
     figures = {}
     for kind, name, mask in parts(pool):
         if kind == "population":
@@ -120,9 +122,14 @@ def characters(pool: Pool, model: ModelInfo, free: str) -> dict[str, dict[str, f
                 "free": _median(table[free].to_numpy(np.float64)[mask]),
                 "log_ssfr": _median(specific[mask]),
                 "log_ssfr_inferred": _median(inferred[mask]),
-                "below_green_valley": float((inferred[mask] < GREEN_VALLEY).mean()),
+                "below_green_valley": _share_below(inferred[mask], GREEN_VALLEY),
             }
     return figures
+
+
+def _share_below(values: NDArray[np.float64], limit: float) -> float:
+    known = values[np.isfinite(values)]
+    return float((known < limit).mean()) if len(known) else np.nan
 
 
 def _median(values: NDArray[np.float64]) -> float:

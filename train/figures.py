@@ -192,7 +192,7 @@ def plane_figure(pool: Pool, model: ModelInfo, free: str) -> Figure:
     figure = Figure(figsize=(11.4, 3.7), layout="constrained")
     table = pool.latents[model.name]
     catalogue = pool.galaxies[["log_mass", "log_sfr"]].to_numpy(np.float64)
-    inferred = table[["log_mass", "log_sfr"]].to_numpy(np.float64)
+    inferred = table.reindex(columns=["log_mass", "log_sfr"]).to_numpy(np.float64)
     radius = pool.galaxies.reindex(columns=["r50"]).to_numpy(np.float64)
     size = np.column_stack([table[free].to_numpy(np.float64), radius])
     axes = figure.subplots(1, 3)
