@@ -36,6 +36,7 @@ NOT_SETTINGS = (
     *("output", "overwrite", "workers", "cache"),
     *("at_once", "timeout", "tries", "back_off", "contact"),
 )
+PRELOAD = ("data.downloads", "photutils.background", "photutils.segmentation")
 USUAL_ANSWER = 0.5  # s, of the public service; a guess until the first answers are there
 
 
@@ -150,7 +151,7 @@ def _fetch(
         downloads = Downloads(client, args.base_url, wanted, folder, args.cache)
         fetched = downloads.parts(writer, candidates, args.at_once, bar.update)
         look = partial(look_at, wanted=wanted, info=writer.info)
-        for part in in_order(look, fetched, args.workers):
+        for part in in_order(look, fetched, args.workers, PRELOAD):
             _write(part, writer, args.layer)
             downloads.forget(writer.part_rows(part.number))
     shutil.rmtree(folder)

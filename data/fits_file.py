@@ -185,7 +185,8 @@ def sky_of(header: fits.Header) -> Sky | None:
     wcs = WCS(header)
     if not wcs.has_celestial:
         return None
-    return Sky(wcs.celestial, (int(header["NAXIS2"]), int(header["NAXIS1"])))
+    wcs = wcs if wcs.naxis == 2 else wcs.celestial
+    return Sky(wcs, (int(header["NAXIS2"]), int(header["NAXIS1"])))
 
 
 def _factor(header: fits.Header, sky: Sky | None) -> float:

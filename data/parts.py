@@ -61,7 +61,8 @@ def cut_part(
         pictures: A picture a row, or why there is none.
         info: Bands, size and pixel scale wanted.
     """
-    taken, flux, facts, left_out = [], [], [], []
+    block = np.empty((len(candidates), *info.shape), np.float32)
+    taken, facts, left_out = [], [], []
     for row, picture in enumerate(pictures):
         try:
             if isinstance(picture, LeftOutError):
@@ -71,11 +72,12 @@ def cut_part(
             one = {"id": candidates["id"].iloc[row], "reason": error.reason}
             left_out.append(one | {"detail": error.detail})
             continue
+        block[len(taken)] = pixels
         taken.append(row)
-        flux.append(pixels)
         facts.append({"resampled_from": origin, "north_angle": picture.north_angle})
-    block = np.array(flux, np.float32).reshape(-1, *info.shape)
-    return Part(number, block, _rows(candidates, taken, facts), pd.DataFrame(left_out))
+    return Part(
+        number, block[: len(taken)], _rows(candidates, taken, facts), pd.DataFrame(left_out)
+    )
 
 
 def measured(parts: Iterator[Part], info: SampleInfo, workers: int) -> Iterator[Part]:

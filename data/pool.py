@@ -1,8 +1,9 @@
 """Work shared out to processes, with results in the order of the questions."""
 
 import os
+import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import get_context, parent_process
 from threading import Thread
@@ -14,7 +15,12 @@ Q = TypeVar("Q")
 A = TypeVar("A")
 
 
-def in_order(function: Callable[[Q], A], questions: Iterable[Q], workers: int) -> Iterator[A]:
+def in_order(
+    function: Callable[[Q], A],
+    questions: Iterable[Q],
+    workers: int,
+    preload: Sequence[str] = (),
+) -> Iterator[A]:
     """Yield ``function`` of each question, computed in ``workers`` processes.
 
     Questions are asked for only as they are needed, so that they need not fit in memory.
@@ -23,16 +29,18 @@ def in_order(function: Callable[[Q], A], questions: Iterable[Q], workers: int) -
         function: A function of a module, so that another process can import it.
         questions: What to call it with.
         workers: With one, everything happens in this process.
+        preload: Modules that the processes share instead of each having its own in memory.
     """
     if workers <= 1:
         yield from map(function, questions)
         return
-    spawn = get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=spawn, initializer=_end_with_parent) as pool:
+    context = get_context("forkserver" if preload and sys.platform != "win32" else "spawn")
+    context.set_forkserver_preload(list(preload))
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent) as pool:
         asked: deque[Future[A]] = deque()
         for question in questions:
             asked.append(pool.submit(function, question))
-            if len(asked) > 2 * workers:
+            if len(asked) > workers + 1:
                 yield asked.popleft().result()
         while asked:
             yield asked.popleft().result()

@@ -14,7 +14,7 @@ ENDLESS = """
 import itertools, os
 from data.pool import in_order
 if __name__ == "__main__":
-    for pid in in_order(os.getpgid, itertools.repeat(0), 2):
+    for pid in in_order(os.getpgid, itertools.repeat(0), 2, PRELOAD):
         print("working", flush=True)
 """
 
@@ -24,9 +24,10 @@ def test_answers_come_in_the_order_of_the_questions(workers):
     assert list(in_order(abs, range(-9, 0), workers)) == list(range(9, 0, -1))
 
 
-def test_workers_end_with_a_parent_that_is_killed(tmp_path):
+@pytest.mark.parametrize("preload", [(), ("json",)])
+def test_workers_end_with_a_parent_that_is_killed(tmp_path, preload):
     script = tmp_path / "endless.py"
-    script.write_text(ENDLESS)
+    script.write_text(ENDLESS.replace("PRELOAD", repr(preload)))
     path = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, env=path) as parent:
         assert parent.stdout.readline() == b"working\n"
