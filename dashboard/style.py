@@ -153,13 +153,13 @@ a:hover { text-decoration-color: var(--accent); }
 """
 STAMPS = """
 :host { display: block; width: 100%; }
-.strip { display: flex; gap: 10px; overflow-x: auto; overflow-y: hidden; padding: 4px 2px 6px;
+.strip { display: flex; gap: 10px; overflow-x: auto; overflow-y: hidden; padding: 2px 2px 6px;
   height: 100%; scrollbar-width: thin; scrollbar-color: var(--faint) transparent; }
-.stamp { position: relative; flex: 0 0 auto; width: 94px; }
+.stamp { position: relative; flex: 0 0 auto; width: 92px; }
 .stamp > button:first-child { display: block; width: 100%; padding: 0; border: 0;
   text-align: left;
   background: none; color: inherit; font: inherit; font-size: 11.5px; cursor: pointer; }
-.stamp img, .blank { display: block; width: 94px; height: 94px; border-radius: 5px;
+.stamp img, .blank { display: block; width: 92px; height: 92px; border-radius: 5px;
   background: #000;
   image-rendering: auto; outline: 2px solid transparent; outline-offset: -2px;
   margin-bottom: 5px; }
@@ -170,7 +170,7 @@ STAMPS = """
 .population { display: flex; align-items: center; gap: 5px; white-space: nowrap; }
 .population i { width: 7px; height: 7px; border-radius: 50%; flex: none; }
 .population span { overflow: hidden; text-overflow: ellipsis; }
-.caption { display: block; color: var(--muted); white-space: pre; overflow: hidden;
+.caption { display: block; line-height: 14px; color: var(--muted); white-space: pre; overflow: hidden;
   text-overflow: ellipsis; }
 .off { position: absolute; top: 4px; right: 4px; width: 20px; height: 20px; border: 0;
   padding: 0;
