@@ -170,7 +170,8 @@ STAMPS = """
 .population { display: flex; align-items: center; gap: 5px; white-space: nowrap; }
 .population i { width: 7px; height: 7px; border-radius: 50%; flex: none; }
 .population span { overflow: hidden; text-overflow: ellipsis; }
-.caption { display: block; line-height: 14px; color: var(--muted); white-space: pre; overflow: hidden;
+.caption { display: block; line-height: 14px; color: var(--muted); white-space: pre;
+  overflow: hidden;
   text-overflow: ellipsis; }
 .off { position: absolute; top: 4px; right: 4px; width: 20px; height: 20px; border: 0;
   padding: 0;
