@@ -5,7 +5,7 @@ Shapes are written with B galaxies, C bands, N x N raw pixels and S x S network 
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,12 @@ from torch.nn.functional import adaptive_avg_pool2d, interpolate
 from pcvae.cutouts import tuples
 from pcvae.errors import RunError, SettingsError, ShapeError
 
-__all__ = ["Stretch", "display", "mean_maxima", "squash", "unsquash"]
+__all__ = ["Stretch", "display", "display_stretch", "mean_maxima", "squash", "unsquash"]
 
+# Flux in each band of a galaxy that is shown grey: g - r = 0.6, r - i = 0.25, r - z = 0.5 mag,
+# about the colours of a spiral at z = 0.1.
+GREY = {"g": 0.57, "r": 1.0, "i": 1.26, "z": 1.58}
+DISPLAY_BETA = 20.0  # twice the network's: faint galaxies show, and sky noise not yet
 LARGEST = 0.999999  # beyond it the inverse of Eq. 1 has no digits left in float32
 
 
@@ -165,6 +169,25 @@ def display(raw: Tensor, stretch: Stretch) -> NDArray[np.float32]:
     """
     image = stretch(raw)[:, np.argsort(stretch.order).tolist()]
     return image[:, _rgb(stretch.bands)].clamp(0, 1).permute(0, 2, 3, 1).numpy()
+
+
+def display_stretch(network: Stretch, size: int) -> Stretch:
+    """The stretch of pictures (size x size) for people, one for all galaxies.
+
+    It is Eq. 1 with a larger beta and, where the bands are known, with colours that do not hang
+    on which galaxies the network learnt from: an old galaxy looks red, a young one blue. Images
+    that come stretched are shown as they are.
+
+    Args:
+        network: The stretch of a model of these galaxies; its scale sets the level.
+        size: Pixels on a side.
+    """
+    scale, bands = network.scale, network.bands
+    if scale and all(band in GREY for band in bands):
+        level = float(np.mean([one / GREY[band] for one, band in zip(scale, bands, strict=True)]))
+        scale = tuple(level * GREY[band] for band in bands)
+    order = tuple(range(len(bands)))
+    return replace(network, scale=scale, size=size, beta=DISPLAY_BETA, order=order)
 
 
 def _rgb(bands: Sequence[str]) -> list[int]:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from torch.nn.functional import interpolate
 
 from pcvae.errors import RunError, SettingsError, ShapeError
-from pcvae.preprocess import Stretch, display, mean_maxima, squash, unsquash
+from pcvae.preprocess import Stretch, display, display_stretch, mean_maxima, squash, unsquash
 
 BANDS = ("g", "r", "z")
 FLUX = torch.randn(4, 3, 32, 32, generator=torch.Generator().manual_seed(0)) * 3
@@ -96,3 +96,17 @@ def test_an_unknown_resize_is_refused():
 def test_a_missing_stretch_says_how_to_train_again(tmp_path):
     with pytest.raises(RunError, match=r"python -m train\.train"):
         Stretch.read(tmp_path)
+
+
+def test_pictures_show_a_spiral_grey_whatever_the_network_learnt_from():
+    for scale in ((1.0, 2.0, 4.0), (2.0, 2.0, 2.0)):
+        shown = display_stretch(Stretch(BANDS, scale), 8)
+        raw = torch.tensor([0.57, 1.0, 1.58]).view(1, 3, 1, 1).expand(1, 3, 8, 8) * 0.1
+        red, green, blue = display(raw, shown)[0, 0, 0]
+        assert red == pytest.approx(green, rel=1e-3)
+        assert blue == pytest.approx(green, rel=1e-3)
+
+
+def test_pictures_of_other_bands_keep_the_networks_colours():
+    assert display_stretch(Stretch(("Y", "J"), (1.0, 3.0), order=(1, 0)), 8).scale == (1.0, 3.0)
+    assert display_stretch(Stretch(BANDS, ()), 8).scale == ()

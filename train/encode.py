@@ -8,7 +8,7 @@ A second call of the same command goes on where a killed one stopped.
 
 import argparse
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -142,9 +142,9 @@ def _check(name: str, codec: "Codec", sample: Sample) -> None:
 
 
 def _stamp_stretch(codecs: Mapping[str, "Codec"], sample: Sample) -> "Stretch":
-    first = next(iter(codecs.values())).run.stretch
-    order = tuple(range(len(sample.info.bands)))
-    return replace(first, size=sample.info.size, order=order)
+    from pcvae.preprocess import display_stretch
+
+    return display_stretch(next(iter(codecs.values())).run.stretch, sample.info.size)
 
 
 def _info(
