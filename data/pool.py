@@ -1,5 +1,6 @@
 """Work shared out to processes, with results in the order of the questions."""
 
+import gc
 import os
 import sys
 from collections import deque
@@ -48,6 +49,7 @@ def in_order(
 
 def _end_with_parent() -> None:
     """Let this process end when the one that asked is killed: it could not tell it to."""
+    gc.freeze()  # what is shared stays shared: collecting garbage would copy all of it
     parent = parent_process()
 
     def wait() -> None:
