@@ -96,13 +96,14 @@ def _check(args: argparse.Namespace) -> None:
     if args.at_once < 1 or (public and args.at_once > AT_ONCE):
         msg = f"--at-once is 1 to {AT_ONCE} for the public service, found {args.at_once}"
         raise SettingsError(f"{msg}. A mirror of your own, --base-url, may be asked more")
-    for name in ("timeout", "back_off"):
+    for name in ("timeout", "back_off", "pixel_scale"):
         if not getattr(args, name) > 0:
             msg = f"--{name.replace('_', '-')} must be positive, found {getattr(args, name)}"
             raise SettingsError(msg)
-    if args.tries < 1:
-        msg = f"--tries must be at least 1, found {args.tries}"
-        raise SettingsError(msg)
+    for name, least in (("tries", 1), ("size", 8)):
+        if getattr(args, name) < least:
+            msg = f"--{name} must be at least {least}, found {getattr(args, name)}"
+            raise SettingsError(msg)
 
 
 def _wanted(args: argparse.Namespace) -> Wanted:

@@ -1,3 +1,4 @@
+import doctest
 import hashlib
 import json
 import os
@@ -9,7 +10,7 @@ import pandas as pd
 import pytest
 from astropy.table import Table
 
-from data import catalogs
+from data import catalogs, units
 from data.duplicates import without_duplicates
 from pcvae.errors import CatalogError, PcvaeError, SettingsError
 from tests.stand_in import Answer, serving
@@ -209,6 +210,12 @@ def test_one_galaxy_a_place_the_first_is_kept():
     expected = {f"a{row}" for row in range(200)}
     expected |= {f"b{row}" for row in range(200) if near[row] - dec[row] > ARCSEC}
     assert set(kept["id"]) == expected
+
+
+def test_the_examples_of_the_conversions_hold():
+    found = doctest.testmod(units)
+    assert found.attempted > 5
+    assert not found.failed
 
 
 def test_rows_without_a_place_are_no_duplicates():

@@ -278,7 +278,8 @@ def test_a_full_disk_is_noticed_before_it_starts(service, tmp_path, monkeypatch)
     ("options", "message"),
     [
         (["--size", "600"], "expected a size of 8 to 512 px"),
-        (["--pixel-scale", "0"], "positive pixel scale"),
+        (["--size", "4"], "--size must be at least 8"),
+        (["--pixel-scale", "0"], "--pixel-scale must be positive"),
         (["--bands", "g,red"], "bands of one letter each, found g,red"),
         (["--timeout", "0"], "--timeout must be positive"),
         (["--tries", "0"], "--tries must be at least 1"),
