@@ -22,10 +22,11 @@ from pcvae.labels import Latent
 from pcvae.model import ConvVAE, ModelConfig
 from pcvae.preprocess import Stretch
 
-__all__ = ["Run", "RunInfo", "read_run", "read_state", "write_run", "write_state"]
+__all__ = ["Run", "RunInfo", "read_run", "read_state", "run_folder", "write_run", "write_state"]
 
 VERSION = 1
 RETRAIN = "python -m train.train SAMPLE {}"
+SHIPPED = Path(__file__).parent / "pretrained"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,14 @@ class Run:
         """The split of these galaxies in this run; ``new`` where it never saw one."""
         table = pd.read_parquet(self.folder / "split.parquet").set_index("id")["split"]
         return ids.map(table).fillna("new").to_numpy("<U10")
+
+
+def run_folder(run: str | Path) -> Path:
+    """The folder of a run, or of the model of that name that comes with pcvae (``decals``)."""
+    folder = Path(run)
+    shipped = SHIPPED / folder
+    named = len(folder.parts) == 1 and (shipped / "run.json").exists()
+    return shipped if named and not folder.exists() else folder
 
 
 def write_run(

@@ -5,12 +5,12 @@ Shapes are written with B galaxies, C bands, S x S pixels and D latents.
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
 
-from pcvae.errors import ShapeError
+from pcvae.errors import SettingsError, ShapeError
 from pcvae.preprocess import unsquash
 
 __all__ = ["ConvVAE", "ModelConfig", "Photometry", "Posterior"]
@@ -27,6 +27,11 @@ class ModelConfig:
         widths: Channels after each halving of the image; the published code's by default.
         hidden: Units of a dense layer between image and latents, each way; 0 for none.
         apertures: Radii [network px] of the circles whose fluxes the encoder is given too.
+        colours: Whether the encoder is given the differences of those magnitudes as well, between
+            bands and between circles.
+        dropout: The share of the convolutions' features that is dropped in training.
+        transposed: Whether the decoder doubles the image by 4 x 4 transposed convolutions, in
+            place of the published enlargement and convolution of the enlarged image.
         linear: Whether the circles sum the flux before Eq. 1; else the image as it is, for images
             that come stretched by others.
         sampled: The latents that are drawn in training, from the last; None for all. The
@@ -39,8 +44,19 @@ class ModelConfig:
     widths: tuple[int, ...] = (16, 32)
     hidden: int = 0
     apertures: tuple[float, ...] = ()
+    colours: bool = False
+    dropout: float = 0.0
+    transposed: bool = False
     linear: bool = True
     sampled: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.transposed and self.size % 2 ** len(self.widths):
+            msg = (
+                f"expected a size that {len(self.widths)} doublings end at, a multiple of "
+                f"{2 ** len(self.widths)}, found {self.size}"
+            )
+            raise SettingsError(msg)
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -93,11 +109,20 @@ class ConvVAE(nn.Module):
         widths, sizes = (config.bands, *config.widths), config.sizes
         flat = widths[-1] * sizes[-1] ** 2
         down = [_down(*pair) for pair in pairwise(widths)]
+        enlarge = _doubled if config.transposed else _enlarged
         up = [
-            _up(widths[i + 1], widths[i], sizes[i]) for i in reversed(range(1, len(config.widths)))
+            nn.Sequential(
+                *enlarge(widths[i + 1], widths[i], sizes[i]), nn.BatchNorm2d(widths[i]), nn.ReLU()
+            )
+            for i in reversed(range(1, len(config.widths)))
         ]
+        last = enlarge(widths[1], config.bands, config.size)
+        if config.transposed:
+            # A night sky rather than a grey one to start from: the first epochs are not lost.
+            nn.init.constant_(cast("Tensor", last[-1].bias), -3.0)
         inner = config.hidden or flat
-        self.image = nn.Sequential(*down, nn.Flatten(), *_dense(flat, config.hidden))
+        drop = [nn.Dropout(config.dropout)] if config.dropout else []
+        self.image = nn.Sequential(*down, nn.Flatten(), *drop, *_dense(flat, config.hidden), *drop)
         self.photometry = Photometry(config) if config.apertures else None
         seen = inner + (self.photometry.units if self.photometry else 0)
         self.head = nn.Linear(seen, 2 * config.latents)
@@ -108,8 +133,7 @@ class ConvVAE(nn.Module):
             nn.BatchNorm2d(widths[-1]),
             nn.ReLU(),
             *up,
-            nn.Upsample(size=config.size, mode="bilinear"),
-            nn.ConvTranspose2d(widths[1], config.bands, kernel_size=3, padding=1),
+            *last,
             nn.Sigmoid(),
         )
 
@@ -150,7 +174,9 @@ class Photometry(nn.Module):
 
     the stretch of Eq. 1 undone, summed in circles around the centre, brought to mean 0 and
     deviation 1 over a batch, and through two dense layers. asinh is a logarithm that bears noise
-    below zero (Lupton et al. 1999, https://arxiv.org/abs/astro-ph/9903081).
+    below zero (Lupton et al. 1999, https://arxiv.org/abs/astro-ph/9903081). The differences of
+    neighbouring bands and circles say nothing new, but each is then brought to deviation 1, where
+    among magnitudes it is a small change of large numbers.
 
     Args:
         config: Of the network; its apertures, sizes and hidden units count.
@@ -165,7 +191,11 @@ class Photometry(nn.Module):
         circles = (distance < torch.tensor(config.apertures)[:, None]).float().T.contiguous()
         # The configuration has them already, so the weights need not.
         self.register_buffer("circles", circles, persistent=False)
-        self.linear, magnitudes = config.linear, config.bands * len(config.apertures)
+        self.linear, self.colours = config.linear, config.colours
+        bands, radii = config.bands, len(config.apertures)
+        magnitudes = bands * radii
+        if config.colours:
+            magnitudes += (bands - 1) * radii + bands * (radii - 1)
         self.units = config.hidden or magnitudes
         self.layers = nn.Sequential(
             nn.BatchNorm1d(magnitudes, affine=False),
@@ -176,8 +206,10 @@ class Photometry(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         """Map (B, C, S, S) images to (B, units) features of their magnitudes."""
         light = unsquash(image) if self.linear else image
-        fluxes = light.flatten(2) @ self.circles
-        return self.layers(torch.asinh(fluxes).flatten(1))
+        found = [torch.asinh(light.flatten(2) @ self.circles)]
+        if self.colours:
+            found += [found[0].diff(dim=1), found[0].diff(dim=2)]
+        return self.layers(torch.cat([one.flatten(1) for one in found], dim=1))
 
 
 def _down(before: int, after: int) -> nn.Module:
@@ -185,10 +217,13 @@ def _down(before: int, after: int) -> nn.Module:
     return nn.Sequential(conv, nn.BatchNorm2d(after), nn.ReLU())
 
 
-def _up(before: int, after: int, size: int) -> nn.Module:
+def _enlarged(before: int, after: int, size: int) -> list[nn.Module]:
     enlarge = nn.Upsample(size=size, mode="bilinear")
-    conv = nn.ConvTranspose2d(before, after, kernel_size=3, padding=1)
-    return nn.Sequential(enlarge, conv, nn.BatchNorm2d(after), nn.ReLU())
+    return [enlarge, nn.ConvTranspose2d(before, after, kernel_size=3, padding=1)]
+
+
+def _doubled(before: int, after: int, _size: int) -> list[nn.Module]:
+    return [nn.ConvTranspose2d(before, after, kernel_size=4, stride=2, padding=1)]
 
 
 def _dense(before: int, after: int) -> list[nn.Module]:

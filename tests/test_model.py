@@ -3,7 +3,7 @@ import torch
 from torch import nn
 from torch.testing import assert_close
 
-from pcvae.errors import ShapeError
+from pcvae.errors import SettingsError, ShapeError
 from pcvae.model import ConvVAE, ModelConfig, Photometry, Posterior
 from pcvae.trainer import RECIPES
 
@@ -116,3 +116,31 @@ def test_magnitudes_undo_the_stretch_of_fluxes_and_leave_display_values(linear):
     image = torch.full((1, 3, 8, 8), 0.6)
     expected = torch.asinh(torch.tensor(64 * (0.75 if linear else 0.6)))
     assert_close(photometry(image), expected.expand(1, 3))
+
+
+def test_colours_are_differences_of_magnitudes():
+    """Of neighbouring bands, then of neighbouring circles."""
+    photometry = Photometry(ModelConfig(bands=2, size=8, apertures=(2, 3, 20), colours=True))
+    photometry.layers = torch.nn.Identity()
+    found = photometry(torch.rand(1, 2, 8, 8))[0]
+    magnitudes, bands, radii = found.split([6, 3, 4])
+    assert_close(bands, magnitudes[3:] - magnitudes[:3])
+    assert_close(radii, magnitudes.view(2, 3).diff(dim=1).flatten())
+
+
+def test_dropout_is_for_training_alone():
+    vae = ConvVAE(ModelConfig(size=16, hidden=8, dropout=0.5))
+    image = images(vae)
+    assert not torch.equal(vae.encode(image).mu, vae.encode(image).mu)
+    vae.eval()
+    assert_close(vae.encode(image).mu, vae.encode(image).mu)
+
+
+def test_a_size_that_doubling_misses_is_refused():
+    with pytest.raises(SettingsError, match="multiple of 4, found 69"):
+        ModelConfig(transposed=True)
+
+
+def test_a_decoder_that_doubles_begins_with_a_dark_sky():
+    vae = ConvVAE(ModelConfig(size=16, widths=(4, 8), transposed=True)).eval()
+    assert vae.decode(torch.randn(4, 5)).mean() < 0.1

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pcvae.store import ModelInfo, StoreInfo, StoreWriter
 
 ROWS = 8 * PART  # galaxies a part: some seconds of work, and what a kill loses at most
+SAME_SCALE = 0.03  # by which pixels may differ from those that a run was trained on
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -38,7 +39,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         action="append",
         required=True,
         metavar="NAME=RUN",
-        help="a model; may be repeated",
+        help="a model, its run or decals, which comes with pcvae; may be repeated",
     )
     add("--device", default="cpu", choices=["cpu", "cuda", "mps"], help="where to run")
     add("--no-stamps", action="store_true", help="leave the display images out")
@@ -49,11 +50,12 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> Path:
     """Encode one sample and return its store."""
     args = parse_args(argv)
+    from pcvae.checkpoint import run_folder
     from pcvae.encode import Codec
     from pcvae.store import StoreWriter
 
     sample = read_sample(args.sample)
-    folders = _named(args.run)
+    folders = {name: run_folder(folder) for name, folder in _named(args.run).items()}
     codecs = {name: Codec.read(folder, args.device) for name, folder in folders.items()}
     galaxies = sample.catalog.assign(split=_split(codecs, sample))
     for name, codec in codecs.items():
@@ -137,6 +139,15 @@ def _check(name: str, codec: "Codec", sample: Sample) -> None:
         msg = (
             f"run {name} was trained on bands {stretch.bands} in {unit}, the sample has "
             f"{sample.info.bands} in {sample.info.unit}: train a run on this sample"
+        )
+        raise SettingsError(msg)
+    made = codec.run.info.settings
+    field = made.get("size"), made.get("pixel_scale")
+    found = sample.info.size, sample.info.pixel_scale
+    if any(a and b and abs(a / b - 1) > SAME_SCALE for a, b in zip(field, found, strict=True)):
+        msg = (
+            f"run {name} was trained on cutouts of {field[0]} px of {field[1]} arcsec, the sample "
+            f"has {found[0]} px of {found[1]}: make a sample of such cutouts, or train a run on it"
         )
         raise SettingsError(msg)
 

@@ -50,7 +50,11 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add("--epochs", type=int, help="passes over the training galaxies; the recipe's by default")
     add("--batch", type=int, help="galaxies a step, over all devices; the recipe's by default")
     add("--lr", type=float, help="peak learning rate; the recipe's by default")
-    add("--init", type=Path, help="a finished run to start from: its weights, stretch and axes")
+    add(
+        "--init",
+        metavar="RUN",
+        help="a finished run, or decals, to start from: its weights, stretch and axes",
+    )
     add("--seed", type=int, default=0, help="fixes the split, the weights and the batches")
     add("--device", default="auto", choices=["auto", "cpu", "cuda", "mps"], help="where to run")
     add("--devices", type=int, default=1, help="devices a node")
@@ -139,9 +143,9 @@ def _plan(args: argparse.Namespace, sample: Sample) -> _Plan:
     )
     torch.manual_seed(args.seed)
     if args.init:
-        from pcvae.checkpoint import read_run
+        from pcvae.checkpoint import read_run, run_folder
 
-        first = read_run(args.init)
+        first = read_run(run_folder(args.init))
         _check_init(args, first.info, first.stretch, sample)
         return _Plan(recipe, first.info.space, first.stretch, first.model, split)
     labels = recipe.labels if args.model == "physics" else None
@@ -269,7 +273,12 @@ def _info(
     return RunInfo(
         kind=args.model,
         recipe=args.recipe,
-        settings={**_settings(args, sample), "recipe": dataclasses.asdict(plan.recipe)},
+        settings={
+            **_settings(args, sample),
+            "recipe": dataclasses.asdict(plan.recipe),
+            "size": sample.info.size,
+            "pixel_scale": sample.info.pixel_scale,
+        },
         seed=args.seed,
         model=plan.model.config,
         space=plan.space,
@@ -320,8 +329,7 @@ def _resumed(args: argparse.Namespace) -> argparse.Namespace:
         msg = f"nothing to resume: expected {path}, found none. Run without --resume"
         raise RunError(msg)
     begun = {k: v for k, v in json.loads(path.read_text()).items() if k != "checksum"}
-    for name in ("sample", "init"):
-        begun[name] = Path(begun[name]) if begun[name] else None
+    begun["sample"] = Path(begun["sample"])
     return argparse.Namespace(**vars(args) | begun)
 
 
