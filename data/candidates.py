@@ -89,8 +89,7 @@ def as_ours(
     if "id" not in table:
         msg = f"expected a column 'id' in {where}, found {', '.join(map(str, table))}"
         raise CatalogError(f"{msg}. Name the one to use with --columns id=NAME")
-    aside = {name: f"catalog_{name}" for name in MEASURED if name in table}
-    table = complete(table.rename(columns=aside), ()).drop(columns=list(MEASURED))
+    table = complete(_put_aside(table), ()).drop(columns=list(MEASURED))
     table["population"] = table["population"].replace("", FIELD)
     if survey:
         table["survey"] = table["survey"].replace("", survey)
@@ -99,6 +98,15 @@ def as_ours(
         table.loc[nothing, [label.name, label.error]] = np.nan
         table.loc[table[label.error].abs() >= NO_VALUE, label.error] = np.nan
     return table
+
+
+def _put_aside(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with what it says of shapes under other names, unless that is nothing new."""
+    shapes = [name for name in MEASURED if name in table]
+    said = any(table[name].notna().any() for name in shapes if name != "orientation_flag")
+    kept = [name for name in shapes if said and f"catalog_{name}" not in table]
+    table = table.drop(columns=[name for name in shapes if name not in kept])
+    return table.rename(columns={name: f"catalog_{name}" for name in kept})
 
 
 def named(populations: pd.Series, names: Sequence[str], option: str) -> tuple[str, ...]:

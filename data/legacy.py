@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +19,21 @@ from pcvae.errors import SettingsError
 if TYPE_CHECKING:
     from astropy.io.fits import Header
 
-__all__ = ["BASE_URL", "LAYER", "Cutout", "Wanted", "fetch_cutout", "read_served"]
+__all__ = [
+    "BASE_URL",
+    "LAYER",
+    "Cutout",
+    "Wanted",
+    "check_answer",
+    "cutout_url",
+    "fetch_cutout",
+    "read_served",
+    "wanted_for",
+]
 
 BASE_URL = "https://www.legacysurvey.org/viewer"
 LAYER = "ls-dr9-south"  # DECaLS alone; ls-dr9 takes BASS and MzLS in the north
+LAYER_WITH_I = "ls-dr10"
 PIXEL_SCALE = 0.262  # arcsec, of the coadds
 PAPER_SIZE = 128  # px
 MOST_SIZE = 512  # px; larger ones are clipped without a word
@@ -90,6 +101,53 @@ class Cutout(NamedTuple):
     flux: NDArray[np.float32]
     north_angle: float
     source: str
+
+
+class Images(Protocol):
+    """What a sample or a store says of its images."""
+
+    @property
+    def bands(self) -> tuple[str, ...]:
+        """In the order of the planes."""
+
+    @property
+    def size(self) -> int:
+        """Pixels on a side."""
+
+    @property
+    def pixel_scale(self) -> float | None:
+        """Arcsec a pixel."""
+
+    @property
+    def unit(self) -> str:
+        """Of the pixels."""
+
+
+def wanted_for(images: Images, layer: str = "") -> Wanted:
+    """What to ask for to get an image like those of a sample or a store.
+
+    Args:
+        images: The ``info`` of either.
+        layer: As its galaxies' column ``layer`` says; empty for the one that has the bands.
+
+    Raises:
+        FetchError: The service has none like those; the message says why.
+    """
+    known = {"g", "r", "i", "z"}
+    why = ""
+    if images.unit != "nanomaggy":
+        why = f"they are in unit {images.unit!r}, the service's in nanomaggies"
+    elif not images.bands or not set(images.bands) <= known:
+        why = f"their bands are {','.join(images.bands) or 'unknown'}, the service's g,r,i,z"
+    elif images.pixel_scale is None:
+        why = "their pixel scale is unknown"
+    elif images.size > MOST_SIZE:
+        why = f"they are {images.size} px wide, the service's at most {MOST_SIZE}"
+    if why or images.pixel_scale is None:
+        msg = f"the Legacy Surveys have no images like these: {why}"
+        raise FetchError(msg)
+    layer = layer or (LAYER_WITH_I if "i" in images.bands else LAYER)
+    return Wanted(layer, images.bands, images.size, images.pixel_scale)
 
 
 def cutout_url(base_url: str) -> str:

@@ -93,7 +93,9 @@ def measure_part(part: Part, bands: Sequence[str], unit: str) -> Part:
 
     found = measure_block(part.flux, bands, unit)
     aside = {name: f"catalog_{name}" for name in found if name in part.rows}
-    rows = pd.concat([part.rows.rename(columns=aside), found], axis=1)
+    known = [name for name, other in aside.items() if other in part.rows]
+    rows = part.rows.drop(columns=known).rename(columns=aside)
+    rows = pd.concat([rows, found], axis=1)
     return part._replace(rows=rows)
 
 

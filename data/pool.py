@@ -35,7 +35,7 @@ def in_order(
     if workers <= 1:
         yield from map(function, questions)
         return
-    context = get_context("forkserver" if preload and sys.platform != "win32" else "spawn")
+    context = get_context("forkserver" if preload and sys.platform == "linux" else "spawn")
     context.set_forkserver_preload(list(preload))
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent) as pool:
         asked: deque[Future[A]] = deque()

@@ -4,17 +4,18 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from data import cutouts
+from data import catalogs, cutouts
 from data.fetch import FetchError, Manners, UnansweredError
-from data.legacy import Wanted, check_answer, fetch_cutout, read_served
+from data.legacy import Wanted, check_answer, fetch_cutout, read_served, wanted_for
 from data.picture import LeftOutError
-from pcvae.cutouts import partial_folder, read_sample
+from pcvae.cutouts import SampleInfo, partial_folder, read_sample
 from pcvae.errors import CatalogError, PcvaeError, SampleError, SettingsError
 from tests.stand_in import Answer, as_fits, cutout, pixels, serving, sky_header
 
@@ -381,6 +382,60 @@ def test_a_person_offline_learns_it_soon():
     with pytest.raises(FetchError, match="no connection"):
         fetch_cutout(150.0, 2.0, base_url=url, manners=Manners(tries=2, back_off=0.1))
     assert time.monotonic() - begun < 2
+
+
+def test_an_image_like_a_samples_is_asked_for(service, tmp_path):
+    sample, _ = run(service, tmp_path, n=1)
+    wanted = wanted_for(sample.info)
+    assert wanted == Wanted(size=SIZE)
+    ra, dec = sample.catalog.loc[0, ["ra", "dec"]]
+    found = fetch_cutout(ra, dec, wanted, base_url=service.url)
+    np.testing.assert_array_equal(found.flux, sample.flux[0])
+    assert wanted_for(sample.info, "ls-dr9").layer == "ls-dr9"
+    assert wanted_for(replace(sample.info, bands=("g", "r", "i"))).layer == "ls-dr10"
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"unit": "stretched"}, "in unit 'stretched'"),
+        ({"bands": ("u", "g")}, "their bands are u,g"),
+        ({"bands": ()}, "their bands are unknown"),
+        ({"pixel_scale": None}, "pixel scale is unknown"),
+        ({"size": 600}, "600 px wide"),
+    ],
+)
+def test_images_that_the_service_does_not_have_are_said_in_a_sentence(change, why):
+    info = SampleInfo("name", "source", ("g", "r", "z"), 0.262, 128)
+    with pytest.raises(FetchError, match=f"no images like these: .*{why}"):
+        wanted_for(replace(info, **change))
+
+
+def test_a_folder_of_catalogues_leads_to_a_sample(service, tmp_path):
+    table = catalogue(tmp_path / "field.csv", 3)
+    peas = catalogue(tmp_path / "peas.csv", 2, id=["p0", "p1"], dec=[1.0, 2.0])
+    first = ["--only", "none", "--table", table]
+    rare = [str(tmp_path / "rare"), "--only", "none", "--table", str(peas)]
+    rare = catalogs.main([*rare, "--population", "green_pea"]) / "catalog.parquet"
+    folder = catalogs.main([str(one) for one in (tmp_path / "all", *first, "--table", rare)])
+    out = tmp_path / "out"
+    cutouts.main([str(one) for one in (folder, out, "--base-url", service.url, *QUICK)])
+    sample = read_sample(out)
+    assert sorted(sample.catalog["id"]) == ["g0", "g1", "g2", "p0", "p1"]
+    assert sample.info.rare == ("green_pea",)
+    assert not [name for name in sample.catalog if name.startswith("catalog_")]
+
+
+def test_a_samples_own_catalogue_can_be_fetched_again(service, tmp_path):
+    first, _ = run(service, tmp_path)
+    table = tmp_path / "out" / "catalog.parquet"
+    for name, more in (("second", table), ("third", tmp_path / "second" / "catalog.parquet")):
+        arguments = [more, tmp_path / name, "--base-url", service.url, *QUICK]
+        cutouts.main([str(one) for one in arguments])
+        again = read_sample(tmp_path / name)
+        np.testing.assert_array_equal(again.flux[:], first.flux[:])
+        assert again.catalog["catalog_orientation"].equals(first.catalog["orientation"])
+        assert again.catalog.columns.is_unique
 
 
 @needs_real_data

@@ -8,6 +8,7 @@ import pytest
 from astropy.io import fits
 
 from data import ingest
+from data.candidates import read_catalog
 from pcvae.cutouts import read_sample
 from pcvae.errors import CatalogError, PcvaeError, SettingsError, ShapeError
 from tests.stand_in import pixels, sky_header
@@ -221,6 +222,12 @@ def test_images_of_the_multimodal_universe_say_their_bands_and_scale(tmp_path):
     sample = run(folder, tmp_path / "out", *options)
     np.testing.assert_array_equal(sample.flux[:], galaxies(5))
     assert sample.info.pixel_scale == 0.262
+
+
+def test_a_hats_catalogue_without_images_is_a_table(tmp_path):
+    table = read_catalog(write_hats(tmp_path / "in", nested))
+    assert list(table["object_id"]) == ["h0", "h1", "h2", "h3", "h4"]
+    assert list(table.columns) == ["object_id", "ra", "dec", "Z"]
 
 
 def test_rows_without_an_image_are_left_out(tmp_path):
