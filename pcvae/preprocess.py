@@ -40,7 +40,7 @@ def squash(y: Tensor) -> Tensor:
         >>> squash(torch.tensor([0.0, 0.75]))
         tensor([0.0000, 0.6000])
     """
-    return (y * y).add_(1).rsqrt_().mul_(y)
+    return torch.addcmul(y.new_ones(()), y, y).rsqrt_().mul_(y)
 
 
 def unsquash(x: Tensor) -> Tensor:
@@ -133,7 +133,10 @@ class Stretch:
         return (self.beta / like.new_tensor(self.scale)).view(1, -1, 1, 1)
 
     def _squash(self, flux: Tensor) -> Tensor:
-        return squash(flux * self._factor(flux)) if self.scale else flux
+        """Eq. 1 as raw / sqrt(k^2 + raw^2), k = scale / beta: a pass over the pixels less."""
+        if not self.scale:
+            return flux
+        return torch.addcmul(self._factor(flux) ** -2, flux, flux).rsqrt_().mul_(flux)
 
     def _resize(self, image: Tensor) -> Tensor:
         if image.shape[-1] == self.size:

@@ -171,3 +171,15 @@ def test_the_store_rebuilds_the_model_from_itself(store):
     }
     assert not list(folder.glob("*.ckpt"))
     assert json.loads((folder / "run.json").read_text())["kind"] == "physics"
+
+
+def test_the_codec_is_the_trained_network(sample, runs):
+    """Folding BatchNorms into convolutions changes nothing but the time it takes."""
+    codec = Codec.read(runs["physics"])
+    image = codec.run.stretch(torch.as_tensor(sample.pixels(slice(0, 9))))
+    with torch.no_grad():
+        reconstruction, posterior = codec.run.model(image)
+        again, found = codec.network(image)
+    torch.testing.assert_close(found.mu, posterior.mu, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(again, reconstruction, rtol=1e-4, atol=1e-5)
+    assert not any(isinstance(one, torch.nn.BatchNorm2d) for one in codec.network.image.modules())
