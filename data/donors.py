@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.optimize import nnls
 from scipy.spatial import cKDTree
 from scipy.special import ndtr, ndtri
+from threadpoolctl import threadpool_limits
 
 from data.relations import draw_log_ssfr
 from data.sed import SedGrid, kcorrect_folder, luminosity_distance, read_templates
@@ -60,7 +61,16 @@ class Donors:
 
 @cache
 def read_donors() -> Donors:
-    """Read and fit the table of SDSS galaxies that kcorrect bundles."""
+    """Read and fit the table of SDSS galaxies that kcorrect bundles.
+
+    By one thread, whoever asks first: several round differently, and the same seed would not
+    give the same galaxies.
+    """
+    with threadpool_limits(1):
+        return _read_donors()
+
+
+def _read_donors() -> Donors:
     with fits.open(kcorrect_folder() / "test" / "gst_tests_small.fits", memmap=False) as file:
         table = file["GSTTEST"].data
     z = table["Z"].astype(np.float64)

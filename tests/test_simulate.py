@@ -3,6 +3,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from data.simulate import main
@@ -61,6 +62,9 @@ def test_measured_fluxes_are_near_the_true_ones(sample):
 
 def test_two_workers_make_the_sample_of_one(sample, tmp_path):
     other = main([str(tmp_path / "two"), "--galaxies", "125", *FEW, "--workers", "2"])
+    pd.testing.assert_frame_equal(
+        read_sample(other).catalog, read_sample(sample.folder).catalog, check_exact=True
+    )
     assert content(other) == content(sample.folder)
 
 
