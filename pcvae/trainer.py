@@ -96,11 +96,18 @@ RECIPES = {
     "default": Recipe(
         "default",
         model=ModelConfig(
-            size=64, widths=(16, 32, 64, 128), hidden=128, apertures=(2, 4, 8, 16, 28), sampled=1
+            size=64,
+            widths=(16, 32, 64, 128),
+            hidden=128,
+            apertures=(2, 4, 8, 16, 28),
+            colours=True,
+            dropout=0.5,
+            transposed=True,
+            sampled=1,
         ),
         labels=LabelConfig("ellipticity", "floored", standardise=True),
-        loss=LossConfig(image=1.0, prior=1.0, physics=40.0, likelihood="beta_nll"),
-        fit=FitConfig(100, 64, 2e-3, 1e-2, warmup=0.1, ema=0.99, patience=25, augment=True),
+        loss=LossConfig(image=1.0, prior=0.1, physics=40.0, likelihood="beta_nll"),
+        fit=FitConfig(40, 64, 2e-3, 1e-2, warmup=0.1, ema=0.99, patience=25, augment=True),
         resize="area",
         resize_first=True,
         red_first=False,
