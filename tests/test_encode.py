@@ -1,10 +1,12 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
+from pcvae.checkpoint import SHIPPED
 from pcvae.encode import Codec, latent_table
 from pcvae.errors import RunError, SettingsError, StoreError
 from pcvae.preprocess import Stretch, display
@@ -183,3 +185,20 @@ def test_the_codec_is_the_trained_network(sample, runs):
     torch.testing.assert_close(found.mu, posterior.mu, rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(again, reconstruction, rtol=1e-4, atol=1e-5)
     assert not any(isinstance(one, torch.nn.BatchNorm2d) for one in codec.network.image.modules())
+
+
+def test_a_shipped_model_encodes_cutouts_by_its_name():
+    """Under 5 MB, found by name from any folder, and without a path of where it was made."""
+    files = list((SHIPPED / "decals").iterdir())
+    assert sum(path.stat().st_size for path in files) < 5e6
+    codec = Codec.read(Path("decals"))
+    flux = np.random.default_rng(0).gamma(0.3, 0.1, (3, 3, 128, 128)).astype(np.float32)
+    table = latent_table(codec.encode(flux), codec.space)
+    assert table.notna().all(axis=None)
+    assert {"orientation", "redshift", "log_mass", "log_sfr", "free_0"} <= set(table)
+    assert '"/' not in (SHIPPED / "decals" / "run.json").read_text()
+
+
+def test_a_shipped_model_refuses_cutouts_of_another_size(sample, tmp_path):
+    with pytest.raises(SettingsError, match="128 px"):
+        encode.main([str(sample.folder), str(tmp_path / "store"), "--run", "physics=decals"])
