@@ -1,12 +1,11 @@
 import json
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
-from pcvae.checkpoint import SHIPPED
+from pcvae.checkpoint import SHIPPED, run_folder
 from pcvae.encode import Codec, latent_table
 from pcvae.errors import RunError, SettingsError, StoreError
 from pcvae.preprocess import Stretch, display
@@ -191,7 +190,7 @@ def test_a_shipped_model_encodes_cutouts_by_its_name():
     """Under 5 MB, found by name from any folder, and without a path of where it was made."""
     files = list((SHIPPED / "decals").iterdir())
     assert sum(path.stat().st_size for path in files) < 5e6
-    codec = Codec.read(Path("decals"))
+    codec = Codec.read(run_folder("decals"))
     flux = np.random.default_rng(0).gamma(0.3, 0.1, (3, 3, 128, 128)).astype(np.float32)
     table = latent_table(codec.encode(flux), codec.space)
     assert table.notna().all(axis=None)
