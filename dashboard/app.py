@@ -22,6 +22,7 @@ from dashboard.hosts import is_known_host
 from dashboard.labelling import refresh, toggle
 from dashboard.latent_map import LatentMap
 from dashboard.legend import Legend
+from dashboard.selecting import follow_focus
 from dashboard.shortcuts import Shortcuts
 from dashboard.source import Source
 from dashboard.state import State
@@ -35,7 +36,12 @@ __all__ = ["Explorer", "open_source", "serve", "store_folder"]
 
 DEMO = Path(__file__).resolve().parents[1] / "data" / "stores" / "demo"
 POLL = 3000  # ms between looks at what others have written in the journal
-TABS = ("Neighbours", "Look-alikes", "Candidates")
+TABS = {  # by what ``State.tab`` calls them
+    "neighbours": ("Neighbours", Nearest),
+    "lookalikes": ("Look-alikes", Lookalikes),
+    "candidates": ("Candidates", Candidates),
+}
+LOW, TALL = 220, 470  # px: height of the strip
 
 
 class Explorer:
@@ -49,12 +55,13 @@ class Explorer:
         self.source, self.state = source, State()
         shared = {"source": source, "state": self.state}
         self.controls = Controls(**shared)
+        follow_focus(source, self.state)
         follow_address(source, self.state, pn.state.location)
         if self.state.row is None and len(source):
             self.state.row = source.first
         fit_when_asked(source, self.state)
         self.legend, self.map, self.card = Legend(**shared), LatentMap(**shared), Card(**shared)
-        self.strips = [view(**shared) for view in (Nearest, Lookalikes, Candidates)]
+        self.strips = {name: view(**shared) for name, (_, view) in TABS.items()}
         self.keys = Shortcuts(self._press, keys=["c"])
 
     def page(self) -> pmui.Page:
@@ -88,14 +95,17 @@ class Explorer:
         refresh(self.source, self.state)
 
     def _tabs(self) -> pmui.Tabs:
-        names = self.state.param.tab.objects
+        state, names = self.state, list(TABS)
         tabs = pmui.Tabs(
-            *zip(TABS, self.strips, strict=True),
-            active=names.index(self.state.tab),
+            *((title, self.strips[name]) for name, (title, _) in TABS.items()),
+            active=names.index(state.tab),
             sizing_mode="stretch_width",
-            height=220,
+            height=TALL if state.tall else LOW,
         )
-        tabs.param.watch(lambda event: self.state.param.update(tab=names[event.new]), "active")
+        tabs.param.watch(lambda event: state.param.update(tab=names[event.new]), "active")
+        state.param.watch(
+            lambda event: tabs.param.update(height=TALL if event.new else LOW), "tall"
+        )
         return tabs
 
     def _press(self, key: str) -> None:

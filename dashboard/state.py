@@ -1,27 +1,63 @@
 """What a person has chosen. Parameters only: no data, no widgets, no plots."""
 
+from typing import Any
+
 import param
 
-__all__ = ["DENSITY", "POPULATION", "State"]
+__all__ = ["DENSITY", "POPULATION", "Axes", "State"]
 
 DENSITY, POPULATION = "density", "population"
 
 
-class State(param.Parameterized):
-    """All choices of one browser session; every view reads it, some write it."""
+class Axes(param.Parameterized):
+    """What one map shows."""
 
     model = param.Selector(objects=[""], doc="The model whose latent space is shown.")
     x = param.Selector(objects=[""], doc="The latent on the horizontal axis.")
     y = param.Selector(objects=[""], doc="The latent on the vertical axis.")
-    colour = param.Selector(objects=[DENSITY], doc="What colours the map.")
+    zoom = param.Tuple(
+        default=None, length=4, allow_None=True, doc="Left, bottom, right, top; None: all of it."
+    )
+
+
+class State(Axes):
+    """All choices of one browser session; every view reads it, some write it.
+
+    Its own axes are those of the first map, and its model is the one that card, neighbours and
+    queue speak of.
+    """
+
+    second = param.ClassSelector(class_=Axes, constant=True, doc="What the second map shows.")
+    split = param.Boolean(default=False, doc="Show the second map beside the first.")
+    page = param.Selector(objects=["explore", "model"], doc="Which page is shown.")
+    colour = param.Selector(objects=[DENSITY], doc="What colours the maps.")
     boundaries = param.Boolean(default=True, doc="Draw where the linear SVM parts the classes.")
     dark = param.Boolean(default=True, doc="Light on dark.")
     row = param.Integer(default=None, allow_None=True, doc="Row of the picked galaxy.")
     tab = param.Selector(
         objects=["neighbours", "lookalikes", "candidates"], doc="What the strip below shows."
     )
+    tall = param.Boolean(default=False, doc="Give the strip below half of the page.")
     seeds = param.Selector(objects=[""], doc="The population whose look-alikes are listed.")
+    k = param.Integer(default=10, bounds=(1, 100), doc="How many neighbours are looked for.")
+    whiten = param.Boolean(
+        default=True, doc="Measure distances in units of each latent's own spread."
+    )
+    oriented = param.Boolean(default=False, doc="Let the orientation count in distances.")
+    selected = param.Parameter(
+        default=None, doc="Which galaxies are selected, (N,) bool; never changed, only replaced."
+    )
+    filters = param.Dict(
+        default={}, doc="The range (low, high) that a quantity, by its key, is kept to."
+    )
+    focus = param.Parameter(
+        default=None,
+        doc="Which galaxies are selected and pass the filters, (N,) bool; None: all of them.",
+    )
     revision = param.Integer(default=0, doc="The last event of the journal that is shown.")
     loaded = param.Boolean(default=False, doc="The page is on the screen: slow work may begin.")
     fitted = param.Integer(default=0, doc="Counts the boundaries that have arrived.")
     trouble = param.String(default="", doc="What last went wrong, in words.")
+
+    def __init__(self, **params: Any) -> None:
+        super().__init__(**{"second": Axes(), **params})

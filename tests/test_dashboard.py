@@ -136,7 +136,7 @@ def test_a_store_without_galaxies_says_so(examples):
     session = begin(examples["none"])
     assert session.state.row is None
     assert "no galaxies" in session.card.facts.object
-    assert "that you pick" in session.strips[0].strip.empty
+    assert "that you pick" in session.strips["neighbours"].strip.empty
 
 
 def test_without_stamps_the_reconstruction_still_shows_and_the_page_says_why(examples):
@@ -169,7 +169,7 @@ def test_nearest_is_as_seen_on_the_screen_whatever_the_units():
 
 def test_image_and_id_never_mismatch(many):
     """Each stamp encodes its own row."""
-    for strip, tab in zip(many.strips, many.state.param.tab.objects, strict=True):
+    for tab, strip in many.strips.items():
         toggle(many.source, many.state, 5)
         toggle(many.source, many.state, 42)
         many.state.param.update(row=17, tab=tab)
@@ -185,7 +185,7 @@ def test_image_and_id_never_mismatch(many):
 
 def test_neighbours_are_the_ten_nearest_and_a_click_picks_one(many):
     many.state.row = 3
-    nearest = many.strips[0].strip
+    nearest = many.strips["neighbours"].strip
     rows, distances = many.source.neighbours("physics").query(3, 10)
     assert [item["row"] for item in nearest.items] == list(rows)
     assert nearest.items[0]["caption"] == f"distance {distances[0]:.2f}"
@@ -195,9 +195,9 @@ def test_neighbours_are_the_ten_nearest_and_a_click_picks_one(many):
 
 def test_a_strip_obeys_only_for_galaxies_that_it_shows(many):
     many.state.row = 3
-    many.strips[0].strip._handle_msg({"pick": 3})
-    many.strips[0].strip._handle_msg({"pick": 10**9})
-    many.strips[0].strip._handle_msg({"pick": None})
+    many.strips["neighbours"].strip._handle_msg({"pick": 3})
+    many.strips["neighbours"].strip._handle_msg({"pick": 10**9})
+    many.strips["neighbours"].strip._handle_msg({"pick": None})
     assert many.state.row == 3
 
 
@@ -219,7 +219,7 @@ def test_a_population_has_one_colour_wherever_it_is_shown(examples):
 
 def test_lookalikes_are_ordinary_and_ranked_by_how_many_seeds_are_near(many):
     many.state.param.update(tab="lookalikes", seeds="green_pea")
-    items = many.strips[1].strip.items
+    items = many.strips["lookalikes"].strip.items
     assert items
     assert not {many.source.populations[item["row"]] for item in items} & {"green_pea"}
     counts = [int(item["caption"].split()[1]) for item in items]
@@ -230,9 +230,9 @@ def test_a_tag_is_in_the_journal_and_on_the_list_and_can_be_taken_away(many):
     many.state.param.update(row=8, tab="candidates")
     many.keys._handle_msg({"key": "c"})
     assert is_candidate(many.source, 8)
-    assert [item["row"] for item in many.strips[2].strip.items] == [8]
+    assert [item["row"] for item in many.strips["candidates"].strip.items] == [8]
     assert many.card.button.label == "Remove candidate"
-    many.strips[2].strip._handle_msg({"remove": 8})
+    many.strips["candidates"].strip._handle_msg({"remove": 8})
     assert not is_candidate(many.source, 8)
     assert many.card.button.label == "Tag as candidate"
     assert len(many.source.journal.events()) == 2
@@ -243,7 +243,7 @@ def test_what_others_tag_is_seen_by_every_session(many):
     other.state.tab = "candidates"
     toggle(many.source, many.state, 4)
     other.refresh()
-    assert [item["row"] for item in other.strips[2].strip.items] == [4]
+    assert [item["row"] for item in other.strips["candidates"].strip.items] == [4]
 
 
 def test_the_csv_has_the_candidates_with_their_place_and_who_tagged_them(many):
