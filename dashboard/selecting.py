@@ -6,15 +6,65 @@ All others stay on the maps as grey context. Masks are (N,) bool and are replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+import pandas as pd
+import shapely
+from numpy.typing import ArrayLike, NDArray
 
 from dashboard.quantities import colours_of
 from dashboard.source import Source
 from dashboard.state import State
 
-__all__ = ["HOW", "combine", "focus_of", "follow_focus", "rows_in_focus"]
+__all__ = [
+    "HOW",
+    "combine",
+    "focus_of",
+    "follow_focus",
+    "inside_box",
+    "inside_polygon",
+    "rows_in_focus",
+    "select",
+]
 
-HOW = ("replace", "add", "subtract")
+HOW = tuple(State.param.how.objects)
+
+
+def inside_box(points: pd.DataFrame, bounds: tuple[float, ...]) -> NDArray[np.bool_]:
+    """Which points lie in a box, (N,), its border included; those without a place do not.
+
+    Args:
+        points: Columns ``x`` and ``y``, N rows.
+        bounds: Two opposite corners: x, y, x, y.
+    """
+    x, y = points["x"].to_numpy(), points["y"].to_numpy()
+    left, right = sorted(bounds[0::2])
+    bottom, top = sorted(bounds[1::2])
+    return (x >= left) & (x <= right) & (y >= bottom) & (y <= top)
+
+
+def inside_polygon(points: pd.DataFrame, corners: ArrayLike) -> NDArray[np.bool_]:
+    """Which points lie within a line drawn by hand, (N,); those without a place do not.
+
+    Where the line crosses itself, all that it goes round counts but what it goes round twice.
+
+    Args:
+        points: Columns ``x`` and ``y``, N rows.
+        corners: The line, (M, 2); its ends are joined.
+    """
+    line = np.asarray(corners, dtype=np.float64)
+    if len(line) < 3:
+        return np.zeros(len(points), bool)
+    area = shapely.make_valid(shapely.Polygon(line))
+    shapely.prepare(area)
+    inside = inside_box(points, area.bounds)
+    near = np.flatnonzero(inside)
+    x, y = (points[name].to_numpy(np.float64)[near] for name in ("x", "y"))
+    inside[near] = shapely.contains_xy(area, x, y)
+    return inside
+
+
+def select(state: State, new: NDArray[np.bool_]) -> None:
+    """Let a gesture that covers those galaxies, (N,), do what the state's ``how`` says."""
+    state.selected = combine(state.selected, new, state.how)
 
 
 def combine(

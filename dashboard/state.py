@@ -47,6 +47,9 @@ class State(Axes):
     selected = param.Parameter(
         default=None, doc="Which galaxies are selected, (N,) bool; never changed, only replaced."
     )
+    how = param.Selector(
+        objects=["replace", "add", "subtract"], doc="What a lasso or box does to the selection."
+    )
     filters = param.Dict(
         default={}, doc="The range (low, high) that a quantity, by its key, is kept to."
     )

@@ -1,9 +1,18 @@
 """What is in focus: the selection and the filters together."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from dashboard.selecting import combine, focus_of, follow_focus, rows_in_focus
+from dashboard.selecting import (
+    combine,
+    focus_of,
+    follow_focus,
+    inside_box,
+    inside_polygon,
+    rows_in_focus,
+    select,
+)
 from dashboard.source import Source
 from dashboard.state import State
 from pcvae.store import read_store
@@ -52,3 +61,50 @@ def test_a_filter_of_what_the_model_does_not_know_is_no_limit(store):
     state.param.model.objects = source.models
     state.model, state.filters = "vanilla", {"inferred.redshift": (0.0, 0.1)}
     assert focus_of(source, state) is None
+
+
+PLACES = pd.DataFrame(
+    [(0.5, 0.5), (2.5, 0.5), (0.0, 0.0), (np.nan, 0.5), (1.5, 0.9)], columns=["x", "y"]
+).astype(np.float32)
+
+
+@pytest.mark.parametrize("bounds", [(0, 0, 1, 1), (1, 1, 0, 0)])
+def test_a_box_holds_what_is_in_it_wherever_it_was_begun(bounds):
+    assert list(inside_box(PLACES, bounds)) == [True, False, True, False, False]
+
+
+def test_a_lasso_holds_what_it_goes_round():
+    """The last galaxy is in the box around the triangle but not in the triangle."""
+    inside = inside_polygon(PLACES, [(0.1, 0.1), (3.0, 0.1), (0.1, 1.0)])
+    assert list(inside) == [True, False, False, False, False]
+
+
+def test_a_lasso_that_crosses_itself_holds_both_its_loops():
+    loops = [(0, 0), (3, 1), (3, 0), (0, 1)]
+    assert list(inside_polygon(PLACES, loops)) == [True, True, False, False, False]
+
+
+def test_a_lasso_of_less_than_three_corners_holds_nothing():
+    assert not inside_polygon(PLACES, [(0, 0), (1, 1)]).any()
+
+
+def test_many_galaxies_are_told_apart_as_the_formula_of_a_circle_does():
+    rng = np.random.default_rng(0)
+    points = pd.DataFrame(rng.normal(size=(20_000, 2)), columns=["x", "y"])
+    angle = np.linspace(0, 2 * np.pi, 2000)
+    inside = inside_polygon(points, np.column_stack([np.cos(angle), np.sin(angle)]))
+    radius = np.hypot(points["x"], points["y"]).to_numpy()
+    sure = np.abs(radius - 1) > 1e-4
+    assert (inside == (radius < 1))[sure].all()
+
+
+def test_a_gesture_does_what_was_chosen():
+    state = State(selected=ONE, how="add")
+    select(state, TWO)
+    assert list(state.selected) == [True, True, True]
+    state.how = "subtract"
+    select(state, ONE)
+    assert list(state.selected) == [False, False, True]
+    state.how = "replace"
+    select(state, ONE)
+    assert list(state.selected) == list(ONE)
