@@ -74,6 +74,8 @@ class LatentSpace:
         tied: How many of them are tied to labels, K.
         factor: What the network's sigma of each axis is multiplied by, so that its intervals
             cover what they say (``pcvae.metrics.sigma_factor``); empty for 1.
+        angle_factor: The same for the error of an orientation that is derived from two axes: of
+            a faint galaxy it is far from Gaussian, so theirs are not enough.
     """
 
     latents: tuple[Latent, ...]
@@ -81,6 +83,7 @@ class LatentSpace:
     scale: tuple[float, ...]
     tied: int
     factor: tuple[float, ...] = ()
+    angle_factor: float = 1.0
 
     @property
     def names(self) -> list[str]:
@@ -162,7 +165,7 @@ def measure_labels(catalog: pd.DataFrame, names: Sequence[str], config: LabelCon
 
 
 def orientation_of(
-    mu: NDArray[np.float64], sigma: NDArray[np.float64]
+    mu: NDArray[np.float64], sigma: NDArray[np.float64], factor: float = 1.0
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     r"""The angle and its error [rad] from ellipticity components, each (N, 2).
 
@@ -170,12 +173,13 @@ def orientation_of(
         \phi = \tfrac{1}{2} \operatorname{atan2}(e_s, e_c), \qquad
         \sigma_\phi^2 = \frac{e_s^2 \sigma_c^2 + e_c^2 \sigma_s^2}{4 \, e^4}
 
-    capped at the :math:`\pi / \sqrt{12}` of an angle of which nothing is known.
+    multiplied by the factor, and capped at the :math:`\pi / \sqrt{12}` of an angle of which
+    nothing is known.
     """
     double = np.arctan2(mu[:, 1], mu[:, 0])
     across = np.hypot(np.sin(double) * sigma[:, 0], np.cos(double) * sigma[:, 1])
     spread = across / np.maximum(2 * np.hypot(mu[:, 0], mu[:, 1]), 1e-12)
-    return wrap_angle(double / 2), np.minimum(spread, UNIFORM_SIGMA)
+    return wrap_angle(double / 2), np.minimum(factor * spread, UNIFORM_SIGMA)
 
 
 def _share(text: str) -> str:

@@ -147,6 +147,7 @@ def latent_table(encoded: Encoded, space: LatentSpace) -> pd.DataFrame:
         columns[f"{name}_sigma"] = encoded.sigma[:, axis]
     if ELLIPTICITY[0] in space.names:
         pair = [space.names.index(name) for name in ELLIPTICITY]
-        angle, error = orientation_of(encoded.mu[:, pair], encoded.sigma[:, pair])
+        mu, sigma = encoded.mu[:, pair], encoded.sigma[:, pair]
+        angle, error = orientation_of(mu, sigma, space.angle_factor)
         columns |= {"orientation": angle, "orientation_sigma": error}
     return pd.DataFrame(columns | {"recon_error": encoded.recon_error})

@@ -110,6 +110,12 @@ def test_a_round_galaxy_has_no_angle():
     assert sigma == pytest.approx(np.pi / np.sqrt(12))
 
 
+def test_a_factor_widens_the_angles_error_but_not_beyond_knowing_nothing():
+    shape, spread = np.array([[0.5, 0.0], [0.01, 0.0]]), np.full((2, 2), 0.05)
+    _, sigma = orientation_of(shape, spread, factor=2)
+    assert sigma == pytest.approx([0.1, np.pi / np.sqrt(12)])
+
+
 def test_too_few_latents_are_refused(catalog):
     with pytest.raises(SettingsError, match="at least 4 latents"):
         latent_space(catalog, PAPER, 3)

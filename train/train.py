@@ -22,6 +22,7 @@ from pcvae.errors import RunError, SettingsError
 from train.cli import command, run
 
 if TYPE_CHECKING:
+    import pandas as pd
     from lightning_fabric import Fabric
 
     from pcvae.checkpoint import RunInfo
@@ -119,7 +120,9 @@ def _train(fabric: "Fabric", args: argparse.Namespace, sample: Sample) -> None:
     watcher.close()
     if not fabric.is_global_zero:
         return
-    plan = plan._replace(space=_calibrated(plan, lessons.validation, best.weights))
+    validation = sample.catalog[plan.split == "validation"]
+    space = _calibrated(plan, lessons.validation, best.weights, validation)
+    plan = plan._replace(space=space)
     info = _info(args, sample, plan, (best.epoch, best.epochs), best.loss)
     write_run(folder, info, best.weights, plan.stretch)
     table = pd.DataFrame({"id": sample.catalog["id"], "split": plan.split})
@@ -242,27 +245,48 @@ def _lessons(plan: _Plan, sample: Sample, *, quiet: bool) -> "Lessons":
     return Lessons(galaxies["train"], galaxies["validation"], names)
 
 
-def _calibrated(plan: _Plan, validation: "Galaxies", weights: Any) -> "LatentSpace":
+def _calibrated(
+    plan: _Plan, validation: "Galaxies", weights: Any, catalog: "pd.DataFrame"
+) -> "LatentSpace":
     """The latent space with factors on its sigmas, from the galaxies of the validation split."""
     import numpy as np
     import torch
 
+    from pcvae.dataset import ELLIPTICITY
     from pcvae.metrics import sigma_factor
 
+    space = plan.space
     if plan.recipe.loss.likelihood != "beta_nll":
-        return plan.space  # no sigma was asked for, so there is none to mend
+        return space  # no sigma was asked for, so there is none to mend
     plan.model.load_state_dict(weights)
     plan.model.cpu().eval()
     with torch.inference_mode():
         batches = torch.split(validation.image, 256)
         found = [plan.model.encode(batch) for batch in batches]
-    mu, logvar = (torch.cat(one).numpy() for one in zip(*found, strict=True))
+    mu, logvar = (torch.cat(one).double().numpy() for one in zip(*found, strict=True))
     truth, noise = (one.numpy() for one in validation.targets)
-    factor = [1.0] * len(plan.space.latents)
-    for k in range(plan.space.tied):
-        sigma = np.exp(logvar[:, k] / 2)
-        factor[k] = sigma_factor(mu[:, k] - truth[:, k], sigma, noise[:, k])
-    return dataclasses.replace(plan.space, factor=tuple(factor))
+    sigma, factor = np.exp(logvar / 2), np.ones(len(space.latents))
+    for k in range(space.tied):
+        factor[k] = sigma_factor(mu[:, k] - truth[:, k], sigma[:, k], noise[:, k])
+    space = dataclasses.replace(space, factor=tuple(factor.tolist()), angle_factor=1.0)
+    if ELLIPTICITY[0] not in space.names:
+        return space
+    scale = np.array(space.scale)
+    physical = mu * scale + np.array(space.mean), sigma * factor * scale
+    return dataclasses.replace(space, angle_factor=_angle_factor(space, *physical, catalog))
+
+
+def _angle_factor(space: "LatentSpace", mu: Any, sigma: Any, catalog: "pd.DataFrame") -> float:
+    """What the error of the derived orientation is to be multiplied by."""
+    import numpy as np
+
+    from pcvae.dataset import ELLIPTICITY, orientation_of
+    from pcvae.metrics import errors, sigma_factor
+
+    pair = [space.names.index(name) for name in ELLIPTICITY]
+    angle, spread = orientation_of(mu[:, pair], sigma[:, pair])
+    noise = np.nan_to_num(catalog["orientation_err"].to_numpy(np.float64))
+    return sigma_factor(errors(catalog["orientation"], angle, "orientation"), spread, noise)
 
 
 def _info(
