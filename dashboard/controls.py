@@ -8,10 +8,10 @@ import panel_material_ui as pmui
 import param
 
 from dashboard.colouring import choices
+from dashboard.lookalikes import seed_choices
 from dashboard.quantities import axes_of
 from dashboard.source import Source
 from dashboard.state import DENSITY, State
-from dashboard.style import DASH, population_title
 
 __all__ = ["Controls", "choose_model"]
 
@@ -28,7 +28,7 @@ def choose_model(source: Source, state: State, model: str) -> None:
     model = model if model in source.models else source.models[0]
     axes = {one.title: one.column for one in axes_of(source.store, model)}
     colours = choices(source, model)
-    seeds = {population_title(name): name for name in source.marked} or {DASH: ""}
+    seeds = seed_choices(source)
     offered = {"model": source.models, "x": axes, "y": axes, "colour": colours, "seeds": seeds}
     for name, objects in offered.items():
         state.param[name].objects = objects

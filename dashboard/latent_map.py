@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from dashboard.colouring import Paint, colouring
 from dashboard.fitting import wanted_fit
+from dashboard.lookalikes import near_rows
 from dashboard.plane import Limits, Plane, nearest_row
 from dashboard.regions import fill, outline
 from dashboard.shading import Canvas
@@ -136,7 +137,7 @@ class LatentMap(pn.viewable.Viewer):
             *(self._layer(partial(self._marks, name)) for name in marked),
         ]
         self.figure = hv.Overlay(layers).collate().opts(**FIGURE)
-        names = ["row", "model", "x", "y", "dark"]
+        names = ["row", "model", "x", "y", "dark", "k", "whiten", "oriented"]
         self.state.param.watch(lambda *_: pn.state.execute(self._mark, schedule=True), names)
         self._pane = pn.pane.HoloViews(
             self.figure, sizing_mode="stretch_both", css_classes=["map"], min_height=260
@@ -226,9 +227,7 @@ class LatentMap(pn.viewable.Viewer):
     def _mark(self) -> None:
         """Ring the picked galaxy and, smaller, its neighbours."""
         row, plane = self.state.row, self.plane
-        near: NDArray[np.intp] = np.array([], dtype=np.intp)
-        if row is not None:
-            near = self.source.nearest(self.state.model, row)["row"].to_numpy()
+        near = near_rows(self.source, self.state, self._mark)
         if self.rings is not None:
             rows = [] if row is None else [row]
             self.rings.show(plane.points.iloc[rows], plane.points.iloc[near], self.state.dark)

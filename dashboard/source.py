@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from dashboard.pictures import Residual, data_uri, residual
 from dashboard.plane import Plane, plane_of
 from dashboard.quantities import Quantity, axes_of, robust_limits, values_of
+from dashboard.state import Metric
 from dashboard.style import colour_of, marker_of
 from pcvae.anomaly import Boundaries, boundary_grid, classes_of
 from pcvae.dataset import ELLIPTICITY
@@ -27,12 +28,14 @@ if TYPE_CHECKING:
 __all__ = ["CANDIDATE", "Source", "View"]
 
 CANDIDATE = "candidate"
+EVERYDAY = Metric()
 NEIGHBOURS = 10  # as in Fig. 3 of Gagliano & Villar (2023)
 BINS = 48
 PLANES = 16  # kept ready; one of a million galaxies holds 8 MB
 ROOM = 0.5  # share of the first view's range that boundaries reach beyond it on each side
 CELLS = 600  # of the boundaries, on a side: about two pixels of a map each
 LONGEST = 240  # letters of a message
+RANKINGS = 16  # of look-alikes, kept ready
 URIS = 20_000  # thumbnails kept ready, about 3 kB each
 
 
@@ -60,14 +63,15 @@ class Source:
     def __init__(self, store: Store, journal: Journal | None, no_journal: str = "") -> None:
         self.store, self.journal, self.no_journal = store, journal, no_journal
         self._workers = ThreadPoolExecutor(2, thread_name_prefix="source")
+        self._indexers = ThreadPoolExecutor(1, thread_name_prefix="index")  # others wait for it
         self.histogram = lru_cache(256)(self._histogram)
         self.members = cache(self._members)
         self.plane = lru_cache(PLANES)(self._plane)
         self.codec = cache(self._codec)
         self.boundaries = lru_cache(64)(self._boundaries)
-        self.neighbours = cache(self._neighbours)
+        self._indices = cache(self._index)
         self._thumbnails: OrderedDict[int, str] = OrderedDict()
-        self.lookalikes = lru_cache(64)(self._lookalikes)
+        self._ranked: OrderedDict[tuple[Any, ...], Future[pd.DataFrame]] = OrderedDict()
 
     @classmethod
     def open(cls, store: Store) -> "Source":
@@ -173,10 +177,41 @@ class Source:
         table = self.store.latents(model) if inferred else self.store.galaxies
         return quantity.column in table
 
-    def nearest(self, model: str, row: int, k: int = NEIGHBOURS) -> pd.DataFrame:
-        """The ``row`` and ``distance`` of a galaxy's k nearest ones, nearest first."""
-        rows, distances = self.neighbours(model).query(row, k)
+    def neighbours(self, model: str, metric: Metric = EVERYDAY) -> "Future[Neighbours]":
+        """An index of a model's latents, once it is there: a million take a second."""
+        return self._indices(model, metric)
+
+    def nearest(
+        self, model: str, row: int, k: int = NEIGHBOURS, metric: Metric = EVERYDAY
+    ) -> pd.DataFrame:
+        """The ``row`` and ``distance`` of a galaxy's k nearest ones, nearest first.
+
+        It waits until ``neighbours`` has indexed the latents.
+        """
+        rows, distances = self.neighbours(model, metric).result().query(row, k)
         return pd.DataFrame({"row": rows, "distance": distances})
+
+    def lookalikes(
+        self, model: str, seeds: NDArray[np.intp], among: NDArray[np.bool_], k: int, metric: Metric
+    ) -> "Future[pd.DataFrame]":
+        """The galaxies near several seeds, as ``shared_neighbours`` ranks them, once it has.
+
+        Args:
+            model: Whose latents.
+            seeds: The rows of the seeds.
+            among: Which galaxies may be found, (N,).
+            k: How many nearest ones of each seed count.
+            metric: How distances are measured.
+        """
+        key = (model, k, metric, seeds.tobytes(), np.packbits(among).tobytes())
+        if key not in self._ranked:
+            index = self.neighbours(model, metric)
+            self._ranked[key] = self._workers.submit(
+                lambda: shared_neighbours(index.result(), seeds, among, k)
+            )
+            while len(self._ranked) > RANKINGS:
+                self._ranked.popitem(last=False)
+        return self._ranked[key]
 
     def picture(self, row: int) -> str:
         """The stamp of a galaxy as the data URI of a PNG; empty where there are no stamps."""
@@ -212,15 +247,12 @@ class Source:
         counts, _ = np.histogram(values[np.isfinite(values)], bins=BINS, range=limits)
         return counts, limits
 
-    def _neighbours(self, model: str) -> Neighbours:
-        """Whitened, and without the orientation: how a galaxy lies in the sky means nothing."""
+    def _index(self, model: str, metric: Metric) -> "Future[Neighbours]":
         names = self.store.model(model).names
-        kept = [i for i, name in enumerate(names) if name not in (*ELLIPTICITY, "orientation")]
-        return Neighbours(self.store.values(model)[:, kept or slice(None)])
-
-    def _lookalikes(self, model: str, population: str) -> pd.DataFrame:
-        seeds = self.members(population)
-        return shared_neighbours(self.neighbours(model), seeds, self.normal, k=NEIGHBOURS)
+        turning = (*ELLIPTICITY, "orientation")
+        kept = [i for i, one in enumerate(names) if metric.oriented or one not in turning]
+        values = self.store.values(model)[:, kept or slice(None)]
+        return self._indexers.submit(_index, values, whiten=metric.whiten)
 
     def _codec(self, model: str) -> "Future[Codec]":
         return self._workers.submit(_read_codec, self.store, model)
@@ -261,6 +293,13 @@ def _read_codec(store: Store, model: str) -> "Codec":
     from pcvae.encode import Codec
 
     return Codec.read(store.model_folder(model))
+
+
+def _index(values: NDArray[np.float64], *, whiten: bool) -> Neighbours:
+    index = Neighbours(values, whiten=whiten)
+    if len(index):
+        index.query(0, 1)
+    return index
 
 
 def _widen(limits: tuple[float, float]) -> tuple[float, float]:

@@ -1,12 +1,24 @@
 """What a person has chosen. Parameters only: no data, no widgets, no plots."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import param
 
-__all__ = ["DENSITY", "POPULATION", "Axes", "State"]
+__all__ = ["DENSITY", "POPULATION", "Axes", "Metric", "State"]
 
 DENSITY, POPULATION = "density", "population"
+
+
+class Metric(NamedTuple):
+    """How the distance of two galaxies is measured.
+
+    Args:
+        whiten: In units of each latent's own spread, correlations taken out; else raw.
+        oriented: Whether the orientation counts.
+    """
+
+    whiten: bool = True
+    oriented: bool = False
 
 
 class Axes(param.Parameterized):
@@ -38,8 +50,8 @@ class State(Axes):
         objects=["neighbours", "lookalikes", "candidates"], doc="What the strip below shows."
     )
     tall = param.Boolean(default=False, doc="Give the strip below half of the page.")
-    seeds = param.Selector(objects=[""], doc="The population whose look-alikes are listed.")
-    k = param.Integer(default=10, bounds=(1, 100), doc="How many neighbours are looked for.")
+    seeds = param.Selector(objects=[""], doc="Whose look-alikes are listed.")
+    k = param.Integer(default=10, bounds=(1, 100), doc="How many nearest galaxies of each count.")
     whiten = param.Boolean(
         default=True, doc="Measure distances in units of each latent's own spread."
     )
@@ -64,3 +76,8 @@ class State(Axes):
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**{"second": Axes(), **params})
+
+    @property
+    def metric(self) -> Metric:
+        """How the distance of two galaxies is measured."""
+        return Metric(self.whiten, self.oriented)

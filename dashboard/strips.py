@@ -1,5 +1,6 @@
 """Galaxies in a row below the map: the picked one's neighbours, look-alikes, the candidates."""
 
+from concurrent.futures import Future
 from datetime import datetime
 from typing import Any
 
@@ -8,15 +9,18 @@ import panel_material_ui as pmui
 import param
 
 from dashboard.labelling import csv_of, toggle
-from dashboard.source import NEIGHBOURS, Source
+from dashboard.lookalikes import SELECTION, metric_words, seed_choices, seeds_of
+from dashboard.session import when_done
+from dashboard.source import Source
 from dashboard.stamps import StampStrip, stamp_items
 from dashboard.state import State
-from dashboard.style import BASE, STAMPS, population_title
+from dashboard.style import BASE, STAMPS
 
 __all__ = ["Candidates", "Lookalikes", "Nearest", "when"]
 
 MOST = 60  # stamps in a row; a longer list says how many it shows
 HEIGHT = 152  # px
+METRIC = ("k", "whiten", "oriented")
 
 
 def when(time: str) -> str:
@@ -28,6 +32,18 @@ def when(time: str) -> str:
     """
     said = datetime.fromisoformat(time)
     return f"{said.day} {said:%b %H:%M}"
+
+
+def metric_controls(state: State) -> list[Any]:
+    """How many neighbours, and how far apart two galaxies are."""
+    number = pmui.IntInput.from_param(
+        state.param.k, label="Neighbours", size="small", width=92, margin=(2, 6, 0, 2)
+    )
+    switches = [
+        pmui.Checkbox.from_param(state.param[name], label=label, size="small", margin=(6, 8, 0, 2))
+        for name, label in (("whiten", "whitened"), ("oriented", "orientation counts"))
+    ]
+    return [number, *switches]
 
 
 class Strip(pn.viewable.Viewer):
@@ -64,6 +80,12 @@ class Strip(pn.viewable.Viewer):
         """The galaxies' rows and captions, and what is said of them."""
         raise NotImplementedError
 
+    def _ready(self, job: "Future[Any]") -> bool:
+        """Whether a job is done; if not, the list is refreshed when it is."""
+        if not job.done() and self.state.loaded:
+            when_done(job, self._refresh)
+        return job.done()
+
     def _outline(self, *_: Any) -> None:
         self.strip.picked = -1 if self.state.row is None else self.state.row
 
@@ -82,63 +104,86 @@ class Strip(pn.viewable.Viewer):
 class Nearest(Strip):
     """The picked galaxy's nearest neighbours.
 
-    Reads ``row``, ``model``, ``tab`` and ``dark`` of the state, and writes ``row``.
+    Reads ``row``, ``model``, ``k``, ``whiten``, ``oriented``, ``loaded``, ``tab`` and ``dark`` of
+    the state, and writes ``row``, ``k``, ``whiten`` and ``oriented``.
     """
 
     tab = "neighbours"
-    reads = ("row", "model")
+    reads = ("row", "model", "loaded", *METRIC)
+
+    def _above(self) -> list[Any]:
+        return metric_controls(self.state)
 
     def _listed(self) -> tuple[list[tuple[int, str]], str]:
         row, model = self.state.row, self.state.model
         if row is None:
             return [], "The neighbours of the galaxy that you pick show here."
-        near = self.source.nearest(model, row)
+        if not self._ready(self.source.neighbours(model, self.state.metric)):
+            return [], "Indexing the latent space …"
+        near = self.source.nearest(model, row, self.state.k, self.state.metric)
         if near.empty:
             return [], "This galaxy has no neighbours in this latent space."
         pairs = zip(near["row"], near["distance"], strict=True)
-        said = f"{len(near)} nearest in the {model} model, whitened, whatever their orientation"
+        said = f"{len(near)} nearest in the {model} model, {metric_words(self.state.metric)}"
         return [(int(one), f"distance {distance:.2f}") for one, distance in pairs], said
 
 
 class Lookalikes(Strip):
-    """Ordinary galaxies near several of a rare population, as in the paper's Fig. 3.
+    """Galaxies near several of a population, a label or the selection, as in the paper's Fig. 3.
 
-    Reads ``seeds``, ``model``, ``tab`` and ``dark`` of the state, and writes ``row`` and
-    ``seeds``.
+    Reads ``seeds``, ``model``, ``focus``, ``revision``, ``k``, ``whiten``, ``oriented``,
+    ``loaded``, ``tab`` and ``dark`` of the state; writes ``row``, ``seeds``, ``k``, ``whiten``
+    and ``oriented``.
     """
 
     tab = "lookalikes"
-    reads = ("seeds", "model")
+    reads = ("seeds", "model", "focus", "revision", "loaded", *METRIC)
+
+    def __init__(self, **params: Any) -> None:
+        super().__init__(**params)
+        self.state.param.watch(self._offer, "revision")
 
     def _above(self) -> list[Any]:
-        return [
-            pmui.Select.from_param(
-                self.state.param.seeds,
-                label="",
-                size="small",
-                variant="standard",
-                width=170,
-                margin=(-2, 12, 0, 4),
-            )
-        ]
+        whose = pmui.Select.from_param(
+            self.state.param.seeds,
+            label="Look-alikes of",
+            size="small",
+            variant="outlined",
+            width=190,
+            margin=(2, 6, 0, 4),
+        )
+        return [whose, *metric_controls(self.state)]
+
+    def _offer(self, *_: Any) -> None:
+        """Let newly given labels be chosen."""
+        choices = seed_choices(self.source)
+        if choices != self.state.param.seeds.get_range():
+            kept = self.state.seeds if self.state.seeds in choices.values() else SELECTION
+            self.state.param.seeds.objects = choices
+            self.state.seeds = kept
 
     def _listed(self) -> tuple[list[tuple[int, str]], str]:
-        population, model = self.state.seeds, self.state.model
-        if not population:
-            return [], "This store has no rare population whose look-alikes could be listed."
-        ranked = self.source.lookalikes(model, population)
-        seeds = len(self.source.members(population))
-        name = population_title(population)
+        state, seeds = self.state, seeds_of(self.source, self.state)
+        if not len(seeds.rows):
+            return [], (
+                "Select galaxies, with the lasso or the box on a map: their look-alikes show here."
+                if state.seeds == SELECTION
+                else f"There is no {seeds.one} in this store."
+            )
+        job = self.source.lookalikes(state.model, seeds.rows, seeds.among, state.k, state.metric)
+        if not self._ready(job):
+            return [], f"Ranking by the neighbours of {len(seeds.rows):,} …"
+        ranked = job.result()
         if ranked.empty:
-            return [], f"No ordinary galaxy is near a {name} in the {model} model."
+            return [], f"None of the {seeds.found} is near a {seeds.one} in this model."
         several = int((ranked["seeds"] > 1).sum())
         shown = f"the first {MOST} of " if len(ranked) > MOST else ""
         said = (
-            f"{shown}{len(ranked):,} ordinary galaxies among the {NEIGHBOURS} nearest of a "
-            f"{name}; {several:,} are near several"
+            f"{shown}{len(ranked):,} {seeds.found} among the {state.k} nearest of a "
+            f"{seeds.one}; {several:,} are near several"
         )
         rows = zip(ranked["row"], ranked["seeds"], strict=True)
-        return [(int(row), f"near {count} of {seeds:,}") for row, count in rows], said
+        return [(int(row), f"near {count} of {len(seeds.rows):,}") for row, count in rows], said
 
 
 class Candidates(Strip):

@@ -4,6 +4,7 @@ Shapes are written with N galaxies, M queries, D latents and k neighbours.
 """
 
 from collections import OrderedDict
+from threading import Lock
 
 import numpy as np
 import pandas as pd
@@ -58,6 +59,7 @@ class Neighbours:
     Distances are Euclidean, in the latents as they are or whitened (``whitening``). Which
     latents take part is the caller's choice of columns: whitened and without the orientation,
     or as the paper did, all of them unscaled. A galaxy with a NaN has no neighbours and is none.
+    Several threads may ask at once.
 
     Args:
         values: The latents (N, D).
@@ -79,6 +81,7 @@ class Neighbours:
         self.points = table @ self._matrix if whiten else table
         self._known = np.isfinite(self.points).all(axis=1)
         self._trees: OrderedDict[bytes, tuple[cKDTree, NDArray[np.intp]]] = OrderedDict()
+        self._lock = Lock()
 
     def __len__(self) -> int:
         return len(self.points)
@@ -146,13 +149,14 @@ class Neighbours:
     def _tree(self, among: NDArray[np.bool_] | None) -> tuple[cKDTree, NDArray[np.intp]]:
         mask = self._known if among is None else self._known & np.asarray(among, dtype=bool)
         key = b"" if among is None else np.packbits(mask).tobytes()
-        if key not in self._trees:
-            members = np.flatnonzero(mask)
-            self._trees[key] = cKDTree(self.points[members]), members
-            if len(self._trees) > TREES:
-                self._trees.popitem(last=False)
-        self._trees.move_to_end(key)
-        return self._trees[key]
+        with self._lock:
+            if key not in self._trees:
+                members = np.flatnonzero(mask)
+                self._trees[key] = cKDTree(self.points[members]), members
+                if len(self._trees) > TREES:
+                    self._trees.popitem(last=False)
+            self._trees.move_to_end(key)
+            return self._trees[key]
 
 
 def shared_neighbours(

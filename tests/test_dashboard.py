@@ -186,7 +186,7 @@ def test_image_and_id_never_mismatch(many):
 def test_neighbours_are_the_ten_nearest_and_a_click_picks_one(many):
     many.state.row = 3
     nearest = many.strips["neighbours"].strip
-    rows, distances = many.source.neighbours("physics").query(3, 10)
+    rows, distances = many.source.neighbours("physics").result().query(3, 10)
     assert [item["row"] for item in nearest.items] == list(rows)
     assert nearest.items[0]["caption"] == f"distance {distances[0]:.2f}"
     nearest._handle_msg({"pick": int(rows[4])})
@@ -204,7 +204,7 @@ def test_a_strip_obeys_only_for_galaxies_that_it_shows(many):
 def test_neighbours_do_not_depend_on_the_orientation(many):
     info = many.source.store.model("physics")
     assert "e_cos" in info.names
-    assert many.source.neighbours("physics").axes == len(info.names) - 2
+    assert many.source.neighbours("physics").result().axes == len(info.names) - 2
 
 
 def test_a_population_has_one_colour_wherever_it_is_shown(examples):
@@ -292,7 +292,7 @@ def test_what_can_be_chosen_comes_from_the_store(many):
     state = State()
     choose_model(many.source, state, "")
     assert state.param.model.objects == ["physics", "vanilla"]
-    assert set(state.param.seeds.objects) == {"red_spiral", "green_pea"}
+    assert set(state.param.seeds.objects) == {"red_spiral", "green_pea", "selection:"}
 
 
 def test_new_axes_bring_a_new_range_and_the_same_axes_keep_the_zoom(many):

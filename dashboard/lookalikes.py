@@ -1,0 +1,101 @@
+"""How like one another galaxies are: the metric, the seeds, and the ranking by several seeds."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dashboard.session import when_done
+from dashboard.source import Source
+from dashboard.state import Metric, State
+from dashboard.style import population_title
+
+__all__ = ["LABEL", "SELECTION", "Seeds", "metric_words", "near_rows", "seed_choices", "seeds_of"]
+
+SELECTION, LABEL = (
+    "selection:",
+    "label:",
+)  # how a choice that is no population begins
+
+
+class Seeds(NamedTuple):
+    """The galaxies whose look-alikes are wanted.
+
+    Args:
+        rows: Their rows.
+        among: Which galaxies may be found, (N,): the ordinary ones for a rare population, as in
+            the paper; else all that are no seeds.
+        one: What one seed is called.
+        found: What one of the others is called, in the plural.
+    """
+
+    rows: NDArray[np.intp]
+    among: NDArray[np.bool_]
+    one: str
+    found: str
+
+
+def seed_choices(source: Source) -> dict[str, str]:
+    """The titles and keys of all kinds of seeds: populations, the selection, people's labels."""
+    others = [name for name in source.all_populations if name not in (*source.marked, "field")]
+    listed = {population_title(name): name for name in (*source.marked, *others)}
+    labels = sorted({event.label for event in source.labels().values() if event.label})
+    return (
+        listed
+        | {"The selection": SELECTION}
+        | {f"Labelled {name}": LABEL + name for name in labels}
+    )
+
+
+def seeds_of(source: Source, state: State) -> Seeds:
+    """The seeds that the state asks for."""
+    name = state.seeds
+    if name == SELECTION:
+        rows = np.flatnonzero(state.focus) if state.focus is not None else np.array([], np.intp)
+        return _others(source, rows, "selected galaxy")
+    if name.startswith(LABEL):
+        label = name.removeprefix(LABEL)
+        ids = [one for one, event in source.labels().items() if event.label == label]
+        found = [row for row in map(source.row_of, ids) if row is not None]
+        rows = np.array(sorted(found), np.intp)
+        return _others(source, rows, f"galaxy labelled {label}")
+    rows = source.members(name)
+    if name in source.marked:
+        return Seeds(rows, source.normal, population_title(name), "ordinary galaxies")
+    return _others(source, rows, population_title(name))
+
+
+def metric_words(metric: Metric) -> str:
+    """How distances are measured.
+
+    Example:
+        >>> metric_words(Metric()), metric_words(Metric(whiten=False, oriented=True))
+        ('whitened, whatever the orientation', 'in raw units, with the orientation')
+    """
+    scale = "whitened" if metric.whiten else "in raw units"
+    return f"{scale}, {'with the' if metric.oriented else 'whatever the'} orientation"
+
+
+def near_rows(source: Source, state: State, again: Callable[[], None]) -> NDArray[np.intp]:
+    """The neighbours of the picked galaxy, nearest first; none while they cannot be known.
+
+    Args:
+        source: Where the galaxies are.
+        state: Which one is picked, in which model, how many are wanted in which metric.
+        again: Called when they have come to be known.
+    """
+    if state.row is None:
+        return np.array([], np.intp)
+    job = source.neighbours(state.model, state.metric)
+    if not job.done() and state.loaded:
+        when_done(job, again)
+    if not job.done() or job.exception():
+        return np.array([], np.intp)
+    return job.result().query(state.row, state.k)[0]
+
+
+def _others(source: Source, rows: NDArray[np.intp], one: str) -> Seeds:
+    among = np.ones(len(source), bool)
+    among[rows] = False
+    return Seeds(rows, among, one, "other galaxies")

@@ -1,0 +1,72 @@
+"""Look-alikes of a population, a label or the selection, in the metric that is asked for."""
+
+import numpy as np
+import pytest
+
+from dashboard.app import Explorer
+from dashboard.labelling import toggle
+from dashboard.lookalikes import LABEL, SELECTION, seed_choices, seeds_of
+from dashboard.source import Source
+from dashboard.state import Metric
+from pcvae.journal import Journal
+from pcvae.neighbours import Neighbours, shared_neighbours
+from pcvae.store import read_store
+
+
+@pytest.fixture
+def session(store, tmp_path):
+    explorer = Explorer(Source(read_store(store), Journal(tmp_path / "journal.sqlite")))
+    explorer.start()
+    return explorer
+
+
+def listed(session, tab):
+    session.state.tab = tab
+    return [item["row"] for item in session.strips[tab].strip.items]
+
+
+def test_the_metric_and_the_number_of_neighbours_are_the_persons(session):
+    session.state.param.update(row=7, k=5, whiten=False, oriented=True)
+    values = session.source.store.values(session.state.model)
+    rows, _ = Neighbours(values, whiten=False).query(7, 5)
+    assert listed(session, "neighbours") == list(rows)
+    assert "5 nearest" in session.strips["neighbours"].said.object
+    assert "raw units, with the orientation" in session.strips["neighbours"].said.object
+
+
+def test_each_metric_has_an_index_of_its_own(session):
+    found = {
+        metric: session.source.nearest("physics", 7, 20, metric)["row"].tolist()
+        for metric in (Metric(), Metric(whiten=False), Metric(oriented=True))
+    }
+    assert len({tuple(rows) for rows in found.values()}) == 3
+
+
+def test_lookalikes_of_the_selection_are_near_several_of_it_and_none_of_it(session):
+    mask = np.zeros(len(session.source), bool)
+    mask[10:30] = True
+    session.state.param.update(selected=mask, seeds=SELECTION)
+    rows = listed(session, "lookalikes")
+    index = session.source.neighbours(session.state.model).result()
+    expected = shared_neighbours(index, mask, ~mask, session.state.k)
+    assert rows == expected["row"].tolist()[: len(rows)]
+    assert rows
+    assert not mask[rows].any()
+
+
+def test_lookalikes_of_a_label_follow_the_journal(session):
+    toggle(session.source, session.state, 4)
+    assert LABEL + "candidate" in seed_choices(session.source).values()
+    session.state.seeds = LABEL + "candidate"
+    assert list(seeds_of(session.source, session.state).rows) == [4]
+    near = session.source.nearest(session.state.model, 4)["row"].tolist()
+    assert sorted(listed(session, "lookalikes")) == sorted(near)
+    toggle(session.source, session.state, 4)
+    assert session.state.seeds == SELECTION
+    assert listed(session, "lookalikes") == []
+
+
+def test_without_a_selection_it_says_how_to_make_one(session):
+    session.state.seeds = SELECTION
+    assert listed(session, "lookalikes") == []
+    assert "lasso" in session.strips["lookalikes"].strip.empty
