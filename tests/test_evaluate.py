@@ -8,9 +8,9 @@ from pcvae.catalog import complete
 from pcvae.errors import SettingsError, StoreError
 from pcvae.labels import LABELS, Latent, wrap_angle
 from pcvae.metrics import METRICS
-from pcvae.store import ModelInfo, StoreInfo, StoreWriter
-from train import encode, evaluate, train
-from train.pool import estimates
+from pcvae.store import ModelInfo, StoreInfo, StoreWriter, read_store
+from train import encode, evaluate, figures, train
+from train.pool import estimates, gather
 
 NAMES = [label.name for label in LABELS]
 PHYSICS = ModelInfo("physics", "physics", "default", tuple(Latent(n, n) for n in [*NAMES, "free"]))
@@ -153,8 +153,8 @@ def test_rare_galaxies_apart_in_one_space_only_are_found_there_only(metrics):
     assert found["physics"]["recall"] > 0.9
     assert found["physics"]["recall_at_fpr_0.01"] > 0.9
     assert found["vanilla"]["average_precision"] < 0.6
-    for figures in found.values():
-        assert figures["recall_low"] <= figures["recall"] <= figures["recall_high"]
+    for one in found.values():
+        assert one["recall_low"] <= one["recall"] <= one["recall_high"]
 
 
 def test_look_alikes_are_reported_apart(metrics):
@@ -244,6 +244,34 @@ def test_a_real_store_is_judged(store, sample, tmp_path, capsys):
     assert np.isfinite(metrics["baselines"]["resnet18"]["redshift"]["r2"])
     assert metrics["photometry_from"] == "light in rings"
     assert "log_mass" in capsys.readouterr().out
+    cost = metrics["cost"]["physics"]
+    assert cost["epochs"] == 1
+    assert 0 < cost["encode_ms"] < cost["encode_decode_ms"] * 1.5
+    hours = 20e9 * cost["encode_ms"] / 3.6e6 * cost["threads"]
+    assert cost["survey_cpu_hours"] == pytest.approx(hours)
+    assert cost["weights"] > 10_000
+    page = (tmp_path / "report" / "report.html").read_text()
+    assert f"{cost['survey_cpu_hours']:,.0f}" in page
+
+
+def test_loss_curves_show_terms_below_zero():
+    """A log-likelihood has no logarithm."""
+    history = pd.DataFrame({"epoch": [0, 1], "train_total": [3.0, -1.0], "train_image": [9, 8]})
+    axes = {ax.get_title(): ax for ax in figures.loss_figure({"physics": history}).axes}
+    assert axes["physics: total"].get_lines()[0].get_ydata().tolist() == [3, -1]
+    assert axes["physics: total"].get_yscale() == "linear"
+    assert axes["physics: image"].get_yscale() == "log"
+
+
+@pytest.mark.parametrize("many", [10, 10_000])
+def test_errors_are_drawn_of_each_galaxy_or_of_a_typical_one(synthetic, monkeypatch, many):
+    monkeypatch.setattr(figures, "MANY", many)
+    pool = gather(read_store(synthetic))
+    found = estimates(pool.latents["physics"], pool.galaxies)
+    ax = figures.label_figure(pool, found, "physics").axes[1]
+    (bars,) = ax.containers
+    drawn = len(bars.lines[2][0].get_segments())
+    assert drawn == (1 if many == 10 else pool.test.sum())
 
 
 def test_the_page_holds_every_figure_and_needs_nothing_else(synthetic, metrics):

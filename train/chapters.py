@@ -161,9 +161,6 @@ def _networks(judgement: Judgement, metrics: Mapping[str, Any]) -> Section:
     _meanings(section, metrics)
     histories = {model.name: store.model_folder(model.name) / "metrics.csv" for model in models}
     tables = {name: pd.read_csv(path) for name, path in histories.items() if path.exists()}
-    for name, table in tables.items():
-        if {"epoch", "seconds"} <= set(table):
-            section.say(f"{name}: {len(table)} epochs in {table['seconds'].sum():.0f} s.")
     if tables:
         section.figure(figures.loss_figure(tables), "loss curves")
     return section

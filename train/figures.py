@@ -28,6 +28,7 @@ GREY, INK, ACCENT, OTHER = "#9aa3ad", "#22272e", "#2f6fb0", "#d98324"
 COLOURS = (ACCENT, OTHER, INK, "#8d6e63", "#7b4fa3", "#00838f", GREY)
 STYLES = {"red_spiral": ("D", "#c8323c"), "green_pea": ("o", "#1f8f4d")}
 MORE = (("s", "#7b4fa3"), ("^", "#d98324"), ("v", "#00838f"), ("P", "#8d6e63"))
+TERMS = ("total", "image", "physics", "prior")
 MANY = 1500  # galaxies above which error bars hide more than they show
 
 
@@ -51,12 +52,11 @@ def label_figure(pool: Pool, found: Estimates, who: str) -> Figure:
 def _against(ax: Axes, pool: Pool, found: Estimates, one: Label) -> None:
     truth, value, sigma = pool.truth(one.name), found[one.name].value, found[one.name].sigma
     test = pool.test & np.isfinite(truth) & np.isfinite(value)
+    error = np.nan_to_num(pool.galaxies.get(one.error, pd.Series(0.0, pool.galaxies.index)))
+    bars = {"fmt": "none", "ecolor": GREY, "elinewidth": 0.4, "alpha": 0.35, "zorder": 1}
     if test.sum() <= MANY and one.name != "orientation":
-        error = pool.galaxies.get(one.error, pd.Series(np.nan, index=pool.galaxies.index))
-        ax.errorbar(
-            truth[test], value[test], np.nan_to_num(sigma[test]), np.nan_to_num(error[test]),
-            fmt="none", ecolor=GREY, elinewidth=0.4, alpha=0.35, zorder=1,
-        )  # fmt: skip
+        sizes = np.nan_to_num(sigma[test]), error[test]
+        ax.errorbar(truth[test], value[test], *sizes, **bars)
     ax.scatter(truth[test], value[test], s=5, c=INK, alpha=0.45, lw=0, zorder=2, label="normal")
     _mark_rare(ax, pool, np.column_stack([truth, value]))
     shown = np.concatenate([truth[test], value[test]])
@@ -64,6 +64,10 @@ def _against(ax: Axes, pool: Pool, found: Estimates, one: Label) -> None:
     margin = 0.08 * max(high - low, 1e-6)
     ends = (low - margin, high + margin)
     ax.plot(ends, ends, c=ACCENT, lw=1, zorder=4)
+    if test.sum() > MANY or one.name == "orientation":
+        typical = np.nanmedian(sigma[test]), np.median(error[test])
+        corner = ends[1] - 0.16 * (ends[1] - ends[0]), ends[0] + 0.14 * (ends[1] - ends[0])
+        ax.errorbar(*corner, *typical, **bars | {"ecolor": INK, "elinewidth": 1.0, "alpha": 1})
     ax.set(
         xlim=ends, ylim=ends, xlabel=f"catalogue: {one.axis}", ylabel="inferred", aspect="equal"
     )
@@ -212,20 +216,24 @@ def plane_figure(pool: Pool, model: ModelInfo, free: str) -> Figure:
 
 
 def loss_figure(histories: Mapping[str, pd.DataFrame]) -> Figure:
-    """The loss terms of every model, epoch by epoch."""
-    figure = Figure(figsize=(4.2 * len(histories), 3.2), layout="constrained")
-    axes = figure.subplots(1, len(histories), squeeze=False)[0]
-    for ax, (name, history) in zip(axes, histories.items(), strict=True):
-        for term, style in (("total", "-"), ("image", "--"), ("physics", ":"), ("prior", "-.")):
+    """The loss terms epoch by epoch: a row a model, a column a term."""
+    figure = Figure(figsize=(11.4, 2.1 * len(histories)), layout="constrained")
+    grid = figure.subplots(len(histories), len(TERMS), squeeze=False)
+    for line, (name, history) in zip(grid, histories.items(), strict=True):
+        for ax, term in zip(line, TERMS, strict=True):
             for part, colour in (("train", GREY), ("validation", ACCENT)):
                 column = history.get(f"{part}_{term}")
-                if column is not None and (column > 0).any():
-                    shown = column.where(column > 0)
-                    label = f"{term} ({part})" if part == "validation" else None
-                    ax.plot(history["epoch"], shown, style, c=colour, lw=1.1, label=label)
-        ax.set(yscale="log", xlabel="epoch", title=name)
-        _legend(ax)
-        _quiet(ax)
+                if column is not None:
+                    marker = "o" if len(history) == 1 else None
+                    ax.plot(
+                        history["epoch"] + 1, column, c=colour, lw=1.2, marker=marker, label=part
+                    )
+            shown = np.concatenate([one.get_ydata() for one in ax.get_lines()] or [np.zeros(0)])
+            if len(shown) and (shown > 0).all():
+                ax.set(yscale="log")
+            ax.set(xlabel="epoch", title=f"{name}: {term}")
+            _quiet(ax)
+    _legend(grid[0, 0])
     return figure
 
 

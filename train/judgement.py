@@ -16,6 +16,7 @@ from pcvae.metrics import r2_gain, score
 from pcvae.store import Store
 from train import baselines, bins, leak, rare, resnet
 from train.annuli import annular_colours
+from train.cost import cost
 from train.pool import Estimates, Pool, estimates
 
 __all__ = ["Judgement", "judge"]
@@ -61,6 +62,7 @@ class Judgement:
             "against_truth": {},
             "disentanglement": {},
             "characters": {},
+            "cost": {},
             "seconds": {},
             "notes": [],
             "seed": seed,
@@ -79,6 +81,7 @@ class Judgement:
             "anomaly": self._anomaly,
             "reconstruction": self._reconstruction,
             "disentanglement": self._disentanglement,
+            "cost": self._cost,
         }
 
     def _models(self) -> None:
@@ -195,6 +198,13 @@ class Judgement:
             if codec := self._codec(model.name):
                 figures["swaps"] = leak.swaps(self.pool, model, codec, self.seed)
             self.metrics["disentanglement"][model.name] = figures
+
+    def _cost(self) -> None:
+        for model in self.pool.info.models:
+            if self.store and (codec := self._codec(model.name)):
+                folder = self.store.model_folder(model.name)
+                found = cost(codec, folder, self.pool.info.size, self.seed)
+                self.metrics["cost"][model.name] = found
 
     def _codec(self, name: str) -> Codec | None:
         if self.store and name not in self.codecs:

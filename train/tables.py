@@ -75,18 +75,26 @@ def label_table(metrics: Mapping[str, Any], name: str) -> tuple[list[str], list[
 def rare_table(metrics: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
     """Every model on every rare population: the header and the rows."""
     header = ["population", "model", "n", "recall", "(95 %)", "false pos.", "recall at 1 %"]
-    header += ["av. prec.", "prec. at 10", "purity", "paper's recall", "paper's false pos."]
+    header += [
+        "(95 %)",
+        "av. prec.",
+        "prec. at 10",
+        "purity",
+        "paper's recall",
+        "paper's false pos.",
+    ]
     rows = []
     for model, populations in metrics["anomaly"].items():
         for population, f in populations.items():
             if "recall" not in f:
-                rows.append([population, model, str(f["n"]), *["-"] * 9])
+                rows.append([population, model, str(f["n"]), *["-"] * 10])
                 continue
             paper = f["paper"]
             rows.append([
                 population, model, str(f["n"]), number(f["recall"]),
                 f"{number(f['recall_low'])}-{number(f['recall_high'])}",
                 number(f["false_positive_rate"]), number(f["recall_at_fpr_0.01"]),
+                f"{number(f['recall_at_fpr_0.01_low'])}-{number(f['recall_at_fpr_0.01_high'])}",
                 number(f["average_precision"]), number(f["precision_at_10"]),
                 number(f["purity_at_base_rate"]),
                 f"{number(paper['recall'])} +- {number(paper['recall_std'])}",
