@@ -40,7 +40,10 @@ def rare_style(name: str, rare: Sequence[str]) -> tuple[str, str]:
 
 def label_figure(pool: Pool, found: Estimates, who: str) -> Figure:
     """Fig. 1 of the paper: catalogue against inferred value of each label, rare classes marked."""
-    known = [one for one in LABELS if one.name in found and _any(pool.truth(one.name)[pool.test])]
+    known = [
+        one for one in LABELS
+        if one.name in found and _any((pool.truth(one.name) + found[one.name].value)[pool.test])
+    ]  # fmt: skip
     figure = Figure(figsize=(3.6 * max(len(known), 1), 3.7), layout="constrained")
     axes = figure.subplots(1, max(len(known), 1), squeeze=False)[0]
     for ax, one in zip(axes, known, strict=False):
@@ -53,7 +56,13 @@ def _against(ax: Axes, pool: Pool, found: Estimates, one: Label) -> None:
     truth, value, sigma = pool.truth(one.name), found[one.name].value, found[one.name].sigma
     test = pool.test & np.isfinite(truth) & np.isfinite(value)
     error = np.nan_to_num(pool.galaxies.get(one.error, pd.Series(0.0, pool.galaxies.index)))
-    bars = {"fmt": "none", "ecolor": GREY, "elinewidth": 0.4, "alpha": 0.35, "zorder": 1}
+    bars: dict[str, Any] = {
+        "fmt": "none",
+        "ecolor": GREY,
+        "elinewidth": 0.4,
+        "alpha": 0.35,
+        "zorder": 1,
+    }
     if test.sum() <= MANY and one.name != "orientation":
         sizes = np.nan_to_num(sigma[test]), error[test]
         ax.errorbar(truth[test], value[test], *sizes, **bars)
