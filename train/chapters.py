@@ -33,8 +33,8 @@ def chapters(judgement: Judgement, metrics: Mapping[str, Any]) -> Iterator[Secti
 def _labels(judgement: Judgement) -> Section:
     section = Section(
         "Fig. 1: catalogue and inferred values",
-        "Bars are the catalogue's errors and the claimed sigmas, of many galaxies a typical one in "
-        "the corner; the line is 1:1.",
+        "Bars are the catalogue's errors and the claimed sigmas, of many galaxies a typical one "
+        "in the corner; the line is 1:1.",
     )
     for who, found in judgement.said["models"].items():
         section.figure(figures.label_figure(judgement.pool, found, who), f"labels by {who}")
