@@ -18,6 +18,7 @@ from dashboard.address import follow_address
 from dashboard.card import Card
 from dashboard.controls import Controls
 from dashboard.fitting import fit_when_asked
+from dashboard.history import History
 from dashboard.hosts import is_known_host
 from dashboard.labelling import refresh, toggle
 from dashboard.latent_map import LatentMap
@@ -62,7 +63,15 @@ class Explorer:
         fit_when_asked(source, self.state)
         self.legend, self.map, self.card = Legend(**shared), LatentMap(**shared), Card(**shared)
         self.strips = {name: view(**shared) for name, (_, view) in TABS.items()}
-        self.keys = Shortcuts(self._press, keys=["c"])
+        self.history = History(self.state)
+        self.pressed = {
+            "c": lambda: toggle(source, self.state),
+            "ArrowRight": lambda: self._step(1),
+            "ArrowLeft": lambda: self._step(-1),
+            "[": self.history.back,
+            "]": self.history.forward,
+        }
+        self.keys = Shortcuts(lambda key: self.pressed[key](), keys=list(self.pressed))
 
     def page(self) -> pmui.Page:
         """The whole page."""
@@ -108,9 +117,11 @@ class Explorer:
         )
         return tabs
 
-    def _press(self, key: str) -> None:
-        if key == "c":
-            toggle(self.source, self.state)
+    def _step(self, by: int) -> None:
+        """Walk through what the strip below lists."""
+        step = getattr(self.strips[self.state.tab], "step", None)
+        if step is not None:
+            step(by)
 
 
 def store_folder(arguments: list[str]) -> Path:

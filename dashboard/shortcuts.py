@@ -10,7 +10,10 @@ __all__ = ["Shortcuts"]
 
 
 class Shortcuts(JSComponent):
-    """Calls ``on_key`` with each of ``keys`` that is pressed outside of text fields."""
+    """Calls ``on_key`` with each of ``keys`` that is pressed outside of text fields.
+
+    Arrows are left to what they move: sliders, tabs, menus.
+    """
 
     keys = param.List(default=[], item_type=str, doc="KeyboardEvent.key values to send.")
 
@@ -22,8 +25,12 @@ class Shortcuts(JSComponent):
       /^(textbox|combobox|listbox|menu)$/.test(node.getAttribute('role') ?? '')))
     export function render({ model, el }) {
       el.style.display = 'none'
+      const moves = event => event.key.startsWith('Arrow') && event.composedPath().some(node =>
+        node instanceof Element && (node.tagName === 'INPUT' ||
+        /^(tab|slider|radio|option|menuitem|spinbutton)$/.test(node.getAttribute('role') ?? '')))
       const pressed = event => {
-        if (event.ctrlKey || event.metaKey || event.altKey || typing(event)) return
+        if (event.ctrlKey || event.metaKey || event.altKey) return
+        if (typing(event) || moves(event)) return
         if (!model.keys.includes(event.key)) return
         event.preventDefault()
         model.send_msg({ key: event.key })

@@ -57,8 +57,9 @@ class Strip(pn.viewable.Viewer):
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
+        self._walking = False
         self.strip = StampStrip(
-            lambda row: self.state.param.update(row=row),
+            self._pick,
             lambda row: toggle(self.source, self.state, row),
             sizing_mode="stretch_width",
             height=HEIGHT,
@@ -80,6 +81,24 @@ class Strip(pn.viewable.Viewer):
         """The galaxies' rows and captions, and what is said of them."""
         raise NotImplementedError
 
+    def _pick(self, row: int) -> None:
+        if row == self.state.row:
+            self._refresh()
+        self.state.row = row
+
+    def step(self, by: int) -> None:
+        """Pick the next galaxy of the list, or the previous one; the list stays as it is."""
+        rows = [item["row"] for item in self.strip.items]
+        here = (
+            rows.index(self.state.row) if self.state.row in rows else -1 if by > 0 else len(rows)
+        )
+        if 0 <= here + by < len(rows):
+            self._walking = True
+            try:
+                self.state.row = rows[here + by]
+            finally:
+                self._walking = False
+
     def _ready(self, job: "Future[Any]") -> bool:
         """Whether a job is done; if not, the list is refreshed when it is."""
         if not job.done() and self.state.loaded:
@@ -90,7 +109,7 @@ class Strip(pn.viewable.Viewer):
         self.strip.picked = -1 if self.state.row is None else self.state.row
 
     def _refresh(self, *_: Any) -> None:
-        if self.state.tab != self.tab:
+        if self.state.tab != self.tab or self._walking:
             return
         listed, said = self._listed()
         judged, dark = self.tab == "candidates", self.state.dark

@@ -1,0 +1,59 @@
+"""Back and forward through the galaxies that have been looked at."""
+
+from dashboard.state import State
+
+__all__ = ["History"]
+
+MOST = 500  # galaxies remembered
+
+
+class History:
+    """The galaxies that a session has picked, and where in them it is.
+
+    Reads and writes ``row`` of the state. Picking a galaxy after going back forgets the ones
+    ahead, as in a browser.
+
+    Args:
+        state: The session's state.
+
+    Example:
+        >>> state = State()
+        >>> history = History(state)
+        >>> for row in (3, 1, 4):
+        ...     state.row = row
+        >>> history.back(), history.back(), history.forward(), state.row
+        (True, True, True, 1)
+    """
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self._rows = [] if state.row is None else [state.row]
+        self._place = len(self._rows) - 1
+        state.param.watch(self._remember, "row")
+
+    def back(self) -> bool:
+        """Pick the galaxy that was seen before; whether there is one."""
+        return self._go(self._place - 1)
+
+    def forward(self) -> bool:
+        """Pick the galaxy that one went back from; whether there is one."""
+        return self._go(self._place + 1)
+
+    @property
+    def can(self) -> tuple[bool, bool]:
+        """Whether one can go back, and forward."""
+        return self._place > 0, self._place < len(self._rows) - 1
+
+    def _go(self, place: int) -> bool:
+        if not 0 <= place < len(self._rows):
+            return False
+        self._place = place
+        self.state.row = self._rows[place]
+        return True
+
+    def _remember(self, *_: object) -> None:
+        row = self.state.row
+        if row is None or (self._rows and row == self._rows[self._place]):
+            return
+        self._rows = [*self._rows[: self._place + 1], row][-MOST:]
+        self._place = len(self._rows) - 1
