@@ -1,13 +1,19 @@
 """The address of the page: it says what is shown, and shows it again when opened."""
 
+from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlencode
 
+from dashboard.session import when_quiet
 from dashboard.source import Source
-from dashboard.state import State
+from dashboard.state import Axes, State
 
 __all__ = ["follow_address", "query_of"]
 
 KEPT = ("model", "x", "y", "colour", "tab", "seeds")
+AXES = ("model", "x", "y")
+OURS = {*KEPT, *(f"{name}2" for name in AXES), "galaxy", "zoom", "zoom2", "split"}
+ZOOMED = 400  # ms of rest after which the address says what is in view
 
 
 def query_of(source: Source, state: State) -> dict[str, str]:
@@ -15,6 +21,13 @@ def query_of(source: Source, state: State) -> dict[str, str]:
     query = {name: str(getattr(state, name)) for name in KEPT if getattr(state, name)}
     if state.row is not None:
         query["galaxy"] = str(source.ids[state.row])
+    if state.zoom:
+        query["zoom"] = _text_of(state.zoom)
+    if state.split:
+        query |= {f"{name}2": str(getattr(state.second, name)) for name in AXES}
+        query |= {"split": "1"} | (
+            {"zoom2": _text_of(state.second.zoom)} if state.second.zoom else {}
+        )
     return query
 
 
@@ -23,10 +36,39 @@ def follow_address(source: Source, state: State, location: Any) -> None:
     if location is None:
         return
     asked = {name: str(value) for name, value in location.query_params.items()}
-    for name in KEPT:
-        if asked.get(name) in list(state.param[name].objects):
-            setattr(state, name, asked[name])
+    _take(state, {name: asked.get(name) for name in KEPT})
+    _take(state.second, {name: asked.get(f"{name}2") for name in AXES})
+    state.split = asked.get("split") in ("1", "True")
+    state.zoom, state.second.zoom = _zoom_of(asked.get("zoom")), _zoom_of(asked.get("zoom2"))
     state.dark = asked.get("theme") != "light"
     if "galaxy" in asked:
         state.row = source.row_of(asked["galaxy"])
-    state.param.watch(lambda *_: location.update_query(**query_of(source, state)), [*KEPT, "row"])
+
+    def tell() -> None:
+        own = {name: value for name, value in location.query_params.items() if name not in OURS}
+        location.search = "?" + urlencode(own | query_of(source, state), safe=",")
+
+    tell_later = when_quiet(tell, ZOOMED)
+    state.param.watch(lambda *_: tell(), [*KEPT, "row", "split"])
+    state.second.param.watch(lambda *_: tell(), list(AXES))
+    for axes in (state, state.second):
+        axes.param.watch(lambda *_: tell_later(), "zoom")
+
+
+def _take(axes: Axes, asked: dict[str, str | None]) -> None:
+    for name, value in asked.items():
+        if value in list(axes.param[name].objects):
+            setattr(axes, name, value)
+
+
+def _text_of(zoom: Iterable[float]) -> str:
+    return ",".join(f"{end:.6g}" for end in zoom)
+
+
+def _zoom_of(text: str | None) -> tuple[float, ...] | None:
+    """Left, bottom, right, top; None where the text does not say them."""
+    try:
+        left, bottom, right, top = (float(end) for end in (text or "").split(","))
+    except ValueError:
+        return None
+    return (left, bottom, right, top) if left < right and bottom < top else None

@@ -21,8 +21,8 @@ from dashboard.fitting import fit_when_asked
 from dashboard.history import History
 from dashboard.hosts import is_known_host
 from dashboard.labelling import refresh, toggle
-from dashboard.latent_map import LatentMap
 from dashboard.legend import Legend
+from dashboard.maps import Maps
 from dashboard.selecting import follow_focus
 from dashboard.shortcuts import Shortcuts
 from dashboard.source import Source
@@ -61,7 +61,8 @@ class Explorer:
         if self.state.row is None and len(source):
             self.state.row = source.first
         fit_when_asked(source, self.state)
-        self.legend, self.map, self.card = Legend(**shared), LatentMap(**shared), Card(**shared)
+        self.legend, self.maps, self.card = Legend(**shared), Maps(**shared), Card(**shared)
+        self.map = self.maps.shown[0]
         self.strips = {name: view(**shared) for name, (_, view) in TABS.items()}
         self.history = History(self.state)
         self.pressed = {
@@ -75,7 +76,7 @@ class Explorer:
 
     def page(self) -> pmui.Page:
         """The whole page."""
-        left = pn.Column(self.legend, self.map, sizing_mode="stretch_both")
+        left = pn.Column(self.legend, self.maps, sizing_mode="stretch_both")
         right = pn.Column(
             self.card, width=472, sizing_mode="stretch_height", margin=(10, 14, 0, 8)
         )

@@ -5,17 +5,17 @@ from typing import Any
 
 from dashboard.session import when_done
 from dashboard.source import Source
-from dashboard.state import State
+from dashboard.state import Axes, State
 
 __all__ = ["fit_when_asked", "wanted_fit"]
 
 
-def wanted_fit(source: Source, state: State) -> "Future[Any] | None":
-    """The fit for the state's axes, done or under way; None if no boundaries are wanted."""
+def wanted_fit(source: Source, state: State, axes: Axes) -> "Future[Any] | None":
+    """The fit for a map's axes, done or under way; None if no boundaries are wanted."""
     if not (state.boundaries and state.loaded and source.marked):
         return None
-    plane = source.plane(state.model, state.x, state.y)
-    return source.boundaries(state.model, plane.x.column, plane.y.column)
+    plane = source.plane(axes.model, axes.x, axes.y)
+    return source.boundaries(axes.model, plane.x.column, plane.y.column)
 
 
 def fit_when_asked(source: Source, state: State) -> None:
@@ -26,8 +26,10 @@ def fit_when_asked(source: Source, state: State) -> None:
     """
 
     def ask(*_: Any) -> None:
-        job = wanted_fit(source, state)
-        if job is not None and not job.done():
-            when_done(job, lambda: state.param.update(fitted=state.fitted + 1))
+        for axes in state.maps:
+            job = wanted_fit(source, state, axes)
+            if job is not None and not job.done():
+                when_done(job, lambda: state.param.update(fitted=state.fitted + 1))
 
-    state.param.watch(ask, ["model", "x", "y", "boundaries", "loaded"])
+    state.param.watch(ask, ["model", "x", "y", "boundaries", "loaded", "split"])
+    state.second.param.watch(ask, ["model", "x", "y"])

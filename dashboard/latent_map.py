@@ -10,7 +10,7 @@ import pandas as pd
 import panel as pn
 import param
 from bokeh.models import ColumnDataSource
-from holoviews.streams import Params, PlotSize, RangeXY, Tap
+from holoviews.streams import PlotSize, RangeXY, Stream, Tap
 from numpy.typing import NDArray
 
 from dashboard.colouring import Paint, colouring
@@ -20,7 +20,7 @@ from dashboard.plane import Limits, Plane, nearest_row
 from dashboard.regions import fill, outline
 from dashboard.shading import Canvas
 from dashboard.source import Source
-from dashboard.state import State
+from dashboard.state import Axes, State
 from dashboard.style import ACCENT, GROUND, TEXT
 
 __all__ = [
@@ -31,7 +31,13 @@ __all__ = [
     "region_lines",
 ]
 
-REGIONS = ("boundaries", "fitted", "loaded")
+AXES = ("model", "x", "y", "zoom")
+RINGED = ("row", "model", "x", "y", "dark", "k", "whiten", "oriented")
+READS = {  # what the layers of a kind hang on
+    "galaxies": ("model", "x", "y", "zoom", "dark", "colour", "size"),
+    "regions": ("model", "x", "y", "dark", "boundaries", "fitted", "loaded"),
+    "marks": ("model", "x", "y", "dark"),
+}
 FRAME = (720, 500)  # px, until the browser has said how large the map is
 CLEAR = ":host { background: transparent !important; opacity: .75; }"
 FIGURE = {
@@ -42,7 +48,7 @@ FIGURE = {
     "toolbar": "right",
     "show_legend": False,
     "padding": 0,
-    "min_height": 260,
+    "min_height": 220,
 }
 
 
@@ -74,6 +80,12 @@ def region_lines(boundaries: Any, name: str) -> hv.Path:
     """The border of one class's region; empty while there is none."""
     lines = outline(boundaries, name) if boundaries is not None else []
     return hv.Path(lines, kdims=["x", "y"])
+
+
+class Turn(Stream):
+    """Counts how often layers had to be made anew."""
+
+    turn = param.Integer(default=0)
 
 
 class Rings:
@@ -109,38 +121,49 @@ class Rings:
         self.source.data = {name: shown[name].to_numpy() for name in self.source.column_names}
 
 
+def _dress(figure: Any) -> None:
+    """What HoloViews has no option for."""
+    figure.toolbar.logo, figure.toolbar_inner = None, True
+    figure.toolbar.stylesheets = [CLEAR]
+    figure.toolbar.autohide, figure.outline_line_color = True, None
+
+
 class LatentMap(pn.viewable.Viewer):
     """A shaded map of all galaxies; a tap picks the nearest one.
 
-    Reads ``model``, ``x``, ``y``, ``colour``, ``boundaries``, ``dark``, ``loaded``, ``fitted``
-    and ``row`` of the state, and writes ``row``.
+    Reads ``model``, ``x``, ``y`` and ``zoom`` of its axes; of the state ``model``, ``colour``,
+    ``boundaries``, ``dark``, ``loaded``, ``fitted`` and ``row``. Writes ``zoom`` of the axes and
+    ``row`` of the state.
     """
 
     source = param.ClassSelector(class_=Source, constant=True)
     state = param.ClassSelector(class_=State, constant=True)
+    axes = param.ClassSelector(class_=Axes, constant=True)
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
-        self._shown: tuple[str, ...] = ()
+        self._told: Limits | None = None
+        self._shown: tuple[Any, ...] = ()
         self.rings: Rings | None = None
-        self._range, self._size = RangeXY(), PlotSize(width=FRAME[0], height=FRAME[1])
-        galaxies = self._layer(self._galaxies, "colour", streams=[self._range, self._size])
-        galaxies = galaxies.opts(hooks=[self._fit])
+        self._turns = {name: Turn() for name in READS}
+        galaxies = self._layer("galaxies", self._galaxies).opts(hooks=[self._fit])
         self.tap = Tap(source=galaxies)
         self.tap.add_subscriber(self._pick)
-        self._range.source = self._size.source = galaxies
+        self.range = RangeXY(source=galaxies)
+        self.range.add_subscriber(self._zoom)
+        self.size = PlotSize(source=galaxies, width=FRAME[0], height=FRAME[1])
+        self.size.add_subscriber(lambda **_: self._redraw({"size"}))
         marked = self.source.marked
         layers = [
             galaxies,
-            self._layer(self._fill, *REGIONS),
-            *(self._layer(partial(self._line, name), *REGIONS) for name in marked),
-            *(self._layer(partial(self._marks, name)) for name in marked),
+            self._layer("regions", self._fill),
+            *(self._layer("regions", partial(self._line, name)) for name in marked),
+            *(self._layer("marks", partial(self._marks, name)) for name in marked),
         ]
         self.figure = hv.Overlay(layers).collate().opts(**FIGURE)
-        names = ["row", "model", "x", "y", "dark", "k", "whiten", "oriented"]
-        self.state.param.watch(lambda *_: pn.state.execute(self._mark, schedule=True), names)
+        self._follow()
         self._pane = pn.pane.HoloViews(
-            self.figure, sizing_mode="stretch_both", css_classes=["map"], min_height=260
+            self.figure, sizing_mode="stretch_both", css_classes=["map"], min_height=220
         )
 
     def __panel__(self) -> pn.viewable.Viewable:
@@ -149,32 +172,53 @@ class LatentMap(pn.viewable.Viewer):
     @property
     def plane(self) -> Plane:
         """The plane that is shown."""
-        return self.source.plane(self.state.model, self.state.x, self.state.y)
+        return self.source.plane(self.axes.model, self.axes.x, self.axes.y)
 
     @property
     def limits(self) -> Limits:
         """The ranges of the view: the plane's own until someone zooms it."""
-        seen = self._range.x_range, self._range.y_range
-        if self._shown != self._axes or None in seen:
+        if self.axes.zoom is None:
             return self.plane.limits
-        return seen
+        left, bottom, right, top = self.axes.zoom
+        return (left, right), (bottom, top)
 
     @property
-    def _axes(self) -> tuple[str, ...]:
-        plane = self.plane
-        return self.state.model, plane.x.key, plane.y.key
+    def frame(self) -> tuple[int, int]:
+        """Width and height of the map in the browser [px]."""
+        return self.size.width or FRAME[0], self.size.height or FRAME[1]
 
-    def _layer(
-        self, make: Callable[[], hv.Element], *names: str, streams: Any = ()
-    ) -> hv.DynamicMap:
-        """A layer that is made anew when the axes, the theme or these parameters change."""
-        wanted = Params(self.state, ["model", "x", "y", "dark", *names])
-        return hv.DynamicMap(lambda **_: make(), streams=[*streams, wanted])
+    def _follow(self) -> None:
+        """Draw anew what has changed, whichever layers it is in, in one go."""
+
+        def redraw(*events: param.parameterized.Event) -> None:
+            self._redraw({event.name for event in events})
+
+        def mark(*_: Any) -> None:
+            pn.state.execute(self._mark, schedule=True)
+
+        read = {name for names in READS.values() for name in names} - {"size"}
+        places, of_state = [one for one in read if one in AXES], sorted(read - set(AXES))
+        if self.axes is self.state:
+            self.state.param.watch(redraw, [*places, *of_state])
+        else:
+            self.axes.param.watch(redraw, places)
+            self.state.param.watch(redraw, ["model", *of_state])
+            self.axes.param.watch(mark, ["model", "x", "y"])
+        self.state.param.watch(mark, list(RINGED))
+
+    def _layer(self, kind: str, make: Callable[[], hv.Element]) -> hv.DynamicMap:
+        """A layer that is made anew when what its kind reads has changed."""
+        return hv.DynamicMap(lambda **_: make(), streams=[self._turns[kind]])
+
+    def _redraw(self, changed: set[str]) -> None:
+        stale = [self._turns[kind] for kind, names in READS.items() if changed & set(names)]
+        for turn in stale:
+            turn.update(turn=turn.turn + 1)
+        Stream.trigger(stale)
 
     def _galaxies(self) -> hv.RGB:
         chosen = colouring(self.source, self.state.model, self.state.colour, dark=self.state.dark)
-        frame = (self._size.width or FRAME[0], self._size.height or FRAME[1])
-        canvas = Canvas(*self.limits, *(max(int(side), 50) for side in frame))
+        canvas = Canvas(*self.limits, *(max(int(side), 50) for side in self.frame))
         return galaxy_image(self.plane, chosen.values, canvas, chosen.paint)
 
     def _fill(self) -> hv.RGB:
@@ -204,25 +248,32 @@ class LatentMap(pn.viewable.Viewer):
 
     def _boundaries(self) -> Any:
         """The SVM's regions if they are wanted and there."""
-        job = wanted_fit(self.source, self.state)
+        job = wanted_fit(self.source, self.state, self.axes)
         return None if job is None else self.source.result(job)
 
     def _fit(self, plot: Any, _: Any) -> None:
-        """Give a new plane its titles and ranges; leave the zoom of an old one alone."""
+        """Give a new plane its titles and ranges; leave alone what the browser has zoomed."""
+        plane, limits = self.plane, self.limits
+        wanted = (plane.x, plane.y, self.axes.model, limits)
         if not plot.drawn:
             self.rings = Rings(plot.state)
             self._mark()
-        elif self._shown == self._axes:
+            _dress(plot.state)
+        elif self._shown == wanted or (self._shown[:3] == wanted[:3] and limits == self._told):
             return
-        plane, self._shown = self.plane, self._axes
-        figure, (across, up) = plot.state, plane.limits
-        figure.toolbar.logo, figure.toolbar_inner = None, True
-        figure.toolbar.stylesheets = [CLEAR]
-        figure.toolbar.autohide, figure.outline_line_color = True, None
+        self._shown, figure = wanted, plot.state
         figure.xaxis.axis_label, figure.yaxis.axis_label = plane.x.axis, plane.y.axis
-        for side, (start, end) in ((figure.x_range, across), (figure.y_range, up)):
-            side.update(start=start, end=end, reset_start=start, reset_end=end)
-        self._range.update(x_range=across, y_range=up)
+        sides = (figure.x_range, figure.y_range)
+        for side, (start, end), whole in zip(sides, limits, plane.limits, strict=True):
+            side.update(start=start, end=end, reset_start=whole[0], reset_end=whole[1])
+
+    def _zoom(self, x_range: Any, y_range: Any) -> None:
+        """Keep what the browser has zoomed to; all of it is no zoom."""
+        if x_range is None or y_range is None:
+            return
+        (left, right), (bottom, top) = self._told = tuple(x_range), tuple(y_range)
+        whole = np.allclose(self._told, self.plane.limits, rtol=1e-6, atol=0)
+        self.axes.zoom = None if whole else (left, bottom, right, top)
 
     def _mark(self) -> None:
         """Ring the picked galaxy and, smaller, its neighbours."""
@@ -235,7 +286,6 @@ class LatentMap(pn.viewable.Viewer):
     def _pick(self, x: float | None, y: float | None) -> None:
         if x is None or y is None:
             return
-        frame = (self._size.width or FRAME[0], self._size.height or FRAME[1])
-        row = nearest_row(self.plane.points, (x, y), self.limits, frame)
+        row = nearest_row(self.plane.points, (x, y), self.limits, self.frame)
         if row is not None:
             self.state.row = row

@@ -74,8 +74,8 @@ def boundary_note(source: Source, job: "Future[Any]") -> str:
 class Legend(pn.viewable.Viewer):
     """The key of the map.
 
-    Reads ``model``, ``x``, ``y``, ``colour``, ``boundaries``, ``fitted``, ``loaded`` and ``dark``
-    of the state; writes nothing.
+    Reads the axes of both maps, ``split``, ``colour``, ``boundaries``, ``fitted``, ``loaded`` and
+    ``dark`` of the state; writes nothing.
     """
 
     source = param.ClassSelector(class_=Source, constant=True)
@@ -86,8 +86,9 @@ class Legend(pn.viewable.Viewer):
         self.pane = pn.pane.HTML(
             "", stylesheets=[BASE, LEGEND], sizing_mode="stretch_width", margin=(6, 14, 0, 14)
         )
-        read = ["model", "x", "y", "colour", "boundaries", "fitted", "loaded", "dark"]
+        read = ["model", "x", "y", "split", "colour", "boundaries", "fitted", "loaded", "dark"]
         self.state.param.watch(self._show, read)
+        self.state.second.param.watch(self._show, ["model", "x", "y"])
         self._show()
 
     def __panel__(self) -> pn.viewable.Viewable:
@@ -102,10 +103,9 @@ class Legend(pn.viewable.Viewer):
             for name in source.marked
         ]
         key = colour_key(chosen, [population_title(name) for name in source.marked])
-        note = ""
-        job = wanted_fit(source, state)
-        if job is not None:
-            note = f"<span>{LINE}{escape(boundary_note(source, job))}</span>"
+        jobs = [wanted_fit(source, state, axes) for axes in state.maps]
+        said = dict.fromkeys(boundary_note(source, job) for job in jobs if job is not None)
+        note = f"<span>{LINE}{escape(' · '.join(said))}</span>" if said else ""
         self.pane.object = f'<div class="legend">{key}{"".join(marks)}{note}</div>'
 
     def _colour(self, name: str) -> str:

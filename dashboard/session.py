@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any
 
 import panel as pn
 
-__all__ = ["when_done"]
+__all__ = ["when_done", "when_quiet"]
 
 
 def when_done(job: "Future[Any]", call: Callable[[], None]) -> None:
@@ -25,3 +26,27 @@ def when_done(job: "Future[Any]", call: Callable[[], None]) -> None:
             document.add_next_tick_callback(call)
 
     job.add_done_callback(enter)
+
+
+def when_quiet(call: Callable[[], None], rest: int) -> Callable[[], None]:
+    """A function that, called however often, calls once after a rest in this session.
+
+    Without a session, as in a script, it calls at once.
+
+    Args:
+        call: What is to be called.
+        rest: How long it must not have been asked for, in ms.
+    """
+    waiting: list[Any] = []
+
+    def ask() -> None:
+        document = pn.state.curdoc
+        if document is None or document.session_context is None:
+            call()
+            return
+        while waiting:
+            with suppress(ValueError):
+                document.remove_timeout_callback(waiting.pop())
+        waiting.append(document.add_timeout_callback(call, rest))
+
+    return ask

@@ -81,3 +81,8 @@ class State(Axes):
     def metric(self) -> Metric:
         """How the distance of two galaxies is measured."""
         return Metric(self.whiten, self.oriented)
+
+    @property
+    def maps(self) -> list[Axes]:
+        """The axes of the maps that are shown."""
+        return [self, self.second] if self.split else [self]

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import zarr
 
+from dashboard.axes import AxesBar, pairs_of
 from dashboard.app import Explorer, open_source, store_folder
 from dashboard.controls import choose_model
 from dashboard.labelling import csv_of, is_candidate, toggle
@@ -124,7 +125,7 @@ def test_every_galaxy_of_every_store_can_be_picked(explorer):
 
 
 def test_every_colour_of_every_store_is_painted(explorer):
-    explorer.map._size.update(width=90, height=60)
+    explorer.map.size.update(width=90, height=60)
     for colour in list(explorer.state.param.colour.objects):
         explorer.state.colour = colour
         image = explorer.map._galaxies()
@@ -298,12 +299,53 @@ def test_what_can_be_chosen_comes_from_the_store(many):
 def test_new_axes_bring_a_new_range_and_the_same_axes_keep_the_zoom(many):
     draw(many)
     zoom = ((0.2, 0.3), (9.0, 9.5))
-    many.map._range.event(x_range=zoom[0], y_range=zoom[1])
+    many.map.range.event(x_range=zoom[0], y_range=zoom[1])
     assert many.map.limits == zoom
     many.state.colour = "population"
     assert many.map.limits == zoom
     many.state.x = "log_sfr"
     assert many.map.limits == many.map.plane.limits
+
+
+def test_two_maps_have_axes_of_their_own(many):
+    assert len(many.maps.shown) == 1
+    many.state.split = True
+    first, second = many.maps.shown
+    hv.render(second.figure)
+    assert (second.axes.model, first.axes.model) == ("vanilla", "physics")
+    second.axes.param.update(x="latent_2", zoom=(0.0, 0.0, 1.0, 1.0))
+    assert second.plane.x.column == "latent_2"
+    assert first.limits == first.plane.limits
+    first.axes.model = "vanilla"
+    assert (first.axes.x, second.axes.x) == ("latent_0", "latent_2")
+    second.axes.x = "latent_3"
+    assert second.axes.zoom is None
+
+
+def test_the_second_map_of_a_store_of_one_model_shows_other_axes(examples):
+    state = begin(examples["vanilla only"]).state
+    assert state.second.model == "vanilla"
+    assert (state.second.x, state.second.y) != (state.x, state.y)
+
+
+def test_the_pairs_of_the_paper_are_offered_as_far_as_the_model_has_them(many):
+    many.state.split = True
+    assert ("redshift", "log_sfr") in pairs_of(many.source, "physics").values()
+    bar = AxesBar(source=many.source, axes=many.state.second)
+    assert len(bar.pairs) == 10
+    bar._take({"label": list(bar.pairs)[4]})
+    assert (many.state.second.x, many.state.second.y) == list(bar.pairs.values())[4]
+
+
+def test_the_second_map_rings_the_same_galaxy(many):
+    many.state.split = True
+    for one in many.maps.shown:
+        hv.render(one.figure)
+    many.state.row = 17
+    for one in many.maps.shown:
+        place = one.plane.points.iloc[17]
+        assert one.rings.source.data["x"][-1] == place["x"]
+        assert one.rings.source.data["y"][-1] == place["y"]
 
 
 def test_the_first_view_is_not_squashed_by_outliers(store, tmp_path):

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from panel.io.location import Location
 from PIL import Image
 
 from dashboard.address import follow_address, query_of
@@ -223,23 +224,44 @@ def test_only_names_that_the_server_was_given_are_served(host, known):
     assert names(host, known_names([], "*"))
 
 
-def test_the_address_restores_what_the_store_has_and_ignores_the_rest():
-    state, kept = State(), {}
-    state.param.x.objects = ["redshift", "log_mass"]
-    source = SimpleNamespace(ids=np.array(["a", "b"]), row_of={"b": 1}.get)
-    asked = {
-        "x": "log_mass",
-        "y": "nonsense",
-        "galaxy": "b",
-        "theme": "light",
-        "tab": "candidates",
-    }
-    location = SimpleNamespace(query_params=asked, update_query=kept.update)
+@pytest.fixture
+def two():
+    """A source of two galaxies, and a state with a few axes to choose from."""
+    state = State()
+    for axes in (state, state.second):
+        axes.param.x.objects = ["redshift", "log_mass"]
+    return SimpleNamespace(ids=np.array(["a", "b"]), row_of={"b": 1}.get), state
+
+
+def test_the_address_restores_what_the_store_has_and_ignores_the_rest(two):
+    source, state = two
+    asked = "?x=log_mass&y=nonsense&galaxy=b&theme=light&tab=candidates&zoom=1,2,nonsense"
+    location = Location(search=asked)
     follow_address(source, state, location)
     assert (state.x, state.row, state.tab, state.dark) == ("log_mass", 1, "candidates", False)
+    assert state.zoom is None
     state.row = 0
-    assert kept["galaxy"] == "a"
+    assert location.query_params["galaxy"] == "a"
+    assert location.query_params["theme"] == "light"
     assert query_of(source, state)["tab"] == "candidates"
+
+
+def test_the_address_restores_both_maps_and_what_is_in_view(two):
+    source, state = two
+    location = Location(search="?x=redshift")
+    follow_address(source, state, location)
+    state.second.x = "log_mass"
+    state.param.update(split=True, zoom=(0.1, 9.0, 0.25, 10.5))
+    state.second.zoom = (-1.0, -2.0, 3.0, 4.0)
+    other = State()
+    for axes in (other, other.second):
+        axes.param.x.objects = ["redshift", "log_mass"]
+    follow_address(source, other, Location(search=location.search))
+    assert (other.x, other.zoom) == ("redshift", (0.1, 9.0, 0.25, 10.5))
+    assert (other.second.x, other.second.zoom) == ("log_mass", (-1.0, -2.0, 3.0, 4.0))
+    other.split = state.split = False
+    state.zoom = None
+    assert not {"x2", "zoom", "zoom2", "split"} & set(location.query_params)
 
 
 def test_work_that_is_done_is_taken_at_once():

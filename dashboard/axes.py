@@ -1,0 +1,148 @@
+"""The slim bar above a map: its model, its two axes, and the pairs of axes worth a look."""
+
+from itertools import combinations
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+import param
+
+from dashboard.quantities import axes_of
+from dashboard.source import Source
+from dashboard.state import Axes
+
+__all__ = ["AxesBar", "axes_choices", "choose_axes", "chooser", "follow_axes", "pairs_of"]
+
+PAIRS = (  # as in Fig. 2 of Gagliano & Villar (2023), and what the free latent adds to it
+    ("redshift", "log_mass"),
+    ("log_mass", "log_sfr"),
+    ("redshift", "log_sfr"),
+    ("free_0", "redshift"),
+    ("free_0", "log_mass"),
+    ("free_0", "log_sfr"),
+)
+MOST_PAIRS = 10  # in the menu of a model without any of those
+FIELDS = {"model": ("Model", 130), "x": ("Across", 220), "y": ("Up", 220)}  # px at most
+
+
+def pairs_of(source: Source, model: str) -> dict[str, tuple[str, str]]:
+    """The pairs of axes to be offered for a model, (across, up) by their titles."""
+    titles = {one.column: one.title for one in axes_of(source.store, model)}
+    latents = [name for name in source.store.model(model).names if name in titles]
+    known = [pair for pair in PAIRS if set(pair) <= set(titles)]
+    pairs = known or list(combinations(latents, 2))[:MOST_PAIRS]
+    return {f"{titles[x]} × {titles[y][:1].lower()}{titles[y][1:]}": (x, y) for x, y in pairs}
+
+
+def axes_choices(
+    source: Source, axes: Axes, model: str
+) -> tuple[dict[str, Any], dict[str, str | None]]:
+    """What can be chosen for a map of that model, and what is: its own axes where it has them."""
+    titles = {one.title: one.column for one in axes_of(source.store, model)}
+    chosen = {
+        "model": model,
+        "x": source.axis(model, axes.x, 0).column,
+        "y": source.axis(model, axes.y, 1).column,
+    }
+    return {"model": source.models, "x": titles, "y": titles}, chosen
+
+
+def choose_axes(source: Source, axes: Axes, model: str, pair: tuple[str, str] = ("", "")) -> None:
+    """Show a model, all at once; the axes stay as far as it has them, unless a pair is given."""
+    model = model if model in source.models else source.models[0]
+    offered, chosen = axes_choices(source, axes, model)
+    for name, objects in offered.items():
+        axes.param[name].objects = objects
+    asked = {name: key for name, key in zip("xy", pair, strict=True) if key}
+    axes.param.update(**chosen | asked)
+
+
+def follow_axes(source: Source, axes: Axes) -> None:
+    """Fit the axes to a new model, and forget the zoom of other axes.
+
+    To be called before the views are made.
+    """
+
+    def follow(*events: param.parameterized.Event) -> None:
+        names = {event.name for event in events}
+        if "model" in names:
+            choose_axes(source, axes, axes.model)
+        if "zoom" not in names:
+            axes.zoom = None
+
+    axes.param.watch(follow, ["model", "x", "y", "zoom"])
+
+
+def chooser(owner: param.Parameterized, name: str, label: str, **options: Any) -> pmui.Select:
+    """A select for a parameter whose options change with others.
+
+    Options and value follow at once, so that no other value is chosen on the way.
+    """
+    parameter = owner.param[name]
+    select = pmui.Select(
+        options=parameter.get_range(),
+        value=getattr(owner, name),
+        label=label,
+        description=parameter.doc,
+        size="small",
+        variant="outlined",
+        **options,
+    )
+
+    def choose(event: param.parameterized.Event) -> None:
+        if event.new in parameter.get_range().values():
+            setattr(owner, name, event.new)
+
+    def follow(*_: Any) -> None:
+        select.param.update(options=parameter.get_range(), value=getattr(owner, name))
+
+    select.param.watch(choose, "value")
+    owner.param.watch(follow, [name, "model"] if hasattr(owner, "model") else name)
+    return select
+
+
+class AxesBar(pn.viewable.Viewer):
+    """What one map shows.
+
+    Reads and writes ``model``, ``x`` and ``y`` of its axes.
+    """
+
+    source = param.ClassSelector(class_=Source, constant=True)
+    axes = param.ClassSelector(class_=Axes, constant=True)
+
+    def __init__(self, **params: Any) -> None:
+        super().__init__(**params)
+        place = {"sizing_mode": "stretch_width", "min_width": 70, "margin": (8, 3, 0, 3)}
+        self.selects = {
+            name: chooser(self.axes, name, label, max_width=width, **place)
+            for name, (label, width) in FIELDS.items()
+        }
+        self.menu = pmui.MenuButton(
+            label="Pairs",
+            description="Pairs of axes as in the paper's figures.",
+            size="small",
+            variant="text",
+            width=74,
+            margin=(8, 0, 0, 0),
+        )
+        self.menu.on_click(self._take)
+        self.axes.param.watch(self._offer, "model")
+        self._offer()
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return pn.Row(
+            *self.selects.values(), self.menu, sizing_mode="stretch_width", margin=(0, 0, 0, 10)
+        )
+
+    @property
+    def pairs(self) -> dict[str, tuple[str, str]]:
+        """What the menu offers."""
+        return pairs_of(self.source, self.axes.model)
+
+    def _offer(self, *_: Any) -> None:
+        self.menu.items = [{"label": title} for title in self.pairs]
+
+    def _take(self, item: dict[str, Any]) -> None:
+        pair = self.pairs.get(item["label"])
+        if pair is not None:
+            choose_axes(self.source, self.axes, self.axes.model, pair)

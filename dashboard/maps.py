@@ -1,0 +1,48 @@
+"""One map or two, each under the bar that says what it shows."""
+
+from typing import Any
+
+import panel as pn
+import param
+
+from dashboard.axes import AxesBar
+from dashboard.latent_map import LatentMap
+from dashboard.source import Source
+from dashboard.state import Axes, State
+
+__all__ = ["Maps"]
+
+
+class Maps(pn.viewable.Viewer):
+    """The maps side by side; the second is made when it is first wanted.
+
+    Reads ``split`` of the state; writes nothing.
+    """
+
+    source = param.ClassSelector(class_=Source, constant=True)
+    state = param.ClassSelector(class_=State, constant=True)
+
+    def __init__(self, **params: Any) -> None:
+        super().__init__(**params)
+        self.shown = [self._make(self.state)]
+        self._cells = [self._cell(self.shown[0])]
+        self._layout = pn.Row(*self._cells, sizing_mode="stretch_both")
+        self.state.param.watch(self._arrange, "split")
+        self._arrange()
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return self._layout
+
+    def _make(self, axes: Axes) -> LatentMap:
+        return LatentMap(source=self.source, state=self.state, axes=axes)
+
+    def _cell(self, one: LatentMap) -> pn.Column:
+        return pn.Column(
+            AxesBar(source=self.source, axes=one.axes), one, sizing_mode="stretch_both"
+        )
+
+    def _arrange(self, *_: Any) -> None:
+        if self.state.split and len(self.shown) == 1:
+            self.shown.append(self._make(self.state.second))
+            self._cells.append(self._cell(self.shown[1]))
+        self._layout.objects = self._cells[: 1 + self.state.split]
