@@ -22,7 +22,9 @@ PAIRS = (  # as in Fig. 2 of Gagliano & Villar (2023), and what the free latent 
     ("free_0", "log_sfr"),
 )
 MOST_PAIRS = 10  # in the menu of a model without any of those
-FIELDS = {"model": ("Model", 130), "x": ("Across", 220), "y": ("Up", 220)}  # px at most
+FIELDS = {"model": ("Model", 104), "x": ("Across", 220), "y": ("Up", 220)}  # px at most
+
+NARROW = {".MuiSelect-select": {"paddingLeft": "9px", "paddingRight": "22px !important"}}
 
 
 def pairs_of(source: Source, model: str) -> dict[str, tuple[str, str]]:
@@ -31,7 +33,7 @@ def pairs_of(source: Source, model: str) -> dict[str, tuple[str, str]]:
     latents = [name for name in source.store.model(model).names if name in titles]
     known = [pair for pair in PAIRS if set(pair) <= set(titles)]
     pairs = known or list(combinations(latents, 2))[:MOST_PAIRS]
-    return {f"{titles[x]} × {titles[y][:1].lower()}{titles[y][1:]}": (x, y) for x, y in pairs}
+    return {f"{titles[x]} and {titles[y][:1].lower()}{titles[y][1:]}": (x, y) for x, y in pairs}
 
 
 def axes_choices(
@@ -112,9 +114,9 @@ class AxesBar(pn.viewable.Viewer):
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
-        place = {"sizing_mode": "stretch_width", "min_width": 70, "margin": (8, 3, 0, 3)}
+        place = {"sizing_mode": "stretch_width", "min_width": 60, "margin": (8, 3, 0, 3)}
         self.selects = {
-            name: chooser(self.axes, name, label, max_width=width, **place)
+            name: chooser(self.axes, name, label, max_width=width, sx=NARROW, **place)
             for name, (label, width) in FIELDS.items()
         }
         self.menu = pmui.MenuButton(
@@ -122,7 +124,7 @@ class AxesBar(pn.viewable.Viewer):
             description="Pairs of axes as in the paper's figures.",
             size="small",
             variant="text",
-            width=74,
+            width=70,
             margin=(8, 0, 0, 0),
         )
         self.menu.on_click(self._take)

@@ -163,7 +163,11 @@ class LatentMap(pn.viewable.Viewer):
         self.figure = hv.Overlay(layers).collate().opts(**FIGURE)
         self._follow()
         self._pane = pn.pane.HoloViews(
-            self.figure, sizing_mode="stretch_both", css_classes=["map"], min_height=220
+            self.figure,
+            sizing_mode="stretch_both",
+            css_classes=["map"],
+            min_height=220,
+            linked_axes=False,
         )
 
     def __panel__(self) -> pn.viewable.Viewable:

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 import zarr
 
-from dashboard.axes import AxesBar, pairs_of
 from dashboard.app import Explorer, open_source, store_folder
+from dashboard.axes import AxesBar, pairs_of
 from dashboard.controls import choose_model
 from dashboard.labelling import csv_of, is_candidate, toggle
 from dashboard.pictures import data_uri
