@@ -19,9 +19,10 @@ from sqlalchemy.schema import CreateTable
 
 from pcvae.errors import JournalError
 
-__all__ = ["Event", "Journal", "fold", "journal_path"]
+__all__ = ["Event", "Journal", "fold", "journal_path", "standing"]
 
 VERSION = 1
+LOCK = 0x7063766165  # PostgreSQL's advisory lock that writers take turns by: "pcvae"
 WAIT = 30.0  # seconds that a writer waits for another; SQLite's writes take milliseconds
 
 _TABLES = sql.MetaData()
@@ -86,14 +87,30 @@ def fold(events: Iterable[Event]) -> dict[str, Event]:
         >>> list(fold([said])), list(fold([said, undone]))
         (['a'], [])
     """
+    labels: dict[str, Event] = {}
+    for event in standing(events):
+        labels.pop(event.galaxy, None)
+        labels[event.galaxy] = event
+    return labels
+
+
+def standing(events: Iterable[Event]) -> list[Event]:
+    """What each person last said of each galaxy and nothing undoes, in the order of saying.
+
+    Example:
+        >>> ana = Event(1, "a", "merger", "", "ana", "2026-01-01T00:00:00+00:00")
+        >>> ben = Event(2, "a", "artefact", "", "ben", "2026-01-02T00:00:00+00:00")
+        >>> [event.label for event in standing([ana, ben])]
+        ['merger', 'artefact']
+    """
     listed = sorted(events, key=lambda event: event.number)
     void = _void(listed)
-    standing: dict[str, Event] = {}
-    for event in listed:
-        if event.undoes is None and event.number not in void:
-            standing.pop(event.galaxy, None)
-            standing[event.galaxy] = event
-    return standing
+    last = {
+        (event.galaxy, event.user): event
+        for event in listed
+        if event.undoes is None and event.number not in void
+    }
+    return sorted(last.values(), key=lambda event: event.number)
 
 
 class Journal:
@@ -104,7 +121,7 @@ class Journal:
 
     Args:
         address: A file for SQLite, or the address of a database as SQLAlchemy writes it, such as
-            ``postgresql+psycopg://host/labels``.
+            ``postgresql+psycopg://host/labels``; no message shows a password that is in it.
         user: Who writes; the user of the operating system by default.
 
     Raises:
@@ -112,10 +129,11 @@ class Journal:
     """
 
     def __init__(self, address: Path | str, user: str | None = None) -> None:
-        self.address = f"sqlite:///{address}" if isinstance(address, Path) else address
+        full = f"sqlite:///{address}" if isinstance(address, Path) else address
+        self.address = _without_password(full)
         self.user = user or getpass.getuser()
         try:
-            self._engine = _engine(self.address)
+            self._engine = _engine(full)
             self._open()
         except (SQLAlchemyError, ImportError) as error:
             raise _trouble("open", self.address, error) from error
@@ -135,13 +153,20 @@ class Journal:
         with self._writing() as connection:
             return self._add(connection, Event(0, galaxy, label, note, user or self.user, ""))
 
-    def untag(self, galaxy: str, *, user: str | None = None) -> list[Event]:
-        """Undo every standing event of a galaxy, whoever's; returns the undoing events."""
+    def untag(self, galaxy: str, *, of: str | None = None, user: str | None = None) -> list[Event]:
+        """Undo every standing event of a galaxy; returns the undoing events, newest label first.
+
+        Args:
+            galaxy: Its id.
+            of: Whose labels; everybody's by default.
+            user: Who says so; the journal's user by default.
+        """
         with self._writing() as connection:
             rows = _read(connection, sql.select(_EVENTS).where(_EVENTS.c.galaxy == galaxy))
             void = _void(rows)
-            standing = [one for one in rows if one.undoes is None and one.number not in void]
-            return [self._undo(connection, one, user) for one in reversed(standing)]
+            left = [one for one in rows if one.undoes is None and one.number not in void]
+            meant = [one for one in left if of in (None, one.user)]
+            return [self._undo(connection, one, user) for one in reversed(meant)]
 
     def undo(self, number: int, *, user: str | None = None) -> Event:
         """Undo the event of that number; undoing an undoing makes the first stand again.
@@ -149,8 +174,10 @@ class Journal:
         Raises:
             JournalError: There is no such event, or it is undone already.
         """
+        same = sql.select(_EVENTS.c.galaxy).where(_EVENTS.c.number == number).scalar_subquery()
+        query = sql.select(_EVENTS).where(_EVENTS.c.galaxy == same)
         with self._writing() as connection:
-            known = {event.number: event for event in _read(connection, sql.select(_EVENTS))}
+            known = {event.number: event for event in _read(connection, query)}
             if number not in known:
                 msg = f"expected an event of {self.address} to undo, found no number {number}"
                 raise JournalError(msg)
@@ -169,16 +196,27 @@ class Journal:
         return fold(self.events())
 
     def last(self) -> int:
-        """The number of the last event, 0 where there is none: it grows with every change."""
+        """The number of the last event, 0 where there is none."""
         with self._reading() as connection:
             return connection.scalar(sql.select(sql.func.max(_EVENTS.c.number))) or 0
 
+    def count(self) -> int:
+        """How many events there are: it grows with every change.
+
+        The last number need not: PostgreSQL may show a later number before an earlier one.
+        """
+        with self._reading() as connection:
+            return connection.scalar(sql.select(sql.func.count()).select_from(_EVENTS)) or 0
+
     def table(self) -> pd.DataFrame:
-        """The standing labels as a table: ``id``, ``label``, ``note``, ``user``, ``time``."""
+        """What each person says of each galaxy, a row each; see ``standing``.
+
+        Its columns are ``id``, ``label``, ``note``, ``user`` and ``time``.
+        """
         names = [one.name for one in fields(Event)]
         kept = ["galaxy", "label", "note", "user", "time"]
-        rows = pd.DataFrame([asdict(event) for event in self.labels().values()], columns=names)
-        return rows[kept].rename(columns={"galaxy": "id"})
+        said = [asdict(event) for event in standing(self.events())]
+        return pd.DataFrame(said, columns=names)[kept].rename(columns={"galaxy": "id"})
 
     def close(self) -> None:
         """Close all connections."""
@@ -197,6 +235,7 @@ class Journal:
 
     def _open(self) -> None:
         with self._engine.begin() as connection:
+            _lock(connection)
             for table in (_SCHEMA, _EVENTS):
                 connection.execute(CreateTable(table, if_not_exists=True))
             if connection.dialect.name == "sqlite":
@@ -217,6 +256,7 @@ class Journal:
     def _writing(self) -> Iterator[sql.Connection]:
         try:
             with self._engine.begin() as connection:
+                _lock(connection)
                 yield connection
         except SQLAlchemyError as error:
             raise _trouble("write to", self.address, error) from error
@@ -235,7 +275,6 @@ def _engine(address: str) -> sql.Engine:
     engine = sql.create_engine(address)
     if engine.dialect.name == "sqlite":
         sql.event.listen(engine, "connect", _prepare_sqlite)
-        sql.event.listen(engine, "begin", _lock_sqlite)
     return engine
 
 
@@ -250,9 +289,19 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         connection.execute(f"PRAGMA {setting}")
 
 
-def _lock_sqlite(connection: sql.Connection) -> None:
+def _lock(connection: sql.Connection) -> None:
     """Take the write lock before the first read, so that what was read still holds."""
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    elif connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
+
+
+def _without_password(address: str) -> str:
+    try:
+        return sql.make_url(address).render_as_string(hide_password=True)
+    except SQLAlchemyError:
+        return "whose address cannot be read"
 
 
 def _read(connection: sql.Connection, query: "sql.Select[Any]") -> list[Event]:

@@ -7,13 +7,16 @@ from sklearn.svm import SVC
 from pcvae.anomaly import (
     MOST_NORMAL,
     NORMAL,
+    UNUSED,
     anomaly_score,
     balance,
     boundary_grid,
     classes_of,
+    fit_score,
     paper_trials,
     pipeline,
     repeated_folds,
+    training_rows,
     wilson_interval,
 )
 
@@ -71,6 +74,68 @@ def test_rare_galaxies_score_above_normal_ones():
     assert ((score >= 0) & (score <= 1)).all()
     assert np.median(score[classes != NORMAL]) > 0.5
     assert np.median(score[classes == NORMAL]) < 0.05
+
+
+@pytest.mark.parametrize("rare", [["red"], ["red", "green"]])
+def test_margins_are_the_decisions_of_the_pipeline_against_normal(rare):
+    values, classes = galaxies(apart=2.0)
+    fitted = fit_score(values, classes_of(classes, rare))
+    decision = fitted.svm.decision_function(values)
+    expected = decision[:, None] if len(rare) == 1 else -decision[:, :2]
+    np.testing.assert_allclose(fitted.margins(values), expected, atol=2e-3)
+
+
+def test_the_score_is_one_minus_the_coupled_probability_of_normal():
+    """Price et al. (1995) from the pairs' sigmoids, by hand."""
+    values, classes = galaxies(apart=2.0)
+    fitted = fit_score(values, classes)
+    decision = -fitted.svm.decision_function(values)[:, :2]
+    pairs = 1 / (1 + np.exp(-(decision * fitted.sigmoids[:, 0] + fitted.sigmoids[:, 1])))
+    normal = 1 / ((1 / pairs).sum(axis=1) - 1)
+    score = anomaly_score(values, classes, ["red", "green"])
+    np.testing.assert_allclose(score, 1 - normal, atol=1e-3)
+
+
+def test_a_galaxy_like_any_one_rare_population_scores_high():
+    """Each population counts, not only the first pair of classes."""
+    values, classes = galaxies(apart=6.0)
+    for name in ("red", "green"):
+        centre = np.median(values[classes == name], axis=0)
+        fitted = fit_score(values, classes)
+        assert fitted.score(fitted.margins([centre, 0 * centre])) == pytest.approx([1, 0], abs=0.1)
+
+
+def test_a_score_is_calibrated_at_the_shares_of_its_training_set():
+    values, classes = galaxies(normal=4000, red=1000, green=0, apart=1.5)
+    even = np.arange(len(values)) % 2 == 0
+    fitted = fit_score(values[even], classes[even])
+    score = fitted.score(fitted.margins(values[~even]))
+    rare = classes[~even] != NORMAL
+    for low, high in [(0.05, 0.3), (0.3, 0.6), (0.6, 1.0)]:
+        bin_ = (score >= low) & (score < high)
+        assert rare[bin_].mean() == pytest.approx(score[bin_].mean(), abs=0.1)
+
+
+def test_a_fit_uses_all_rare_all_judged_and_at_most_5000_normal_galaxies():
+    values, classes = galaxies(normal=9000)
+    classes = classes.astype(object)
+    classes[[1, 9001]] = UNUSED
+    values[9002] = np.nan
+    rows = training_rows(values, classes, judged=[1, 2, 8999, 9003])
+    picked = classes[rows]
+    assert (picked == NORMAL).sum() == MOST_NORMAL
+    assert {2, 8999, 9003} <= set(rows)
+    assert not {1, 9001, 9002} & set(rows)
+    assert set(rows) >= set(np.flatnonzero(classes == "green"))
+    np.testing.assert_array_equal(rows, np.unique(rows))
+
+
+def test_an_unused_class_is_none():
+    values, classes = galaxies()
+    classes = np.where(classes == "red", UNUSED, classes)
+    fitted = fit_score(values, classes)
+    assert fitted.classes == (NORMAL, "green")
+    assert fitted.used == {NORMAL: 400, "green": 12}
 
 
 def test_galaxies_without_latents_have_no_score():

@@ -1,6 +1,8 @@
 import io
 import multiprocessing
+import os
 import sqlite3
+import time
 
 import pandas as pd
 import pytest
@@ -8,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pcvae.errors import JournalError
-from pcvae.journal import Event, Journal, fold, journal_path
+from pcvae.journal import Event, Journal, fold, journal_path, standing
 
 
 @pytest.fixture
@@ -19,7 +21,7 @@ def journal(tmp_path):
     opened.close()
 
 
-def standing(journal):
+def labels(journal):
     return {galaxy: event.label for galaxy, event in journal.labels().items()}
 
 
@@ -39,7 +41,7 @@ def test_a_tag_is_on_disk_when_the_call_returns(journal, tmp_path):
 def test_a_later_tag_replaces_the_label_of_a_galaxy(journal):
     journal.tag("a", "candidate")
     journal.tag("a", "merger", user="ben")
-    assert standing(journal) == {"a": "merger"}
+    assert labels(journal) == {"a": "merger"}
     assert journal.labels()["a"].user == "ben"
     assert len(journal.events()) == 2
 
@@ -48,23 +50,73 @@ def test_undoing_a_tag_brings_back_the_one_before(journal):
     journal.tag("a", "candidate")
     later = journal.tag("a", "merger")
     journal.undo(later.number)
-    assert standing(journal) == {"a": "candidate"}
+    assert labels(journal) == {"a": "candidate"}
 
 
 def test_undoing_an_undoing_is_redoing(journal):
     said = journal.tag("a", "candidate")
     undone = journal.undo(said.number)
-    assert standing(journal) == {}
+    assert labels(journal) == {}
     journal.undo(undone.number)
-    assert standing(journal) == {"a": "candidate"}
+    assert labels(journal) == {"a": "candidate"}
 
 
 def test_untagging_takes_every_label_of_that_galaxy_and_of_no_other(journal):
     for galaxy, user in [("a", "ana"), ("b", "ana"), ("a", "ben")]:
         journal.tag(galaxy, "candidate", user=user)
     journal.untag("a")
-    assert standing(journal) == {"b": "candidate"}
+    assert labels(journal) == {"b": "candidate"}
     assert journal.untag("a") == []
+
+
+def test_what_two_people_say_of_a_galaxy_is_kept_for_both(journal):
+    journal.tag("a", "merger", user="ana", note="two nuclei")
+    journal.tag("a", "candidate", user="ben")
+    journal.tag("a", "artefact", user="ben")
+    table = journal.table()
+    assert list(zip(table["label"], table["user"], strict=True)) == [
+        ("merger", "ana"),
+        ("artefact", "ben"),
+    ]
+    assert [event.label for event in standing(journal.events())] == ["merger", "artefact"]
+    assert labels(journal) == {"a": "artefact"}
+
+
+def test_the_label_of_one_person_can_be_taken_without_the_others(journal):
+    for user, label in [("ana", "merger"), ("ben", "ring"), ("ana", "lens")]:
+        journal.tag("a", label, user=user)
+    undone = journal.untag("a", of="ana", user="cy")
+    assert [(event.label, event.user) for event in undone] == [("lens", "cy"), ("merger", "cy")]
+    assert labels(journal) == {"a": "ring"}
+    for event in reversed(undone):
+        journal.undo(event.number)
+    assert labels(journal) == {"a": "lens"}
+
+
+def test_the_count_grows_with_every_change(journal):
+    said = journal.tag("a", "candidate")
+    assert journal.count() == 1
+    journal.undo(said.number)
+    assert journal.count() == 2
+
+
+def test_who_reads_does_not_wait_for_who_writes(journal, tmp_path):
+    journal.tag("a", "candidate")
+    writer = sqlite3.connect(tmp_path / "labels.sqlite", isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    begun = time.monotonic()
+    assert labels(journal) == {"a": "candidate"}
+    assert journal.count() == 1
+    assert time.monotonic() - begun < 5
+    writer.execute("ROLLBACK")
+    writer.close()
+
+
+@pytest.mark.parametrize("address", ["postgresql+nothing://ana:hush@host/x", "://hush"])
+def test_no_message_shows_a_password(address):
+    with pytest.raises(JournalError, match="cannot open the journal") as found:
+        Journal(address)
+    assert "hush" not in str(found.value)
 
 
 def test_an_event_cannot_be_undone_twice_nor_if_there_is_none(journal):
@@ -142,31 +194,44 @@ def test_the_fold_does_not_depend_on_the_order_of_reading(order):
     assert fold(events[i] for i in order) == fold(events)
 
 
-def _tag_many(path, user, count):
-    journal = Journal(path, user=user)
+def _tag_many(address, user, count):
+    journal = Journal(address, user=user)
     for number in range(count):
         journal.tag(f"{user}-{number}", "candidate")
+        journal.tag("everybody's", user)
     journal.close()
 
 
-def test_processes_that_open_and_write_at_once_lose_nothing(tmp_path):
-    """They even make the journal at the same time."""
-    path, count = tmp_path / "labels.sqlite", 40
+@pytest.fixture(params=["sqlite", "postgresql"])
+def address(request, tmp_path):
+    """Where a team's journal lies; an empty database is named by ``PCVAE_TEST_DATABASE``."""
+    if request.param == "sqlite":
+        return tmp_path / "labels.sqlite"
+    if "PCVAE_TEST_DATABASE" not in os.environ:
+        pytest.skip("PCVAE_TEST_DATABASE names no database")
+    return os.environ["PCVAE_TEST_DATABASE"]
+
+
+def test_processes_that_open_and_write_at_once_lose_nothing(address):
+    """They even make the journal at the same time, and speak of the same galaxy."""
+    count, users = 40, ("ana", "ben", "cy")
     start = multiprocessing.get_context("spawn").Process
-    writers = [start(target=_tag_many, args=(path, user, count)) for user in ("ana", "ben", "cy")]
+    writers = [start(target=_tag_many, args=(address, user, count)) for user in users]
     for writer in writers:
         writer.start()
     for writer in writers:
         writer.join()
     assert [writer.exitcode for writer in writers] == [0, 0, 0]
-    journal = Journal(path)
-    events = journal.events()
+    journal = Journal(address)
+    events, table = journal.events(), journal.table()
     journal.close()
-    assert len(journal_users(events)) == 3
-    assert [event.number for event in events] == list(range(1, 3 * count + 1))
+    assert journal_users(events) == set(users)
+    assert len({event.number for event in events}) == 2 * 3 * count
     assert {e.galaxy for e in events} == {
-        f"{user}-{n}" for user in ("ana", "ben", "cy") for n in range(count)
+        "everybody's",
+        *(f"{user}-{n}" for user in users for n in range(count)),
     }
+    assert set(table.loc[table["id"] == "everybody's", "label"]) == set(users)
 
 
 def journal_users(events):
