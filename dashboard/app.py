@@ -7,8 +7,9 @@ and what is slow are shared by all sessions of the process.
 """
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import holoviews as hv
 import panel as pn
@@ -18,6 +19,7 @@ from dashboard.address import follow_address
 from dashboard.card import Card
 from dashboard.controls import Controls
 from dashboard.fitting import fit_when_asked
+from dashboard.help import Help
 from dashboard.history import History
 from dashboard.hosts import is_known_host
 from dashboard.labelling import refresh, toggle
@@ -45,6 +47,14 @@ TABS = {  # by what ``State.tab`` calls them
 LOW, TALL = 220, 470  # px: height of the strip
 
 
+class Key(NamedTuple):
+    """What a key does, what is said of it, and how it is written where its name is no letter."""
+
+    do: Callable[[], Any]
+    says: str
+    shown: str = ""
+
+
 class Explorer:
     """One session: its state, its views, and how they are laid out.
 
@@ -65,14 +75,26 @@ class Explorer:
         self.map = self.maps.shown[0]
         self.strips = {name: view(**shared) for name, (_, view) in TABS.items()}
         self.history = History(self.state)
-        self.pressed = {
-            "c": lambda: toggle(source, self.state),
-            "ArrowRight": lambda: self._step(1),
-            "ArrowLeft": lambda: self._step(-1),
-            "[": self.history.back,
-            "]": self.history.forward,
+        self.pressed = self._keys()
+        self.keys = Shortcuts(lambda key: self.pressed[key].do(), keys=list(self.pressed))
+        self.help = Help({one.shown or key: one.says for key, one in self.pressed.items()})
+
+    def _keys(self) -> dict[str, Key]:
+        """What each key does."""
+        step, history = self._step, self.history
+        return {
+            "ArrowRight": Key(
+                lambda: step(1), "The next galaxy of the strip below", "\N{RIGHTWARDS ARROW}"
+            ),
+            "ArrowLeft": Key(lambda: step(-1), "The previous one", "\N{LEFTWARDS ARROW}"),
+            "[": Key(history.back, "Back to the galaxy that was seen before"),
+            "]": Key(history.forward, "Forward again"),
+            "c": Key(lambda: toggle(self.source, self.state), "Tag it as a candidate, or untag"),
+            "?": Key(self._ask, "This help"),
         }
-        self.keys = Shortcuts(lambda key: self.pressed[key](), keys=list(self.pressed))
+
+    def _ask(self) -> None:
+        self.help.dialog.open = True
 
     def page(self) -> pmui.Page:
         """The whole page."""
@@ -84,7 +106,7 @@ class Explorer:
         main = pn.Column(upper, self._tabs(), self.keys, sizing_mode="stretch_both")
         page = pmui.Page(
             title=f"pcvae · {self.source.store.info.sample}",
-            header=[self.controls],
+            header=[self.controls, self.help],
             main=[main],
             dark_theme=self.state.dark,
             theme_config=THEME,
@@ -111,6 +133,7 @@ class Explorer:
             active=names.index(state.tab),
             sizing_mode="stretch_width",
             height=TALL if state.tall else LOW,
+            css_classes=["tabs"],
         )
         tabs.param.watch(lambda event: state.param.update(tab=names[event.new]), "active")
         state.param.watch(

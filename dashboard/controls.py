@@ -64,6 +64,7 @@ class Controls(pn.viewable.Viewer):
             self.colour,
             self._switch("boundaries", "SVM"),
             self._switch("split", "Two maps"),
+            css_classes=["controls"],
         )
 
     def __panel__(self) -> pn.viewable.Viewable:

@@ -95,7 +95,8 @@ def browser() -> Iterator[Any]:
 
 
 def open_page(page: Any, url: str) -> None:
-    """Go to the address and wait until all of it, decoded pictures too, is there."""
+    """Go to the address, not for the first time, and wait until all of it is there."""
+    page.add_init_script("localStorage.setItem('pcvae-tour', 'seen')")
     page.goto(url)
     page.wait_for_selector(".bk-Figure, .page", timeout=60_000)
     page.wait_for_function(SETTLED)

@@ -19,7 +19,7 @@ from dashboard.style import BASE, STAMPS
 __all__ = ["Candidates", "Lookalikes", "Nearest", "when"]
 
 MOST = 60  # stamps in a row; a longer list says how many it shows
-HEIGHT = 152  # px
+ABOVE, HEIGHT = 42, 140  # px: the line of controls, the stamps
 METRIC = ("k", "whiten", "oriented")
 
 
@@ -37,7 +37,7 @@ def when(time: str) -> str:
 def metric_controls(state: State) -> list[Any]:
     """How many neighbours, and how far apart two galaxies are."""
     number = pmui.IntInput.from_param(
-        state.param.k, label="Neighbours", size="small", width=92, margin=(2, 6, 0, 2)
+        state.param.k, label="Neighbours", size="small", width=104, margin=(4, 8, 0, 2)
     )
     switches = [
         pmui.Checkbox.from_param(state.param[name], label=label, size="small", margin=(6, 8, 0, 2))
@@ -64,14 +64,14 @@ class Strip(pn.viewable.Viewer):
             sizing_mode="stretch_width",
             height=HEIGHT,
         )
-        self.said = pn.pane.HTML("", stylesheets=[BASE, STAMPS], margin=(6, 4))
+        self.said = pn.pane.HTML("", stylesheets=[BASE, STAMPS], margin=(12, 6))
         self.state.param.watch(self._outline, "row")
         self.state.param.watch(self._refresh, ["tab", "dark", *self.reads])
         self._outline()
         self._refresh()
 
     def __panel__(self) -> pn.viewable.Viewable:
-        above = pn.Row(*self._above(), self.said, height=32, sizing_mode="stretch_width")
+        above = pn.Row(*self._above(), self.said, height=ABOVE, sizing_mode="stretch_width")
         return pn.Column(above, self.strip, sizing_mode="stretch_width", margin=(2, 10, 0, 10))
 
     def _above(self) -> list[Any]:
@@ -169,7 +169,7 @@ class Lookalikes(Strip):
             size="small",
             variant="outlined",
             width=190,
-            margin=(2, 6, 0, 4),
+            margin=(4, 8, 0, 2),
         )
         return [whose, *metric_controls(self.state)]
 

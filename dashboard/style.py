@@ -10,12 +10,14 @@ __all__ = [
     "FONT",
     "GROUND",
     "HEADER",
+    "HELP",
     "LEGEND",
     "MINUS",
     "SIGMA",
     "STAMPS",
     "TEXT",
     "THEME",
+    "TOUR",
     "TROUBLE",
     "Marker",
     "colour_of",
@@ -240,6 +242,33 @@ LEGEND = """
 .legend b { font-weight: 500; color: var(--text); }
 .gradient { width: 100px; height: 8px; border-radius: 4px; }
 .legend svg { flex: none; }
+"""
+TOUR = """
+.cover { display: none; position: fixed; inset: 0; z-index: 3000; }
+.cover.on { display: block; }
+.light { position: absolute; border-radius: 8px; outline: 2px solid var(--accent);
+  box-shadow: 0 0 0 9999px rgba(0,0,0,.62); transition: all .18s ease-out; }
+.stop { position: absolute; width: 340px; padding: 18px 20px 14px; border-radius: 10px;
+  background: var(--ground); border: 1px solid var(--faint); font-size: 13.5px; }
+.stop b { font-size: 16px; font-weight: 600; }
+.stop p { margin: 8px 0 16px; line-height: 1.55; }
+.row { display: flex; align-items: center; gap: 8px; }
+.row span { color: var(--muted); margin-right: auto; font-size: 12px; }
+.row button { font: inherit; padding: 5px 14px; border-radius: 6px; cursor: pointer;
+  color: var(--text); background: none; border: 1px solid var(--faint); }
+.row .next { color: var(--ground); background: var(--accent); border-color: var(--accent);
+  font-weight: 600; }
+.row .skip { border-color: transparent; color: var(--muted); }
+"""
+HELP = """
+.glossary { display: grid; grid-template-columns: minmax(120px, 190px) 1fr; gap: 10px 22px;
+  margin: 8px 0; line-height: 1.5; }
+dt { font-weight: 600; } dd { margin: 0; color: var(--muted); }
+.keys { border-collapse: collapse; margin: 8px 0; }
+.keys th { text-align: left; padding: 5px 22px 5px 0; font-weight: 400; white-space: nowrap; }
+.keys td { color: var(--muted); }
+kbd { font: 12px ui-monospace, 'DejaVu Sans Mono', monospace; border: 1px solid var(--faint);
+  border-bottom-width: 2px; border-radius: 4px; padding: 1px 7px; }
 """
 TROUBLE = """
 .page { max-width: 760px; margin: 12vh auto 0; padding: 0 28px; line-height: 1.6; }

@@ -1,0 +1,136 @@
+"""What the words on the page mean, in the order in which a newcomer meets them."""
+
+from html import escape
+
+__all__ = ["TERMS", "glossary_html"]
+
+TERMS = {
+    "Latent": (
+        "One of the few numbers to which the model reduces a galaxy's images. All of them "
+        "together are its place in the latent space; the decoder rebuilds an image from them "
+        "alone."
+    ),
+    "Physics-informed model": (
+        "A variational autoencoder whose loss ties latents to measured properties: "
+        "orientation, redshift, stellar mass and star-formation rate. The vanilla model is "
+        "the same network without those ties: its latents have no names."
+    ),
+    "Free latent": (
+        "The latent that no property is tied to. It holds what the images show and the other "
+        "latents do not say, such as size and shape."
+    ),
+    "Inferred": (
+        "Read off the latents. The catalogue value is what was measured otherwise, as a rule "
+        "from a spectrum."
+    ),
+    "Sigma": (
+        "The 1-sigma error of a value. An inferred value lies within one sigma of the truth "
+        "for about 68 % of galaxies if the model is well calibrated, within 1.64 sigma for 90 "
+        "%."
+    ),
+    "\N{GREEK CAPITAL LETTER DELTA} / \N{GREEK SMALL LETTER SIGMA}": (
+        "Inferred minus catalogue value, divided by the joint sigma of both. Beyond 3 it is "
+        "pointed at: the galaxy is odd, or a value is wrong."
+    ),
+    "Reconstruction": (
+        "The image that the decoder makes of a galaxy's latents. The reconstruction error is "
+        "the mean squared difference a pixel, in the network's stretched units."
+    ),
+    "Residual": ("Image minus reconstruction; or, of a number, inferred minus catalogue value."),
+    "Redshift": ("How much the expansion of the universe has stretched the light: a distance."),
+    "Stellar mass": ("Base-10 logarithm of the mass in stars, in units of the Sun's."),
+    "SFR": (
+        "Star-formation rate: base-10 logarithm of the solar masses of stars formed in a year."
+    ),
+    "Orientation": (
+        "Angle of the long axis in the image, counter-clockwise from +x. It says how a galaxy "
+        "happens to lie, so that distances leave it out unless you ask."
+    ),
+    "Population": (
+        "The kind that the catalogue gives a galaxy. Field galaxies are ordinary. Green Peas "
+        "are small, nearby and form stars at a furious rate; Red Spirals are discs that have "
+        "nearly stopped."
+    ),
+    "Hard negative": (
+        "A galaxy that looks like a rare one and is none. It counts as ordinary, and is there "
+        "to be mistaken."
+    ),
+    "Split": (
+        "Train: the model learnt from it. Validation: it chose when to stop. Test and "
+        "held-out: never seen in training, the ones to judge by. New: unknown to the run "
+        "altogether."
+    ),
+    "Density": (
+        "How many galaxies share a place on the map, equalised: equal steps of colour hold "
+        "equally many pixels."
+    ),
+    "Neighbours": (
+        "The galaxies nearest in the latent space, all latents together; not on the map, "
+        "which shows two of them."
+    ),
+    "Whitened": (
+        "Distances in units of each latent's own spread, with correlations taken out "
+        "(Mahalanobis distance), so that no latent rules by its units. Raw: the latents as "
+        "they are."
+    ),
+    "Look-alikes": (
+        "Galaxies that are among the nearest of several seeds: of a population, a label or "
+        "your selection. The more seeds they are near, the higher they rank."
+    ),
+    "Selection and filters": (
+        "The lasso, the box and the sky select; histograms filter. What passes both is in "
+        "focus, and all else stays as grey context."
+    ),
+    "SVM": (
+        "Support vector machine: finds the surface that parts classes with the widest margin. "
+        "Linear in two latents for the lines on the map; with a radial kernel in all latents "
+        "for the anomaly score."
+    ),
+    "SMOTE": (
+        "Synthetic minority over-sampling: rare classes are filled up with points between "
+        "neighbouring members, so that the many ordinary galaxies do not drown them. Only "
+        "ever done to the training part of a fold."
+    ),
+    "Anomaly score": (
+        "1 \N{MINUS SIGN} P(normal) by the SVM on all latents: near 1 for a galaxy that "
+        "belongs with a rare class."
+    ),
+    "Margin": (
+        "How near a galaxy is to the border between classes. Looking at small margins first "
+        "teaches the SVM most."
+    ),
+    "Recall": ("Share of a class's members that are found."),
+    "False-positive rate": (
+        "Share of the ordinary galaxies that are taken for rare ones. At one in a hundred, a "
+        "survey of a million yields ten thousand wrong ones."
+    ),
+    "Cross-validated": (
+        "Measured on galaxies that were left out of the fit, in turn. The interval (Wilson) "
+        "says how far the figure may be off with so few of them."
+    ),
+    "Traversal": (
+        "One latent changed step by step, the others held, each step decoded: what that "
+        "latent draws."
+    ),
+    "1:1 R\N{SUPERSCRIPT TWO}": (
+        "1 minus the squared differences of inferred and catalogue values over the variance "
+        "of the catalogue's: 1 is perfect, 0 no better than the mean. The linear one allows "
+        "any straight line."
+    ),
+    "Coverage": (
+        "Share of galaxies whose true value lies within the stated interval. For 90 % "
+        "intervals it should be 90 %."
+    ),
+    "Main sequence, green valley": (
+        "Star-forming galaxies follow a line in SFR against mass, the main sequence; the "
+        "green valley lies below it, on the way to the quiescent ones."
+    ),
+}
+
+
+def glossary_html() -> str:
+    """All terms as a definition list."""
+    entries = "".join(
+        f"<dt>{escape(term)}</dt><dd>{escape(text)}</dd>" for term, text in TERMS.items()
+    )
+    return f'<dl class="glossary">{entries}</dl>'
