@@ -45,20 +45,20 @@ class Help(pn.viewable.Viewer):
             css_classes=["help"],
             margin=(13, 4),
         )
-        again = pmui.Button(
+        self.again = pmui.Button(
             label="Take the tour",
             variant="outlined",
             size="small",
             description="Walk through the page, one part after another.",
         )
-        text = [
+        words, self.keys_pane = (
             pn.pane.HTML(html, stylesheets=[BASE, HELP], sizing_mode="stretch_width")
             for html in (glossary_html(), keys_html(keys))
-        ]
+        )
         self.dialog = pmui.Dialog(
             pn.Column(
-                again,
-                pmui.Tabs(("Words", text[0]), ("Keys", text[1]), sizing_mode="stretch_width"),
+                self.again,
+                pmui.Tabs(("Words", words), ("Keys", self.keys_pane), sizing_mode="stretch_width"),
                 sizing_mode="stretch_width",
             ),
             title="Help",
@@ -67,7 +67,7 @@ class Help(pn.viewable.Viewer):
             width_option="md",
         )
         self.button.on_click(lambda _: self.dialog.param.update(open=True))
-        again.on_click(lambda _: self._again())
+        self.again.on_click(lambda _: self._again())
 
     def __panel__(self) -> pn.viewable.Viewable:
         return pn.Row(self.button, self.dialog, self.tour)
