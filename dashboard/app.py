@@ -19,6 +19,8 @@ from dashboard.address import follow_address
 from dashboard.card import Card
 from dashboard.controls import Controls
 from dashboard.fitting import fit_when_asked
+from dashboard.flip import Flip
+from dashboard.grid import Grid
 from dashboard.help import Help
 from dashboard.history import History
 from dashboard.hosts import is_known_host
@@ -42,7 +44,12 @@ POLL = 3000  # ms between looks at what others have written in the journal
 TABS = {  # by what ``State.tab`` calls them
     "neighbours": ("Neighbours", Nearest),
     "lookalikes": ("Look-alikes", Lookalikes),
+    "selection": ("Selection", Grid),
     "candidates": ("Candidates", Candidates),
+}
+TALLER = {  # drawings of the button
+    "Make the strip taller": "M4 9L8 5L12 9M4 13H12",
+    "Make the strip lower": "M4 5L8 9L12 5M4 13H12",
 }
 LOW, TALL = 220, 470  # px: height of the strip
 
@@ -126,20 +133,28 @@ class Explorer:
         """Show what others have written in the journal."""
         refresh(self.source, self.state)
 
-    def _tabs(self) -> pmui.Tabs:
+    def _tabs(self) -> pn.Column:
         state, names = self.state, list(TABS)
         tabs = pmui.Tabs(
             *((title, self.strips[name]) for name, (title, _) in TABS.items()),
             active=names.index(state.tab),
-            sizing_mode="stretch_width",
-            height=TALL if state.tall else LOW,
+            sizing_mode="stretch_both",
             css_classes=["tabs"],
         )
         tabs.param.watch(lambda event: state.param.update(tab=names[event.new]), "active")
-        state.param.watch(
-            lambda event: tabs.param.update(height=TALL if event.new else LOW), "tall"
+        corner = {"position": "absolute", "right": "12px", "top": "3px", "z-index": "2"}
+        strip = pn.Column(
+            tabs,
+            Flip.of(state.param.tall, TALLER, styles=corner, margin=0),
+            sizing_mode="stretch_width",
+            height=TALL if state.tall else LOW,
+            margin=0,
+            styles={"position": "relative"},
         )
-        return tabs
+        state.param.watch(
+            lambda event: strip.param.update(height=TALL if event.new else LOW), "tall"
+        )
+        return strip
 
     def _step(self, by: int) -> None:
         """Walk through what the strip below lists."""

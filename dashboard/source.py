@@ -63,6 +63,7 @@ class Source:
     def __init__(self, store: Store, journal: Journal | None, no_journal: str = "") -> None:
         self.store, self.journal, self.no_journal = store, journal, no_journal
         self._workers = ThreadPoolExecutor(2, thread_name_prefix="source")
+        self._readers = ThreadPoolExecutor(1, thread_name_prefix="read")
         self._indexers = ThreadPoolExecutor(1, thread_name_prefix="index")  # others wait for it
         self.histogram = lru_cache(256)(self._histogram)
         self.members = cache(self._members)
@@ -218,11 +219,20 @@ class Source:
         stamp = self.stamp(row)
         return "" if stamp is None else data_uri(stamp)
 
-    def thumbnails(self, rows: list[int]) -> list[str]:
-        """Small data URIs of several stamps, in the order of the rows."""
+    def load(self, rows: list[int]) -> "Future[list[str]]":
+        """Read the thumbnails of these rows, so that they are at hand once it is done."""
+        return self._readers.submit(self.thumbnails, rows)
+
+    def thumbnails(self, rows: list[int], *, load: bool = True) -> list[str]:
+        """Small data URIs of several stamps, in the order of the rows; empty for none.
+
+        Args:
+            rows: The galaxies.
+            load: Whether to read those that are not at hand.
+        """
         missing = sorted({row for row in rows if row not in self._thumbnails})
         stamps = self.store.stamps
-        if missing and stamps is not None:
+        if load and missing and stamps is not None:
             for row, stamp in zip(missing, np.asarray(stamps.oindex[missing]), strict=True):
                 self._thumbnails[row] = data_uri(stamp, "WEBP")
         found = [self._thumbnails.get(row, "") for row in rows]

@@ -13,7 +13,12 @@ __all__ = ["StampStrip", "stamp_items"]
 
 
 def stamp_items(
-    source: Source, listed: list[tuple[int, str]], *, dark: bool, judged: bool = False
+    source: Source,
+    listed: list[tuple[int, str]],
+    *,
+    dark: bool,
+    judged: bool = False,
+    load: bool = True,
 ) -> list[dict[str, Any]]:
     """What each stamp shows: picture, population and caption; ``row`` says whose it is.
 
@@ -22,8 +27,9 @@ def stamp_items(
         listed: The rows of the galaxies, each with a short line such as its distance.
         dark: Whether the ground is dark.
         judged: Whether they have been tagged: then they show their ids, and can be removed.
+        load: Whether to read pictures that are not at hand, which takes a moment.
     """
-    pictures = source.thumbnails([row for row, _ in listed])
+    pictures = source.thumbnails([row for row, _ in listed], load=load)
     return [
         {
             "row": int(row),

@@ -4,9 +4,10 @@ from typing import Any, NamedTuple
 
 import param
 
-__all__ = ["DENSITY", "POPULATION", "Axes", "Metric", "State"]
+__all__ = ["DENSITY", "DISTANCE", "POPULATION", "STORE_ORDER", "Axes", "Metric", "State"]
 
 DENSITY, POPULATION = "density", "population"
+STORE_ORDER, DISTANCE = "store", "distance"
 
 
 class Metric(NamedTuple):
@@ -47,7 +48,8 @@ class State(Axes):
     dark = param.Boolean(default=True, doc="Light on dark.")
     row = param.Integer(default=None, allow_None=True, doc="Row of the picked galaxy.")
     tab = param.Selector(
-        objects=["neighbours", "lookalikes", "candidates"], doc="What the strip below shows."
+        objects=["neighbours", "lookalikes", "selection", "candidates"],
+        doc="What the strip below shows.",
     )
     tall = param.Boolean(default=False, doc="Give the strip below half of the page.")
     seeds = param.Selector(objects=[""], doc="Whose look-alikes are listed.")
@@ -62,6 +64,8 @@ class State(Axes):
     how = param.Selector(
         objects=["replace", "add", "subtract"], doc="What a lasso or box does to the selection."
     )
+    order = param.Selector(objects=[STORE_ORDER], doc="What the galaxies in focus are sorted by.")
+    descending = param.Boolean(default=False, doc="Sort the largest first.")
     filters = param.Dict(
         default={}, doc="The range (low, high) that a quantity, by its key, is kept to."
     )

@@ -1,0 +1,159 @@
+"""What narrows the focus, as chips that can be removed."""
+
+from typing import Any
+
+import numpy as np
+import panel as pn
+import param
+from panel.custom import JSComponent
+
+from dashboard.quantities import Quantity, colours_of
+from dashboard.source import Source
+from dashboard.state import State
+from dashboard.style import BASE, DASH, MINUS
+
+__all__ = ["Chips", "FocusChips", "chips_of", "range_text"]
+
+SELECTION = "selection"
+LOOKS = """
+:host { display: block; width: 100%; min-width: 0; }
+.line { display: flex; align-items: center; gap: 6px; height: 30px; overflow-x: auto;
+  white-space: nowrap; scrollbar-width: none; padding: 0 4px; }
+.said { margin-right: 6px; color: var(--muted); } .said b { color: var(--text); font-weight: 600; }
+.chip { display: inline-flex; align-items: center; gap: 5px; flex: none; height: 22px;
+  padding: 0 4px 0 9px; border-radius: 11px; background: var(--raised); font-size: 12px; }
+.chip.idle { color: var(--muted); text-decoration: line-through; }
+button { font: inherit; color: var(--muted); background: none; border: 0; cursor: pointer;
+  padding: 0; }
+.chip button { width: 16px; height: 16px; border-radius: 50%; line-height: 1; flex: none; }
+button:hover { color: var(--accent); }
+.all { font-size: 12px; margin-left: 4px; text-decoration: underline;
+  text-decoration-color: var(--faint); text-underline-offset: 3px; }
+"""
+
+
+def range_text(low: float, high: float) -> str:
+    """A range as people write it; an end without a limit is left out.
+
+    Example:
+        >>> range_text(-np.inf, 10), range_text(2.0, np.inf)
+        ('≤ 10', '≥ 2')
+    """
+    lowest, highest = (f"{end:.4g}".replace("-", MINUS) for end in (low, high))
+    if np.isinf(low):
+        return f"≤ {highest}"
+    return f"≥ {lowest}" if np.isinf(high) else f"{lowest} {DASH} {highest}"
+
+
+def chips_of(source: Source, state: State) -> list[dict[str, Any]]:
+    """A chip for the selection and for each filter: ``key``, ``text`` and whether it is ``idle``.
+
+    A filter on what the model does not know is idle: it is no limit until another model is shown.
+    """
+    known = {one.key: one for one in colours_of(source.store, state.model)}
+    listed = []
+    if state.selected is not None:
+        count = int(state.selected.sum())
+        listed.append({"key": SELECTION, "text": f"{count:,} selected", "idle": False})
+    for key, (low, high) in state.filters.items():
+        title = known.get(key, Quantity(key, key.partition(".")[2])).title
+        text = f"{title} {range_text(low, high)}"
+        listed.append({"key": key, "text": text, "idle": key not in known})
+    return listed
+
+
+class Chips(JSComponent):
+    """How many galaxies are in focus, and the chips; calls ``on_remove`` with a chip's key.
+
+    With the key None all are to be removed.
+    """
+
+    count = param.String(default="", doc="How many are in focus, of how many.")
+    chips = param.List(default=[], item_type=dict, doc="As ``chips_of`` makes them.")
+
+    _stylesheets = [BASE, LOOKS]  # noqa: RUF012
+    _esm = """
+    export function render({ model, el }) {
+      const line = document.createElement('div')
+      line.className = 'line'
+      const add = (tag, parent, name, text = '') => {
+        const node = parent.appendChild(document.createElement(tag))
+        node.className = name
+        node.textContent = text
+        return node
+      }
+      const button = (parent, name, text, label, message) => {
+        const made = add('button', parent, name, text)
+        made.type = 'button'
+        made.title = label
+        made.setAttribute('aria-label', label)
+        made.onclick = () => model.send_msg(message)
+      }
+      const fill = () => {
+        line.replaceChildren()
+        const said = add('span', line, 'said')
+        said.setAttribute('role', 'status')
+        const [count, ...rest] = model.count.split(' ')
+        add('b', said, '', count)
+        said.append(' ' + rest.join(' '))
+        for (const { key, text, idle } of model.chips) {
+          const chip = add('span', line, idle ? 'chip idle' : 'chip', text)
+          if (idle) chip.title = 'This model does not have it: no limit'
+          button(chip, '', '\\u00d7', `Remove ${text}`, { remove: key })
+        }
+        if (model.chips.length > 1) {
+          button(line, 'all', 'Clear all', 'Remove the selection and all filters', { clear: true })
+        }
+      }
+      fill()
+      model.on('count', fill)
+      model.on('chips', fill)
+      el.appendChild(line)
+    }
+    """
+
+    def __init__(self, on_remove: Any, **params: Any) -> None:
+        super().__init__(**params)
+        self._on_remove = on_remove
+
+    def _handle_msg(self, data: dict[str, Any]) -> None:
+        if data.get("clear"):
+            self._on_remove(None)
+        elif data.get("remove") in {chip["key"] for chip in self.chips}:
+            self._on_remove(data["remove"])
+
+
+class FocusChips(pn.viewable.Viewer):
+    """What narrows the focus.
+
+    Reads ``focus``, ``selected``, ``filters`` and ``model`` of the state, and writes
+    ``selected`` and ``filters``.
+    """
+
+    source = param.ClassSelector(class_=Source, constant=True)
+    state = param.ClassSelector(class_=State, constant=True)
+
+    def __init__(self, **params: Any) -> None:
+        super().__init__(**params)
+        self.chips = Chips(self._remove, sizing_mode="stretch_width", height=30, margin=0)
+        self.state.param.watch(self._show, ["focus", "selected", "filters", "model"])
+        self._show()
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return self.chips
+
+    def _show(self, *_: Any) -> None:
+        focus, total = self.state.focus, len(self.source)
+        count = f"All {total:,} galaxies"
+        if focus is not None:
+            count = f"{int(focus.sum()):,} of {total:,} galaxies"
+        self.chips.param.update(count=count, chips=chips_of(self.source, self.state))
+
+    def _remove(self, key: str | None) -> None:
+        if key is None:
+            self.state.param.update(selected=None, filters={})
+        elif key == SELECTION:
+            self.state.selected = None
+        else:
+            left = {name: ends for name, ends in self.state.filters.items() if name != key}
+            self.state.filters = left

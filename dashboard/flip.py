@@ -1,0 +1,62 @@
+"""A small button with a drawing that flips a choice between two states."""
+
+from typing import Any
+
+import param
+from panel.custom import JSComponent
+
+from dashboard.style import BASE
+
+__all__ = ["Flip"]
+
+LOOKS = """
+:host { display: block; }
+button { display: grid; place-items: center; width: 28px; height: 28px; padding: 0; border: 0;
+  border-radius: 4px; background: none; color: var(--text); cursor: pointer; }
+button:hover { background: var(--raised); }
+svg { fill: none; stroke: currentColor; stroke-width: 1.5; stroke-linecap: round;
+  stroke-linejoin: round; }
+"""
+
+
+class Flip(JSComponent):
+    """A button that says and draws what is chosen, and flips it when pressed."""
+
+    chosen = param.Boolean(default=False, doc="Which of the two is chosen: the second?")
+    names = param.List(default=["", ""], item_type=str, doc="What the two are called.")
+    paths = param.List(default=["", ""], item_type=str, doc="Their drawings, of 16 x 16.")
+
+    _stylesheets = [BASE, LOOKS]  # noqa: RUF012
+    _esm = """
+    export function render({ model, el }) {
+      const button = document.createElement('button')
+      button.type = 'button'
+      const show = () => {
+        const [name, path] = [model.names[+model.chosen], model.paths[+model.chosen]]
+        button.title = name
+        button.setAttribute('aria-label', name)
+        button.innerHTML =
+          `<svg width="16" height="16" aria-hidden="true"><path d="${path}"/></svg>`
+      }
+      button.onclick = () => { model.chosen = !model.chosen }
+      show()
+      model.on('chosen', show)
+      el.appendChild(button)
+    }
+    """
+
+    @classmethod
+    def of(cls, choice: param.Parameter, drawings: dict[str, str], **params: Any) -> "Flip":
+        """A button for a boolean parameter.
+
+        Args:
+            choice: The parameter, as in ``state.param.tall``.
+            drawings: What is said while it is False and while it is True, each with its drawing:
+                an SVG path within 16 x 16.
+            **params: What else the button is given.
+        """
+        owner, name = choice.owner, choice.name
+        looks = {"names": list(drawings), "paths": list(drawings.values())}
+        made = cls(chosen=getattr(owner, name), **looks, **{"width": 28, "height": 28} | params)
+        made.link(owner, chosen=name, bidirectional=True)
+        return made
