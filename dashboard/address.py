@@ -10,7 +10,7 @@ from dashboard.state import Axes, State
 
 __all__ = ["follow_address", "query_of"]
 
-KEPT = ("model", "x", "y", "colour", "tab", "seeds")
+KEPT = ("model", "x", "y", "colour", "tab", "seeds", "page", "shown", "by")
 AXES = ("model", "x", "y")
 OURS = {*KEPT, *(f"{name}2" for name in AXES), "galaxy", "zoom", "zoom2", "split"}
 ZOOMED = 400  # ms of rest after which the address says what is in view

@@ -8,6 +8,7 @@ and what is slow are shared by all sessions of the process.
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,6 +28,7 @@ from dashboard.hosts import is_known_host
 from dashboard.labelling import refresh, toggle
 from dashboard.legend import Legend
 from dashboard.maps import Maps
+from dashboard.model_page import ModelPage
 from dashboard.selecting import follow_focus
 from dashboard.shortcuts import Shortcuts
 from dashboard.source import Source
@@ -80,6 +82,7 @@ class Explorer:
         fit_when_asked(source, self.state)
         self.legend, self.maps, self.card = Legend(**shared), Maps(**shared), Card(**shared)
         self.map = self.maps.shown[0]
+        self.model_page = ModelPage(**shared)
         self.strips = {name: view(**shared) for name, (_, view) in TABS.items()}
         self.history = History(self.state)
         self.pressed = self._keys()
@@ -105,15 +108,21 @@ class Explorer:
 
     def page(self) -> pmui.Page:
         """The whole page."""
-        left = pn.Column(self.legend, self.maps, sizing_mode="stretch_both")
+        state = self.state
+        maps = pn.Column(self.legend, self.maps, sizing_mode="stretch_both")
+        tabs = self._tabs()
+        for one in (maps, tabs, self.controls.__panel__()):
+            one.visible = state.page == "explore"
+            state.param.watch(partial(_show_on, one, "explore"), "page")
+        left = pn.Column(maps, self.model_page, sizing_mode="stretch_both")
         right = pn.Column(
             self.card, width=472, sizing_mode="stretch_height", margin=(10, 14, 0, 8)
         )
         upper = pn.Row(left, right, sizing_mode="stretch_both")
-        main = pn.Column(upper, self._tabs(), self.keys, sizing_mode="stretch_both")
+        main = pn.Column(upper, tabs, self.keys, sizing_mode="stretch_both")
         page = pmui.Page(
             title=f"pcvae · {self.source.store.info.sample}",
-            header=[self.controls, self.help],
+            header=[self._pages(), self.controls, self.help],
             main=[main],
             dark_theme=self.state.dark,
             theme_config=THEME,
@@ -132,6 +141,12 @@ class Explorer:
     def refresh(self) -> None:
         """Show what others have written in the journal."""
         refresh(self.source, self.state)
+
+    def _pages(self) -> pmui.RadioButtonGroup:
+        """The switch between the pages."""
+        return pmui.RadioButtonGroup.from_param(
+            self.state.param.page, label="", size="small", margin=(13, 0, 0, 16)
+        )
 
     def _tabs(self) -> pn.Column:
         state, names = self.state, list(TABS)
@@ -161,6 +176,11 @@ class Explorer:
         step = getattr(self.strips[self.state.tab], "step", None)
         if step is not None:
             step(by)
+
+
+def _show_on(part: pn.viewable.Viewable, page: str, event: Any) -> None:
+    """Show a part of the layout on one page only."""
+    part.visible = event.new == page
 
 
 def store_folder(arguments: list[str]) -> Path:

@@ -1,13 +1,13 @@
 """Work that ends after a callback has returned, brought back into the session that asked."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any
 
 import panel as pn
 
-__all__ = ["when_done", "when_quiet"]
+__all__ = ["in_turns", "when_done", "when_quiet"]
 
 
 def when_done(job: "Future[Any]", call: Callable[[], None]) -> None:
@@ -50,3 +50,21 @@ def when_quiet(call: Callable[[], None], rest: int) -> Callable[[], None]:
         waiting.append(document.add_timeout_callback(call, rest))
 
     return ask
+
+
+def in_turns(steps: Iterator[None]) -> None:
+    """Take each step in a turn of its own, so that the page shows it and listens in between.
+
+    Without a session, as in a script, it takes them all.
+    """
+    document = pn.state.curdoc
+    if document is None or document.session_context is None:
+        for _ in steps:
+            pass
+        return
+
+    def step() -> None:
+        if next(steps, True) is None:
+            document.add_next_tick_callback(step)
+
+    document.add_next_tick_callback(step)

@@ -10,17 +10,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from dashboard.judged import Scores, scores_of, trials_of
 from dashboard.pictures import Residual, data_uri, residual
 from dashboard.plane import Plane, plane_of
 from dashboard.quantities import Quantity, axes_of, robust_limits, values_of
 from dashboard.state import Metric
 from dashboard.style import colour_of, marker_of
-from pcvae.anomaly import Boundaries, boundary_grid, classes_of
+from pcvae.anomaly import Boundaries, Trials, boundary_grid, classes_of
 from pcvae.dataset import ELLIPTICITY
 from pcvae.errors import JournalError
 from pcvae.journal import Event, Journal, journal_path
 from pcvae.neighbours import Neighbours, shared_neighbours
 from pcvae.store import Store
+from train.pool import Pool, gather
 
 if TYPE_CHECKING:
     from pcvae.encode import Codec
@@ -69,6 +71,7 @@ class Source:
         self.members = cache(self._members)
         self.plane = lru_cache(PLANES)(self._plane)
         self.codec = cache(self._codec)
+        self.pool, self.scores, self.trials = map(cache, (self._pool, self._scores, self._trials))
         self.boundaries = lru_cache(64)(self._boundaries)
         self._indices = cache(self._index)
         self._thumbnails: OrderedDict[int, str] = OrderedDict()
@@ -266,6 +269,17 @@ class Source:
 
     def _codec(self, model: str) -> "Future[Codec]":
         return self._workers.submit(_read_codec, self.store, model)
+
+    def _pool(self) -> "Future[Pool]":
+        return self._workers.submit(gather, self.store)
+
+    def _scores(self) -> "Future[Scores]":
+        pool = self.pool()
+        return self._workers.submit(lambda: scores_of(pool.result()))
+
+    def _trials(self) -> "Future[dict[str, Trials]]":
+        pool = self.pool()
+        return self._workers.submit(lambda: trials_of(pool.result()))
 
     def _boundaries(self, model: str, x: str, y: str) -> "Future[Boundaries]":
         plane = self.plane(model, x, y)

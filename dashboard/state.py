@@ -42,7 +42,19 @@ class State(Axes):
 
     second = param.ClassSelector(class_=Axes, constant=True, doc="What the second map shows.")
     split = param.Boolean(default=False, doc="Show the second map beside the first.")
-    page = param.Selector(objects=["explore", "model"], doc="Which page is shown.")
+    page = param.Selector(
+        objects={"Explore": "explore", "Model": "model"},
+        doc="The maps and what is picked on them, or how well the model does.",
+    )
+    shown = param.Selector(
+        objects={"Test": "test", "Held out": "held_out", "All": "all"},
+        doc="Which galaxies the model page shows: those of the test split and the rare ones that "
+        "never train, all that never train, or all of the store.",
+    )
+    by = param.Selector(
+        objects={"Inferred": "inferred", "Catalogue": "catalogue"},
+        doc="Whose mass and star-formation rate the model page's plane shows.",
+    )
     colour = param.Selector(objects=[DENSITY], doc="What colours the maps.")
     boundaries = param.Boolean(default=True, doc="Draw where the linear SVM parts the classes.")
     dark = param.Boolean(default=True, doc="Light on dark.")

@@ -13,6 +13,8 @@ __all__ = [
     "HELP",
     "LEGEND",
     "MINUS",
+    "MODEL",
+    "MUTED",
     "SIGMA",
     "STAMPS",
     "TEXT",
@@ -125,6 +127,9 @@ def _theme(*, dark: bool) -> dict[str, object]:
                 }
             },
             "MuiTabs": {"styleOverrides": {"root": {"minHeight": 34}}},
+            "MuiToggleButton": {
+                "styleOverrides": {"root": {"textTransform": "none", "padding": "3px 12px"}}
+            },
             "MuiButton": {
                 "styleOverrides": {"root": {"textTransform": "none", "boxShadow": "none"}}
             },
@@ -280,4 +285,43 @@ code { display: block; font: 14px/1.5 ui-monospace, 'DejaVu Sans Mono', monospac
   padding: 11px 16px;
   background: var(--raised); border-left: 3px solid var(--accent); border-radius: 4px;
   user-select: all; }
+"""
+MODEL = """
+:host { display: block; width: 100%; }
+h2 { font-size: 19px; font-weight: 600; margin: 8px 0 0; }
+h3 { font-size: 14px; font-weight: 600; margin: 20px 0 8px; }
+h4 { font-size: 12.5px; font-weight: 600; margin: 0 0 6px; }
+p { margin: 2px 0 0; font-size: 12px; line-height: 1.5; }
+.tile { font-size: 12.5px; padding-top: 4px; }
+.tile b { font-weight: 600; margin-right: 8px; } .tile span, .tile p { color: var(--muted); }
+.tile p { font-size: 11.5px; min-height: 17px; }
+.none { color: var(--muted); padding: 18px 0; max-width: 60em; font-size: 13px; }
+.working { color: var(--muted); padding: 26px 0; }
+.shimmer { animation: pulse 1.2s ease-in-out infinite alternate; }
+@keyframes pulse { from { opacity: .35 } to { opacity: .9 } }
+.key { display: inline-flex; align-items: center; gap: 7px; margin-right: 18px; font-size: 12px;
+  color: var(--muted); }
+table { border-collapse: collapse; font-size: 12.5px; }
+th { font-weight: 500; }
+.scores { width: 100%; max-width: 1100px; }
+.scores thead th { color: var(--muted); font-size: 11.5px; text-align: right; padding: 4px 10px;
+  cursor: help; white-space: nowrap; }
+.scores thead th:nth-child(-n+2), .scores tbody th, .scores td:nth-child(-n+2):first-child {
+  text-align: left; padding-left: 0; cursor: default; }
+.scores tbody th { vertical-align: top; padding-top: 5px; }
+.scores td { text-align: right; padding: 5px 10px; white-space: nowrap; color: var(--muted); }
+.scores tbody th + td, .scores tr:not(.first) td:first-child { text-align: left;
+  padding-left: 0; }
+.scores .mine td { color: var(--text); } .scores .mine td b { color: var(--accent); }
+.scores td b { font-weight: 600; } .scores small { font-size: 11px; }
+.scores .first th, .scores .first td { border-top: 1px solid var(--line); }
+.matrices { display: flex; flex-wrap: wrap; gap: 18px 44px; margin-top: 12px; }
+.matrix th { color: var(--muted); font-size: 11.5px; padding: 3px 8px 3px 0; text-align: left; }
+.matrix thead th { text-align: center; padding: 3px 6px; }
+.matrix .corner { color: var(--muted); font-size: 10.5px; padding-right: 8px; }
+.matrix tbody td { width: 86px; height: 46px; text-align: center; border: 2px solid var(--ground);
+  background: color-mix(in srgb, var(--accent) calc(var(--share) * .62), var(--raised)); }
+.matrix td b { display: block; font-weight: 600; font-size: 13px; }
+.matrix td small { font-size: 10.5px; opacity: .75; }
+.matrix p { margin-top: 8px; }
 """

@@ -1,0 +1,160 @@
+"""How well the models of a store do, in numbers: worked out once, shown as tables."""
+
+from collections.abc import Mapping
+from html import escape
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from dashboard.style import DASH, MINUS, population_title
+from pcvae.labels import LABELS
+from pcvae.metrics import score
+from pcvae.store import Store
+
+if TYPE_CHECKING:
+    from pcvae.anomaly import Trials
+    from train.pool import Pool
+
+__all__ = ["confusion_html", "history_of", "scores_html", "scores_of", "trials_of"]
+
+COLUMNS = {  # of the table: the key, the head and what it means
+    "r2": ("R²", "Share of the variance explained, against the 1:1 line; bootstrap 95 % interval"),
+    "r2_linear": ("R² linear", "Of the best straight line: blind to bias and scale; the paper's"),
+    "nmad": ("NMAD", "Normalised median absolute deviation of the errors"),
+    "bias": ("Bias", "Mean error; of redshifts over 1 + z"),
+    "outlier_rate": ("Outliers", "Share of errors above 10°, 0.15 (1 + z), 0.3 dex, 0.3 dex"),
+    "coverage68": ("In 68 %", "Share of catalogue values within the claimed 68 % interval"),
+    "coverage90": ("In 90 %", "Share of catalogue values within the claimed 90 % interval"),
+}
+SHARES = ("outlier_rate", "coverage68", "coverage90")
+
+Scores = Mapping[str, Mapping[str, Mapping[str, float]]]
+
+
+def scores_of(pool: "Pool") -> dict[str, dict[str, dict[str, float]]]:
+    """The figures of ``pcvae.metrics.score`` by who says it and by label, on the test split.
+
+    A model without labels is judged by its nearest training galaxies, where there are enough.
+    """
+    from train.baselines import neighbour_estimates
+    from train.pool import estimates
+
+    scores = {}
+    for model in pool.info.models:
+        found, who = estimates(pool.latents[model.name], pool.galaxies), model.name
+        if not found:
+            found, who = (
+                neighbour_estimates(pool, pool.values(model)),
+                f"{model.name}, by neighbours",
+            )
+        scores[who] = {
+            name: score(
+                pool.truth(name)[pool.test], one.value[pool.test], name, one.sigma[pool.test]
+            )
+            for name, one in found.items()
+            if np.isfinite(pool.truth(name)[pool.test]).any()
+        }
+    return {who: labels for who, labels in scores.items() if labels}
+
+
+def trials_of(pool: "Pool") -> dict[str, "Trials"]:
+    """The paper's five trials of each model on the galaxies that never trained."""
+    from pcvae.anomaly import classes_of, paper_trials
+
+    classes = classes_of(pool.galaxies["population"][pool.unseen], pool.info.rare)
+    return {
+        model.name: paper_trials(pool.values(model)[pool.unseen], classes)
+        for model in pool.info.models
+    }
+
+
+def history_of(store: Store, model: str) -> pd.DataFrame | None:
+    """The losses of a model's run, an epoch a row; None where there are none to read."""
+    path = store.model_folder(model) / "metrics.csv"
+    try:
+        return pd.read_csv(path)
+    except (OSError, ValueError):
+        return None
+
+
+def scores_html(scores: Scores, chosen: str) -> str:
+    """The table of figures: a group of rows a label, a row a model.
+
+    Args:
+        scores: As ``scores_of`` makes them.
+        chosen: The model that is looked at.
+    """
+    heads = "".join(
+        f'<th scope="col" title="{escape(meaning)}">{head}</th>'
+        for head, meaning in COLUMNS.values()
+    )
+    rows = []
+    for label in LABELS:
+        told = {who: labels[label.name] for who, labels in scores.items() if label.name in labels}
+        for place, (who, one) in enumerate(told.items()):
+            first = f'<th scope="rowgroup" rowspan="{len(told)}">{escape(label.title)}</th>'
+            mine = who.split(",")[0] == chosen
+            cells = "".join(f"<td>{_cell(key, one)}</td>" for key in COLUMNS)
+            begin = f"{'' if place else first}<td>{escape(who)}</td><td>{one['n']:,}</td>"
+            kind = f"{'' if place else 'first '}{'mine' if mine else ''}"
+            rows.append(f'<tr class="{kind}">{begin}{cells}</tr>')
+    return (
+        '<table class="scores"><thead><tr><th scope="col">Label</th><th scope="col">Model</th>'
+        f'<th scope="col">n</th>{heads}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
+    )
+
+
+def confusion_html(name: str, trials: "Trials") -> str:
+    """One model's confusion matrix: of each true class, the share given to each class."""
+    counts = trials.confusion().sum(axis=0)
+    titles = [population_title(one) for one in trials.classes]
+    heads = "".join(f'<th scope="col">{escape(title)}</th>' for title in titles)
+    rows = "".join(
+        f'<tr><th scope="row">{escape(title)}</th>{_shares(row)}</tr>'
+        for title, row in zip(titles, counts, strict=True)
+    )
+    return (
+        f'<div class="matrix"><h4>{escape(name)}</h4><table><thead><tr><td class="corner">true ╲ '
+        f"given</td>{heads}</tr></thead><tbody>{rows}</tbody></table>{_rates(trials)}</div>"
+    )
+
+
+def _cell(key: str, one: Mapping[str, float]) -> str:
+    if not np.isfinite(one[key]):
+        return DASH
+    if key in SHARES:
+        return f"{100 * one[key]:.1f} %"
+    text = _number(one[key])
+    if key == "r2" and np.isfinite(one["low"]):
+        text = f"<b>{text}</b> <small>{_number(one['low'])} to {_number(one['high'])}</small>"
+    return text
+
+
+def _number(value: float) -> str:
+    return f"{value:.3f}".replace("-", MINUS)
+
+
+def _shares(counts: NDArray[np.intp]) -> str:
+    total = max(int(counts.sum()), 1)
+    return "".join(
+        f'<td style="--share:{100 * count / total:.1f}%"><b>{count / total:.3f}</b>'
+        f"<small>{count:,}</small></td>"
+        for count in counts
+    )
+
+
+def _rates(trials: "Trials") -> str:
+    lines = []
+    for name in trials.classes[1:]:
+        found = trials.rates(name)
+        lines.append(
+            f"{escape(population_title(name))}: recall {100 * found.recall:.0f} ± "
+            f"{100 * found.recall_std:.0f} %, false positives "
+            f"{100 * found.false_positive_rate:.1f} ± {100 * found.false_positive_rate_std:.1f} %"
+        )
+    left = [
+        f"{escape(population_title(one))}: {escape(why)}" for one, why in trials.left_out.items()
+    ]
+    return f'<p class="muted">{"<br>".join(lines + left)}</p>'

@@ -1,0 +1,272 @@
+"""The model page: the paper's figures and tables, made from the store."""
+
+from collections.abc import Iterator
+from concurrent.futures import Future
+from functools import partial
+from html import escape
+from typing import Any
+
+import numpy as np
+import panel as pn
+import panel_material_ui as pmui
+import param
+
+from dashboard.judged import confusion_html, history_of, scores_html
+from dashboard.losses import TERMS, loss_curves, loss_legend
+from dashboard.scatter import Scatter
+from dashboard.session import in_turns, when_done
+from dashboard.sketches import Sketch, against, main_plane, shown_galaxies, size_plane
+from dashboard.source import LONGEST, Source
+from dashboard.state import State
+from dashboard.style import BASE, MODEL
+from pcvae.labels import LABELS
+
+__all__ = ["ModelPage", "head_html", "tile_html", "why_no_labels"]
+
+ORDER = (*LABELS[1:], LABELS[0])
+
+SECTIONS = {
+    "labels": "Inferred against catalogue",
+    "planes": "What the galaxies are",
+    "scores": "How well the labels are inferred",
+    "trials": "How well rare galaxies are told apart",
+    "losses": "How the models learnt",
+}
+GRID = {
+    "display": "grid",
+    "gap": "6px 22px",
+    "grid-template-columns": "repeat(auto-fill, minmax(max(300px, 22%), 1fr))",
+}
+WORKING = '<div class="working"><span class="shimmer">{} …</span></div>'
+
+
+def head_html(source: Source, model: str) -> str:
+    """Which model this is, and how its galaxies were split."""
+    info = source.store.model(model)
+    counts = source.store.galaxies["split"].value_counts()
+    parts = ", ".join(f"{count:,} {str(name).replace('_', ' ')}" for name, count in counts.items())
+    what = f"{info.kind}, recipe {info.recipe}, {len(info.latents)} latents"
+    return (
+        f"<h2>The {escape(model)} model</h2>"
+        f'<p class="muted">{escape(what)}; {escape(parts) or "no galaxies"}</p>'
+    )
+
+
+def tile_html(sketch: Sketch) -> str:
+    """What is said above a figure."""
+    return (
+        f'<div class="tile"><b>{escape(sketch.title)}</b> <span>{sketch.said}</span>'
+        f"<p>{escape(sketch.note)}</p></div>"
+    )
+
+
+class ModelPage(pn.viewable.Viewer):
+    """How well the chosen model does; drawn when it is first turned to.
+
+    Reads ``page``, ``model``, ``shown``, ``by``, ``row`` and ``dark`` of the state; writes
+    ``model``, ``shown`` and ``by``, and ``row`` by a tap on a figure.
+    """
+
+    source = param.ClassSelector(class_=Source, constant=True)
+    state = param.ClassSelector(class_=State, constant=True)
+
+    def __init__(self, **params: Any) -> None:
+        super().__init__(**params)
+        self.scatters: dict[str, Scatter] = {}
+        self.head = self._html("")
+        self._by = self._select("by", "Mass and rate")
+        self.holders = {name: pn.Column(sizing_mode="stretch_width") for name in SECTIONS}
+        self._layout = pn.Column(
+            sizing_mode="stretch_both",
+            scroll="y-auto",
+            visible=self.state.page == "model",
+            margin=(0, 0, 0, 14),
+            css_classes=["model-page"],
+        )
+        self._drawn: tuple[Any, ...] = ()
+        self._made: dict[str, Any] = {}
+        self.state.param.watch(self._turn, ["page", "model", "shown", "dark", "loaded"])
+        self.state.param.watch(self._turn_plane, "by")
+        self.state.param.watch(self._mark, "row")
+        self._turn()
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return self._layout
+
+    def _turn(self, *_: Any) -> None:
+        """Show the page if it is wanted, and draw what has changed since it was last seen."""
+        state = self.state
+        self._layout.visible = state.page == "model"
+        wanted = state.model, state.shown, state.dark
+        if state.page != "model" or not state.loaded or self._drawn == wanted:
+            return
+        self._drawn = wanted
+        if not self._layout.objects:
+            self._layout.objects = self._skeleton()
+        self.head.object = head_html(self.source, state.model)
+        for holder in self.holders.values():
+            if not holder.objects:
+                holder.objects = [self._html(WORKING.format("working"))]
+        when_done(self.source.pool(), lambda: in_turns(self._steps(wanted)))
+
+    def _skeleton(self) -> list[Any]:
+        """All that is there before anything is drawn."""
+        self._by.visible = False
+        chosen = self._select("model", "Model"), self._select("shown", "Galaxies")
+        head = pn.Row(self.head, *chosen, sizing_mode="stretch_width")
+        sections = [
+            part
+            for name, title in SECTIONS.items()
+            for part in (self._html(f"<h3>{title}</h3>"), self.holders[name])
+        ]
+        sections.insert(3, self._by)
+        return [head, *sections, pn.Spacer(height=30)]
+
+    def _steps(self, wanted: tuple[Any, ...]) -> Iterator[None]:
+        """Draw figure by figure, as long as nothing else is wanted."""
+        model, _, dark = wanted
+        for draw, hangs_on in (
+            (self._labels, wanted),
+            (self._planes, wanted),
+            (self._tables, model),
+            (self._losses, (model, dark)),
+        ):
+            if self._made.get(draw.__name__) == hangs_on:
+                continue
+            for _ in draw():
+                yield
+                if self._drawn != wanted:
+                    return
+            self._made[draw.__name__] = hangs_on
+
+    @property
+    def _shown(self) -> Any:
+        return shown_galaxies(self.source.pool().result(), self.state.shown)
+
+    def _labels(self) -> Iterator[None]:
+        source, model, shown = self.source, self.state.model, self._shown
+        sketches = {one.name: against(source, model, one, shown) for one in ORDER}
+        return self._fill("labels", sketches, why_no_labels(source, model, shown))
+
+    def _planes(self) -> Iterator[None]:
+        source, model, shown = self.source, self.state.model, self._shown
+        ways = {way: main_plane(source, model, shown, way) for way in ("inferred", "catalogue")}
+        sketches = {
+            "main": ways[self.state.by] or ways["inferred"] or ways["catalogue"],
+            "size": size_plane(source, model, shown),
+        }
+        self._by.visible = None not in ways.values()
+        return self._fill(
+            "planes", sketches, "No masses, rates or sizes are known of these galaxies."
+        )
+
+    def _fill(
+        self, section: str, sketches: dict[str, Sketch | None], nothing: str
+    ) -> Iterator[None]:
+        """Put figures into a section one by one, or the reason why there are none."""
+        grid = pn.Row(styles=GRID, sizing_mode="stretch_width")
+        self.holders[section].objects = [grid]
+        for name, sketch in sketches.items():
+            self.scatters.pop(name, None)
+            if sketch is not None:
+                made = Scatter(source=self.source, state=self.state, sketch=sketch)
+                self.scatters[name] = made
+                said = self._html(tile_html(sketch))
+                grid.append(pn.Column(said, made, sizing_mode="stretch_width"))
+                yield
+        if not grid.objects:
+            self.holders[section].objects = [self._html(f'<p class="none">{nothing}</p>')]
+
+    def _tables(self) -> Iterator[None]:
+        self._draw_table("scores", self.source.scores())
+        self._draw_table("trials", self.source.trials())
+        yield
+
+    def _draw_table(self, section: str, job: "Future[Any]") -> None:
+        waits = not job.done()
+        self._show_table(section, job)
+        if waits:
+            when_done(job, partial(self._show_table, section, job))
+
+    def _show_table(self, section: str, job: "Future[Any]") -> None:
+        if not job.done():
+            text = WORKING.format("working it out")
+        elif job.exception():
+            text = f'<p class="none">Not worked out: {escape(str(job.exception())[:LONGEST])}</p>'
+        else:
+            text = _TABLES[section](job.result(), self.state.model)
+        self.holders[section].objects = [self._html(text)]
+
+    def _losses(self) -> Iterator[None]:
+        model, dark = self.state.model, self.state.dark
+        read = {name: history_of(self.source.store, name) for name in self.source.models}
+        histories = {name: one for name, one in read.items() if one is not None}
+        grid = pn.Row(styles=GRID, sizing_mode="stretch_width")
+        key = self._html(loss_legend(list(histories), model, dark=dark))
+        self.holders["losses"].objects = [key, grid]
+        for term, title in TERMS.items():
+            curves = loss_curves(histories, term, model, dark=dark)
+            if curves is not None:
+                said = self._html(f'<div class="tile"><b>{title}</b></div>')
+                pane = pn.pane.HoloViews(
+                    curves, sizing_mode="stretch_width", height=210, linked_axes=False
+                )
+                grid.append(pn.Column(said, pane, sizing_mode="stretch_width"))
+                yield
+        if not grid.objects:
+            nothing = '<p class="none">No model of this store has a record of its losses.</p>'
+            self.holders["losses"].objects = [self._html(nothing)]
+
+    def _turn_plane(self, *_: Any) -> None:
+        if self._drawn:
+            in_turns(self._planes())
+
+    def _mark(self, *_: Any) -> None:
+        for one in self.scatters.values():
+            one.mark()
+
+    def _select(self, name: str, label: str) -> pmui.Select:
+        return pmui.Select.from_param(
+            self.state.param[name],
+            label=label,
+            size="small",
+            variant="outlined",
+            width=140,
+            margin=(12, 10, 4, 0),
+        )
+
+    def _html(self, text: str) -> pn.pane.HTML:
+        return pn.pane.HTML(text, stylesheets=[BASE, MODEL], sizing_mode="stretch_width", margin=0)
+
+
+def why_no_labels(source: Source, model: str, shown: Any) -> str:
+    """Why there is nothing to compare: no galaxies, no labels inferred, or none measured."""
+    if not np.any(shown):
+        return "No galaxy of this store is of that kind. Choose others above."
+    if not {one.name for one in LABELS} & set(source.store.latents(model).columns):
+        return (
+            f"No latent of the {escape(model)} model is tied to a label, so it infers none. "
+            "How well its neighbours tell them is in the table below."
+        )
+    return "The catalogue has no labels for these galaxies to compare with."
+
+
+def _scores(scores: Any, model: str) -> str:
+    if scores:
+        return scores_html(scores, model)
+    return '<p class="none">No galaxy of the test split has both a label and an estimate.</p>'
+
+
+def _trials(trials: Any, _: str) -> str:
+    known = {name: one for name, one in trials.items() if one.tests}
+    if not known:
+        return '<p class="none">Fewer than two galaxies of each class have never trained.</p>'
+    said = (
+        "RBF SVM on all latents, SMOTE on the training part, five random splits 80/20 of the "
+        "galaxies that never trained: the share of each true class that was given to each class."
+    )
+    matrices = "".join(confusion_html(name, one) for name, one in known.items())
+    return f'<p class="muted">{said}</p><div class="matrices">{matrices}</div>'
+
+
+_TABLES = {"scores": _scores, "trials": _trials}

@@ -1,0 +1,160 @@
+"""Galaxies on two axes that can be tapped: the model page's figures."""
+
+from typing import Any
+
+import holoviews as hv
+import numpy as np
+import panel as pn
+import param
+from bokeh.models import ColumnDataSource, Slope
+from holoviews.streams import PlotSize, RangeXY, Tap
+from numpy.typing import NDArray
+
+from dashboard.latent_map import Rings
+from dashboard.plane import Limits, nearest_row
+from dashboard.shading import Canvas, paint_density
+from dashboard.sketches import Sketch
+from dashboard.source import Source
+from dashboard.state import State
+from dashboard.style import ACCENT, MUTED
+
+__all__ = ["Scatter", "dots", "draw_lines", "draw_marks", "error_bars"]
+
+FRAME = (340, 300)  # px, until the browser has said how large the figure is
+FIGURE = {
+    "responsive": True,
+    "default_tools": [],
+    "tools": ["pan", "wheel_zoom", "box_zoom", "tap", "save", "reset"],
+    "active_tools": ["pan"],
+    "toolbar": "right",
+    "show_legend": False,
+    "padding": 0,
+    "min_height": 240,
+    "fontsize": {"labels": "11px", "ticks": "10px"},
+}
+BARE = ":host { background: transparent !important; opacity: .75; }"
+
+
+def dots(sketch: Sketch, canvas: Canvas, *, dark: bool) -> hv.RGB:
+    """The galaxies that are drawn, as light."""
+    points = sketch.plane.points[sketch.drawn]
+    image = paint_density(points, canvas, dark=dark)
+    return hv.RGB(np.flipud(image), kdims=["x", "y"], bounds=canvas.bounds)
+
+
+def error_bars(sketch: Sketch) -> NDArray[np.float64]:
+    """The errors across and up of the galaxies drawn, as x0, y0, x1, y1; (0, 4) for none."""
+    if sketch.errors is None:
+        return np.zeros((0, 4))
+    x, y = sketch.plane.points[sketch.drawn].to_numpy(np.float64).T
+    across, up = (one[sketch.drawn] for one in sketch.errors)
+    bars = [(x - across, y, x + across, y), (x, y - up, x, y + up)]
+    return np.concatenate([np.column_stack(one) for one in bars])
+
+
+def draw_lines(figure: Any, sketch: Sketch, *, dark: bool) -> None:
+    """Put on a Bokeh figure what galaxies are read against, and their errors."""
+    accent, muted = ACCENT[dark], MUTED[dark]
+    left, right = sketch.plane.limits[0]
+    x = np.array([2 * left - right, 2 * right - left])
+    for low, high in sketch.bands:
+        low_y, high_y = (one.slope * x + one.offset for one in (low, high))
+        figure.varea(x=x, y1=low_y, y2=high_y, color=muted, alpha=0.12, level="underlay")
+    ends = dict(zip(("x0", "y0", "x1", "y1"), error_bars(sketch).T, strict=True))
+    bars = ColumnDataSource(ends)
+    figure.segment(**{name: name for name in ends}, source=bars, color=muted, alpha=0.3, width=0.6)
+    for one in sketch.lines:
+        look = {"line_color": accent, "line_dash": one.dash, "line_width": 1.2}
+        figure.add_layout(Slope(gradient=one.slope, y_intercept=one.offset, **look))
+
+
+def draw_marks(figure: Any, sketch: Sketch, source: Source, *, dark: bool) -> None:
+    """Put the rare galaxies on a Bokeh figure, by shape and colour as on the maps."""
+    for name in source.marked:
+        rows = source.members(name)
+        shown = sketch.plane.points.iloc[rows[sketch.drawn[rows]]]
+        figure.scatter(
+            shown["x"].to_numpy(),
+            shown["y"].to_numpy(),
+            marker=source.shape(name),
+            size=9 if len(shown) <= 50 else 5 if len(shown) <= 1000 else 4,
+            color=source.colour(name, dark=dark),
+            fill_alpha=0.2,
+            line_width=0.9,
+        )
+
+
+class Scatter(pn.viewable.Viewer):
+    """One sketch as a figure; a tap picks the nearest galaxy that is drawn.
+
+    Reads ``dark`` of the state when it is made, and ``row`` when told to ``mark`` it; writes
+    ``row``.
+    """
+
+    source = param.ClassSelector(class_=Source, constant=True)
+    state = param.ClassSelector(class_=State, constant=True)
+    sketch = param.ClassSelector(class_=Sketch, constant=True)
+
+    def __init__(self, **params: Any) -> None:
+        super().__init__(**params)
+        self.rings: Rings | None = None
+        self._range, self._size = RangeXY(), PlotSize(width=FRAME[0], height=FRAME[1])
+        galaxies = hv.DynamicMap(self._dots, streams=[self._range, self._size])
+        galaxies = galaxies.opts(hooks=[self._begin])
+        self.tap = Tap(source=galaxies)
+        self.tap.add_subscriber(self._pick)
+        self._range.source = self._size.source = galaxies
+        self.figure = galaxies.opts(**FIGURE)
+        self._pane = pn.pane.HoloViews(
+            self.figure,
+            sizing_mode="stretch_width",
+            height=300,
+            linked_axes=False,
+            css_classes=["scatter"],
+        )
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return self._pane
+
+    @property
+    def limits(self) -> Limits:
+        """The ranges of the view."""
+        seen = self._range.x_range, self._range.y_range
+        return self.sketch.plane.limits if None in seen else seen
+
+    def mark(self) -> None:
+        """Ring the picked galaxy, be it drawn or not."""
+        if self.rings is not None:
+            rows = [] if self.state.row is None else [self.state.row]
+            points = self.sketch.plane.points
+            self.rings.show(points.iloc[rows], points.iloc[:0], self.state.dark)
+
+    def _dots(self, **_: Any) -> hv.RGB:
+        width, height = self._size.width or FRAME[0], self._size.height or FRAME[1]
+        canvas = Canvas(*self.limits, max(int(width), 50), max(int(height), 50))
+        return dots(self.sketch, canvas, dark=self.state.dark)
+
+    def _begin(self, plot: Any, _: Any) -> None:
+        """What stays as it is, once: titles, ranges, lines, marks; and the ring."""
+        if plot.drawn:
+            return
+        figure, plane = plot.state, self.sketch.plane
+        draw_lines(figure, self.sketch, dark=self.state.dark)
+        draw_marks(figure, self.sketch, self.source, dark=self.state.dark)
+        self.rings = Rings(figure)
+        figure.toolbar.logo, figure.toolbar_inner = None, True
+        figure.toolbar.stylesheets = [BARE]
+        figure.toolbar.autohide, figure.outline_line_color = True, None
+        figure.xaxis.axis_label, figure.yaxis.axis_label = plane.x.axis, plane.y.axis
+        for side, (start, end) in zip((figure.x_range, figure.y_range), plane.limits, strict=True):
+            side.update(start=start, end=end, reset_start=start, reset_end=end)
+        self.mark()
+
+    def _pick(self, x: float | None, y: float | None) -> None:
+        if x is None or y is None:
+            return
+        rows = np.flatnonzero(self.sketch.drawn)
+        frame = (self._size.width or FRAME[0], self._size.height or FRAME[1])
+        found = nearest_row(self.sketch.plane.points.iloc[rows], (x, y), self.limits, frame)
+        if found is not None:
+            self.state.row = int(rows[found])

@@ -1,0 +1,272 @@
+"""What the figures of the model page show: galaxies on two axes and what they are read against.
+
+Shapes are written with N galaxies.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dashboard.plane import Limits, Plane, plane_of
+from dashboard.quantities import Quantity, axes_of
+from pcvae.labels import Label
+from train.bins import GREEN_VALLEY
+from train.leak import free_latents
+
+if TYPE_CHECKING:
+    from dashboard.source import Source
+    from train.pool import Pool
+
+__all__ = ["SPLITS", "Line", "Sketch", "against", "main_plane", "shown_galaxies", "size_plane"]
+
+SPLITS = {"Test": "test", "Held out": "held_out", "All": "all"}
+MANY = 1500  # galaxies above which error bars hide more than they show
+TAILS = (0.2, 99.8)  # percentiles that a figure reaches to
+MARGIN = 0.08
+SCATTER = 0.2  # dex, of the main sequence: Speagle et al. (2014), ApJS 214, 15
+VALLEY = (GREEN_VALLEY, -10.8)  # log sSFR [1/yr]: Salim (2014), Serb. Astron. J. 189, 1
+QUARTER = np.pi / 2
+
+Mask = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+
+
+class Line(NamedTuple):
+    """A straight line y = x * slope + offset that galaxies are read against.
+
+    Args:
+        slope: Its slope.
+        offset: Its height at x = 0.
+        dash: Bokeh's name of its dash.
+    """
+
+    slope: float
+    offset: float
+    dash: str = "solid"
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """A figure: where galaxies lie on two axes, and what they are read against.
+
+    Args:
+        title: What it shows.
+        plane: The axes and all galaxies' places; its limits are the figure's.
+        shown: Which galaxies are drawn, (N,).
+        errors: The 1-sigma errors across and up, (N,) each; None where they are not drawn.
+        lines: What the galaxies are read against.
+        bands: Pairs of lines with a fill between them.
+        note: How to read the lines, in words.
+    """
+
+    title: str
+    plane: Plane
+    shown: Mask
+    errors: tuple[Floats, Floats] | None = None
+    lines: tuple[Line, ...] = ()
+    bands: tuple[tuple[Line, Line], ...] = ()
+    note: str = ""
+
+    @cached_property
+    def drawn(self) -> Mask:
+        """Which galaxies are drawn and have a place, (N,)."""
+        known: Mask = np.isfinite(self.plane.points.to_numpy()).all(axis=1)
+        return known & self.shown
+
+    @property
+    def said(self) -> str:
+        """How many galaxies it shows, and of how many."""
+        drawn, shown = int(self.drawn.sum()), int(self.shown.sum())
+        some = f"{drawn:,} of {shown:,}" if drawn < shown else f"{drawn:,}"
+        return f"{some} galax{'y' if shown == 1 else 'ies'}"
+
+
+def shown_galaxies(pool: "Pool", split: str) -> Mask:
+    """Which galaxies (N,) the figures show.
+
+    Args:
+        pool: The store's galaxies and the parts they play.
+        split: ``test`` for normal galaxies of the test split (of ``new`` ones, where there is
+            none) and the rare ones, which never train; ``held_out``; or ``all``.
+    """
+    if split == "all":
+        return np.ones(len(pool), dtype=bool)
+    if split == "held_out":
+        return (pool.galaxies["split"] == "held_out").to_numpy()
+    rare = pool.galaxies["population"].isin(pool.info.rare).to_numpy()
+    return pool.test | (pool.unseen & rare)
+
+
+def against(source: "Source", model: str, label: Label, shown: Mask) -> Sketch | None:
+    r"""One panel of the paper's Fig. 1: the catalogue's value of a label against the inferred.
+
+    Errors are the catalogue's across and the model's sigma up, drawn for up to 1,500 galaxies.
+    Orientations are the same modulo :math:`\pi`: their 1:1 line comes again half a turn on.
+
+    Reference: Gagliano & Villar (2023), Fig. 1, https://arxiv.org/abs/2312.16687
+
+    Args:
+        source: The store.
+        model: The model's name.
+        label: The label.
+        shown: Which galaxies are shown, (N,).
+
+    Returns:
+        None where the model does not infer it, or no galaxy shown has a catalogue value.
+    """
+    inferred = Quantity(f"inferred.{label.name}", "inferred", label.unit)
+    measured = Quantity(f"catalogue.{label.name}", "catalogue", label.unit)
+    if not (source.has(model, inferred) and source.has(model, measured)):
+        return None
+    x, y = source.values(model, measured), source.values(model, inferred)
+    both = shown & np.isfinite(x) & np.isfinite(y)
+    if not both.any():
+        return None
+    ends = (-QUARTER, QUARTER) if inferred.cyclic else np.percentile([*x[both], *y[both]], TAILS)
+    limits = _widened(*ends)
+    turns = (0.0, np.pi, -np.pi) if inferred.cyclic else (0.0,)
+    lines = tuple(Line(1.0, turn, "dashed" if turn else "solid") for turn in turns)
+    errors = None
+    if both.sum() <= MANY and not inferred.cyclic:
+        errors = (
+            _sigmas(source, model, measured, "_err"),
+            _sigmas(source, model, inferred, "_sigma"),
+        )
+    plane = plane_of(measured, inferred, x, y)
+    plane = Plane(plane.x, plane.y, plane.points, (limits, limits))
+    note = "line: 1:1" + ("; dashed: the same, half a turn on" if inferred.cyclic else "")
+    if errors is not None:
+        note += "; bars: 1-sigma errors"
+    return Sketch(label.title, plane, shown, errors, lines, (), note)
+
+
+def main_plane(source: "Source", model: str, shown: Mask, by: str) -> Sketch | None:
+    r"""Star formation against mass, with the main sequence and the green valley.
+
+    The main sequence is that of Speagle et al. (2014, ApJS 214, 15), Eq. 28, at the median
+    redshift of the galaxies shown, with its scatter of 0.2 dex,
+
+    .. math::
+        \log \mathrm{SFR} = (0.84 - 0.026\,t) \log M - (6.51 - 0.11\,t),
+
+    t the age of the universe [Gyr]. The green valley is
+    :math:`-11.8 < \log \mathrm{sSFR}/\mathrm{yr}^{-1} < -10.8` (Salim 2014, Serb. Astron. J.
+    189, 1).
+
+    Args:
+        source: The store.
+        model: The model's name.
+        shown: Which galaxies are shown, (N,).
+        by: ``inferred`` or ``catalogue``.
+
+    Returns:
+        None where nothing is known of either axis.
+    """
+    axes = [Quantity(f"{by}.{one}", f"{by} {title}", unit) for one, title, unit in _PHYSICS]
+    if not all(source.has(model, axis) for axis in axes):
+        return None
+    mass, sfr = (source.values(model, axis) for axis in axes)
+    known = shown & np.isfinite(mass) & np.isfinite(sfr)
+    if not known.any():
+        return None
+    limits: Limits = (
+        _widened(*np.percentile(mass[known], TAILS)),
+        _widened(*np.percentile(sfr[known], TAILS)),
+    )
+    plane = plane_of(*axes, mass, sfr)
+    redshift = _median_redshift(source, model, known)
+    valley = (Line(1.0, VALLEY[0], "dashed"), Line(1.0, VALLEY[1], "dashed"))
+    lines, note = valley, "dashed: green valley (Salim 2014)"
+    if np.isfinite(redshift):
+        lines += _main_sequence(redshift)
+        note = f"main sequence at z = {redshift:.2f}, dotted ± 0.2 dex (Speagle+ 2014); {note}"
+    return Sketch(
+        "Star formation and mass",
+        Plane(plane.x, plane.y, plane.points, limits),
+        shown,
+        None,
+        lines,
+        (valley,),
+        note,
+    )
+
+
+def size_plane(source: "Source", model: str, shown: Mask, latent: str = "") -> Sketch | None:
+    """Half-light radius against a free latent, the first unless another is named.
+
+    Returns:
+        None where the model has no free latent or no galaxy shown has a radius.
+    """
+    free = free_latents(source.store.model(model))
+    radius = Quantity("catalogue.r50", "half-light radius", "pix")
+    if not free or not source.has(model, radius):
+        return None
+    name = latent if latent in free else free[0]
+    axis = next(one for one in axes_of(source.store, model) if one.column == name)
+    x, y = source.values(model, axis), source.values(model, radius)
+    scale = source.store.info.pixel_scale
+    if scale:
+        radius, y = Quantity(radius.key, radius.title, "arcsec"), y * scale
+    known = shown & np.isfinite(x) & np.isfinite(y)
+    if not known.any():
+        return None
+    limits: Limits = (
+        _widened(*np.percentile(x[known], TAILS)),
+        _widened(*np.percentile(y[known], TAILS)),
+    )
+    plane = plane_of(axis, radius, x, y)
+    return Sketch(
+        f"Size and {_lower(axis.title)}",
+        Plane(plane.x, plane.y, plane.points, limits),
+        shown,
+        note="no label is tied to this latent",
+    )
+
+
+_PHYSICS = (
+    ("log_mass", "log stellar mass", "dex(Msun)"),
+    ("log_sfr", "log SFR", "dex(Msun / yr)"),
+)
+
+
+def _main_sequence(redshift: float) -> tuple[Line, Line, Line]:
+    from data.relations import main_sequence
+
+    low, high = main_sequence(np.array([0.0, 1.0]), np.full(2, redshift))
+    slope = float(high - low)
+    return (
+        Line(slope, float(low)),
+        Line(slope, float(low) + SCATTER, "dotted"),
+        Line(slope, float(low) - SCATTER, "dotted"),
+    )
+
+
+def _median_redshift(source: "Source", model: str, known: Mask) -> float:
+    """By the catalogue, else by the model; NaN where neither has one."""
+    for table in ("catalogue", "inferred"):
+        redshift = Quantity(f"{table}.redshift", "")
+        if source.has(model, redshift):
+            values = source.values(model, redshift)[known]
+            if np.isfinite(values).any():
+                return float(np.nanmedian(values))
+    return np.nan
+
+
+def _sigmas(source: "Source", model: str, quantity: Quantity, suffix: str) -> Floats:
+    """The 1-sigma errors of a quantity (N,), 0 where unknown."""
+    sigma = Quantity(quantity.key + suffix, "")
+    if not source.has(model, sigma):
+        return np.zeros(len(source))
+    return np.nan_to_num(source.values(model, sigma))
+
+
+def _widened(low: float, high: float) -> tuple[float, float]:
+    margin = MARGIN * (high - low) or 0.5
+    return float(low - margin), float(high + margin)
+
+
+def _lower(title: str) -> str:
+    return title[:1].lower() + title[1:]

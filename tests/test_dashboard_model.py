@@ -1,0 +1,246 @@
+"""The model page: its figures, tables and what they are made of, without a browser."""
+
+import holoviews as hv
+import numpy as np
+import pytest
+from panel.pane import HTML
+
+from dashboard.app import Explorer
+from dashboard.judged import confusion_html, history_of, scores_html
+from dashboard.losses import loss_curves
+from dashboard.scatter import error_bars
+from dashboard.sketches import Sketch, against, main_plane, shown_galaxies, size_plane
+from dashboard.source import Source
+from data.relations import main_sequence
+from pcvae.anomaly import classes_of, paper_trials
+from pcvae.journal import Journal
+from pcvae.labels import LABELS, label
+from pcvae.metrics import score
+from pcvae.store import read_store
+from tests.test_dashboard import EXAMPLES, begin, change
+from train.pool import gather
+
+SECTIONS = ("labels", "planes", "scores", "trials", "losses")
+
+
+@pytest.fixture(scope="module")
+def examples(store, tmp_path_factory):
+    """The folder of each example store."""
+    folder = tmp_path_factory.mktemp("examples")
+    return {
+        name: change(store, folder / name.replace(" ", "-"), **options)
+        for name, options in EXAMPLES.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def source(store, tmp_path_factory):
+    journal = Journal(tmp_path_factory.mktemp("journal") / "journal.sqlite")
+    return Source(read_store(store), journal)
+
+
+@pytest.fixture
+def session(source):
+    explorer = Explorer(source)
+    explorer.start()
+    return explorer
+
+
+def said(session, section):
+    return " ".join(pane.object for pane in session.model_page.holders[section].select(HTML))
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_every_section_of_the_page_is_made_or_says_why_not_on_every_store(examples, name):
+    session = begin(examples[name])
+    session.page().get_root()
+    for choice in (
+        {},
+        {"shown": "held_out"},
+        {"shown": "all", "model": session.source.models[-1]},
+    ):
+        session.state.param.update(page="model", **choice)
+        for section in SECTIONS:
+            assert said(session, section)
+            assert "working" not in said(session, section)
+
+
+def test_the_page_is_not_drawn_before_it_is_turned_to(session):
+    assert not session.model_page.scatters
+    session.state.page = "model"
+    assert set(session.model_page.scatters) == {*(one.name for one in LABELS), "main", "size"}
+
+
+def test_a_switch_turns_the_page_and_back(session):
+    session.page().get_root()
+    switch = session._pages()
+    switch.value = "model"
+    assert session.state.page == "model"
+    assert session.model_page.__panel__().visible
+    switch.value = "explore"
+    assert not session.model_page.__panel__().visible
+
+
+@pytest.mark.parametrize("name", [one.name for one in LABELS])
+def test_a_tap_on_fig_1_picks_exactly_that_galaxy(session, name):
+    session.state.page = "model"
+    scatter = session.model_page.scatters[name]
+    galaxies, latents = session.source.store.galaxies, session.source.store.latents("physics")
+    for row in np.flatnonzero(scatter.sketch.drawn)[::7]:
+        scatter.tap.event(x=float(galaxies[name][row]), y=float(latents[name][row]))
+        assert session.state.row == row
+
+
+def test_a_tap_picks_only_what_is_drawn(session):
+    session.state.page = "model"
+    scatter = session.model_page.scatters["redshift"]
+    hidden = int(np.flatnonzero(~scatter.sketch.drawn)[0])
+    place = scatter.sketch.plane.points.iloc[hidden]
+    scatter.tap.event(x=float(place["x"]), y=float(place["y"]))
+    assert scatter.sketch.drawn[session.state.row]
+
+
+def test_the_test_split_shows_its_normal_galaxies_and_the_rare_ones_that_never_train(source):
+    pool = gather(source.store)
+    shown = shown_galaxies(pool, "test")
+    split, rare = pool.galaxies["split"], pool.galaxies["population"].isin(pool.info.rare)
+    expected = ((split == "test") & ~rare) | ((split == "held_out") & rare)
+    np.testing.assert_array_equal(shown, expected)
+    assert shown_galaxies(pool, "all").all()
+    np.testing.assert_array_equal(shown_galaxies(pool, "held_out"), split == "held_out")
+
+
+def test_a_figure_says_how_many_galaxies_it_shows(source):
+    everything = np.ones(len(source), dtype=bool)
+    sketch = against(source, "physics", label("redshift"), everything)
+    assert sketch.said == "120 galaxies"
+    points = sketch.plane.points.copy()
+    points.loc[:9, "x"] = np.nan
+    plane = type(sketch.plane)(sketch.plane.x, sketch.plane.y, points, sketch.plane.limits)
+    assert Sketch("", plane, everything).said == "110 of 120 galaxies"
+
+
+def test_fig_1_shows_what_catalogue_and_model_say_with_their_errors(source):
+    shown = shown_galaxies(gather(source.store), "test")
+    sketch = against(source, "physics", label("log_mass"), shown)
+    galaxies, latents = source.store.galaxies, source.store.latents("physics")
+    row = int(np.flatnonzero(sketch.drawn)[3])
+    place = sketch.plane.points.iloc[row]
+    assert place["x"] == pytest.approx(galaxies["log_mass"][row])
+    assert place["y"] == pytest.approx(latents["log_mass"][row])
+    bars = error_bars(sketch)
+    assert len(bars) == 2 * sketch.drawn.sum()
+    across, up = bars[3], bars[3 + sketch.drawn.sum()]
+    assert across[2] - across[0] == pytest.approx(2 * galaxies["log_mass_err"][row])
+    assert up[3] - up[1] == pytest.approx(2 * latents["log_mass_sigma"][row])
+
+
+def test_orientations_have_their_line_again_half_a_turn_on(source):
+    sketch = against(source, "physics", label("orientation"), np.ones(len(source), dtype=bool))
+    assert sorted(line.offset for line in sketch.lines) == pytest.approx([-np.pi, 0, np.pi])
+
+
+def test_a_model_without_labels_has_no_fig_1(source):
+    everything = np.ones(len(source), dtype=bool)
+    assert against(source, "vanilla", label("redshift"), everything) is None
+    assert main_plane(source, "vanilla", everything, "inferred") is None
+    assert main_plane(source, "vanilla", everything, "catalogue") is not None
+
+
+def test_the_main_sequence_is_that_of_the_median_redshift(source):
+    everything = np.ones(len(source), dtype=bool)
+    sketch = main_plane(source, "physics", everything, "catalogue")
+    line = next(one for one in sketch.lines if one.dash == "solid")
+    redshift = source.store.galaxies["redshift"].median()
+    for mass in (9.0, 11.0):
+        expected = main_sequence(np.array([mass]), np.array([redshift]))[0]
+        assert line.slope * mass + line.offset == pytest.approx(expected)
+    low, high = sketch.bands[0]
+    assert (low.slope, low.offset, high.offset) == (1.0, -11.8, -10.8)
+
+
+def test_sizes_are_on_the_sky_where_the_pixel_scale_is_known(source):
+    sketch = size_plane(source, "physics", np.ones(len(source), dtype=bool))
+    assert sketch.plane.y.unit == "arcsec"
+    np.testing.assert_allclose(sketch.plane.points["y"], 5.0 * 0.262, rtol=1e-6)
+    assert sketch.plane.x.column == "free_0"
+
+
+def test_the_table_has_the_numbers_of_the_metrics(source):
+    pool, scores = gather(source.store), source.scores().result()
+    latents, galaxies = source.store.latents("physics"), source.store.galaxies
+    for name in ("redshift", "log_mass"):
+        sigma = np.hypot(latents[f"{name}_sigma"], galaxies[f"{name}_err"])
+        columns = galaxies[name], latents[name], sigma
+        expected = score(*(one[pool.test] for one in columns[:2]), name, sigma[pool.test])
+        assert scores["physics"][name] == pytest.approx(expected, nan_ok=True)
+        html = scores_html(scores, "physics")
+        assert f"<b>{expected['r2']:.3f}</b>".replace("-", "\N{MINUS SIGN}") in html
+        assert f"{100 * expected['coverage90']:.1f} %" in html
+    assert "vanilla, by neighbours" in scores
+
+
+def test_the_confusion_matrix_has_the_counts_of_the_papers_trials(source):
+    pool, trials = gather(source.store), source.trials().result()
+    classes = classes_of(pool.galaxies["population"][pool.unseen], pool.info.rare)
+    values = source.store.values("vanilla")[pool.unseen]
+    counts = paper_trials(values, classes).confusion()
+    np.testing.assert_array_equal(trials["vanilla"].confusion(), counts)
+    html = confusion_html("vanilla", trials["vanilla"])
+    for count in counts.sum(axis=0).ravel():
+        assert f"<small>{count:,}</small>" in html
+
+
+def test_losses_are_those_of_the_run_and_logarithmic_only_where_positive(source):
+    history = history_of(source.store, "physics")
+    curves = loss_curves({"physics": history}, "image", "physics", dark=True)
+    drawn = [curve.dimension_values("loss") for curve in curves]
+    np.testing.assert_allclose(drawn[0], history["train_image"])
+    np.testing.assert_allclose(drawn[1], history["validation_image"])
+    assert curves.opts.get("plot").kwargs["logy"]
+    below = history.assign(train_image=-1.0)
+    below = loss_curves({"physics": below}, "image", "physics", dark=True)
+    assert not below.opts.get("plot").kwargs["logy"]
+    nothing = history.assign(train_physics=0.0, validation_physics=0.0)
+    assert loss_curves({"vanilla": nothing}, "physics", "vanilla", dark=True) is None
+
+
+def test_an_embedding_has_neither_labels_nor_losses_and_the_page_says_so(store, tmp_path):
+    folder = change(store, tmp_path / "store", models=["vanilla"])
+    for name in ("metrics.csv", "run.json", "model.safetensors"):
+        (folder / "models" / "vanilla" / name).unlink()
+    session = begin(folder)
+    session.state.page = "model"
+    assert "infers none" in said(session, "labels")
+    assert "record of its losses" in said(session, "losses")
+    assert "main" in session.model_page.scatters
+
+
+def test_a_failure_of_the_tables_is_told_in_words(store, tmp_path, monkeypatch):
+    session = begin(change(store, tmp_path / "store"))
+    monkeypatch.setattr("dashboard.source.trials_of", lambda pool: 1 / 0)
+    session.state.page = "model"
+    assert "Not worked out: division by zero" in said(session, "trials")
+    assert "scores" in said(session, "scores")
+
+
+def test_the_picked_galaxy_is_ringed_in_every_figure(session):
+    session.state.page = "model"
+    scatter = session.model_page.scatters["main"]
+    hv.render(scatter.figure)
+    for row in (3, 50):
+        session.state.row = row
+        place = scatter.sketch.plane.points.iloc[row]
+        assert scatter.rings.source.data["x"][-1] == place["x"]
+        assert scatter.rings.source.data["y"][-1] == place["y"]
+
+
+def test_the_theme_repaints_the_page_when_it_is_seen(session):
+    session.state.page = "model"
+    before = session.model_page.scatters["redshift"]
+    session.state.dark = False
+    assert session.model_page.scatters["redshift"] is not before
+    again = session.model_page.scatters["redshift"]
+    session.state.param.update(page="explore")
+    session.state.dark = True
+    assert session.model_page.scatters["redshift"] is again
