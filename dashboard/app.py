@@ -17,8 +17,10 @@ import panel as pn
 import panel_material_ui as pmui
 
 from dashboard.address import follow_address
+from dashboard.bring import Bring
 from dashboard.card import Card
 from dashboard.controls import Controls
+from dashboard.find import Find
 from dashboard.fitting import fit_when_asked
 from dashboard.flip import Flip
 from dashboard.grid import Grid
@@ -87,6 +89,8 @@ class Explorer:
         self.history = History(self.state)
         self.pressed = self._keys()
         self.keys = Shortcuts(lambda key: self.pressed[key].do(), keys=list(self.pressed))
+        self.bring = Bring(**shared)
+        self.find = Find(**shared, bring=self.bring)
         self.help = Help({one.shown or key: one.says for key, one in self.pressed.items()})
 
     def _keys(self) -> dict[str, Key]:
@@ -122,7 +126,7 @@ class Explorer:
         main = pn.Column(upper, tabs, self.keys, sizing_mode="stretch_both")
         page = pmui.Page(
             title=f"pcvae · {self.source.store.info.sample}",
-            header=[self._pages(), self.controls, self.help],
+            header=[self._pages(), self.controls, self.find, self.bring, self.help],
             main=[main],
             dark_theme=self.state.dark,
             theme_config=THEME,

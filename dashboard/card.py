@@ -9,8 +9,16 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 
+from dashboard.guest import (
+    NO_NETWORK,
+    Guest,
+    guest_facts_html,
+    guest_pictures_html,
+    guest_properties,
+    has_network,
+)
 from dashboard.labelling import is_candidate, toggle
-from dashboard.pictures import data_uri, scale_bar
+from dashboard.pictures import bar_html, compass_svg, data_uri
 from dashboard.properties import properties_of, table_html
 from dashboard.session import when_done
 from dashboard.source import Source, View
@@ -113,8 +121,8 @@ def pictures_html(source: Source, row: int, view: View | None, *, failed: bool =
 class Card(pn.viewable.Viewer):
     """The picked galaxy.
 
-    Reads ``row``, ``model``, ``dark``, ``loaded``, ``revision`` and ``trouble`` of the state, and
-    writes ``revision`` and ``trouble`` when its button is pressed.
+    Reads ``row``, ``guest``, ``model``, ``dark``, ``loaded``, ``revision`` and ``trouble`` of the
+    state, and writes ``revision`` and ``trouble`` when its button is pressed.
     """
 
     source = param.ClassSelector(class_=Source, constant=True)
@@ -150,7 +158,7 @@ class Card(pn.viewable.Viewer):
             css_classes=["card"],
             scroll="y-auto",
         )
-        self.state.param.watch(self._show, ["row", "model", "dark"])
+        self.state.param.watch(self._show, ["row", "guest", "model", "dark"])
         self.state.param.watch(self._show_pictures, "loaded")
         self.state.param.watch(self._show_label, ["revision", "trouble"])
         self._show()
@@ -159,9 +167,11 @@ class Card(pn.viewable.Viewer):
         return self._layout
 
     def _show(self, *_: Any) -> None:
-        row = self.state.row
+        row, guest = self.state.row, self.state.guest
         self.button.visible = row is not None and self.source.journal is not None
-        if row is None:
+        if row is None and guest is not None:
+            self._show_guest(guest)
+        elif row is None:
             self.facts.object = NOTHING if len(self.source) else EMPTY
             self.pictures.object = self.properties.object = ""
         else:
@@ -170,12 +180,27 @@ class Card(pn.viewable.Viewer):
             self._show_pictures()
         self._show_label()
 
+    def _show_guest(self, guest: Guest) -> None:
+        source, model = self.source, self.state.model
+        network = has_network(source, model)
+        self._why_not = "" if network else NO_NETWORK
+        self.facts.object = guest_facts_html(guest, links_of(guest.ra, guest.dec))
+        self.pictures.object = self.properties.object = ""
+        if network and model in guest.seen:
+            self.pictures.object = guest_pictures_html(
+                source, guest, guest.seen[model], dark=self.state.dark
+            )
+            self.properties.object = table_html(guest_properties(source, model, guest.seen[model]))
+
     def _show_pictures(self, *_: Any) -> None:
         row, model = self.state.row, self.state.model
         if row is None:
             return
         view, self._why_not = None, ""
-        job = self.source.codec(model) if self.state.loaded else None
+        if not has_network(self.source, model):
+            self._why_not = NO_NETWORK
+        wanted = self.state.loaded and not self._why_not
+        job = self.source.codec(model) if wanted else None
         if job is not None and job.done():
             view, self._why_not = self.source.view(model, row, dark=self.state.dark)
         failed = bool(self._why_not)
@@ -196,21 +221,10 @@ class Card(pn.viewable.Viewer):
 
 
 def _bar(source: Source) -> str:
-    bar = scale_bar(source.store.info.pixel_scale, source.store.info.size)
-    return f'<span class="bar" style="width:{100 * bar[1]:.1f}%">{bar[0]}</span>' if bar else ""
+    return bar_html(source.store.info.pixel_scale, source.store.info.size)
 
 
 def _compass(source: Source, row: int) -> str:
-    """North and east, with the picture's +y up; east is a quarter turn on from north."""
     galaxies = source.store.galaxies
-    north = float(galaxies["north_angle"].iloc[row]) if "north_angle" in galaxies else np.nan
-    if not np.isfinite(north):
-        return ""
-    parts = []
-    for name, angle in (("N", north), ("E", north + np.pi / 2)):
-        x, y = np.cos(angle), -np.sin(angle)
-        parts.append(
-            f'<path d="M24 24L{24 + 11 * x:.1f} {24 + 11 * y:.1f}"/>'
-            f'<text x="{24 + 17 * x:.1f}" y="{24 + 17 * y:.1f}">{name}</text>'
-        )
-    return f'<svg class="compass" viewBox="0 0 48 48" aria-hidden="true">{"".join(parts)}</svg>'
+    known = "north_angle" in galaxies
+    return compass_svg(float(galaxies["north_angle"].iloc[row])) if known else ""

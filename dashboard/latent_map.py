@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from dashboard.colouring import Paint, colouring
 from dashboard.fitting import wanted_fit
+from dashboard.guest import place_on
 from dashboard.lookalikes import near_rows
 from dashboard.plane import Limits, Plane, nearest_row
 from dashboard.regions import fill, outline
@@ -32,7 +33,7 @@ __all__ = [
 ]
 
 AXES = ("model", "x", "y", "zoom")
-RINGED = ("row", "model", "x", "y", "dark", "k", "whiten", "oriented")
+RINGED = ("row", "guest", "model", "x", "y", "dark", "k", "whiten", "oriented")
 READS = {  # what the layers of a kind hang on
     "galaxies": ("model", "x", "y", "zoom", "dark", "colour", "size"),
     "regions": ("model", "x", "y", "dark", "boundaries", "fitted", "loaded"),
@@ -96,12 +97,13 @@ class Rings:
     """
 
     def __init__(self, figure: Any) -> None:
-        empty = {"x": [], "y": [], "size": [], "width": [], "colour": []}
+        empty = {"x": [], "y": [], "size": [], "width": [], "colour": [], "shape": []}
         self.source = ColumnDataSource(empty)
         figure.scatter(
             "x",
             "y",
             source=self.source,
+            marker="shape",
             size="size",
             line_width="width",
             line_color="colour",
@@ -109,13 +111,24 @@ class Rings:
             level="overlay",
         )
 
-    def show(self, picked: pd.DataFrame, near: pd.DataFrame, dark: bool) -> None:
-        """Ring the picked galaxy, over a darker ring that parts it from what is below."""
-        parts = [(near, 10, 1.3, TEXT), (picked, 24, 6.0, GROUND), (picked, 24, 2.6, ACCENT)]
+    def show(
+        self, picked: pd.DataFrame, near: pd.DataFrame, guest: pd.DataFrame, *, dark: bool
+    ) -> None:
+        """Ring the picked galaxy, over a darker ring that parts it from what is below.
+
+        The guest is a star. Each has columns ``x`` and ``y``.
+        """
+        parts = [
+            (near, 10, 1.3, TEXT, "circle"),
+            (picked, 24, 6.0, GROUND, "circle"),
+            (picked, 24, 2.6, ACCENT, "circle"),
+            (guest, 26, 6.0, GROUND, "star"),
+            (guest, 26, 2.4, ACCENT, "star"),
+        ]
         shown = pd.concat(
             [
-                points.assign(size=size, width=width, colour=colours[dark])
-                for points, size, width, colours in parts
+                points.assign(size=size, width=width, colour=colours[dark], shape=shape)
+                for points, size, width, colours, shape in parts
             ]
         )
         self.source.data = {name: shown[name].to_numpy() for name in self.source.column_names}
@@ -280,12 +293,14 @@ class LatentMap(pn.viewable.Viewer):
         self.axes.zoom = None if whole else (left, bottom, right, top)
 
     def _mark(self) -> None:
-        """Ring the picked galaxy and, smaller, its neighbours."""
+        """Ring the picked galaxy and, smaller, its neighbours; put a star where the guest is."""
         row, plane = self.state.row, self.plane
         near = near_rows(self.source, self.state, self._mark)
         if self.rings is not None:
             rows = [] if row is None else [row]
-            self.rings.show(plane.points.iloc[rows], plane.points.iloc[near], self.state.dark)
+            points, axes = plane.points, (self.axes.model, plane.x.column, plane.y.column)
+            guest = place_on(self.state.guest, *axes)
+            self.rings.show(points.iloc[rows], points.iloc[near], guest, dark=self.state.dark)
 
     def _pick(self, x: float | None, y: float | None) -> None:
         if x is None or y is None:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dashboard.guest import near_shown, shown_guest
 from dashboard.session import when_done
 from dashboard.source import Source
 from dashboard.state import Metric, State
@@ -78,21 +79,21 @@ def metric_words(metric: Metric) -> str:
 
 
 def near_rows(source: Source, state: State, again: Callable[[], None]) -> NDArray[np.intp]:
-    """The neighbours of the picked galaxy, nearest first; none while they cannot be known.
+    """The neighbours of the picked galaxy or the guest, nearest first; none until they are known.
 
     Args:
         source: Where the galaxies are.
         state: Which one is picked, in which model, how many are wanted in which metric.
         again: Called when they have come to be known.
     """
-    if state.row is None:
+    if state.row is None and shown_guest(state, state.model) is None:
         return np.array([], np.intp)
     job = source.neighbours(state.model, state.metric)
     if not job.done() and state.loaded:
         when_done(job, again)
     if not job.done() or job.exception():
         return np.array([], np.intp)
-    return job.result().query(state.row, state.k)[0]
+    return near_shown(source, state)["row"].to_numpy(np.intp)
 
 
 def _others(source: Source, rows: NDArray[np.intp], one: str) -> Seeds:

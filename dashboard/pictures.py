@@ -11,7 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-__all__ = ["Residual", "area_mean", "data_uri", "residual", "scale_bar"]
+__all__ = [
+    "Residual",
+    "area_mean",
+    "bar_html",
+    "compass_svg",
+    "data_uri",
+    "residual",
+    "scale_bar",
+]
 
 LEAST_LIMIT = 0.02  # of the display range; a smaller residual is not seen on the stamp either
 QUANTILE = 0.995  # of the absolute residuals; a hot pixel must not hide the rest
@@ -71,6 +79,30 @@ def scale_bar(pixel_scale: float | None, size: int) -> tuple[str, float] | None:
     width = pixel_scale * size
     angle = min(BARS, key=lambda bar: abs(bar / width - 0.25))
     return f"{angle}″", angle / width
+
+
+def bar_html(pixel_scale: float | None, size: int) -> str:
+    """The scale bar to be laid over a stamp; empty where the scale is unknown."""
+    bar = scale_bar(pixel_scale, size)
+    return f'<span class="bar" style="width:{100 * bar[1]:.1f}%">{bar[0]}</span>' if bar else ""
+
+
+def compass_svg(north: float) -> str:
+    """North and east, with the picture's +y up; east is a quarter turn on from north.
+
+    Args:
+        north: Direction of north [rad], counter-clockwise from +x; nothing is drawn for NaN.
+    """
+    if not np.isfinite(north):
+        return ""
+    parts = []
+    for name, angle in (("N", north), ("E", north + np.pi / 2)):
+        x, y = np.cos(angle), -np.sin(angle)
+        parts.append(
+            f'<path d="M24 24L{24 + 11 * x:.1f} {24 + 11 * y:.1f}"/>'
+            f'<text x="{24 + 17 * x:.1f}" y="{24 + 17 * y:.1f}">{name}</text>'
+        )
+    return f'<svg class="compass" viewBox="0 0 48 48" aria-hidden="true">{"".join(parts)}</svg>'
 
 
 def _overlap(before: int, after: int) -> NDArray[np.float32]:

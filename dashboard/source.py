@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from dashboard.judged import Scores, scores_of, trials_of
 from dashboard.pictures import Residual, data_uri, residual
+from dashboard.places import SkyTree
 from dashboard.plane import Plane, plane_of
 from dashboard.quantities import Quantity, axes_of, robust_limits, values_of
 from dashboard.state import Metric
@@ -67,6 +68,8 @@ class Source:
         self._workers = ThreadPoolExecutor(2, thread_name_prefix="source")
         self._readers = ThreadPoolExecutor(1, thread_name_prefix="read")
         self._indexers = ThreadPoolExecutor(1, thread_name_prefix="index")  # others wait for it
+        self.errands = ThreadPoolExecutor(4, thread_name_prefix="errand")
+        self.sky = cache(self._sky)
         self.histogram = lru_cache(256)(self._histogram)
         self.members = cache(self._members)
         self.plane = lru_cache(PLANES)(self._plane)
@@ -141,6 +144,11 @@ class Source:
     def _members(self, population: str) -> NDArray[np.intp]:
         """The rows of the galaxies of a population."""
         return np.flatnonzero(self.populations == population)
+
+    def _sky(self) -> SkyTree:
+        """Where on the sky the galaxies are; takes a second for a million."""
+        galaxies = self.store.galaxies
+        return SkyTree(galaxies["ra"], galaxies["dec"])
 
     def _plane(self, model: str, x: str, y: str) -> Plane:
         """The plane of two latents of a model, by their names, or the model's own."""
@@ -260,11 +268,23 @@ class Source:
         counts, _ = np.histogram(values[np.isfinite(values)], bins=BINS, range=limits)
         return counts, limits
 
-    def _index(self, model: str, metric: Metric) -> "Future[Neighbours]":
-        names = self.store.model(model).names
+    def nearest_to(
+        self, model: str, latents: NDArray[np.float64], k: int, metric: Metric = EVERYDAY
+    ) -> pd.DataFrame:
+        """As ``nearest``, of a point: all the latents (D,) of a model."""
+        index = self.neighbours(model, metric).result()
+        rows, distances = index.query(latents[self._counted(model, metric)], k)
+        return pd.DataFrame({"row": rows, "distance": distances})
+
+    def _counted(self, model: str, metric: Metric) -> list[int] | slice:
+        """Which latents distances are measured in."""
         turning = (*ELLIPTICITY, "orientation")
+        names = self.store.model(model).names
         kept = [i for i, one in enumerate(names) if metric.oriented or one not in turning]
-        values = self.store.values(model)[:, kept or slice(None)]
+        return kept or slice(None)
+
+    def _index(self, model: str, metric: Metric) -> "Future[Neighbours]":
+        values = self.store.values(model)[:, self._counted(model, metric)]
         return self._indexers.submit(_index, values, whiten=metric.whiten)
 
     def _codec(self, model: str) -> "Future[Codec]":

@@ -59,6 +59,11 @@ class State(Axes):
     boundaries = param.Boolean(default=True, doc="Draw where the linear SVM parts the classes.")
     dark = param.Boolean(default=True, doc="Light on dark.")
     row = param.Integer(default=None, allow_None=True, doc="Row of the picked galaxy.")
+    guest = param.Parameter(
+        default=None,
+        doc="A galaxy that is not in the store, as ``dashboard.guest.Guest``; shown while no row "
+        "is picked.",
+    )
     tab = param.Selector(
         objects=["neighbours", "lookalikes", "selection", "candidates"],
         doc="What the strip below shows.",

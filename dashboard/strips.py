@@ -8,6 +8,7 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 
+from dashboard.guest import near_shown, shown_guest
 from dashboard.labelling import csv_of, toggle
 from dashboard.lookalikes import SELECTION, metric_words, seed_choices, seeds_of
 from dashboard.session import when_done
@@ -121,29 +122,29 @@ class Strip(pn.viewable.Viewer):
 
 
 class Nearest(Strip):
-    """The picked galaxy's nearest neighbours.
+    """The nearest neighbours of the picked galaxy, or of the guest.
 
-    Reads ``row``, ``model``, ``k``, ``whiten``, ``oriented``, ``loaded``, ``tab`` and ``dark`` of
-    the state, and writes ``row``, ``k``, ``whiten`` and ``oriented``.
+    Reads ``row``, ``guest``, ``model``, ``k``, ``whiten``, ``oriented``, ``loaded``, ``tab`` and
+    ``dark`` of the state, and writes ``row``, ``k``, ``whiten`` and ``oriented``.
     """
 
     tab = "neighbours"
-    reads = ("row", "model", "loaded", *METRIC)
+    reads = ("row", "guest", "model", "loaded", *METRIC)
 
     def _above(self) -> list[Any]:
         return metric_controls(self.state)
 
     def _listed(self) -> tuple[list[tuple[int, str]], str]:
-        row, model = self.state.row, self.state.model
-        if row is None:
+        state, model = self.state, self.state.model
+        if state.row is None and shown_guest(state, model) is None:
             return [], "The neighbours of the galaxy that you pick show here."
-        if not self._ready(self.source.neighbours(model, self.state.metric)):
+        if not self._ready(self.source.neighbours(model, state.metric)):
             return [], "Indexing the latent space …"
-        near = self.source.nearest(model, row, self.state.k, self.state.metric)
+        near = near_shown(self.source, state)
         if near.empty:
             return [], "This galaxy has no neighbours in this latent space."
         pairs = zip(near["row"], near["distance"], strict=True)
-        said = f"{len(near)} nearest in the {model} model, {metric_words(self.state.metric)}"
+        said = f"{len(near)} nearest in the {model} model, {metric_words(state.metric)}"
         return [(int(one), f"distance {distance:.2f}") for one, distance in pairs], said
 
 

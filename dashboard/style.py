@@ -5,6 +5,7 @@ from typing import NamedTuple
 __all__ = [
     "ACCENT",
     "BASE",
+    "BRING",
     "CARD",
     "DASH",
     "FONT",
@@ -238,6 +239,8 @@ svg circle.inferred { fill: var(--accent); stroke: var(--ground); stroke-width: 
   color: var(--muted); line-height: 1.6; }
 .nothing b { display: block; color: var(--text); font-size: 16px; font-weight: 600; }
 .trouble { color: var(--accent); font-size: 12px; }
+.said { margin: 5px 0 0; font-size: 11.5px; color: var(--muted);
+  line-height: 1.45; }
 """
 LEGEND = """
 :host { display: block; width: 100%; }
@@ -274,6 +277,14 @@ dt { font-weight: 600; } dd { margin: 0; color: var(--muted); }
 .keys td { color: var(--muted); }
 kbd { font: 12px ui-monospace, 'DejaVu Sans Mono', monospace; border: 1px solid var(--faint);
   border-bottom-width: 2px; border-radius: 4px; padding: 1px 7px; }
+"""
+BRING = """
+:host(.bring) { position: fixed; top: 64px; right: 14px; z-index: 1250; width: 456px !important;
+  padding: 12px 14px; border-radius: 8px; background: var(--panel-background-color);
+  border: 1px solid color-mix(in srgb, var(--panel-on-background-color) 22%, transparent);
+  box-shadow: 0 10px 34px rgba(0,0,0,.35); }
+p { margin: 0; line-height: 1.5; overflow-wrap: anywhere; }
+p.failed { color: var(--accent); }
 """
 TROUBLE = """
 .page { max-width: 760px; margin: 12vh auto 0; padding: 0 28px; line-height: 1.6; }

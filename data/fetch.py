@@ -71,12 +71,14 @@ class Manners:
         tries: How often the same is asked for.
         back_off: Seconds before the second try; each further pause is twice as long.
         contact: An address where the server's keepers reach the user; sent with each request.
+        connect: Seconds that a connection may take.
     """
 
     timeout: float = 30.0
     tries: int = 6
     back_off: float = 1.0
     contact: str = ""
+    connect: float = CONNECT
 
 
 class Client:
@@ -181,7 +183,7 @@ class Client:
     ) -> Any:
         import requests
 
-        timeout = (min(CONNECT, self.manners.timeout), self.manners.timeout)
+        timeout = (min(self.manners.connect, self.manners.timeout), self.manners.timeout)
         try:
             with self._session().request(
                 method, url, stream=True, timeout=timeout, **options
@@ -286,4 +288,5 @@ def _reason(error: Exception) -> str:
         return "no answer in time"
     if isinstance(error, requests.exceptions.ChunkedEncodingError):
         return "the answer was cut off"
-    return "no connection" if "NewConnectionError" in str(error) else "the connection broke"
+    alone = ("NewConnectionError", "NameResolutionError", "ProxyError")
+    return "no connection" if any(one in str(error) for one in alone) else "the connection broke"

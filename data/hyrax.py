@@ -144,10 +144,10 @@ def _stamps(writer: "StoreWriter", sample: "Sample", rows: NDArray[np.int64]) ->
 
 def _model(name: str, count: int) -> "ModelInfo":
     from pcvae.labels import Latent
-    from pcvae.store import ModelInfo
+    from pcvae.store import EMBEDDING, ModelInfo
 
     latents = tuple(Latent(f"latent_{i}", f"{name} {i + 1}") for i in range(count))
-    return ModelInfo(name, "embedding", "Hyrax", latents)
+    return ModelInfo(name, EMBEDDING, "Hyrax", latents)
 
 
 def _info(

@@ -21,9 +21,10 @@ from pcvae.cutouts import PART, partial_folder, read_facts
 from pcvae.errors import StoreError
 from pcvae.labels import Latent
 
-__all__ = ["ModelInfo", "Store", "StoreInfo", "StoreWriter", "read_store"]
+__all__ = ["EMBEDDING", "ModelInfo", "Store", "StoreInfo", "StoreWriter", "read_store"]
 
 VERSION = 1
+EMBEDDING = "embedding"
 REMAKE = "python -m train.encode SAMPLE {} --run physics=RUN"
 
 
@@ -33,7 +34,8 @@ class ModelInfo:
 
     Args:
         name: Its name in the store, such as ``physics`` or ``vanilla``.
-        kind: ``physics`` or ``vanilla``.
+        kind: ``physics`` or ``vanilla``; or ``embedding``, for axes that were made elsewhere, with
+            no network that encodes or decodes.
         recipe: The recipe it was trained by.
         latents: The axes of its latent space, in their order.
         orientation: The latent or derived column with the angle [rad]; empty for none.

@@ -1,0 +1,248 @@
+"""Bring a galaxy that the store has not: upload its image, or fetch it by its place."""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import panel as pn
+import panel_material_ui as pmui
+import param
+
+from dashboard.fetching import fetch_guest, host, wanted
+from dashboard.guest import NO_NETWORK, Guest, has_network, see
+from dashboard.places import Place
+from dashboard.session import when_done
+from dashboard.source import Source
+from dashboard.state import State
+from dashboard.style import BASE, BRING
+from dashboard.upload import ACCEPTED, MOST_BYTES, Upload, UploadError, guest_of
+from pcvae.errors import PcvaeError
+
+if TYPE_CHECKING:
+    from dashboard.find import Found
+
+__all__ = ["Bring", "FileField", "needed"]
+
+HEADED = {"variant": "outlined", "size": "small", "height": 40, "margin": (10, 5, 0, 5)}
+
+
+class FileField(pmui.FileInput):
+    """Takes files in parts; of more than ``most`` bytes in all it keeps nothing."""
+
+    most = param.Integer(default=MOST_BYTES, constant=True)
+
+    _rename = {"most": None}  # noqa: RUF012
+
+    def __init__(self, **params: Any) -> None:
+        super().__init__(**params)
+        self._bytes = 0
+
+    def _process_chunk(self, msg: dict[str, Any]) -> None:
+        self._bytes += len(msg["data"])
+        super()._process_chunk({**msg, "data": b""} if self._bytes > self.most else msg)
+
+    def files(self) -> list[Upload]:
+        """What has arrived.
+
+        Raises:
+            UploadError: It was too much.
+        """
+        size, self._bytes = self._bytes, 0
+        if size > self.most:
+            msg = f"expected at most {self.most >> 20} MB, found {size / 2**20:.0f} MB"
+            raise UploadError(msg)
+        if self.value is None:
+            return []
+        values, names = self.value, self.filename
+        pairs = zip(values, names, strict=True) if isinstance(values, list) else [(values, names)]
+        return [Upload(str(name), content) for content, name in pairs]
+
+
+def needed(source: Source) -> str:
+    """What a person may bring, in words."""
+    info = source.store.info
+    if info.unit == "stretched":
+        return "A PNG or JPEG picture of one galaxy, in the colours of this store's own images."
+    scale = f" at {info.pixel_scale:g}″ a pixel, or finer" if info.pixel_scale else ""
+    return (
+        f"A FITS cutout with bands {', '.join(info.bands)}, or a file a band chosen together: at "
+        f"least {info.size} by {info.size} pixels{scale}. Or a PNG or JPEG picture, roughly."
+    )
+
+
+class Bring(pn.viewable.Viewer):
+    """A button in the header, and the panel below it that tells what was found or brought.
+
+    Reads ``row``, ``model`` and ``guest`` of the state, and writes ``row`` and ``guest``.
+    """
+
+    source = param.ClassSelector(class_=Source, constant=True)
+    state = param.ClassSelector(class_=State, constant=True)
+
+    def __init__(self, **params: Any) -> None:
+        super().__init__(**params)
+        self._found: Found | None = None
+        self._turn = 0
+        self.words = pn.pane.HTML("", stylesheets=[BASE, BRING], sizing_mode="stretch_width")
+        self.busy = pmui.LinearProgress(active=True, visible=False, sizing_mode="stretch_width")
+        self.button = pmui.Button(
+            label="Upload",
+            description="Upload a galaxy of your own: a FITS cutout or a picture",
+            **HEADED,
+        )
+        self.button.on_click(lambda _: self.open())
+        self.show = self._button("Show it", self._show_nearest)
+        self.fetch = self._button("Fetch this place", self._fetch_found)
+        self.back = pmui.Button(
+            label="Your galaxy",
+            description="Back to the galaxy that you brought: the star on the map",
+            visible=False,
+            **HEADED,
+        )
+        self.back.on_click(lambda _: self.state.param.update(row=None))
+        self.close = self._button("Close", self.shut)
+        self.field = FileField(
+            label="Choose or drop files",
+            uploaded_label="Choose or drop files",
+            accept=",".join(ACCEPTED),
+            multiple=True,
+            variant="outlined",
+            sizing_mode="stretch_width",
+        )
+        self.field.param.watch(lambda _: self._take(), "value")
+        self.help = pn.pane.HTML(
+            f'<p class="muted">{escape(needed(self.source))}</p>', stylesheets=[BASE, BRING]
+        )
+        buttons = pn.FlexBox(self.show, self.fetch, self.close)
+        self.panel = pn.Column(
+            self.words,
+            self.busy,
+            self.field,
+            self.help,
+            buttons,
+            css_classes=["bring"],
+            stylesheets=[BRING],
+            visible=False,
+        )
+        self.state.param.watch(self._follow, ["guest", "model", "row", "split"])
+        self.state.second.param.watch(self._follow, "model")
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return pn.Row(self.button, self.back, self.panel, margin=0)
+
+    def open(self) -> None:
+        """Offer the upload, or say why there is none; a second time, close."""
+        if self.panel.visible and self.field.visible:
+            self.shut()
+            return
+        network = has_network(self.source, self.state.model)
+        self._tell("Bring a galaxy that is not in this store." if network else NO_NETWORK)
+        self.field.visible = self.help.visible = network
+
+    def shut(self) -> None:
+        """Close the panel; what is still under way no longer counts."""
+        self._turn += 1
+        self.panel.visible = False
+
+    def tell(self, found: "Found") -> None:
+        """Say what was found, and offer to fetch a place that has no galaxy here."""
+        self._tell(found.words)
+        self._found = found
+        self.panel.visible = bool(found.words)
+        self.show.visible = not found.sure and found.row is not None
+        self.fetch.visible = found.place is not None and (not found.sure or found.row is None)
+
+    def _take(self) -> None:
+        try:
+            self.upload(self.field.files())
+        except UploadError as error:
+            self._fail(error)
+
+    def upload(self, files: list[Upload]) -> None:
+        """Take these files for a galaxy."""
+        if files:
+            names = ", ".join(one.name for one in files)
+            self._begin(lambda: guest_of(files, self.source.store.info), f"Reading {names} …")
+
+    def fetch_place(self, place: Place) -> None:
+        """Fetch the galaxy at a place."""
+        try:
+            asked = wanted(self.source)
+        except PcvaeError as error:
+            self._fail(error)
+            return
+        like = f"{', '.join(asked.bands)}, {asked.size} pixels of {asked.pixel_scale:g}″"
+        words = f"Asking {host()} for {place} ({like}) …"
+        self._begin(lambda: fetch_guest(self.source, place), words)
+
+    def _begin(self, make: Callable[[], Guest], words: str) -> None:
+        if not has_network(self.source, self.state.model):
+            self._fail(UploadError(NO_NETWORK))
+            return
+        self._tell(words)
+        self.busy.visible = True
+        self._turn += 1
+        turn, job = self._turn, self.source.errands.submit(make)
+        when_done(job, lambda: turn == self._turn and self._made(job))
+
+    def _made(self, job: "Future[Guest]") -> None:
+        if error := job.exception():
+            self._fail(error)
+            return
+        turn, codec = self._turn, self.source.codec(self.state.model)
+        self._tell("Encoding it …")
+        self.busy.visible = True
+        when_done(codec, lambda: turn == self._turn and self._encoded(job.result(), codec))
+
+    def _encoded(self, guest: Guest, codec: "Future[Any]") -> None:
+        try:
+            see(self.source, codec.result(), self.state.model, guest)
+        except (PcvaeError, RuntimeError, ValueError, OSError) as error:
+            self._fail(error)
+            return
+        self.state.param.update(row=None, guest=guest)
+        self.shut()
+
+    def _fail(self, error: BaseException) -> None:
+        self._tell("")
+        said = f"Not taken: {error}"
+        self.words.object = f'<p class="failed" role="alert">{escape(said)}</p>'
+        self.field.visible = self.help.visible = has_network(self.source, self.state.model)
+
+    def _tell(self, words: str) -> None:
+        self._found = None
+        self.words.object = f'<p role="status">{escape(words)}</p>'
+        self.panel.visible = True
+        for part in (self.busy, self.show, self.fetch, self.field, self.help):
+            part.visible = False
+
+    def _show_nearest(self) -> None:
+        if self._found is not None and self._found.row is not None:
+            self.state.row = self._found.row
+        self.shut()
+
+    def _fetch_found(self) -> None:
+        if self._found is not None and self._found.place is not None:
+            self.fetch_place(self._found.place)
+
+    def _follow(self, *_: param.parameterized.Event) -> None:
+        """Have the guest seen by the models of both maps."""
+        guest = self.state.guest
+        self.back.visible = guest is not None and self.state.row is not None
+        for model in {self.state.model, *([self.state.second.model] * self.state.split)}:
+            if guest and model not in guest.seen and has_network(self.source, model):
+                codec = self.source.codec(model)
+                when_done(codec, partial(self._seen_again, guest, model, codec))
+
+    def _seen_again(self, guest: Guest, model: str, codec: "Future[Any]") -> None:
+        if not codec.exception():
+            see(self.source, codec.result(), model, guest)
+            self.state.param.trigger("guest")
+
+    def _button(self, label: str, call: Callable[[], Any]) -> pmui.Button:
+        button = pmui.Button(label=label, variant="outlined", size="small", visible=False)
+        button.on_click(lambda _: call())
+        button.visible = label == "Close"
+        return button

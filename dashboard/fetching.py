@@ -1,0 +1,56 @@
+"""A galaxy by its place on the sky, from the Legacy Surveys' cutout service or a mirror of it."""
+
+import os
+from urllib.parse import urlsplit
+
+from dashboard.guest import Guest
+from dashboard.places import Place
+from dashboard.source import Source
+from data.fetch import FetchError, Manners, UnansweredError
+from data.legacy import BASE_URL, Wanted, fetch_cutout, wanted_for
+
+__all__ = ["ADDRESS", "base_url", "fetch_guest", "host", "wanted"]
+
+ADDRESS = "PCVAE_LEGACY_URL"  # of the environment: a mirror, or a stand-in
+PATIENCE = Manners(timeout=15.0, tries=2, back_off=0.5, connect=3.0)  # a person waits
+INSTEAD = "Without it, upload a FITS cutout of the galaxy"
+
+
+def base_url() -> str:
+    """Where cutouts are asked for."""
+    return os.environ.get(ADDRESS) or BASE_URL
+
+
+def host() -> str:
+    """The service's name, for people."""
+    return urlsplit(base_url()).netloc
+
+
+def wanted(source: Source) -> Wanted:
+    """What to ask for to get images like the store's, from the layer of its galaxies.
+
+    Raises:
+        FetchError: The service has none like those.
+    """
+    galaxies, layer = source.store.galaxies, ""
+    if "layer" in galaxies and galaxies["layer"].notna().any():
+        layer = str(galaxies["layer"].mode()[0])
+    return wanted_for(source.store.info, layer)
+
+
+def fetch_guest(source: Source, place: Place) -> Guest:
+    """Fetch the galaxy at a place.
+
+    Raises:
+        FetchError: The service cannot be reached, or has no such image; says which.
+    """
+    asked = wanted(source)
+    try:
+        found = fetch_cutout(*place, asked, base_url=base_url(), manners=PATIENCE)
+    except UnansweredError as error:
+        offline = "There is no connection to the service. " * ("no connection" in str(error))
+        msg = f"{offline}{str(error)[:1].upper()}{str(error)[1:]}. {INSTEAD}"
+        raise FetchError(msg) from error
+    said = f"{found.source} {asked.size} by {asked.size} pixels of {asked.pixel_scale:g}″."
+    name = f"J{place.ra:.4f}{place.dec:+.4f}".replace("-", "\N{MINUS SIGN}")
+    return Guest(name, found.flux, (said,), *place, found.north_angle)

@@ -1,0 +1,194 @@
+"""A guest: a galaxy that a person brought, seen as the store's own are, and never kept.
+
+Shapes are written with C bands, S x S pixels and D latents.
+"""
+
+from dataclasses import asdict, dataclass, field
+from html import escape
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from dashboard.pictures import Residual, bar_html, compass_svg, data_uri, residual
+from dashboard.properties import Interval, Property
+from dashboard.quantities import Quantity, axes_of, pretty_unit
+from dashboard.source import Source
+from dashboard.state import State
+from pcvae.dataset import ELLIPTICITY
+from pcvae.store import EMBEDDING
+
+if TYPE_CHECKING:
+    from pcvae.encode import Codec
+
+__all__ = [
+    "NO_NETWORK",
+    "Guest",
+    "Seen",
+    "guest_facts_html",
+    "guest_pictures_html",
+    "guest_properties",
+    "has_network",
+    "near_shown",
+    "place_on",
+    "see",
+    "shown_guest",
+]
+
+NO_NETWORK = (
+    "This model has no network: its axes are an embedding that was made elsewhere, so nothing "
+    "can be reconstructed, and no galaxy of your own can be placed on its map"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Guest:
+    """A galaxy that is not in the store.
+
+    Args:
+        name: What it is called.
+        flux: Its pixels (C, S, S), in the unit, bands and size of the store's sample.
+        said: What was done to the picture, and what was assumed, a sentence each.
+        ra: Right ascension [deg]; NaN if unknown.
+        dec: Declination [deg]; NaN if unknown.
+        north_angle: Direction of north [rad], counter-clockwise from +x; NaN if unknown.
+    """
+
+    name: str
+    flux: NDArray[np.float32]
+    said: tuple[str, ...] = ()
+    ra: float = np.nan
+    dec: float = np.nan
+    north_angle: float = np.nan
+    seen: dict[str, "Seen"] = field(default_factory=dict, init=False, repr=False)
+
+
+class Seen(NamedTuple):
+    """How a model sees a guest.
+
+    Args:
+        stamp: Its picture (S, S, 3) uint8, row 0 at the bottom, by the store's own stretch.
+        latents: A row with the columns of a store's latents.
+        mu: The latents alone, (D,).
+        reconstruction: What the model makes of them, (s, s, 3) in [0, 1].
+    """
+
+    stamp: NDArray[np.uint8]
+    latents: pd.DataFrame
+    mu: NDArray[np.float64]
+    reconstruction: NDArray[np.float32]
+
+    def pictures(self, *, dark: bool) -> tuple[NDArray[np.uint8], Residual]:
+        """Reconstruction and residual, for the card."""
+        shown = (np.clip(self.reconstruction, 0, 1) * 255 + 0.5).astype(np.uint8)
+        image = self.stamp.astype(np.float32) / 255
+        return shown, residual(image, self.reconstruction, dark=dark)
+
+
+def see(source: Source, codec: "Codec", model: str, guest: Guest) -> Seen:
+    """Encode a guest with a model, and decode it again; kept with the guest, a model once."""
+    if model not in guest.seen:
+        guest.seen[model] = _see(source, codec, guest)
+    return guest.seen[model]
+
+
+def _see(source: Source, codec: "Codec", guest: Guest) -> Seen:
+    import torch
+
+    from pcvae.encode import latent_table
+    from pcvae.preprocess import Stretch, display, display_stretch
+
+    info, flux = source.store.info, guest.flux[None]
+    stretch = info.stamp_stretch or asdict(display_stretch(codec.run.stretch, info.size))
+    encoded = codec.encode(flux)
+    stamp = display(torch.as_tensor(flux), Stretch.of(stretch))[0]
+    return Seen(
+        (stamp * 255 + 0.5).astype(np.uint8),
+        latent_table(encoded, codec.space),
+        encoded.mu[0],
+        codec.decode_rgb(encoded.mu, stretch)[0],
+    )
+
+
+def guest_properties(source: Source, model: str, seen: Seen) -> list[Property]:
+    """What the model infers of a guest, each where it lies in the sample."""
+    latents = {one.column: one for one in axes_of(source.store, model)}
+    for name in ELLIPTICITY:
+        latents.pop(name, None)
+    first = sorted(latents.values(), key=lambda one: not one.cyclic)
+    return [_property(source, model, seen, one) for one in first]
+
+
+def _property(source: Source, model: str, seen: Seen, one: Quantity) -> Property:
+    counts, limits = source.histogram(model, one)
+    value, sigma = (float(seen.latents[f"{one.column}{end}"][0]) for end in ("", "_sigma"))
+    unit = pretty_unit(one.unit)
+    return Property(one.title, unit, None, Interval(value, sigma), counts, limits, one.cyclic)
+
+
+def guest_facts_html(guest: Guest, links: dict[str, str]) -> str:
+    """Its name, that it is not in the store, where it is, and what was done to it."""
+    facts = [
+        '<span class="population"><i style="background:var(--accent)"></i>Your galaxy</span>',
+        "<span>not in the store</span>",
+    ]
+    if np.isfinite([guest.ra, guest.dec]).all():
+        place = f"RA {guest.ra:.5f}° Dec {guest.dec:+.5f}°"
+        facts.append(f"<span>{place}</span>".replace("-", "\N{MINUS SIGN}"))
+    facts += [
+        f'<a href="{escape(address)}" target="_blank" rel="noopener noreferrer">{name}</a>'
+        for name, address in links.items()
+    ]
+    return (
+        f'<h2>{escape(guest.name)}</h2><div class="facts">{"".join(facts)}</div>'
+        f'<p class="said">{escape(" ".join(guest.said))}</p>'
+    )
+
+
+def place_on(guest: Guest | None, model: str, x: str, y: str) -> pd.DataFrame:
+    """Where a guest lies on two axes of a model, as ``x`` and ``y``; no row where it does not."""
+    latents = guest.seen[model].latents if guest and model in guest.seen else None
+    values = [] if latents is None else latents[[x, y]].to_numpy(np.float32)
+    return pd.DataFrame(values, columns=["x", "y"], dtype=np.float32)
+
+
+def has_network(source: Source, model: str) -> bool:
+    """Whether a model can encode and decode: an embedding made elsewhere cannot."""
+    return source.store.model(model).kind != EMBEDDING
+
+
+def guest_pictures_html(source: Source, guest: Guest, seen: Seen, *, dark: bool) -> str:
+    """Its image, reconstruction and residual side by side."""
+    info, (rebuilt, missed) = source.store.info, seen.pictures(dark=dark)
+    marks = bar_html(info.pixel_scale, info.size) + compass_svg(guest.north_angle)
+    return (
+        '<div class="pictures">'
+        + "".join(
+            f'<figure><div class="frame"><img src="{data_uri(picture)}" alt="{caption}">{over}'
+            f"</div><figcaption><span>{caption}</span>{note}</figcaption></figure>"
+            for picture, over, caption, note in (
+                (seen.stamp, marks, "Image", ""),
+                (rebuilt, "", "Reconstruction", ""),
+                (missed.picture, "", "Residual", f"<span>± {missed.limit:.2f}</span>"),
+            )
+        )
+        + "</div>"
+    )
+
+
+def shown_guest(state: State, model: str) -> Seen | None:
+    """The guest as a model sees it, if it is what is shown: while no galaxy is picked."""
+    if state.row is not None or state.guest is None:
+        return None
+    return state.guest.seen.get(model)
+
+
+def near_shown(source: Source, state: State) -> pd.DataFrame:
+    """The ``row`` and ``distance`` of the nearest ones of the picked galaxy, or of the guest."""
+    seen = shown_guest(state, state.model)
+    if seen is not None:
+        return source.nearest_to(state.model, seen.mu, state.k, state.metric)
+    if state.row is not None:
+        return source.nearest(state.model, state.row, state.k, state.metric)
+    return pd.DataFrame({"row": np.array([], np.intp), "distance": np.array([])})

@@ -1,0 +1,204 @@
+"""What people bring as files: FITS cutouts and pictures, made like the store's own images.
+
+Shapes are written with C bands and H x W pixels.
+"""
+
+import gzip
+import io
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dashboard.guest import Guest
+from data.arrays import as_shown
+from data.fits_file import Sky, read_planes, stem
+from data.picture import LeftOutError, Picture, fit
+from pcvae.errors import PcvaeError
+from pcvae.store import StoreInfo
+
+__all__ = ["ACCEPTED", "MOST_BYTES", "Upload", "UploadError", "guest_of"]
+
+FITS = (".fits", ".fit", ".fits.gz", ".fits.fz")
+PICTURES = (".png", ".jpg", ".jpeg")
+ACCEPTED = (".fits", ".fit", ".gz", ".fz", *PICTURES)
+MOST_BYTES = 64 << 20  # of all files together, unpacked
+MOST_PIXELS = 8192  # on a side of a picture
+STRETCHED = "stretched"
+
+
+class UploadError(PcvaeError):
+    """A file cannot be shown: says what was expected and what was found."""
+
+
+class Upload(NamedTuple):
+    """A file as it came: its name and its bytes."""
+
+    name: str
+    content: bytes
+
+
+def guest_of(files: Sequence[Upload], info: StoreInfo) -> Guest:
+    """Make an image like those of the store of the files of one galaxy.
+
+    Args:
+        files: A picture, a FITS file with all bands, or FITS files of some bands each.
+        info: Of the store: its bands, unit, size and pixel scale are what is needed.
+
+    Raises:
+        UploadError: They are not that.
+    """
+    if not files:
+        msg = "expected a FITS cutout, or a PNG or JPEG picture; found no file"
+        raise UploadError(msg)
+    if (size := sum(len(one.content) for one in files)) > MOST_BYTES:
+        msg = f"expected at most {MOST_BYTES >> 20} MB, found {size / 2**20:.0f} MB"
+        raise UploadError(msg)
+    pictures = [one for one in files if one.name.lower().endswith(PICTURES)]
+    if other := [one.name for one in files if not one.name.lower().endswith((*FITS, *PICTURES))]:
+        msg = f"expected {', '.join((*FITS, *PICTURES))}; found {other[0]}"
+        raise UploadError(msg)
+    if pictures and len(files) > 1:
+        msg = f"expected one picture, or the FITS files of one galaxy; found {len(files)} files"
+        raise UploadError(msg)
+    try:
+        return _of_picture(pictures[0], info) if pictures else _of_fits(files, info)
+    except LeftOutError as error:
+        name = "" if files[0].name in error.detail else f"{files[0].name}: "
+        msg = f"{name}{error.reason} ({error.detail})"
+        raise UploadError(msg) from error
+
+
+def _of_fits(files: Sequence[Upload], info: StoreInfo) -> Guest:
+    if info.unit == STRETCHED:
+        msg = (
+            "this store's models have learnt from pictures, not from fluxes: expected a PNG or "
+            f"JPEG picture like its own; found {files[0].name}"
+        )
+        raise UploadError(msg)
+    planes, sky = _planes(files, info.bands)
+    flux = _cube(planes, info.bands)
+    height, width = flux.shape[1:]
+    centre = ((width - 1) / 2, (height - 1) / 2)
+    scale, north = (sky.pixel_scale, sky.north_angle) if sky else (None, np.nan)
+    cut, origin = fit(Picture(flux, centre, scale, north), info.size, info.pixel_scale, info.bands)
+    said = [f"Bands {', '.join(info.bands)} of {_listed(files)}, {width} by {height} pixels."]
+    if np.isfinite(origin):
+        said.append(f"Resampled from {origin:.3f}″ to {info.pixel_scale:.3f}″ a pixel.")
+    elif scale is None:
+        said.append("It does not say its pixel scale: taken as the store's.")
+    if (width, height) != (info.size, info.size):
+        said.append(f"Cut to {info.size} by {info.size} pixels around the middle.")
+    ra, dec = sky.middle if sky else (np.nan, np.nan)
+    return Guest(stem(Path(files[0].name)), cut, tuple(said), ra, dec, north)
+
+
+def _planes(
+    files: Sequence[Upload], bands: tuple[str, ...]
+) -> tuple[dict[str, NDArray[np.float32]], Sky | None]:
+    """The planes of all files by band, and where the first of them is that says so."""
+    planes: dict[str, NDArray[np.float32]] = {}
+    sky = None
+    with tempfile.TemporaryDirectory() as folder:
+        for file in files:
+            name = Path(file.name.replace("\\", "/")).name.lower().removesuffix(".gz")
+            path = Path(folder, name)
+            path.write_bytes(_unpacked(file))
+            found, its_sky = read_planes(path, bands)
+            planes, sky = found | planes, sky or its_sky
+    return planes, sky
+
+
+def _cube(planes: dict[str, NDArray[np.float32]], bands: tuple[str, ...]) -> NDArray[np.float32]:
+    """The planes of all bands as one (C, H, W)."""
+    if missing := [band for band in bands if band not in planes]:
+        found = ", ".join(sorted(planes)) or "none"
+        msg = f"expected images in the bands {', '.join(bands)}; found {found}"
+        raise UploadError(f"{msg}: {', '.join(missing)} is missing")
+    shapes = {planes[band].shape for band in bands}
+    if len(shapes) > 1:
+        msg = f"expected bands of one size, found {' and '.join(map(str, sorted(shapes)))}"
+        raise UploadError(msg)
+    return np.stack([planes[band] for band in bands])
+
+
+def _unpacked(file: Upload) -> bytes:
+    """The bytes of a file that may be packed by gzip, as long as they are not too many."""
+    if not file.name.lower().endswith(".gz"):
+        return file.content
+    try:
+        content = gzip.GzipFile(fileobj=io.BytesIO(file.content)).read(MOST_BYTES + 1)
+    except (OSError, EOFError) as error:
+        msg = f"{file.name} cannot be unpacked: {error}"
+        raise UploadError(msg) from error
+    if len(content) > MOST_BYTES:
+        msg = f"expected at most {MOST_BYTES >> 20} MB unpacked, found more in {file.name}"
+        raise UploadError(msg)
+    return content
+
+
+def _of_picture(file: Upload, info: StoreInfo) -> Guest:
+    if len(info.bands) != 3:
+        msg = (
+            f"a picture has three colours, this store's models take {len(info.bands)} bands "
+            f"({', '.join(info.bands)}): expected a FITS cutout, found {file.name}"
+        )
+        raise UploadError(msg)
+    image = _image(file)
+    side = min(image.shape[:2])
+    said = [f"The colours of {file.name}, {image.shape[1]} by {image.shape[0]} pixels."]
+    if image.shape[0] != image.shape[1]:
+        said.append(f"Cut to the square of {side} pixels in its middle.")
+    shown = as_shown(_square(image, side), info.size / side)  # in units of the store's pixels
+    planes, _ = fit(shown, info.size, 1.0, info.bands)
+    field = f"{info.size * info.pixel_scale:.1f}″" if info.pixel_scale else "as much of the sky"
+    said.append(f"Taken to show {field} across, as the store's images do.")
+    if info.unit != STRETCHED:
+        planes = _undone(planes, info)
+        said.append("Its colours are taken for the store's own stretch, undone: fluxes are rough.")
+    return Guest(Path(file.name).stem, planes, tuple(said))
+
+
+def _image(file: Upload) -> NDArray[np.uint8]:
+    """A picture (H, W, 3), first row at the top."""
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(file.content), formats=("PNG", "JPEG")) as opened:
+            if max(opened.size) > MOST_PIXELS:
+                msg = f"expected at most {MOST_PIXELS} pixels on a side, found {opened.size}"
+                raise UploadError(msg)
+            image = np.asarray(opened.convert("RGB"))
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        msg = f"expected a PNG or JPEG picture, but {file.name} cannot be read: {error}"
+        raise UploadError(msg) from error
+    if np.ptp(image) == 0:
+        msg = f"expected a galaxy in {file.name}; every pixel is {tuple(image[0, 0])}"
+        raise UploadError(msg)
+    return image
+
+
+def _square(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    top, left = ((length - side) // 2 for length in image.shape[:2])
+    return image[top : top + side, left : left + side]
+
+
+def _undone(planes: NDArray[np.float32], info: StoreInfo) -> NDArray[np.float32]:
+    """The fluxes (3, S, S) that the store's stamps would show as these colours, bluest first."""
+    import torch
+
+    from pcvae.preprocess import Stretch
+
+    if info.stamp_stretch is None:
+        msg = "this store has no stamps whose stretch a picture could share: bring a FITS cutout"
+        raise UploadError(msg)
+    stretch = Stretch.of(info.stamp_stretch)
+    image = torch.as_tensor(planes[list(stretch.order)])[None].clamp(0, 0.995)
+    return stretch.restore(image)[0].numpy()
+
+
+def _listed(files: Sequence[Upload]) -> str:
+    return files[0].name if len(files) == 1 else f"{len(files)} files"
