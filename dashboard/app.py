@@ -27,7 +27,8 @@ from dashboard.grid import Grid
 from dashboard.help import Help
 from dashboard.history import History
 from dashboard.hosts import is_known_host
-from dashboard.labelling import refresh, toggle
+from dashboard.labelled import Labels
+from dashboard.labelling import SCORES, redo, refresh, toggle, undo
 from dashboard.legend import Legend
 from dashboard.maps import Maps
 from dashboard.model_page import ModelPage
@@ -35,8 +36,8 @@ from dashboard.selecting import follow_focus
 from dashboard.shortcuts import Shortcuts
 from dashboard.source import Source
 from dashboard.state import State
-from dashboard.strips import Candidates, Lookalikes, Nearest
-from dashboard.style import HEADER, THEME
+from dashboard.strips import Lookalikes, Nearest
+from dashboard.style import DASH, HEADER, THEME
 from dashboard.trouble import trouble_page
 from pcvae.errors import PcvaeError
 from pcvae.store import read_store
@@ -49,7 +50,7 @@ TABS = {  # by what ``State.tab`` calls them
     "neighbours": ("Neighbours", Nearest),
     "lookalikes": ("Look-alikes", Lookalikes),
     "selection": ("Selection", Grid),
-    "candidates": ("Candidates", Candidates),
+    "candidates": ("Labels", Labels),
 }
 TALLER = {  # drawings of the button
     "Make the strip taller": "M4 9L8 5L12 9M4 13H12",
@@ -103,7 +104,17 @@ class Explorer:
             "ArrowLeft": Key(lambda: step(-1), "The previous one", "\N{LEFTWARDS ARROW}"),
             "[": Key(history.back, "Back to the galaxy that was seen before"),
             "]": Key(history.forward, "Forward again"),
+            **{
+                score: Key(
+                    partial(self._score, score),
+                    "Score it, from dull to extraordinary",
+                    f"0{DASH}5",
+                )
+                for score in SCORES
+            },
             "c": Key(lambda: toggle(self.source, self.state), "Tag it as a candidate, or untag"),
+            **dict.fromkeys("uz", Key(lambda: undo(self.source, self.state), "Undo", "u")),
+            **dict.fromkeys("UZ", Key(lambda: redo(self.source, self.state), "Redo", "U")),
             "?": Key(self._ask, "This help"),
         }
 
@@ -174,6 +185,14 @@ class Explorer:
             lambda event: strip.param.update(height=TALL if event.new else LOW), "tall"
         )
         return strip
+
+    def _score(self, score: str) -> None:
+        """Score the picked galaxy; a strip that is worked through goes on to the next."""
+        give = getattr(self.strips[self.state.tab], "score", None)
+        if give is not None:
+            give(score)
+        else:
+            toggle(self.source, self.state, label=score)
 
     def _step(self, by: int) -> None:
         """Walk through what the strip below lists."""

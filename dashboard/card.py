@@ -6,7 +6,6 @@ from urllib.parse import quote
 
 import numpy as np
 import panel as pn
-import panel_material_ui as pmui
 import param
 
 from dashboard.guest import (
@@ -17,7 +16,7 @@ from dashboard.guest import (
     guest_properties,
     has_network,
 )
-from dashboard.labelling import is_candidate, toggle
+from dashboard.judge import Judge
 from dashboard.pictures import bar_html, compass_svg, data_uri
 from dashboard.properties import properties_of, table_html
 from dashboard.session import when_done
@@ -121,8 +120,8 @@ def pictures_html(source: Source, row: int, view: View | None, *, failed: bool =
 class Card(pn.viewable.Viewer):
     """The picked galaxy.
 
-    Reads ``row``, ``guest``, ``model``, ``dark``, ``loaded``, ``revision`` and ``trouble`` of the
-    state, and writes ``revision`` and ``trouble`` when its button is pressed.
+    Reads ``row``, ``guest``, ``model``, ``dark``, ``loaded`` and ``trouble`` of the state; writes
+    nothing.
     """
 
     source = param.ClassSelector(class_=Source, constant=True)
@@ -143,12 +142,10 @@ class Card(pn.viewable.Viewer):
 
         self.facts, self.pictures, self.properties = map(html, ("facts", "pictures", "properties"))
         self.trouble = html("trouble")
-        self.button = pmui.Button(
-            label="Tag as candidate", variant="outlined", size="small", width=140, margin=(2, 0)
-        )
-        self.button.on_click(lambda _: toggle(self.source, self.state))
+        self.judge = Judge(source=self.source, state=self.state)
         self._layout = pn.Column(
-            pn.Row(self.facts, self.button, sizing_mode="stretch_width"),
+            self.facts,
+            self.judge,
             self.trouble,
             pn.Spacer(height=8),
             self.pictures,
@@ -160,7 +157,7 @@ class Card(pn.viewable.Viewer):
         )
         self.state.param.watch(self._show, ["row", "guest", "model", "dark"])
         self.state.param.watch(self._show_pictures, "loaded")
-        self.state.param.watch(self._show_label, ["revision", "trouble"])
+        self.state.param.watch(self._show_trouble, "trouble")
         self._show()
 
     def __panel__(self) -> pn.viewable.Viewable:
@@ -168,7 +165,6 @@ class Card(pn.viewable.Viewer):
 
     def _show(self, *_: Any) -> None:
         row, guest = self.state.row, self.state.guest
-        self.button.visible = row is not None and self.source.journal is not None
         if row is None and guest is not None:
             self._show_guest(guest)
         elif row is None:
@@ -178,7 +174,7 @@ class Card(pn.viewable.Viewer):
             self.facts.object = facts_html(self.source, row, dark=self.state.dark)
             self.properties.object = table_html(properties_of(self.source, self.state.model, row))
             self._show_pictures()
-        self._show_label()
+        self._show_trouble()
 
     def _show_guest(self, guest: Guest) -> None:
         source, model = self.source, self.state.model
@@ -205,14 +201,11 @@ class Card(pn.viewable.Viewer):
             view, self._why_not = self.source.view(model, row, dark=self.state.dark)
         failed = bool(self._why_not)
         self.pictures.object = pictures_html(self.source, row, view, failed=failed)
-        self._show_label()
+        self._show_trouble()
         if job is not None and view is None and not failed:
             when_done(job, self._show_pictures)
 
-    def _show_label(self, *_: Any) -> None:
-        tagged = self.state.row is not None and is_candidate(self.source, self.state.row)
-        self.button.label = "Remove candidate" if tagged else "Tag as candidate"
-        self.button.variant = "contained" if tagged else "outlined"
+    def _show_trouble(self, *_: Any) -> None:
         words = self.state.trouble or self._why_not or self.source.no_journal
         self.trouble.object = (
             f'<div class="trouble" role="alert">{escape(words)}</div>' if words else ""

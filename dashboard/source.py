@@ -1,9 +1,13 @@
 """All that the sessions of a process share: the store, its journal, and what is computed once."""
 
+import os
 from collections import OrderedDict
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict
 from functools import cache, cached_property, lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -20,7 +24,7 @@ from dashboard.style import colour_of, marker_of
 from pcvae.anomaly import Boundaries, Trials, boundary_grid, classes_of
 from pcvae.dataset import ELLIPTICITY
 from pcvae.errors import JournalError
-from pcvae.journal import Event, Journal, journal_path
+from pcvae.journal import Event, Journal, fold, journal_path, standing, void
 from pcvae.neighbours import Neighbours, shared_neighbours
 from pcvae.store import Store
 from train.pool import Pool, gather
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["CANDIDATE", "Source", "View"]
 
 CANDIDATE = "candidate"
+TEAM = "PCVAE_JOURNAL"  # environment variable with the address of a team's journal
 EVERYDAY = Metric()
 NEIGHBOURS = 10  # as in Fig. 3 of Gagliano & Villar (2023)
 BINS = 48
@@ -40,6 +45,22 @@ CELLS = 600  # of the boundaries, on a side: about two pixels of a map each
 LONGEST = 240  # letters of a message
 RANKINGS = 16  # of look-alikes, kept ready
 URIS = 20_000  # thumbnails kept ready, about 3 kB each
+
+
+class Said(NamedTuple):
+    """What the journal says.
+
+    Args:
+        count: How many events it has.
+        standing: What each person says of each galaxy.
+        labels: The last of those of each galaxy, by its id.
+        void: The numbers of the events that are undone.
+    """
+
+    count: int = 0
+    standing: tuple[Event, ...] = ()
+    labels: Mapping[str, Event] = MappingProxyType({})
+    void: frozenset[int] = frozenset()
 
 
 class View(NamedTuple):
@@ -77,14 +98,18 @@ class Source:
         self.pool, self.scores, self.trials = map(cache, (self._pool, self._scores, self._trials))
         self.boundaries = lru_cache(64)(self._boundaries)
         self._indices = cache(self._index)
+        self._said = Said()
         self._thumbnails: OrderedDict[int, str] = OrderedDict()
         self._ranked: OrderedDict[tuple[Any, ...], Future[pd.DataFrame]] = OrderedDict()
 
     @classmethod
     def open(cls, store: Store) -> "Source":
-        """The source of a store with its journal beside it, or without if it cannot be had."""
+        """The source of a store with its journal, or without if that cannot be had.
+
+        The journal lies beside the store, unless ``PCVAE_JOURNAL`` names a team's database.
+        """
         try:
-            return cls(store, Journal(journal_path(store.folder)))
+            return cls(store, Journal(os.environ.get(TEAM) or journal_path(store.folder)))
         except JournalError as error:
             return cls(store, None, str(error))
 
@@ -163,8 +188,12 @@ class Source:
 
     def row_of(self, galaxy: str) -> int | None:
         """The row of the galaxy with that id; None if there is none."""
-        found = np.flatnonzero(self.ids == galaxy)
-        return int(found[0]) if len(found) else None
+        row = int(self._index_of.get_indexer([galaxy])[0])
+        return row if row >= 0 else None
+
+    @cached_property
+    def _index_of(self) -> "pd.Index[str]":
+        return pd.Index(self.ids, dtype=object)
 
     def axis(self, model: str, name: str, place: int = 0) -> Quantity:
         """The axis of that name, or the model's own for that place (0 across, 1 up)."""
@@ -252,8 +281,29 @@ class Source:
         return found
 
     def labels(self) -> dict[str, Event]:
-        """The standing label of each galaxy that has one."""
-        return self.journal.labels() if self.journal else {}
+        """The standing label of each galaxy that has one, by its id; the last person's."""
+        return dict(self._heard().labels)
+
+    def standing(self) -> tuple[Event, ...]:
+        """What each person says of each galaxy, in the order of saying."""
+        return self._heard().standing
+
+    def void(self) -> frozenset[int]:
+        """The numbers of the journal's events that are undone."""
+        return self._heard().void
+
+    def _heard(self) -> Said:
+        """The journal, read again if it has grown; as it was while it cannot be read."""
+        with suppress(JournalError):
+            if self.journal is not None and self.journal.count() != self._said.count:
+                events = self.journal.events()
+                self._said = Said(
+                    len(events),
+                    tuple(standing(events)),
+                    MappingProxyType(fold(events)),
+                    frozenset(void(events)),
+                )
+        return self._said
 
     def result(self, job: "Future[Any]") -> Any:
         """The result of a job, or None while it runs or if it failed."""

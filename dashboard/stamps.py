@@ -17,7 +17,6 @@ def stamp_items(
     listed: list[tuple[int, str]],
     *,
     dark: bool,
-    judged: bool = False,
     load: bool = True,
 ) -> list[dict[str, Any]]:
     """What each stamp shows: picture, population and caption; ``row`` says whose it is.
@@ -26,7 +25,6 @@ def stamp_items(
         source: Where the pictures come from.
         listed: The rows of the galaxies, each with a short line such as its distance.
         dark: Whether the ground is dark.
-        judged: Whether they have been tagged: then they show their ids, and can be removed.
         load: Whether to read pictures that are not at hand, which takes a moment.
     """
     pictures = source.thumbnails([row for row, _ in listed], load=load)
@@ -35,17 +33,19 @@ def stamp_items(
             "row": int(row),
             "id": str(source.ids[row]),
             "picture": picture,
-            "name": str(source.ids[row]) if judged else population_title(source.populations[row]),
+            "name": population_title(source.populations[row]),
             "colour": source.colour(source.populations[row], dark=dark),
             "caption": caption,
-            "removable": judged,
         }
         for (row, caption), picture in zip(listed, pictures, strict=True)
     ]
 
 
 class StampStrip(JSComponent):
-    """A row of stamps; calls ``on_pick`` or ``on_remove`` with the row of a clicked one."""
+    """A row of stamps; calls ``on_pick`` with the row of a clicked one.
+
+    What a removed one is called by is its ``mark``, or its row where it has none.
+    """
 
     items = param.List(default=[], item_type=dict, doc="As ``stamp_items`` makes them.")
     picked = param.Integer(default=-1, doc="The row that is outlined.")
@@ -64,7 +64,8 @@ class StampStrip(JSComponent):
         return node
       }
       const stamp = item => {
-        const box = add('div', strip, { class: 'stamp', 'data-row': item.row })
+        const wide = item.lines ? ' wide' : ''
+        const box = add('div', strip, { class: `stamp${wide}`, 'data-row': item.row })
         const label = `${item.id}, ${item.name}, ${item.caption}`
         const button = add('button', box, { type: 'button', 'aria-label': label, title: item.id })
         if (item.picture) {
@@ -76,12 +77,15 @@ class StampStrip(JSComponent):
         add('i', name, { style: `background:${item.colour}` })
         add('span', name, { text: item.name })
         add('span', button, { class: 'caption', text: item.caption })
+        for (const text of item.lines ?? []) {
+          add('span', button, { class: 'line', text, title: text })
+        }
         button.onclick = () => model.send_msg({ pick: item.row })
         if (item.removable) {
           const remove = `Remove ${item.id}`
           const looks = { class: 'off', type: 'button', title: remove, 'aria-label': remove }
           const off = add('button', box, { ...looks, text: '\\u00d7' })
-          off.onclick = () => model.send_msg({ remove: item.row })
+          off.onclick = () => model.send_msg({ remove: item.mark ?? item.row })
         }
       }
       const outline = () => {
@@ -114,7 +118,8 @@ class StampStrip(JSComponent):
         self._calls = {"pick": on_pick, "remove": on_remove or on_pick}
 
     def _handle_msg(self, data: dict[str, Any]) -> None:
-        shown = {item["row"] for item in self.items}
-        for name, call in self._calls.items():
+        rows = {item["row"] for item in self.items}
+        marks = {item.get("mark", item["row"]) for item in self.items}
+        for (name, call), shown in zip(self._calls.items(), (rows, marks), strict=True):
             if data.get(name) in shown:
                 call(data[name])

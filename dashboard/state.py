@@ -90,7 +90,16 @@ class State(Axes):
         default=None,
         doc="Which galaxies are selected and pass the filters, (N,) bool; None: all of them.",
     )
-    revision = param.Integer(default=0, doc="The last event of the journal that is shown.")
+    revision = param.Integer(default=0, doc="How many events of the journal are shown.")
+    done = param.List(
+        default=[], item_type=tuple, doc="The events of each act of this session, to be undone."
+    )
+    undone = param.List(
+        default=[], item_type=tuple, doc="The events of each act that was undone, to be redone."
+    )
+    label = param.Selector(objects={"All labels": ""}, doc="Which label is listed.")
+    user = param.Selector(objects={"Everybody": ""}, doc="Whose labels are listed.")
+    said = param.String(default="", doc="What was last saved, undone or redone, in words.")
     loaded = param.Boolean(default=False, doc="The page is on the screen: slow work may begin.")
     fitted = param.Integer(default=0, doc="Counts the boundaries that have arrived.")
     trouble = param.String(default="", doc="What last went wrong, in words.")

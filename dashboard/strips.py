@@ -1,7 +1,6 @@
-"""Galaxies in a row below the map: the picked one's neighbours, look-alikes, the candidates."""
+"""Galaxies in a row below the map: the picked one's neighbours, and look-alikes."""
 
 from concurrent.futures import Future
-from datetime import datetime
 from typing import Any
 
 import panel as pn
@@ -9,7 +8,6 @@ import panel_material_ui as pmui
 import param
 
 from dashboard.guest import near_shown, shown_guest
-from dashboard.labelling import csv_of, toggle
 from dashboard.lookalikes import SELECTION, metric_words, seed_choices, seeds_of
 from dashboard.session import when_done
 from dashboard.source import Source
@@ -17,22 +15,11 @@ from dashboard.stamps import StampStrip, stamp_items
 from dashboard.state import State
 from dashboard.style import BASE, STAMPS
 
-__all__ = ["Candidates", "Lookalikes", "Nearest", "when"]
+__all__ = ["Lookalikes", "Nearest", "Strip"]
 
 MOST = 60  # stamps in a row; a longer list says how many it shows
 ABOVE, HEIGHT = 42, 140  # px: the line of controls, the stamps
 METRIC = ("k", "whiten", "oriented")
-
-
-def when(time: str) -> str:
-    """A time of the journal as people say it, in UTC.
-
-    Example:
-        >>> when("2026-11-22T21:05:09.123456+00:00")
-        '22 Nov 21:05'
-    """
-    said = datetime.fromisoformat(time)
-    return f"{said.day} {said:%b %H:%M}"
 
 
 def metric_controls(state: State) -> list[Any]:
@@ -60,10 +47,7 @@ class Strip(pn.viewable.Viewer):
         super().__init__(**params)
         self._walking = False
         self.strip = StampStrip(
-            self._pick,
-            lambda row: toggle(self.source, self.state, row),
-            sizing_mode="stretch_width",
-            height=HEIGHT,
+            self._pick, self._remove, sizing_mode="stretch_width", height=HEIGHT
         )
         self.said = pn.pane.HTML("", stylesheets=[BASE, STAMPS], margin=(12, 6))
         self.state.param.watch(self._outline, "row")
@@ -86,6 +70,12 @@ class Strip(pn.viewable.Viewer):
         if row == self.state.row:
             self._refresh()
         self.state.row = row
+
+    def _remove(self, mark: int) -> None:
+        """Take that stamp off the list, where that means anything."""
+
+    def _items(self, listed: list[tuple[int, str]]) -> list[dict[str, Any]]:
+        return stamp_items(self.source, listed[:MOST], dark=self.state.dark)
 
     def step(self, by: int) -> None:
         """Pick the next galaxy of the list, or the previous one; the list stays as it is."""
@@ -113,12 +103,8 @@ class Strip(pn.viewable.Viewer):
         if self.state.tab != self.tab or self._walking:
             return
         listed, said = self._listed()
-        judged, dark = self.tab == "candidates", self.state.dark
         self.said.object = f'<span class="muted">{said}</span>' if listed else ""
-        self.strip.param.update(
-            empty="" if listed else said,
-            items=stamp_items(self.source, listed[:MOST], dark=dark, judged=judged),
-        )
+        self.strip.param.update(empty="" if listed else said, items=self._items(listed))
 
 
 class Nearest(Strip):
@@ -204,37 +190,3 @@ class Lookalikes(Strip):
         )
         rows = zip(ranked["row"], ranked["seeds"], strict=True)
         return [(int(row), f"near {count} of {len(seeds.rows):,}") for row, count in rows], said
-
-
-class Candidates(Strip):
-    """What has been tagged, by whom and when; to be untagged or taken away as CSV.
-
-    Reads ``revision``, ``tab`` and ``dark`` of the state, and writes ``row`` and ``revision``.
-    """
-
-    tab = "candidates"
-    reads = ("revision",)
-
-    def _above(self) -> list[Any]:
-        self.download = pmui.FileDownload(
-            callback=lambda: csv_of(self.source),
-            filename=f"{self.source.store.info.sample}-candidates.csv",
-            label="Download CSV",
-            size="small",
-            width=150,
-            margin=(2, 8),
-        )
-        return [self.download]
-
-    def _listed(self) -> tuple[list[tuple[int, str]], str]:
-        labels = self.source.labels()
-        if not labels:
-            return [], self.source.no_journal or (
-                "No candidates yet. Pick a galaxy and tag it, or press C."
-            )
-        listed = [
-            (row, f"{event.user}\n{when(event.time)}")
-            for event in reversed(labels.values())
-            if (row := self.source.row_of(event.galaxy)) is not None
-        ]
-        return listed, f"{len(labels):,} tagged, the latest first"

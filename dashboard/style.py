@@ -12,6 +12,7 @@ __all__ = [
     "GROUND",
     "HEADER",
     "HELP",
+    "JUDGE",
     "LEGEND",
     "MINUS",
     "MODEL",
@@ -181,6 +182,13 @@ STAMPS = """
 .caption { display: block; line-height: 14px; color: var(--muted); white-space: pre;
   overflow: hidden;
   text-overflow: ellipsis; }
+.stamp.wide { width: 236px; }
+.stamp.wide > button:first-child { display: grid; grid-template-columns: 92px 1fr; height: 100%;
+  grid-template-rows: auto auto 1fr auto; column-gap: 10px; row-gap: 2px; align-content: start; }
+.stamp.wide img, .stamp.wide .blank { grid-row: 1 / 5; margin: 0; }
+.stamp.wide .caption { color: var(--text); font-weight: 600; }
+.stamp.wide .line { color: var(--muted); line-height: 14px; overflow: hidden; max-height: 42px; }
+.stamp.wide .off { left: 68px; right: auto; }
 .off { position: absolute; top: 4px; right: 4px; width: 20px; height: 20px; border: 0;
   padding: 0;
   border-radius: 50%; background: rgba(0,0,0,.6); color: #fff; font: 14px/1 sans-serif;
@@ -241,6 +249,32 @@ svg circle.inferred { fill: var(--accent); stroke: var(--ground); stroke-width: 
 .trouble { color: var(--accent); font-size: 12px; }
 .said { margin: 5px 0 0; font-size: 11.5px; color: var(--muted);
   line-height: 1.45; }
+"""
+JUDGE = """
+:host { display: block; width: 100%; }
+.judge { display: flex; gap: 2px; align-items: center; height: 28px; }
+.judge button, .judge select, .judge input { font: inherit; font-size: 12px; color: inherit;
+  background: var(--raised); border: 1px solid var(--line); border-radius: 4px; height: 26px;
+  padding: 0; min-width: 0; }
+.judge button { width: 25px; flex: none; cursor: pointer; display: grid; place-items: center; }
+.judge button:hover:enabled, .judge select:hover { border-color: var(--faint); }
+.judge button:disabled { opacity: .35; cursor: default; }
+.judge button[aria-pressed=true] { background: var(--accent); border-color: var(--accent);
+  color: var(--ground); font-weight: 600; }
+.judge svg { fill: none; stroke: currentColor; stroke-width: 1.3; stroke-linejoin: round;
+  stroke-linecap: round; }
+.judge button[aria-pressed=true] svg { fill: currentColor; }
+.judge .mirror { transform: scaleX(-1); }
+.judge button:first-child { margin-right: 6px; }
+.judge select, .judge input { margin-left: 6px; padding: 0 6px; }
+.judge select, .judge .own { flex: 1 1 108px; } .judge input { flex: 1 1 96px; }
+.judge select option { background: var(--ground); color: var(--text); }
+.judge select.chosen { border-color: var(--accent); }
+.judge input::placeholder { color: var(--muted); opacity: 1; }
+.judge input + button { margin-left: 6px; }
+.judge [hidden] { display: none; }
+p { margin: 3px 0 0; font-size: 11.5px; line-height: 16px; height: 16px; color: var(--muted);
+  overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 """
 LEGEND = """
 :host { display: block; width: 100%; }

@@ -5,7 +5,7 @@ that nothing is lost, everything can be undone, and who said what stays known.
 """
 
 import getpass
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ from sqlalchemy.schema import CreateTable
 
 from pcvae.errors import JournalError
 
-__all__ = ["Event", "Journal", "fold", "journal_path", "standing"]
+__all__ = ["Event", "Journal", "fold", "journal_path", "standing", "void"]
 
 VERSION = 1
 LOCK = 0x7063766165  # PostgreSQL's advisory lock that writers take turns by: "pcvae"
@@ -104,13 +104,22 @@ def standing(events: Iterable[Event]) -> list[Event]:
         ['merger', 'artefact']
     """
     listed = sorted(events, key=lambda event: event.number)
-    void = _void(listed)
+    undone = void(listed)
     last = {
         (event.galaxy, event.user): event
         for event in listed
-        if event.undoes is None and event.number not in void
+        if event.undoes is None and event.number not in undone
     }
     return sorted(last.values(), key=lambda event: event.number)
+
+
+def void(events: Iterable[Event]) -> set[int]:
+    """The numbers of the events that a standing event undoes."""
+    numbers: set[int] = set()
+    for event in sorted(events, key=lambda event: event.number, reverse=True):
+        if event.undoes is not None and event.number not in numbers:
+            numbers.add(event.undoes)
+    return numbers
 
 
 class Journal:
@@ -163,8 +172,8 @@ class Journal:
         """
         with self._writing() as connection:
             rows = _read(connection, sql.select(_EVENTS).where(_EVENTS.c.galaxy == galaxy))
-            void = _void(rows)
-            left = [one for one in rows if one.undoes is None and one.number not in void]
+            undone = void(rows)
+            left = [one for one in rows if one.undoes is None and one.number not in undone]
             meant = [one for one in left if of in (None, one.user)]
             return [self._undo(connection, one, user) for one in reversed(meant)]
 
@@ -181,7 +190,7 @@ class Journal:
             if number not in known:
                 msg = f"expected an event of {self.address} to undo, found no number {number}"
                 raise JournalError(msg)
-            if number in _void(list(known.values())):
+            if number in void(list(known.values())):
                 msg = f"event {number} of {self.address} is undone already"
                 raise JournalError(msg)
             return self._undo(connection, known[number], user)
@@ -306,15 +315,6 @@ def _without_password(address: str) -> str:
 
 def _read(connection: sql.Connection, query: "sql.Select[Any]") -> list[Event]:
     return [Event(**row) for row in connection.execute(query).mappings()]
-
-
-def _void(events: Sequence[Event]) -> set[int]:
-    """The numbers of the events that a standing event undoes."""
-    void: set[int] = set()
-    for event in sorted(events, key=lambda event: event.number, reverse=True):
-        if event.undoes is not None and event.number not in void:
-            void.add(event.undoes)
-    return void
 
 
 def _trouble(verb: str, address: str, error: Exception) -> JournalError:

@@ -95,7 +95,7 @@ def test_a_person_taps_a_galaxy_walks_to_a_neighbour_tags_it_and_takes_the_list(
     page.get_by_role("button", name="Tag as candidate").click()
     expect(page.get_by_role("button", name="Remove candidate")).to_be_visible()
     assert journal_path(folder).exists()
-    page.get_by_role("tab", name="Candidates").click()
+    page.get_by_role("tab", name="Labels").click()
     expect(page.locator(".stamp > button:first-child")).to_have_attribute("title", name)
 
     with page.expect_download() as begun:

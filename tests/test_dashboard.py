@@ -232,11 +232,12 @@ def test_a_tag_is_in_the_journal_and_on_the_list_and_can_be_taken_away(many):
     many.state.param.update(row=8, tab="candidates")
     many.keys._handle_msg({"key": "c"})
     assert is_candidate(many.source, 8)
-    assert [item["row"] for item in many.strips["candidates"].strip.items] == [8]
-    assert many.card.button.label == "Remove candidate"
-    many.strips["candidates"].strip._handle_msg({"remove": 8})
+    (item,) = many.strips["candidates"].strip.items
+    assert item["row"] == 8
+    assert many.card.judge.bar.label == "candidate"
+    many.strips["candidates"].strip._handle_msg({"remove": item["mark"]})
     assert not is_candidate(many.source, 8)
-    assert many.card.button.label == "Tag as candidate"
+    assert many.card.judge.bar.label == ""
     assert len(many.source.journal.events()) == 2
 
 
@@ -265,7 +266,7 @@ def test_the_page_works_without_a_journal_and_says_why(examples):
     session.state.row = 3
     toggle(source, session.state)
     assert "cannot open the journal" in session.card.trouble.object
-    assert not session.card.button.visible
+    assert not session.card.judge.bar.visible
     assert csv_of(source).getvalue() == b""
 
 

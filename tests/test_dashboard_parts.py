@@ -15,6 +15,7 @@ from PIL import Image
 from dashboard.address import follow_address, query_of
 from dashboard.card import links_of
 from dashboard.hosts import known_names, names
+from dashboard.labelled import when
 from dashboard.latent_map import region_image, region_lines
 from dashboard.pictures import area_mean, data_uri, residual, scale_bar
 from dashboard.properties import Interval, Property, difference, row_html
@@ -22,7 +23,6 @@ from dashboard.quantities import robust_limits
 from dashboard.session import when_done
 from dashboard.shading import Canvas, paint_categories, paint_density, paint_mean
 from dashboard.state import State
-from dashboard.strips import when
 from dashboard.style import colour_of, marker_of
 from dashboard.trouble import trouble_html
 from pcvae.anomaly import NORMAL, Boundaries, boundary_grid

@@ -1,0 +1,134 @@
+"""The list of labels: what people said of which galaxies, with their notes."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import panel_material_ui as pmui
+
+from dashboard.labelling import csv_of, label_title, remove
+from dashboard.stamps import stamp_items
+from dashboard.strips import MOST, Strip
+from pcvae.journal import Event
+
+__all__ = ["Labels", "label_items", "when"]
+
+ANY = ""  # the choice of every label, or everybody's
+
+
+def when(time: str) -> str:
+    """A time of the journal as people say it, in UTC.
+
+    Example:
+        >>> when("2026-11-22T21:05:09.123456+00:00")
+        '22 Nov 21:05'
+    """
+    said = datetime.fromisoformat(time)
+    return f"{said.day} {said:%b %H:%M}"
+
+
+def label_items(items: list[dict[str, Any]], events: list[Event]) -> list[dict[str, Any]]:
+    """Stamps that say what was said, by whom and when, and that can be removed.
+
+    Args:
+        items: As ``stamp_items`` makes them.
+        events: What was said of each.
+    """
+    return [
+        item
+        | {
+            "name": item["id"],
+            "caption": label_title(event.label),
+            "lines": [event.note, f"{event.user}, {when(event.time)}"],
+            "mark": event.number,
+            "removable": True,
+        }
+        for item, event in zip(items, events, strict=True)
+    ]
+
+
+class Labels(Strip):
+    """What people said, the latest first; to be kept to a label or a person, and removed.
+
+    Reads ``revision``, ``label``, ``user``, ``tab`` and ``dark`` of the state; writes ``row``,
+    ``label``, ``user`` and what removing changes.
+    """
+
+    tab = "candidates"
+    reads = ("revision", "label", "user")
+    _found: Sequence[tuple[int, Event]] = ()
+
+    def _above(self) -> list[Any]:
+        self.download = pmui.FileDownload(
+            callback=lambda: csv_of(self.source),
+            filename=f"{self.source.store.info.sample}-labels.csv",
+            label="Download CSV",
+            size="small",
+            width=150,
+            margin=(2, 8),
+        )
+        chosen = [
+            pmui.Select.from_param(
+                self.state.param[name],
+                label="",
+                size="small",
+                variant="outlined",
+                width=160,
+                margin=(2, 6, 0, 4),
+            )
+            for name in ("label", "user")
+        ]
+        return [*chosen, self.download]
+
+    def _offer(self) -> None:
+        """Let the labels and the people be chosen that there are."""
+        said = self.source.standing()
+        labels = {label_title(one): one for one in sorted({event.label for event in said})}
+        users = {one: one for one in sorted({event.user for event in said})}
+        for name, every, found in (
+            ("label", "All labels", labels),
+            ("user", "Everybody", users),
+        ):
+            choices = {every: ANY} | found
+            parameter = self.state.param[name]
+            if choices != parameter.get_range():
+                kept = getattr(self.state, name)
+                parameter.objects = choices
+                self.state.param.update({name: kept if kept in choices.values() else ANY})
+
+    def _events(self) -> list[tuple[int, Event]]:
+        """The galaxies that the store has with what was said of them, the latest first."""
+        label, user = self.state.label, self.state.user
+        return [
+            (row, event)
+            for event in reversed(self.source.standing())
+            if label in (ANY, event.label)
+            and user in (ANY, event.user)
+            and (row := self.source.row_of(event.galaxy)) is not None
+        ]
+
+    def _listed(self) -> tuple[list[tuple[int, str]], str]:
+        self._offer()
+        total = len(self.source.standing())
+        found = self._found = self._events()
+        if not total:
+            return [], self.source.no_journal or (
+                "No labels yet. Pick a galaxy and press 0 to 5, or C for a candidate; "
+                "the card has more names and notes."
+            )
+        if not found:
+            return [], "Nobody said that of a galaxy of this store."
+        shown = f"the latest {MOST} of " if len(found) > MOST else ""
+        of_all = f" of {total:,}" if len(found) < total else ""
+        said = f"{shown}{len(found):,}{of_all} labels, the latest first"
+        return [(row, "") for row, _ in found], said
+
+    def _items(self, listed: list[tuple[int, str]]) -> list[dict[str, Any]]:
+        items = stamp_items(self.source, listed[:MOST], dark=self.state.dark)
+        return label_items(items, [event for _, event in self._found[: len(items)]])
+
+    def _remove(self, mark: int) -> None:
+        for event in self.source.standing():
+            if event.number == mark:
+                remove(self.source, self.state, event)
+                return
