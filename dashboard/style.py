@@ -184,10 +184,11 @@ STAMPS = """
   text-overflow: ellipsis; }
 .stamp.wide { width: 236px; }
 .stamp.wide > button:first-child { display: grid; grid-template-columns: 92px 1fr; height: 100%;
-  grid-template-rows: auto auto 1fr auto; column-gap: 10px; row-gap: 2px; align-content: start; }
+  grid-template-rows: auto auto auto 1fr; column-gap: 10px; row-gap: 2px; align-content: start; }
 .stamp.wide img, .stamp.wide .blank { grid-row: 1 / 5; margin: 0; }
 .stamp.wide .caption { color: var(--text); font-weight: 600; }
-.stamp.wide .line { color: var(--muted); line-height: 14px; overflow: hidden; max-height: 42px; }
+.stamp.wide .line { color: var(--muted); line-height: 14px; overflow: hidden; max-height: 42px;
+  overflow-wrap: anywhere; }
 .stamp.wide .off { left: 68px; right: auto; }
 .off { position: absolute; top: 4px; right: 4px; width: 20px; height: 20px; border: 0;
   padding: 0;
