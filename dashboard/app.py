@@ -25,6 +25,7 @@ from dashboard.fitting import fit_when_asked
 from dashboard.flip import Flip
 from dashboard.grid import Grid
 from dashboard.help import Help
+from dashboard.histograms import Histograms
 from dashboard.history import History
 from dashboard.hosts import is_known_host
 from dashboard.labelled import Labels
@@ -51,6 +52,7 @@ TABS = {  # by what ``State.tab`` calls them
     "lookalikes": ("Look-alikes", Lookalikes),
     "selection": ("Selection", Grid),
     "candidates": ("Labels", Labels),
+    "histograms": ("Histograms", Histograms),
 }
 TALLER = {  # drawings of the button
     "Make the strip taller": "M4 9L8 5L12 9M4 13H12",

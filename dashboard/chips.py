@@ -36,10 +36,10 @@ def range_text(low: float, high: float) -> str:
     """A range as people write it; an end without a limit is left out.
 
     Example:
-        >>> range_text(-np.inf, 10), range_text(2.0, np.inf)
+        >>> range_text(-np.inf, 10.0), range_text(2.0, np.inf)
         ('≤ 10', '≥ 2')
     """
-    lowest, highest = (f"{end:.4g}".replace("-", MINUS) for end in (low, high))
+    lowest, highest = (f"{end:.3g}".replace("-", MINUS) for end in (low, high))
     if np.isinf(low):
         return f"≤ {highest}"
     return f"≥ {lowest}" if np.isinf(high) else f"{lowest} {DASH} {highest}"
@@ -53,7 +53,7 @@ def chips_of(source: Source, state: State) -> list[dict[str, Any]]:
     known = {one.key: one for one in colours_of(source.store, state.model)}
     listed = []
     if state.selected is not None:
-        count = int(state.selected.sum())
+        count = np.count_nonzero(state.selected)
         listed.append({"key": SELECTION, "text": f"{count:,} selected", "idle": False})
     for key, (low, high) in state.filters.items():
         title = known.get(key, Quantity(key, key.partition(".")[2])).title
@@ -146,7 +146,7 @@ class FocusChips(pn.viewable.Viewer):
         focus, total = self.state.focus, len(self.source)
         count = f"All {total:,} galaxies"
         if focus is not None:
-            count = f"{int(focus.sum()):,} of {total:,} galaxies"
+            count = f"{np.count_nonzero(focus):,} of {total:,} galaxies"
         self.chips.param.update(count=count, chips=chips_of(self.source, self.state))
 
     def _remove(self, key: str | None) -> None:

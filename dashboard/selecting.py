@@ -89,15 +89,20 @@ def combine(
     return result if result.any() else None
 
 
-def focus_of(source: Source, state: State) -> NDArray[np.bool_] | None:
+def focus_of(source: Source, state: State, but: str = "") -> NDArray[np.bool_] | None:
     """The galaxies that are selected and pass all filters, (N,); None where that is no limit.
 
     An unknown value (NaN) passes no filter.
+
+    Args:
+        source: Where the values come from.
+        state: What is selected and which ranges are kept.
+        but: The key of a filter that does not count.
     """
     mask = state.selected
     quantities = {one.key: one for one in colours_of(source.store, state.model)}
     for key, (low, high) in state.filters.items():
-        if key in quantities:
+        if key in quantities and key != but:
             values = source.values(state.model, quantities[key])
             inside = (values >= low) & (values <= high)
             mask = inside if mask is None else mask & inside

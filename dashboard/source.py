@@ -2,7 +2,7 @@
 
 import os
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict
@@ -87,13 +87,14 @@ class Source:
     def __init__(self, store: Store, journal: Journal | None, no_journal: str = "") -> None:
         self.store, self.journal, self.no_journal = store, journal, no_journal
         self._workers = ThreadPoolExecutor(2, thread_name_prefix="source")
-        self._readers = ThreadPoolExecutor(1, thread_name_prefix="read")
+        self._quick = ThreadPoolExecutor(2, thread_name_prefix="quick")  # never behind a fit
         self._indexers = ThreadPoolExecutor(1, thread_name_prefix="index")  # others wait for it
         self.errands = ThreadPoolExecutor(4, thread_name_prefix="errand")
         self.sky = cache(self._sky)
         self.histogram = lru_cache(256)(self._histogram)
         self.members = cache(self._members)
         self.plane = lru_cache(PLANES)(self._plane)
+        self.once = cache(self._once)
         self.codec = cache(self._codec)
         self.pool, self.scores, self.trials = map(cache, (self._pool, self._scores, self._trials))
         self.boundaries = lru_cache(64)(self._boundaries)
@@ -259,9 +260,17 @@ class Source:
         stamp = self.stamp(row)
         return "" if stamp is None else data_uri(stamp)
 
+    def soon(self, work: Callable[..., Any], *arguments: Any) -> "Future[Any]":
+        """Do something that takes a moment, beside the event loop."""
+        return self._quick.submit(work, *arguments)
+
+    def _once(self, work: Callable[..., Any], *arguments: Any) -> "Future[Any]":
+        """The result of ``work(self, *arguments)``, which is done but once a process."""
+        return self.soon(work, self, *arguments)
+
     def load(self, rows: list[int]) -> "Future[list[str]]":
         """Read the thumbnails of these rows, so that they are at hand once it is done."""
-        return self._readers.submit(self.thumbnails, rows)
+        return self.soon(self.thumbnails, rows)
 
     def thumbnails(self, rows: list[int], *, load: bool = True) -> list[str]:
         """Small data URIs of several stamps, in the order of the rows; empty for none.

@@ -65,7 +65,7 @@ class State(Axes):
         "is picked.",
     )
     tab = param.Selector(
-        objects=["neighbours", "lookalikes", "selection", "candidates"],
+        objects=["neighbours", "lookalikes", "selection", "candidates", "histograms"],
         doc="What the strip below shows.",
     )
     tall = param.Boolean(default=False, doc="Give the strip below half of the page.")

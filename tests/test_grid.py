@@ -175,9 +175,7 @@ def test_pictures_that_cannot_be_read_are_told_in_words(session, monkeypatch):
     def broken(*_, **__):
         raise OSError("the disk is gone")
 
-    monkeypatch.setattr(
-        session.source, "load", lambda rows: session.source._readers.submit(broken)
-    )
+    monkeypatch.setattr(session.source, "load", lambda _: session.source.soon(broken))
     session.state.selected = of(session, range(5))
     assert "the disk is gone" in session.state.trouble
     assert len(session.strips["selection"].tiles.items) == 5
@@ -210,5 +208,5 @@ def test_nothing_passes_is_said(session):
 
 
 def test_a_range_is_written_with_its_ends():
-    assert range_text(0.12345, 0.5).split() == ["0.1235", DASH, "0.5"]
+    assert range_text(0.12345, 0.5).split() == ["0.123", DASH, "0.5"]
     assert range_text(-2.0, np.inf) == f"≥ {MINUS}2"

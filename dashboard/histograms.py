@@ -1,0 +1,200 @@
+"""How all properties are spread, over the sample and in focus; a range of each can be kept."""
+
+from concurrent.futures import Future, wait
+from typing import Any, NamedTuple
+
+import numpy as np
+import panel as pn
+import param
+from numpy.typing import NDArray
+
+from dashboard.chips import FocusChips
+from dashboard.quantities import Quantity, colours_of, pretty_unit
+from dashboard.ranges import Ranges
+from dashboard.selecting import focus_of
+from dashboard.session import when_done
+from dashboard.source import BINS, Source
+from dashboard.state import State
+from dashboard.style import BASE
+from pcvae.dataset import ELLIPTICITY
+
+__all__ = ["Counted", "Histograms", "count_all", "focus_counts", "plot_of"]
+
+TAB = "histograms"
+WAIT = 0.1  # seconds that the page may stand still for a count
+KEY = """
+.key { display: flex; align-items: center; height: 30px; gap: 6px; color: var(--muted);
+  font-size: 12px; white-space: nowrap; }
+i { width: 9px; height: 9px; border-radius: 2px; margin-left: 8px; }
+.all { background: color-mix(in srgb, var(--text) 17%, var(--ground)); }
+.some { background: var(--accent); }
+"""
+SCALES = "Each is scaled to its own peak; a histogram counts what passes the other ranges."
+HINT = "Drag on a histogram to keep a range"
+
+
+class Counted(NamedTuple):
+    """A quantity, and where each galaxy lies in its histogram.
+
+    Args:
+        quantity: What it is.
+        limits: The range of the histogram.
+        bins: Each galaxy's bin, (N,); ``BINS`` where it is unknown or beyond the range.
+        counts: How many galaxies are in each bin, (BINS,).
+        known: How many have a value.
+    """
+
+    quantity: Quantity
+    limits: tuple[float, float]
+    bins: NDArray[np.uint8]
+    counts: NDArray[np.intp]
+    known: int
+
+
+def listed_quantities(source: Source, model: str) -> list[Quantity]:
+    """All that has a histogram: what is inferred, what is in the catalogue, then the sigmas.
+
+    The two components of an ellipticity are not among them: the orientation says it.
+    """
+    listed = [
+        one
+        for one in colours_of(source.store, model)
+        if source.known(model, one) and one.column.removesuffix("_sigma") not in ELLIPTICITY
+    ]
+    return sorted(listed, key=lambda one: one.key.endswith("_sigma"))
+
+
+def legend_html(hint: str) -> str:
+    """What grey and the accent mean, after a hint."""
+    return (
+        f'<div class="key" title="{SCALES}">{hint}<i class="all"></i>all galaxies'
+        '<i class="some"></i>in focus</div>'
+    )
+
+
+def count_all(source: Source, model: str) -> list[Counted]:
+    """Sort all galaxies into the bins of all quantities: 1 s for a million, so but once."""
+    return [_counted(source, model, one) for one in listed_quantities(source, model)]
+
+
+def focus_counts(
+    counted: list[Counted],
+    focus: NDArray[np.bool_] | None,
+    without: dict[str, NDArray[np.bool_] | None],
+) -> dict[str, list[int]]:
+    """The counts (BINS,) of the galaxies in focus, by key; none where all are in focus.
+
+    Args:
+        counted: The histograms.
+        focus: Which galaxies are in focus, (N,); None for all.
+        without: For each quantity that a range is kept of, by its key, which galaxies would be
+            in focus without that range.
+    """
+    if focus is None:
+        return {}
+    rows = np.flatnonzero(focus)
+    others = {key: None if mask is None else np.flatnonzero(mask) for key, mask in without.items()}
+    found = {}
+    for one in counted:
+        passing = others.get(one.quantity.key, rows)
+        counts = one.counts if passing is None else _count(one.bins[passing])
+        found[one.quantity.key] = counts.tolist()
+    return found
+
+
+def plot_of(one: Counted, total: int) -> dict[str, Any]:
+    """What ``Ranges`` is told of a histogram."""
+    beyond = one.known - int(one.counts.sum())
+    note = f"{one.known:,} of {total:,} galaxies have a value"
+    return {
+        "key": one.quantity.key,
+        "title": one.quantity.title,
+        "unit": pretty_unit(one.quantity.unit),
+        "low": one.limits[0],
+        "high": one.limits[1],
+        "counts": one.counts.tolist(),
+        "note": note + (f"; {beyond:,} lie beyond the ends" if beyond else ""),
+    }
+
+
+class Histograms(pn.viewable.Viewer):
+    """Histograms of all properties.
+
+    Reads ``model``, ``focus``, ``selected``, ``filters`` and ``tab`` of the state, and writes
+    ``filters`` (and ``selected``, by the chips).
+    """
+
+    source = param.ClassSelector(class_=Source, constant=True)
+    state = param.ClassSelector(class_=State, constant=True)
+
+    def __init__(self, **params: Any) -> None:
+        super().__init__(**params)
+        self._shown = ""
+        self._wanted: tuple[Any, ...] = (None,) * 3
+        self.chips = FocusChips(source=self.source, state=self.state)
+        self.ranges = Ranges(self._keep, sizing_mode="stretch_both", margin=(2, 8))
+        self.legend = pn.pane.HTML(legend_html(HINT), stylesheets=[BASE, KEY], margin=(0, 6))
+        self.state.param.watch(self._show, ["model", "focus", "filters", "tab"])
+        self._show()
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        above = pn.Row(self.chips, self.legend, height=32, margin=(2, 8, 0, 8))
+        return pn.Column(above, self.ranges, sizing_mode="stretch_both", margin=0)
+
+    def _show(self, *_: Any) -> None:
+        state = self.state
+        if state.tab != TAB:
+            return
+        job = self.source.once(count_all, state.model)
+        wait([job], timeout=WAIT)
+        if not job.done():
+            self.ranges.param.update(plots=[], empty="Counting …")
+            self._shown = ""
+            when_done(job, self._show)
+        elif job.exception():
+            self.ranges.param.update(plots=[], empty=f"No histograms: {job.exception()}")
+        else:
+            self._show_counted(job.result())
+
+    def _show_counted(self, counted: list[Counted]) -> None:
+        state = self.state
+        if self._shown != state.model:
+            plots = [plot_of(one, len(self.source)) for one in counted]
+            self.ranges.param.update(plots=plots, empty="Nothing is known of these galaxies.")
+            self._shown = state.model
+        wanted = (state.model, state.focus, state.filters)
+        if all(one is other for one, other in zip(wanted, self._wanted, strict=True)):
+            return
+        self._wanted = wanted
+        ends = {key: [_end(low), _end(high)] for key, (low, high) in state.filters.items()}
+        self.ranges.kept = ends
+        self.legend.object = legend_html("" if ends else HINT)
+        without = {key: focus_of(self.source, state, but=key) for key in ends}
+        job = self.source.soon(focus_counts, counted, state.focus, without)
+        wait([job], timeout=WAIT)
+        when_done(job, lambda: self._show_focus(job, wanted))
+
+    def _show_focus(self, job: "Future[dict[str, list[int]]]", wanted: tuple[Any, ...]) -> None:
+        if wanted is self._wanted:
+            self.ranges.focus = job.result()
+
+    def _keep(self, key: str, kept: tuple[float, float] | None) -> None:
+        filters = {name: ends for name, ends in self.state.filters.items() if name != key}
+        self.state.filters = filters if kept is None else {**filters, key: kept}
+
+
+def _counted(source: Source, model: str, quantity: Quantity) -> Counted:
+    values = source.values(model, quantity)
+    _, limits = source.histogram(model, quantity)
+    place = (values - limits[0]) * (BINS / (limits[1] - limits[0]))
+    inside = (place >= 0) & (place <= BINS)
+    bins = np.where(inside, np.minimum(place, BINS - 1), BINS).astype(np.uint8)
+    return Counted(quantity, limits, bins, _count(bins), int(np.isfinite(values).sum()))
+
+
+def _count(bins: NDArray[np.uint8]) -> NDArray[np.intp]:
+    return np.bincount(bins, minlength=BINS + 1)[:BINS]
+
+
+def _end(value: float) -> float | None:
+    return value if np.isfinite(value) else None

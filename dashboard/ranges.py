@@ -1,0 +1,260 @@
+"""Small histograms on which ranges are drawn, by mouse or by keyboard."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import param
+from panel.custom import JSComponent
+
+from dashboard.style import BASE
+
+__all__ = ["Ranges"]
+
+LOOKS = """
+:host { display: block; width: 100%; }
+.plots { display: grid; grid-template-columns: repeat(auto-fill, minmax(176px, 1fr));
+  gap: 12px 18px; height: 100%; overflow-y: auto; align-content: start; padding: 2px 4px;
+  scrollbar-width: thin; scrollbar-color: var(--faint) transparent; }
+.name { display: flex; align-items: baseline; gap: 5px; height: 18px; font-size: 12px;
+  white-space: nowrap; }
+.name span { overflow: hidden; text-overflow: ellipsis; }
+.name small { color: var(--muted); font-size: 11px; }
+.clear { margin-left: auto; border: 0; background: none; color: var(--muted); cursor: pointer;
+  font: inherit; padding: 0 4px; line-height: 1; visibility: hidden; }
+.kept .clear { visibility: visible; } .clear:hover { color: var(--accent); }
+.area { position: relative; height: 72px; cursor: crosshair; touch-action: none;
+  user-select: none; border-bottom: 1px solid var(--line); }
+svg { display: block; position: absolute; inset: 0; width: 100%; height: 100%; }
+.all { fill: color-mix(in srgb, var(--text) 17%, var(--ground)); }
+.some { fill: var(--accent); opacity: .82; } .kept .some.beyond { opacity: .22; }
+.plot:not(.kept) .beyond { display: none; }
+.range { position: absolute; top: 0; bottom: 0; cursor: grab;
+  background: color-mix(in srgb, var(--accent) 9%, transparent); }
+.plot:not(.kept) .range { visibility: hidden; }
+.handle { position: absolute; top: 0; bottom: 0; width: 11px; margin-left: -5px;
+  cursor: ew-resize; }
+.handle::after { content: ''; position: absolute; left: 5px; top: 0; bottom: 0; width: 1.5px;
+  background: var(--accent); opacity: 0; }
+.handle::before { content: ''; position: absolute; left: 3px; top: calc(50% - 8px); width: 5px;
+  height: 16px; border-radius: 3px; background: var(--accent); opacity: 0; }
+.kept .handle::after, .kept .handle::before { opacity: 1; }
+.area:hover .handle::after, .handle:focus-visible::after { opacity: .6; }
+.ends { display: flex; justify-content: space-between; gap: 8px; margin-top: 2px; }
+input { width: 68px; height: 20px; padding: 0 3px; border: 0; border-radius: 3px;
+  background: none; color: var(--accent); font: inherit; font-size: 11.5px;
+  font-variant-numeric: tabular-nums; appearance: textfield; -moz-appearance: textfield; }
+input::-webkit-inner-spin-button { display: none; }
+input:last-child { text-align: right; }
+input::placeholder { color: var(--muted); opacity: 1; }
+input:hover, input:focus { background: var(--raised); }
+.empty { height: 100%; display: grid; place-content: center; color: var(--muted); }
+"""
+
+
+class Ranges(JSComponent):
+    """Histograms of all galaxies in grey, of those in focus on top, each scaled to its own peak.
+
+    Calls ``on_range`` with the key of a histogram and the range that is to be kept: two numbers,
+    infinite where there is no limit; None for all of it.
+    """
+
+    plots = param.List(
+        default=[],
+        item_type=dict,
+        doc="A ``key``, ``title``, ``unit``, ``low`` and ``high`` end, the ``counts`` of all "
+        "galaxies and a ``note`` for each histogram.",
+    )
+    focus = param.Dict(default={}, doc="The counts of the galaxies in focus, by key.")
+    kept = param.Dict(default={}, doc="The ranges that are kept, by key; None for no limit.")
+    empty = param.String(default="", doc="What is said where there are none.")
+
+    _stylesheets = [BASE, LOOKS]  # noqa: RUF012
+    _esm = """
+    const PATIENCE = 600  // ms to wait for the effect of a drag before the next is sent
+    const clamp = share => Math.min(Math.max(share, 0), 1)
+    const add = (tag, parent, attributes = {}) => {
+      const node = parent.appendChild(document.createElement(tag))
+      for (const [name, value] of Object.entries(attributes)) {
+        name === 'text' ? node.textContent = value : node.setAttribute(name, value)
+      }
+      return node
+    }
+    const steps = counts => {
+      const top = Math.max(...counts, 1)
+      return counts.reduce((path, count, i) => {
+        const y = (1 - count / top) * 96 + 4
+        return path + `L${i} ${count ? y : 100}L${i + 1} ${count ? y : 100}`
+      }, 'M0 100') + `L${counts.length} 100Z`
+    }
+    export function render({ model, el }) {
+      const sheet = add('div', el)
+      let cells = {}, dragged = null, sent = 0
+      const send = (key, low, high) => {
+        sent = performance.now()
+        model.send_msg({ key, low, high })
+      }
+      const cell = plot => {
+        const { key, title, unit, low, high, counts, note } = plot
+        const bins = counts.length, width = high - low
+        const places = Math.max(Math.ceil(-Math.log10(width / bins)), 0)
+        const said = value => String(Number(value.toFixed(places)))
+        const about = { class: 'plot', role: 'group', 'aria-label': title, title: note }
+        const box = add('div', sheet, about)
+        const name = add('div', box, { class: 'name' })
+        add('span', name, { text: title })
+        if (unit) add('small', name, { text: unit })
+        const off = add('button', name, { class: 'clear', type: 'button', text: '\\u00d7' })
+        off.title = `Keep all of ${title}`
+        off.setAttribute('aria-label', off.title)
+        off.onclick = () => send(key, null, null)
+        const area = add('div', box, { class: 'area' })
+        area.innerHTML = `<svg viewBox="0 0 ${bins} 100" preserveAspectRatio="none">
+          <path class="all" d="${steps(counts)}"/>
+          <path class="some beyond"/><path class="some"/></svg>`
+        area.firstChild.setAttribute('aria-hidden', 'true')
+        const [beyond, inside] = area.querySelectorAll('.some')
+        const range = add('div', area, { class: 'range' })
+        const ends = add('div', box, { class: 'ends' })
+        const share = [0, 1]
+        const value = index => {
+          const at = share[index]
+          return at <= 0 && !index || at >= 1 && index ? null : low + at * width
+        }
+        const sides = ['Lowest', 'Highest'].map((side, index) => {
+          const label = `${side} ${title}`
+          const handle = add('div', area, {
+            class: 'handle', role: 'slider', tabindex: 0, 'aria-label': label,
+            'aria-valuemin': low, 'aria-valuemax': high,
+          })
+          const field = add('input', ends, {
+            type: 'number', step: 'any', 'aria-label': `${label}, as a number`,
+            placeholder: said(index ? high : low).replace('-', '\\u2212'),
+          })
+          handle.onkeydown = event => {
+            const by = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1,
+              PageDown: -6, PageUp: 6, Home: -bins, End: bins }[event.key]
+            if (!by) return
+            event.preventDefault()
+            event.stopPropagation()
+            const to = clamp(Math.round(share[index] * bins + by) / bins)
+            share[index] = index ? Math.max(to, share[0]) : Math.min(to, share[1])
+            draw()
+            send(key, value(0), value(1))
+          }
+          field.onchange = () => {
+            const wanted = fields.map(one => one.value === '' ? null : Number(one.value))
+            send(key, ...wanted)
+          }
+          return { handle, field }
+        })
+        const fields = sides.map(side => side.field)
+        const draw = () => {
+          const [start, end] = share.map(at => 100 * clamp(at))
+          range.style.left = `${start}%`
+          range.style.width = `${end - start}%`
+          inside.style.clipPath = `inset(0 ${100 - end}% 0 ${start}%)`
+          box.classList.toggle('kept', value(0) !== null || value(1) !== null)
+          sides.forEach(({ handle, field }, index) => {
+            handle.style.left = `${[start, end][index]}%`
+            handle.setAttribute('aria-valuenow', low + clamp(share[index]) * width)
+            handle.setAttribute('aria-valuetext', said(low + clamp(share[index]) * width))
+            if (el.getRootNode().activeElement !== field) {
+              field.value = value(index) === null ? '' : said(value(index))
+            }
+          })
+        }
+        const place = event => {
+          const frame = area.getBoundingClientRect()
+          return (event.clientX - frame.left) / frame.width
+        }
+        const snap = at => clamp(Math.round(at * bins) / bins)
+        area.onpointerdown = event => {
+          const at = place(event), index = sides.findIndex(side => side.handle === event.target)
+          const kept = box.classList.contains('kept'), held = el.getRootNode().activeElement
+          if (event.button) return
+          area.setPointerCapture(event.pointerId)
+          dragged = { key, at, before: [...share], how: 'new' }
+          if (index >= 0 && (kept || event.target === held)) dragged.how = index
+          else if (event.target === range && kept) dragged.how = 'move'
+        }
+        area.onpointermove = event => {
+          if (dragged?.key !== key) return
+          const { at, before, how } = dragged, now = place(event)
+          if (how === 'move') {
+            const by = Math.min(Math.max(now - at, -before[0]), 1 - before[1])
+            share[0] = snap(before[0] + by)
+            share[1] = snap(before[1] + by)
+          } else {
+            const fixed = how === 'new' ? clamp(at) : before[1 - how]
+            share[0] = snap(Math.min(fixed, now))
+            share[1] = snap(Math.max(fixed, now))
+            if (share[0] === share[1]) share[1] < 1 ? share[1] += 1 / bins : share[0] -= 1 / bins
+          }
+          dragged.moved = true
+          draw()
+          if (performance.now() - sent > (sent && dragged.waits ? PATIENCE : 80)) {
+            dragged.waits = true
+            send(key, value(0), value(1))
+          }
+        }
+        area.onpointerup = area.onpointercancel = () => {
+          if (dragged?.key === key && dragged.moved) send(key, value(0), value(1))
+          dragged = null
+        }
+        area.ondblclick = () => send(key, null, null)
+        cells[key] = {
+          keep: ([from, to]) => {
+            share[0] = from === null ? 0 : (from - low) / width
+            share[1] = to === null ? 1 : (to - low) / width
+            if (from !== null && share[0] <= 0) share[0] = 1e-9
+            if (to !== null && share[1] >= 1) share[1] = 1 - 1e-9
+            draw()
+          },
+          count: found => {
+            for (const path of [beyond, inside]) path.setAttribute('d', found ? steps(found) : '')
+          },
+        }
+      }
+      const keep = () => {
+        for (const [key, { keep }] of Object.entries(cells)) {
+          if (dragged?.key !== key) keep(model.kept[key] ?? [null, null])
+        }
+      }
+      const count = () => {
+        for (const [key, { count }] of Object.entries(cells)) count(model.focus[key])
+        if (dragged) dragged.waits = false
+      }
+      const fill = () => {
+        cells = {}
+        sheet.replaceChildren()
+        sheet.className = model.plots.length ? 'plots' : 'empty'
+        model.plots.forEach(cell)
+        if (!model.plots.length) sheet.textContent = model.empty
+        keep()
+        count()
+      }
+      fill()
+      model.on('plots', fill)
+      model.on('empty', fill)
+      model.on('kept', keep)
+      model.on('focus', count)
+    }
+    """
+
+    def __init__(
+        self, on_range: Callable[[str, tuple[float, float] | None], None], **params: Any
+    ) -> None:
+        super().__init__(**params)
+        self._on_range = on_range
+
+    def _handle_msg(self, data: dict[str, Any]) -> None:
+        if data.get("key") not in {plot["key"] for plot in self.plots}:
+            return
+        ends = data.get("low"), data.get("high")
+        if not all(end is None or isinstance(end, int | float) for end in ends):
+            return
+        low = -np.inf if ends[0] is None else float(ends[0])
+        high = np.inf if ends[1] is None else float(ends[1])
+        kept = (min(low, high), max(low, high))
+        self._on_range(data["key"], None if kept == (-np.inf, np.inf) else kept)
