@@ -18,6 +18,7 @@ import panel_material_ui as pmui
 
 from dashboard.address import follow_address
 from dashboard.bring import Bring
+from dashboard.brush import Brush
 from dashboard.card import Card
 from dashboard.controls import Controls
 from dashboard.find import Find
@@ -86,7 +87,7 @@ class Explorer:
             self.state.row = source.first
         fit_when_asked(source, self.state)
         self.legend, self.maps, self.card = Legend(**shared), Maps(**shared), Card(**shared)
-        self.map = self.maps.shown[0]
+        self.map, self.brush = self.maps.shown[0], Brush(**shared)
         self.model_page = ModelPage(**shared)
         self.strips = {name: view(**shared) for name, (_, view) in TABS.items()}
         self.history = History(self.state)
@@ -126,7 +127,8 @@ class Explorer:
     def page(self) -> pmui.Page:
         """The whole page."""
         state = self.state
-        maps = pn.Column(self.legend, self.maps, sizing_mode="stretch_both")
+        above = pn.Row(self.legend, self.brush, sizing_mode="stretch_width")
+        maps = pn.Column(above, self.maps, sizing_mode="stretch_both")
         tabs = self._tabs()
         for one in (maps, tabs, self.controls.__panel__()):
             one.visible = state.page == "explore"

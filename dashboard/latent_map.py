@@ -6,23 +6,24 @@ from typing import Any
 
 import holoviews as hv
 import numpy as np
-import pandas as pd
 import panel as pn
 import param
-from bokeh.models import ColumnDataSource
-from holoviews.streams import PlotSize, RangeXY, Stream, Tap
+from bokeh.events import PanStart
+from bokeh.models import BoxSelectTool, LassoSelectTool
+from holoviews.streams import BoundsXY, Lasso, PlotSize, RangeXY, Stream, Tap
 from numpy.typing import NDArray
 
-from dashboard.colouring import Paint, colouring
+from dashboard.colouring import Colouring, colouring
 from dashboard.fitting import wanted_fit
 from dashboard.guest import place_on
 from dashboard.lookalikes import near_rows
 from dashboard.plane import Limits, Plane, nearest_row
 from dashboard.regions import fill, outline
-from dashboard.shading import Canvas
+from dashboard.rings import Outline, Rings
+from dashboard.selecting import inside_box, inside_polygon, select
+from dashboard.shading import Canvas, over, paint_context
 from dashboard.source import Source
-from dashboard.state import Axes, State
-from dashboard.style import ACCENT, GROUND, TEXT
+from dashboard.state import Axes, Gesture, State
 
 __all__ = [
     "LatentMap",
@@ -32,19 +33,21 @@ __all__ = [
     "region_lines",
 ]
 
+Corners = tuple[tuple[float, float], ...]
 AXES = ("model", "x", "y", "zoom")
 RINGED = ("row", "guest", "model", "x", "y", "dark", "k", "whiten", "oriented")
 READS = {  # what the layers of a kind hang on
-    "galaxies": ("model", "x", "y", "zoom", "dark", "colour", "size"),
+    "galaxies": ("model", "x", "y", "zoom", "dark", "colour", "focus", "size"),
     "regions": ("model", "x", "y", "dark", "boundaries", "fitted", "loaded"),
-    "marks": ("model", "x", "y", "dark"),
+    "marks": ("model", "x", "y", "dark", "focus"),
 }
 FRAME = (720, 500)  # px, until the browser has said how large the map is
 CLEAR = ":host { background: transparent !important; opacity: .75; }"
+FAINT = 0.22  # of marks out of focus
 FIGURE = {
     "responsive": True,
     "default_tools": [],
-    "tools": ["pan", "wheel_zoom", "box_zoom", "tap", "save", "reset"],
+    "tools": ["pan", "wheel_zoom", "box_zoom", "save", "reset"],
     "active_tools": ["pan", "wheel_zoom"],
     "toolbar": "right",
     "show_legend": False,
@@ -54,16 +57,36 @@ FIGURE = {
 
 
 def galaxy_image(
-    plane: Plane, values: NDArray[np.float64] | None, canvas: Canvas, paint: Paint
+    plane: Plane,
+    canvas: Canvas,
+    chosen: Colouring,
+    focus: NDArray[np.bool_] | None,
+    *,
+    dark: bool,
 ) -> hv.RGB:
-    """All galaxies in view, painted by one of ``dashboard.shading``'s functions."""
-    points = plane.points if values is None else plane.points.assign(value=values)
-    return hv.RGB(np.flipud(paint(points, canvas)), kdims=["x", "y"], bounds=canvas.bounds)
+    """All galaxies in view, those in focus in colour over the others in grey.
+
+    Args:
+        plane: Where they are.
+        canvas: What is in view.
+        chosen: Their colours.
+        focus: Which of them are in focus, (N,); None for all.
+        dark: Whether the ground is dark.
+    """
+    points = plane.points if chosen.values is None else plane.points.assign(value=chosen.values)
+    picture = chosen.paint(points if focus is None else points[focus], canvas)
+    if focus is not None:
+        picture = over(picture, paint_context(plane.points, canvas, dark=dark))
+    return hv.RGB(np.flipud(picture), kdims=["x", "y"], bounds=canvas.bounds)
 
 
-def marked_points(plane: Plane, rows: NDArray[np.intp]) -> hv.Points:
-    """Some galaxies as points of their own."""
-    return hv.Points(plane.points.iloc[rows], kdims=["x", "y"])
+def marked_points(
+    plane: Plane, rows: NDArray[np.intp], focus: NDArray[np.bool_] | None
+) -> hv.Points:
+    """Some galaxies as points of their own; ``strength`` is less for those out of focus."""
+    strength = 1.0 if focus is None else np.where(focus[rows], 1.0, FAINT)
+    points = plane.points.iloc[rows].assign(strength=strength)
+    return hv.Points(points, kdims=["x", "y"], vdims=["strength"])
 
 
 def region_image(boundaries: Any, limits: Limits, colours: dict[str, str]) -> hv.RGB:
@@ -89,64 +112,25 @@ class Turn(Stream):
     turn = param.Integer(default=0)
 
 
-class Rings:
-    """Rings on a figure, moved without drawing the rest of it again.
-
-    Args:
-        figure: The Bokeh figure.
-    """
-
-    def __init__(self, figure: Any) -> None:
-        empty = {"x": [], "y": [], "size": [], "width": [], "colour": [], "shape": []}
-        self.source = ColumnDataSource(empty)
-        figure.scatter(
-            "x",
-            "y",
-            source=self.source,
-            marker="shape",
-            size="size",
-            line_width="width",
-            line_color="colour",
-            fill_alpha=0,
-            level="overlay",
-        )
-
-    def show(
-        self, picked: pd.DataFrame, near: pd.DataFrame, guest: pd.DataFrame, *, dark: bool
-    ) -> None:
-        """Ring the picked galaxy, over a darker ring that parts it from what is below.
-
-        The guest is a star. Each has columns ``x`` and ``y``.
-        """
-        parts = [
-            (near, 10, 1.3, TEXT, "circle"),
-            (picked, 24, 6.0, GROUND, "circle"),
-            (picked, 24, 2.6, ACCENT, "circle"),
-            (guest, 26, 6.0, GROUND, "star"),
-            (guest, 26, 2.4, ACCENT, "star"),
-        ]
-        shown = pd.concat(
-            [
-                points.assign(size=size, width=width, colour=colours[dark], shape=shape)
-                for points, size, width, colours, shape in parts
-            ]
-        )
-        self.source.data = {name: shown[name].to_numpy() for name in self.source.column_names}
-
-
 def _dress(figure: Any) -> None:
     """What HoloViews has no option for."""
-    figure.toolbar.logo, figure.toolbar_inner = None, True
+    figure.toolbar.logo, figure.toolbar.group, figure.toolbar_inner = None, False, True
     figure.toolbar.stylesheets = [CLEAR]
     figure.toolbar.autohide, figure.outline_line_color = True, None
+    for tool in figure.tools:
+        if isinstance(tool, BoxSelectTool | LassoSelectTool):
+            tool.renderers = []
 
 
 class LatentMap(pn.viewable.Viewer):
     """A shaded map of all galaxies; a tap picks the nearest one.
 
+    Boxes and lassos select; with shift held they add, with ctrl or alt they take away.
+
     Reads ``model``, ``x``, ``y`` and ``zoom`` of its axes; of the state ``model``, ``colour``,
-    ``boundaries``, ``dark``, ``loaded``, ``fitted`` and ``row``. Writes ``zoom`` of the axes and
-    ``row`` of the state.
+    ``boundaries``, ``dark``, ``loaded``, ``fitted``, ``focus``, ``gesture``, ``row`` and the
+    neighbours' options. Writes ``zoom`` of the axes; ``row``, ``selected`` and ``gesture`` of the
+    state.
     """
 
     source = param.ClassSelector(class_=Source, constant=True)
@@ -157,11 +141,17 @@ class LatentMap(pn.viewable.Viewer):
         super().__init__(**params)
         self._told: Limits | None = None
         self._shown: tuple[Any, ...] = ()
+        self._how = ""
         self.rings: Rings | None = None
+        self.outline: Outline | None = None
         self._turns = {name: Turn() for name in READS}
-        galaxies = self._layer("galaxies", self._galaxies).opts(hooks=[self._fit])
+        galaxies = self._layer("galaxies", self._galaxies)
+        galaxies = galaxies.opts(hooks=[self._fit], tools=["box_select", "lasso_select"])
         self.tap = Tap(source=galaxies)
         self.tap.add_subscriber(self._pick)
+        self.box, self.lasso = BoundsXY(source=galaxies), Lasso(source=galaxies)
+        self.box.add_subscriber(self._select_box)
+        self.lasso.add_subscriber(self._select_lasso)
         self.range = RangeXY(source=galaxies)
         self.range.add_subscriber(self._zoom)
         self.size = PlotSize(source=galaxies, width=FRAME[0], height=FRAME[1])
@@ -213,6 +203,9 @@ class LatentMap(pn.viewable.Viewer):
         def mark(*_: Any) -> None:
             pn.state.execute(self._mark, schedule=True)
 
+        def trace(*_: Any) -> None:
+            pn.state.execute(self._trace, schedule=True)
+
         read = {name for names in READS.values() for name in names} - {"size"}
         places, of_state = [one for one in read if one in AXES], sorted(read - set(AXES))
         if self.axes is self.state:
@@ -221,7 +214,9 @@ class LatentMap(pn.viewable.Viewer):
             self.axes.param.watch(redraw, places)
             self.state.param.watch(redraw, ["model", *of_state])
             self.axes.param.watch(mark, ["model", "x", "y"])
+            self.axes.param.watch(trace, ["model", "x", "y"])
         self.state.param.watch(mark, list(RINGED))
+        self.state.param.watch(trace, ["gesture", "model", "x", "y", "dark"])
 
     def _layer(self, kind: str, make: Callable[[], hv.Element]) -> hv.DynamicMap:
         """A layer that is made anew when what its kind reads has changed."""
@@ -236,7 +231,7 @@ class LatentMap(pn.viewable.Viewer):
     def _galaxies(self) -> hv.RGB:
         chosen = colouring(self.source, self.state.model, self.state.colour, dark=self.state.dark)
         canvas = Canvas(*self.limits, *(max(int(side), 50) for side in self.frame))
-        return galaxy_image(self.plane, chosen.values, canvas, chosen.paint)
+        return galaxy_image(self.plane, canvas, chosen, self.state.focus, dark=self.state.dark)
 
     def _fill(self) -> hv.RGB:
         colours = {name: self._colour(name) for name in self.source.marked}
@@ -255,10 +250,12 @@ class LatentMap(pn.viewable.Viewer):
             "marker": self.source.shape(name),
             "size": 12 if len(rows) <= 50 else 9 if len(rows) <= 1000 else 5,
             "color": self._colour(name),
-            "fill_alpha": 0.35,
+            "fill_alpha": 0.35 * hv.dim("strength"),
+            "line_alpha": hv.dim("strength"),
             "line_width": 1.2,
         }
-        return marked_points(self.plane, rows).opts(apply_ranges=False, **style)
+        shown = marked_points(self.plane, rows, self.state.focus)
+        return shown.opts(apply_ranges=False, **style)
 
     def _colour(self, name: str) -> str:
         return self.source.colour(name, dark=self.state.dark)
@@ -273,9 +270,7 @@ class LatentMap(pn.viewable.Viewer):
         plane, limits = self.plane, self.limits
         wanted = (plane.x, plane.y, self.axes.model, limits)
         if not plot.drawn:
-            self.rings = Rings(plot.state)
-            self._mark()
-            _dress(plot.state)
+            self._begin(plot.state)
         elif self._shown == wanted or (self._shown[:3] == wanted[:3] and limits == self._told):
             return
         self._shown, figure = wanted, plot.state
@@ -283,6 +278,13 @@ class LatentMap(pn.viewable.Viewer):
         sides = (figure.x_range, figure.y_range)
         for side, (start, end), whole in zip(sides, limits, plane.limits, strict=True):
             side.update(start=start, end=end, reset_start=whole[0], reset_end=whole[1])
+
+    def _begin(self, figure: Any) -> None:
+        _dress(figure)
+        self.rings, self.outline = Rings(figure), Outline(figure)
+        self._mark()
+        self._trace()
+        figure.on_event(PanStart, self._hold)
 
     def _zoom(self, x_range: Any, y_range: Any) -> None:
         """Keep what the browser has zoomed to; all of it is no zoom."""
@@ -301,6 +303,36 @@ class LatentMap(pn.viewable.Viewer):
             points, axes = plane.points, (self.axes.model, plane.x.column, plane.y.column)
             guest = place_on(self.state.guest, *axes)
             self.rings.show(points.iloc[rows], points.iloc[near], guest, dark=self.state.dark)
+
+    def _trace(self) -> None:
+        """Show what was drawn to select, in the plane where it was drawn."""
+        gesture = self.state.gesture
+        if self.outline is not None:
+            here = gesture is not None and gesture.plane == self.axes.plane
+            self.outline.show(gesture.corners if here else (), self.state.dark)
+
+    def _hold(self, event: PanStart) -> None:
+        """Remember which keys are held while something is drawn: they say what it does."""
+        keys = event.modifiers or {}
+        taken = keys.get("ctrl") or keys.get("alt")
+        self._how = "add" if keys.get("shift") else "subtract" if taken else ""
+
+    def _select_box(self, bounds: tuple[float, ...] | None) -> None:
+        if bounds is not None:
+            left, bottom, right, top = bounds
+            corners = ((left, bottom), (right, bottom), (right, top), (left, top))
+            self._select(inside_box(self.plane.points, bounds), corners)
+
+    def _select_lasso(self, geometry: Any) -> None:
+        if geometry is not None:
+            corners = tuple((float(x), float(y)) for x, y in geometry)
+            self._select(inside_polygon(self.plane.points, corners), corners)
+
+    def _select(
+        self, covered: NDArray[np.bool_], corners: tuple[tuple[float, float], ...]
+    ) -> None:
+        select(self.state, covered, Gesture(self.axes.plane, corners), self._how)
+        self._how = ""
 
     def _pick(self, x: float | None, y: float | None) -> None:
         if x is None or y is None:

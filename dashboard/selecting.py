@@ -3,19 +3,19 @@
 All others stay on the maps as grey context. Masks are (N,) bool and are replaced, never changed.
 """
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
+import param
 import shapely
 from numpy.typing import ArrayLike, NDArray
 
 from dashboard.quantities import colours_of
 from dashboard.source import Source
-from dashboard.state import State
+from dashboard.state import Gesture, State
 
 __all__ = [
     "HOW",
+    "clear",
     "combine",
     "focus_of",
     "follow_focus",
@@ -23,6 +23,7 @@ __all__ = [
     "inside_polygon",
     "rows_in_focus",
     "select",
+    "undo",
 ]
 
 HOW = tuple(State.param.how.objects)
@@ -62,9 +63,29 @@ def inside_polygon(points: pd.DataFrame, corners: ArrayLike) -> NDArray[np.bool_
     return inside
 
 
-def select(state: State, new: NDArray[np.bool_]) -> None:
-    """Let a gesture that covers those galaxies, (N,), do what the state's ``how`` says."""
-    state.selected = combine(state.selected, new, state.how)
+def select(
+    state: State, new: NDArray[np.bool_], gesture: Gesture | None = None, how: str = ""
+) -> None:
+    """Let a gesture do what the state's ``how`` says.
+
+    Args:
+        state: What is selected.
+        new: Which galaxies it covers, (N,).
+        gesture: What was drawn on a map, to be shown there.
+        how: One of ``HOW`` to be done instead.
+    """
+    selected = combine(state.selected, new, how or state.how)
+    state.param.update(selected=selected, gesture=None if selected is None else gesture)
+
+
+def undo(state: State) -> None:
+    """Select what was selected before; a second time, what was selected after."""
+    state.selected = state.before
+
+
+def clear(state: State) -> None:
+    """Put all galaxies in focus."""
+    state.param.update(selected=None, filters={})
 
 
 def combine(
@@ -110,12 +131,19 @@ def focus_of(source: Source, state: State, but: str = "") -> NDArray[np.bool_] |
 
 
 def follow_focus(source: Source, state: State) -> None:
-    """Keep the state's ``focus`` up to date; to be called before the views are made."""
+    """Keep ``focus``, ``before`` and ``gesture`` of the state up to date.
 
-    def follow(*_: Any) -> None:
+    To be called before the views are made.
+    """
+
+    def follow(*events: param.parameterized.Event) -> None:
+        changed = {event.name: event for event in events}
+        if "selected" in changed:
+            drawn = state.gesture if "gesture" in changed else None
+            state.param.update(before=changed["selected"].old, gesture=drawn)
         state.focus = focus_of(source, state)
 
-    state.param.watch(follow, ["selected", "filters", "model"])
+    state.param.watch(follow, ["selected", "gesture", "filters", "model"])
 
 
 def rows_in_focus(state: State) -> NDArray[np.intp]:

@@ -11,15 +11,27 @@ from typing import NamedTuple
 import datashader
 import numpy as np
 import pandas as pd
+from datashader import reductions
 from holoviews.plotting.util import process_cmap
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-__all__ = ["Canvas", "colour_map", "paint_categories", "paint_density", "paint_mean"]
+__all__ = [
+    "Canvas",
+    "colour_map",
+    "over",
+    "paint_categories",
+    "paint_context",
+    "paint_density",
+    "paint_mean",
+]
 
 INK = 0.12  # share of the map that the dots would cover if they lay apart
 LARGEST_DOT = 3  # px, radius
 CROWD = 4.0  # radii over which neighbours count where single dots are seen
+REACH = 2.5  # widths to which that is counted
+LEVELS = 4096  # of density that are told apart
+GREY = {True: 0.36, False: 0.72}  # of what has no colour, by dark theme
 MAPS = {  # perceptually uniform; the part that stands out from the ground
     ("density", True): ("kbc", 0.42, 1.0),
     ("density", False): ("kbc", 0.75, 0.05),
@@ -50,12 +62,6 @@ class Canvas(NamedTuple):
         """Left, bottom, right, top."""
         return self.x[0], self.y[0], self.x[1], self.y[1]
 
-    def inside(self, points: pd.DataFrame) -> int:
-        """How many points, with columns ``x`` and ``y``, lie on it."""
-        x, y = points["x"].to_numpy(), points["y"].to_numpy()
-        (left, right), (bottom, top) = sorted(self.x), sorted(self.y)
-        return int(((x >= left) & (x <= right) & (y >= bottom) & (y <= top)).sum())
-
 
 @cache
 def colour_map(kind: str, dark: bool) -> NDArray[np.float32]:
@@ -75,14 +81,25 @@ def paint_density(points: pd.DataFrame, canvas: Canvas, *, dark: bool) -> NDArra
         canvas: What to draw.
         dark: Whether the ground is dark.
     """
-    count, radius = _counts(points, canvas, datashader.count()), _radius(points, canvas)
+    (count,) = _sums(points, canvas)
+    radius = _radius(count)
     ink = _spread(count, radius)
-    crowd = gaussian_filter(count, CROWD * radius) if radius else count
-    inked, rank = ink > 0, np.zeros_like(count)
-    if inked.any():
-        _, place, weight = np.unique(crowd[inked], return_inverse=True, return_counts=True)
-        rank[inked] = ((np.cumsum(weight) - weight[0]) / max(inked.sum() - weight[0], 1))[place]
-    return _compose(_look_up(rank, "density", dark=dark), ink)
+    crowd = gaussian_filter(count, CROWD * radius, truncate=REACH) if radius else count
+    return _compose(_look_up(_rank(crowd, ink > 0), "density", dark=dark), ink)
+
+
+def paint_context(points: pd.DataFrame, canvas: Canvas, *, dark: bool) -> NDArray[np.uint8]:
+    """Galaxies that are not looked at: grey, fainter where there are few.
+
+    Args:
+        points: Columns ``x`` and ``y``.
+        canvas: What to draw.
+        dark: Whether the ground is dark.
+    """
+    (count,) = _sums(points, canvas)
+    ink = _spread(count, _radius(count))
+    grey = np.broadcast_to(np.float32(GREY[dark]), (*ink.shape, 3))
+    return _compose(grey, ink * (0.45 + 0.55 * _rank(ink, ink > 0)))
 
 
 def paint_mean(
@@ -102,15 +119,14 @@ def paint_mean(
         dark: Whether the ground is dark.
         cyclic: Whether the ends are the same.
     """
-    radius = _radius(points, canvas)
-    sums = _counts(points, canvas, datashader.sum("value"))
-    weight = _spread(_counts(points, canvas, datashader.count("value")), radius)
-    mean = _spread(sums, radius) / np.where(weight > 0, weight, 1)
+    count, known, total = _sums(points, canvas, reductions.count("value"), reductions.sum("value"))
+    radius = _radius(count)
+    weight = _spread(known, radius)
+    mean = _spread(total, radius) / np.where(weight > 0, weight, 1)
     share = np.clip((mean - limits[0]) / max(limits[1] - limits[0], 1e-12), 0, 1)
     colour = _look_up(share, "cyclic" if cyclic else "value", dark=dark)
-    bare = _spread(_counts(points, canvas, datashader.count()), radius)
-    grey = np.full(3, 0.30 if dark else 0.75)
-    return _compose(np.where((weight > 0)[..., None], colour, grey), bare)
+    grey = np.float32(GREY[dark])
+    return _compose(np.where((weight > 0)[..., None], colour, grey), _spread(count, radius))
 
 
 def paint_categories(
@@ -123,32 +139,55 @@ def paint_categories(
         canvas: What to draw.
         colours: The colour ``#rrggbb`` of each category.
     """
-    radius = _radius(points, canvas)
-    total = np.zeros((canvas.height, canvas.width), np.float32)
-    mixed = np.zeros((*total.shape, 3), np.float32)
-    for index, colour in enumerate(colours):
-        part = points[points["value"] == index]
-        count = _spread(_counts(part, canvas, datashader.count()), radius)
-        rgb = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)], np.float32) / 255
-        mixed += count[..., None] * rgb
-        total += count
-    return _compose(mixed / np.where(total > 0, total, 1)[..., None], total)
+    table = np.array([[int(c[i : i + 2], 16) / 255 for i in (1, 3, 5)] for c in colours])
+    own = table.astype(np.float32)[points["value"].to_numpy(np.intp)]
+    light = points[["x", "y"]].assign(**dict(zip("rgb", own.T, strict=True)))
+    count, *mixed = _sums(light, canvas, *(reductions.sum(name) for name in "rgb"))
+    radius = _radius(count)
+    ink = _spread(count, radius)
+    colour = np.stack([_spread(one, radius) for one in mixed], axis=2)
+    return _compose(colour / np.where(ink > 0, ink, 1)[..., None], ink)
 
 
-def _counts(
-    points: pd.DataFrame, canvas: Canvas, what: "datashader.reductions.Reduction"
-) -> NDArray[np.float32]:
+def over(above: NDArray[np.uint8], below: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A picture (H, W, 4) laid over another."""
+    front, back = (one[..., 3:].astype(np.float32) / 255 for one in (above, below))
+    back *= 1 - front
+    opaque = front + back
+    colour = (above[..., :3] * front + below[..., :3] * back) / np.where(opaque > 0, opaque, 1)
+    return (np.concatenate([colour, opaque * 255], axis=2) + 0.5).astype(np.uint8)
+
+
+def _sums(
+    points: pd.DataFrame, canvas: Canvas, *what: "reductions.Reduction"
+) -> list[NDArray[np.float32]]:
+    """How many galaxies there are at each place, and what else is asked, in one pass."""
     if points.empty:
-        return np.zeros((canvas.height, canvas.width), np.float32)
+        return [np.zeros((canvas.height, canvas.width), np.float32) for _ in range(1 + len(what))]
     plane = datashader.Canvas(canvas.width, canvas.height, sorted(canvas.x), sorted(canvas.y))
-    return np.nan_to_num(plane.points(points, "x", "y", what).to_numpy()).astype(np.float32)
+    asked = {str(place): one for place, one in enumerate((reductions.count(), *what))}
+    found = plane.points(points, "x", "y", reductions.summary(**asked))
+    return [np.nan_to_num(found[name].to_numpy().astype(np.float32)) for name in asked]
 
 
-def _radius(points: pd.DataFrame, canvas: Canvas) -> int:
+def _radius(count: NDArray[np.float32]) -> int:
     """Dots that together could cover the same share of any map, single pixels where many."""
-    seen = max(canvas.inside(points), 1)
-    radius = np.sqrt(INK * canvas.width * canvas.height / (np.pi * seen))
+    radius = np.sqrt(INK * count.size / (np.pi * max(float(count.sum()), 1)))
     return int(min(radius, LARGEST_DOT))
+
+
+def _rank(values: NDArray[np.float32], where: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """The rank of each value among those ``where``, in [0, 1], to one part in ``LEVELS``."""
+    result = np.zeros(values.shape, np.float32)
+    chosen = np.log(np.maximum(values[where], 1e-6))
+    if not len(chosen):
+        return result
+    low, high = chosen.min(), chosen.max()
+    level = ((chosen - low) * ((LEVELS - 1) / max(high - low, 1e-6))).astype(np.intp)
+    weight = np.bincount(level, minlength=LEVELS)
+    rank = (np.cumsum(weight) - weight[0]) / max(len(chosen) - weight[0], 1)
+    result[where] = rank.astype(np.float32)[level]
+    return result
 
 
 def _spread(grid: NDArray[np.float32], radius: int) -> NDArray[np.float32]:

@@ -4,7 +4,16 @@ from typing import Any, NamedTuple
 
 import param
 
-__all__ = ["DENSITY", "DISTANCE", "POPULATION", "STORE_ORDER", "Axes", "Metric", "State"]
+__all__ = [
+    "DENSITY",
+    "DISTANCE",
+    "POPULATION",
+    "STORE_ORDER",
+    "Axes",
+    "Gesture",
+    "Metric",
+    "State",
+]
 
 DENSITY, POPULATION = "density", "population"
 STORE_ORDER, DISTANCE = "store", "distance"
@@ -22,6 +31,18 @@ class Metric(NamedTuple):
     oriented: bool = False
 
 
+class Gesture(NamedTuple):
+    """The line of a box or lasso, and the plane it was drawn in.
+
+    Args:
+        plane: Model, horizontal and vertical axis.
+        corners: Where it runs, (x, y) each.
+    """
+
+    plane: tuple[str, str, str]
+    corners: tuple[tuple[float, float], ...]
+
+
 class Axes(param.Parameterized):
     """What one map shows."""
 
@@ -31,6 +52,11 @@ class Axes(param.Parameterized):
     zoom = param.Tuple(
         default=None, length=4, allow_None=True, doc="Left, bottom, right, top; None: all of it."
     )
+
+    @property
+    def plane(self) -> tuple[str, str, str]:
+        """The model and the two axes."""
+        return self.model, self.x, self.y
 
 
 class State(Axes):
@@ -83,6 +109,10 @@ class State(Axes):
     )
     order = param.Selector(objects=[STORE_ORDER], doc="What the galaxies in focus are sorted by.")
     descending = param.Boolean(default=False, doc="Sort the largest first.")
+    gesture = param.ClassSelector(
+        class_=Gesture, allow_None=True, doc="What was drawn to make the selection, if anything."
+    )
+    before = param.Parameter(default=None, doc="What was selected before that.")
     filters = param.Dict(
         default={}, doc="The range (low, high) that a quantity, by its key, is kept to."
     )

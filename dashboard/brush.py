@@ -1,0 +1,82 @@
+"""How galaxies are selected: what a box or lasso does, how many are selected, undo and clear."""
+
+from collections.abc import Callable
+from typing import Any
+
+import panel as pn
+import panel_material_ui as pmui
+import param
+
+from dashboard.selecting import clear, undo
+from dashboard.source import Source
+from dashboard.state import State
+from dashboard.style import BASE, LEGEND
+
+__all__ = ["Brush", "counted"]
+
+WIDTH = 410  # px, so that nothing moves when a number grows
+TIGHT = {".MuiToggleButton-root": {"padding": "2px 8px", "fontSize": 12, "textTransform": "none"}}
+
+
+def counted(state: State, total: int) -> str:
+    """How many galaxies are in focus.
+
+    Example:
+        >>> counted(State(), 2307)
+        '2,307 galaxies'
+    """
+    if state.focus is None:
+        return f"{total:,} galaxies"
+    kind = "selected" if not state.filters else "pass the filters"
+    if state.filters and state.selected is not None:
+        kind = "selected and pass the filters"
+    return f"{int(state.focus.sum()):,} of {total:,} {kind}"
+
+
+class Brush(pn.viewable.Viewer):
+    """The controls of the selection.
+
+    Reads ``focus``, ``selected``, ``before`` and ``filters`` of the state; writes ``how``,
+    ``selected`` and ``filters``.
+    """
+
+    source = param.ClassSelector(class_=Source, constant=True)
+    state = param.ClassSelector(class_=State, constant=True)
+
+    def __init__(self, **params: Any) -> None:
+        super().__init__(**params)
+        state = self.state
+        self.how = pmui.RadioButtonGroup.from_param(
+            state.param.how,
+            label="",
+            description="What a box or lasso does to the selection; shift adds, ctrl subtracts.",
+            size="small",
+            sx=TIGHT,
+            margin=(4, 6),
+        )
+        self.said = pn.pane.HTML(
+            "", stylesheets=[BASE, LEGEND], sizing_mode="stretch_width", margin=(6, 0)
+        )
+        self.undo = self._button("Undo", "Select what was selected before.", undo)
+        self.clear = self._button("Clear", "Put all galaxies in focus again.", clear)
+        state.param.watch(self._show, ["focus", "selected", "before", "filters"])
+        self._show()
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return pn.Row(
+            self.said, self.undo, self.clear, self.how, width=WIDTH, margin=(0, 14, 0, 0)
+        )
+
+    def _button(self, label: str, says: str, act: Callable[[State], None]) -> pmui.Button:
+        button = pmui.Button(
+            label=label, description=says, size="small", variant="text", width=50, margin=(2, 0)
+        )
+        button.on_click(lambda _: act(self.state))
+        return button
+
+    def _show(self, *_: Any) -> None:
+        state = self.state
+        text = counted(state, len(self.source))
+        self.said.object = f'<div class="legend counted" role="status">{text}</div>'
+        self.clear.disabled = state.focus is None
+        self.undo.disabled = state.before is None and state.selected is None

@@ -1,0 +1,83 @@
+"""What lies over a map in glyphs of its own, moved without drawing the rest again."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from bokeh.models import ColumnDataSource
+from numpy.typing import ArrayLike
+
+from dashboard.style import ACCENT, GROUND, TEXT
+
+__all__ = ["Outline", "Rings"]
+
+
+class Rings:
+    """Rings round the picked galaxy and its neighbours, and a star where a guest lies.
+
+    Args:
+        figure: The Bokeh figure.
+    """
+
+    def __init__(self, figure: Any) -> None:
+        empty = {"x": [], "y": [], "size": [], "width": [], "colour": [], "shape": []}
+        self.source = ColumnDataSource(empty)
+        figure.scatter(
+            "x",
+            "y",
+            source=self.source,
+            marker="shape",
+            size="size",
+            line_width="width",
+            line_color="colour",
+            fill_alpha=0,
+            level="overlay",
+        )
+
+    def show(
+        self, picked: pd.DataFrame, near: pd.DataFrame, guest: pd.DataFrame, *, dark: bool
+    ) -> None:
+        """Ring the picked galaxy, over a darker ring that parts it from what is below.
+
+        The guest is a star. Each has columns ``x`` and ``y``.
+        """
+        parts = [
+            (near, 10, 1.3, TEXT, "circle"),
+            (picked, 24, 6.0, GROUND, "circle"),
+            (picked, 24, 2.6, ACCENT, "circle"),
+            (guest, 26, 6.0, GROUND, "star"),
+            (guest, 26, 2.4, ACCENT, "star"),
+        ]
+        shown = pd.concat(
+            [
+                points.assign(size=size, width=width, colour=colours[dark], shape=shape)
+                for points, size, width, colours, shape in parts
+            ]
+        )
+        self.source.data = {name: shown[name].to_numpy() for name in self.source.column_names}
+
+
+class Outline:
+    """The line that was last drawn to select.
+
+    Args:
+        figure: The Bokeh figure.
+    """
+
+    def __init__(self, figure: Any) -> None:
+        self.source = ColumnDataSource({"x": [], "y": []})
+        self._glyph = figure.patch(
+            "x",
+            "y",
+            source=self.source,
+            line_width=1.4,
+            line_dash="dashed",
+            fill_alpha=0,
+            level="overlay",
+        ).glyph
+
+    def show(self, corners: ArrayLike, dark: bool) -> None:
+        """Draw the line through these corners, (n, 2), and back to the first."""
+        line = np.reshape(np.asarray(corners, np.float64), (-1, 2))
+        self._glyph.line_color = TEXT[dark]
+        self.source.data = {"x": line[:, 0], "y": line[:, 1]}
