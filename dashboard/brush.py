@@ -14,8 +14,10 @@ from dashboard.style import BASE, LEGEND
 
 __all__ = ["Brush", "counted"]
 
-WIDTH = 410  # px, so that nothing moves when a number grows
-TIGHT = {".MuiToggleButton-root": {"padding": "2px 8px", "fontSize": 12, "textTransform": "none"}}
+WIDTH = 250  # px, so that nothing moves when a number grows
+HIGH = 56
+SMALL = {"&.MuiButton-sizeSmall": {"padding": "2px 4px", "minWidth": 0}}
+TIGHT = {".MuiToggleButton-root": {"padding": "1px 8px", "fontSize": 12, "textTransform": "none"}}
 
 
 def counted(state: State, total: int) -> str:
@@ -52,24 +54,32 @@ class Brush(pn.viewable.Viewer):
             description="What a box or lasso does to the selection; shift adds, ctrl subtracts.",
             size="small",
             sx=TIGHT,
-            margin=(4, 6),
+            margin=(0, 0, 0, 4),
         )
         self.said = pn.pane.HTML(
-            "", stylesheets=[BASE, LEGEND], sizing_mode="stretch_width", margin=(6, 0)
+            "", stylesheets=[BASE, LEGEND], sizing_mode="stretch_width", margin=0
         )
-        self.undo = self._button("Undo", "Select what was selected before.", undo)
-        self.clear = self._button("Clear", "Put all galaxies in focus again.", clear)
+        self.undo = self._button("Undo", "Undo the last selection.", undo)
+        self.clear = self._button("Clear", "Clear the selection and all filters.", clear)
         state.param.watch(self._show, ["focus", "selected", "before", "filters"])
         self._show()
 
     def __panel__(self) -> pn.viewable.Viewable:
-        return pn.Row(
-            self.said, self.undo, self.clear, self.how, width=WIDTH, margin=(0, 14, 0, 0)
-        )
+        place = {"width": WIDTH, "height": 28}
+        upper = pn.Row(self.said, self.undo, **place)
+        lower = pn.Row(self.how, pn.HSpacer(), self.clear, **place)
+        return pn.Column(upper, lower, width=WIDTH, height=HIGH, margin=(2, 14, 0, 0))
 
     def _button(self, label: str, says: str, act: Callable[[State], None]) -> pmui.Button:
         button = pmui.Button(
-            label=label, description=says, size="small", variant="text", width=50, margin=(2, 0)
+            label=label,
+            description=says,
+            size="small",
+            variant="text",
+            width=54,
+            height=28,
+            sx=SMALL,
+            margin=0,
         )
         button.on_click(lambda _: act(self.state))
         return button

@@ -139,8 +139,8 @@ def paint_categories(
         canvas: What to draw.
         colours: The colour ``#rrggbb`` of each category.
     """
-    table = np.array([[int(c[i : i + 2], 16) / 255 for i in (1, 3, 5)] for c in colours])
-    own = table.astype(np.float32)[points["value"].to_numpy(np.intp)]
+    table = [[int(c[i : i + 2], 16) / 255 for i in (1, 3, 5)] for c in colours]
+    own = np.reshape(table, (-1, 3)).astype(np.float32)[points["value"].to_numpy(np.intp)]
     light = points[["x", "y"]].assign(**dict(zip("rgb", own.T, strict=True)))
     count, *mixed = _sums(light, canvas, *(reductions.sum(name) for name in "rgb"))
     radius = _radius(count)

@@ -280,7 +280,8 @@ p { margin: 3px 0 0; font-size: 11.5px; line-height: 16px; height: 16px; color: 
 LEGEND = """
 :host { display: block; width: 100%; }
 .legend { display: flex; flex-wrap: wrap; align-items: center; gap: 3px 15px; font-size: 12px;
-  color: var(--muted); min-height: 26px; padding: 2px 4px; }
+  color: var(--muted); min-height: 26px; max-height: 52px; padding: 2px 4px; overflow: hidden auto;
+  scrollbar-width: thin; }
 .legend > span { display: inline-flex; align-items: center; gap: 7px; white-space: nowrap; }
 .legend b { font-weight: 500; color: var(--text); }
 .gradient { width: 100px; height: 8px; border-radius: 4px; }

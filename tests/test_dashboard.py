@@ -8,7 +8,9 @@ import holoviews as hv
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 import zarr
+from bokeh.events import PanStart
 
 from dashboard.app import Explorer, open_source, store_folder
 from dashboard.axes import AxesBar, pairs_of
@@ -16,12 +18,15 @@ from dashboard.controls import choose_model
 from dashboard.labelling import csv_of, is_candidate, toggle
 from dashboard.pictures import data_uri
 from dashboard.plane import nearest_row
+from dashboard.quantities import Quantity
 from dashboard.source import Source
 from dashboard.state import State
 from pcvae.errors import StoreError
 from pcvae.store import read_store
 
 hv.extension("bokeh")
+ROWS = [range(4), range(30, 35), range(60, 63)]
+CATALOGUE_Z = Quantity("catalogue.redshift", "Catalogue redshift")
 LABELS = ["redshift", "log_mass", "log_sfr", "orientation"]
 
 
@@ -348,6 +353,75 @@ def test_the_second_map_rings_the_same_galaxy(many):
         place = one.plane.points.iloc[17]
         assert one.rings.source.data["x"][-1] == place["x"]
         assert one.rings.source.data["y"][-1] == place["y"]
+
+
+def around(points, rows):
+    """The box round some galaxies, and its corners."""
+    (left, bottom), (right, top) = points.iloc[rows].min(), points.iloc[rows].max()
+    return (left, bottom, right, top), [(left, bottom), (right, bottom), (right, top), (left, top)]
+
+
+def test_a_box_on_either_map_selects_what_lies_in_it(many):
+    many.state.split = True
+    for one in many.maps.shown:
+        bounds, _ = around(one.plane.points, [3, 17, 40])
+        one.box.event(bounds=bounds)
+        x, y = one.plane.points["x"], one.plane.points["y"]
+        left, bottom, right, top = bounds
+        inside = (x >= left) & (x <= right) & (y >= bottom) & (y <= top)
+        assert list(many.state.focus) == list(inside)
+        assert many.state.gesture.plane == one.axes.plane
+
+
+def test_a_lasso_selects_what_shapely_says_and_keys_add_and_take_away(many):
+    draw(many)
+    points = many.map.plane.points.to_numpy(np.float64)
+    lassos = [around(many.map.plane.points, rows)[1] for rows in ROWS]
+    inside = [shapely.contains_xy(shapely.Polygon(one), *points.T) for one in lassos]
+    many.map.lasso.event(geometry=np.array(lassos[0]))
+    assert list(many.state.focus) == list(inside[0])
+    for held, lasso in (({"shift": True}, lassos[1]), ({"ctrl": True}, lassos[2])):
+        many.map._hold(PanStart(None, modifiers=held))
+        many.map.lasso.event(geometry=np.array(lasso))
+    assert list(many.state.focus) == list((inside[0] | inside[1]) & ~inside[2])
+    assert list(many.map.outline.source.data["x"]) == [x for x, _ in lassos[2]]
+
+
+def test_galaxies_out_of_focus_are_grey_on_both_maps(many):
+    many.state.param.update(split=True, colour="population")
+    many.state.selected = np.arange(120) < 60
+    for one in many.maps.shown:
+        one.size.update(width=400, height=300)
+        picture = np.dstack([one._galaxies().dimension_values(i, flat=False) for i in range(2, 6)])
+        seen = picture[picture[..., 3] > 200].astype(int)
+        grey = np.ptp(seen[:, :3], axis=1) == 0
+        assert 0.1 < grey.mean() < 0.9
+        strength = one._marks("red_spiral").dimension_values("strength")
+        assert list(strength == 1) == [row < 60 for row in many.source.members("red_spiral")]
+
+
+def test_a_galaxy_has_one_colour_whatever_is_selected_and_in_either_map(many):
+    many.state.param.update(split=True, colour="catalogue.redshift")
+    before, legend = many.source.values("physics", CATALOGUE_Z), many.legend.pane.object
+    many.state.selected = before > np.median(before)
+    assert many.legend.pane.object == legend
+    row = int(np.argmax(before))
+    seen = []
+    for one in many.maps.shown:
+        x, y = (float(one.plane.points[name][row]) for name in "xy")
+        one.axes.zoom = (x - 1e-6, y - 1e-6, x + 1e-6, y + 1e-6)
+        one.size.update(width=60, height=60)
+        picture = one._galaxies()
+        seen.append([picture.dimension_values(i, flat=False)[30, 30] for i in range(2, 6)])
+    assert seen[0] == seen[1]
+
+
+def test_the_brush_says_how_many_are_selected(many):
+    assert "120 galaxies" in many.brush.said.object
+    many.state.selected = np.arange(120) < 45
+    assert "45 of 120 selected" in many.brush.said.object
+    many.state.filters = {"catalogue.redshift": (0.0, 2.0)}
+    assert "selected and pass the filters" in many.brush.said.object
 
 
 def test_the_first_view_is_not_squashed_by_outliers(store, tmp_path):

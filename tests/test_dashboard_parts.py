@@ -21,7 +21,14 @@ from dashboard.pictures import area_mean, data_uri, residual, scale_bar
 from dashboard.properties import Interval, Property, difference, row_html
 from dashboard.quantities import robust_limits
 from dashboard.session import when_done
-from dashboard.shading import Canvas, paint_categories, paint_density, paint_mean
+from dashboard.shading import (
+    Canvas,
+    over,
+    paint_categories,
+    paint_context,
+    paint_density,
+    paint_mean,
+)
 from dashboard.state import State
 from dashboard.style import colour_of, marker_of
 from dashboard.trouble import trouble_html
@@ -118,6 +125,31 @@ def test_categories_have_their_own_colours():
     )
     assert tuple(image[30, 16, :3]) == (255, 0, 0)
     assert tuple(image[30, 64, :3]) == (0, 0, 255)
+
+
+def test_what_lies_above_hides_what_lies_below_as_far_as_it_is_opaque():
+    above, below = (np.zeros((1, 3, 4), np.uint8) for _ in range(2))
+    above[0, :, :] = [(200, 0, 0, 255), (200, 0, 0, 0), (200, 0, 0, 51)]
+    below[0, :, :] = (0, 100, 0, 255)
+    assert over(above, below).tolist() == [[[200, 0, 0, 255], [0, 100, 0, 255], [40, 80, 0, 255]]]
+
+
+def test_the_context_is_grey_wherever_a_galaxy_is():
+    image = paint_context(points_at((0.2, 0.5), (0.8, 0.5)), CANVAS, dark=True)
+    seen = image[image[..., 3] > 0]
+    assert (seen[:, 0] == seen[:, 2]).all()
+    assert image[30, 16, 3] > 0
+    assert image[30, 64, 3] > 0
+
+
+def test_the_densest_place_has_the_brightest_colour():
+    rng = np.random.default_rng(0)
+    crowd = points_at(*rng.normal([0.3, 0.5], 0.02, (5000, 2)), *rng.random((200, 2)))
+    image = paint_density(crowd, CANVAS, dark=True).astype(int)
+    lit = np.where(image[..., 3] > 0, image[..., :3].sum(axis=2), 0)
+    row, column = np.unravel_index(lit.argmax(), lit.shape)
+    assert abs(row - 30) < 5
+    assert abs(column - 24) < 5
 
 
 @pytest.mark.parametrize("dark", [True, False])

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from dashboard.selecting import (
+    clear,
     combine,
     focus_of,
     follow_focus,
@@ -12,9 +13,10 @@ from dashboard.selecting import (
     inside_polygon,
     rows_in_focus,
     select,
+    undo,
 )
 from dashboard.source import Source
-from dashboard.state import State
+from dashboard.state import Gesture, State
 from pcvae.store import read_store
 
 ONE, TWO = np.array([True, True, False]), np.array([False, True, True])
@@ -108,3 +110,35 @@ def test_a_gesture_does_what_was_chosen():
     state.how = "replace"
     select(state, ONE)
     assert list(state.selected) == list(ONE)
+
+
+@pytest.fixture
+def followed(store):
+    """A state whose focus follows, of the store of 120 galaxies."""
+    source, state = Source(read_store(store), None), State()
+    state.param.model.objects = source.models
+    state.model = "physics"
+    follow_focus(source, state)
+    return state
+
+
+def test_undo_selects_what_was_selected_before_and_undone_twice_nothing_has_changed(followed):
+    first, second = np.arange(120) < 30, np.arange(120) >= 100
+    select(followed, first)
+    select(followed, second, how="add")
+    undo(followed)
+    assert list(followed.focus) == list(first)
+    undo(followed)
+    assert followed.focus.sum() == 50
+
+
+def test_a_line_is_shown_until_something_else_is_selected(followed):
+    drawn = Gesture(("physics", "redshift", "log_mass"), ((0, 0), (1, 0), (0, 1)))
+    select(followed, np.arange(120) < 30, drawn)
+    assert followed.gesture == drawn
+    followed.selected = np.arange(120) < 50
+    assert followed.gesture is None
+    select(followed, np.arange(120) < 30, drawn)
+    clear(followed)
+    assert followed.gesture is None
+    assert followed.focus is None
