@@ -21,6 +21,7 @@ from dashboard.bring import Bring
 from dashboard.brush import Brush
 from dashboard.card import Card
 from dashboard.controls import Controls
+from dashboard.decode import Decode
 from dashboard.find import Find
 from dashboard.fitting import fit_when_asked
 from dashboard.flip import Flip
@@ -54,6 +55,7 @@ TABS = {  # by what ``State.tab`` calls them
     "selection": ("Selection", Grid),
     "candidates": ("Labels", Labels),
     "histograms": ("Histograms", Histograms),
+    "decode": ("Decode", Decode),
 }
 TALLER = {  # drawings of the button
     "Make the strip taller": "M4 9L8 5L12 9M4 13H12",

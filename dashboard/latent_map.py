@@ -18,6 +18,7 @@ from dashboard.fitting import wanted_fit
 from dashboard.guest import place_on
 from dashboard.lookalikes import near_rows
 from dashboard.plane import Limits, Plane, nearest_row
+from dashboard.pointer import Pointer, lengthen
 from dashboard.regions import fill, outline
 from dashboard.rings import Outline, Rings
 from dashboard.selecting import inside_box, inside_polygon, select
@@ -128,9 +129,9 @@ class LatentMap(pn.viewable.Viewer):
     Boxes and lassos select; with shift held they add, with ctrl or alt they take away.
 
     Reads ``model``, ``x``, ``y`` and ``zoom`` of its axes; of the state ``model``, ``colour``,
-    ``boundaries``, ``dark``, ``loaded``, ``fitted``, ``focus``, ``gesture``, ``row`` and the
-    neighbours' options. Writes ``zoom`` of the axes; ``row``, ``selected`` and ``gesture`` of the
-    state.
+    ``boundaries``, ``dark``, ``loaded``, ``fitted``, ``focus``, ``gesture``, ``drawing``, ``row``
+    and the neighbours' options. Writes ``zoom`` and, while ``drawing``, ``line`` of the axes;
+    ``row``, ``selected`` and ``gesture`` of the state.
     """
 
     source = param.ClassSelector(class_=Source, constant=True)
@@ -144,6 +145,7 @@ class LatentMap(pn.viewable.Viewer):
         self._how = ""
         self.rings: Rings | None = None
         self.outline: Outline | None = None
+        self.pointer: Pointer | None = None
         self._turns = {name: Turn() for name in READS}
         galaxies = self._layer("galaxies", self._galaxies)
         galaxies = galaxies.opts(hooks=[self._fit], tools=["box_select", "lasso_select"])
@@ -282,6 +284,7 @@ class LatentMap(pn.viewable.Viewer):
     def _begin(self, figure: Any) -> None:
         _dress(figure)
         self.rings, self.outline = Rings(figure), Outline(figure)
+        self.pointer = Pointer(figure, self.state, self.axes)
         self._mark()
         self._trace()
         figure.on_event(PanStart, self._hold)
@@ -336,6 +339,9 @@ class LatentMap(pn.viewable.Viewer):
 
     def _pick(self, x: float | None, y: float | None) -> None:
         if x is None or y is None:
+            return
+        if self.state.drawing:
+            lengthen(self.state, self.axes, x, y)
             return
         row = nearest_row(self.plane.points, (x, y), self.limits, self.frame)
         if row is not None:

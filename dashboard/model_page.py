@@ -223,7 +223,7 @@ class ModelPage(pn.viewable.Viewer):
 
     def _mark(self, *_: Any) -> None:
         for one in self.scatters.values():
-            one.mark()
+            pn.state.execute(one.mark, schedule=True)
 
     def _select(self, name: str, label: str) -> pmui.Select:
         return pmui.Select.from_param(

@@ -10,8 +10,8 @@ from bokeh.models import ColumnDataSource, Slope
 from holoviews.streams import PlotSize, RangeXY, Tap
 from numpy.typing import NDArray
 
-from dashboard.latent_map import Rings
 from dashboard.plane import Limits, nearest_row
+from dashboard.rings import Rings
 from dashboard.shading import Canvas, paint_density
 from dashboard.sketches import Sketch
 from dashboard.source import Source

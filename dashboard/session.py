@@ -7,7 +7,7 @@ from typing import Any
 
 import panel as pn
 
-__all__ = ["in_turns", "when_done", "when_quiet"]
+__all__ = ["Latest", "in_turns", "when_done", "when_quiet"]
 
 
 def when_done(job: "Future[Any]", call: Callable[[], None]) -> None:
@@ -68,3 +68,34 @@ def in_turns(steps: Iterator[None]) -> None:
             document.add_next_tick_callback(step)
 
     document.add_next_tick_callback(step)
+
+
+class Latest:
+    """One job at a time; of those asked for in the meantime only the latest is begun.
+
+    Args:
+        submit: Begins a job, as an executor does.
+    """
+
+    def __init__(self, submit: Callable[[Callable[[], Any]], "Future[Any]"]) -> None:
+        self._submit, self._running = submit, False
+        self._next: tuple[Callable[[], Any], Callable[[Future[Any]], None]] | None = None
+
+    def ask(self, work: Callable[[], Any], show: Callable[["Future[Any]"], None]) -> None:
+        """Do the work, then show it in this session's turn."""
+        self._next = work, show
+        if not self._running:
+            self._begin()
+
+    def _begin(self) -> None:
+        if self._next is None:
+            return
+        (work, show), self._next = self._next, None
+        self._running = True
+        job = self._submit(work)
+        when_done(job, lambda: self._end(job, show))
+
+    def _end(self, job: "Future[Any]", show: Callable[["Future[Any]"], None]) -> None:
+        self._running = False
+        self._begin()
+        show(job)

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from dashboard.decoding import Spread, spread_of
 from dashboard.judged import Scores, scores_of, trials_of
 from dashboard.pictures import Residual, data_uri, residual
 from dashboard.places import SkyTree
@@ -96,6 +97,8 @@ class Source:
         self.plane = lru_cache(PLANES)(self._plane)
         self.once = cache(self._once)
         self.codec = cache(self._codec)
+        self.decoders = ThreadPoolExecutor(1, thread_name_prefix="decoder")
+        self.spread = cache(self._spread)
         self.pool, self.scores, self.trials = map(cache, (self._pool, self._scores, self._trials))
         self.boundaries = lru_cache(64)(self._boundaries)
         self._indices = cache(self._index)
@@ -208,6 +211,12 @@ class Source:
     def values(self, model: str, quantity: Quantity) -> NDArray[np.float64]:
         """The values of a quantity, (N,)."""
         return values_of(self.store, model, quantity)
+
+    def place(self, model: str, row: int) -> NDArray[np.float64]:
+        """The latents (D,) of a galaxy."""
+        table = self.store.latents(model)
+        names = self.store.model(model).names
+        return np.array([table[name].to_numpy()[row] for name in names], dtype=np.float64)
 
     def known(self, model: str, quantity: Quantity) -> bool:
         """Whether any galaxy has a value of it."""
@@ -349,6 +358,9 @@ class Source:
     def _codec(self, model: str) -> "Future[Codec]":
         return self._workers.submit(_read_codec, self.store, model)
 
+    def _spread(self, model: str) -> "Future[Spread]":
+        return self.decoders.submit(spread_of, self.store, model)
+
     def _pool(self) -> "Future[Pool]":
         return self._workers.submit(gather, self.store)
 
@@ -376,7 +388,7 @@ class Source:
             return None, f"The model cannot be read: {str(failure)[:LONGEST]}"
         codec, stamp = job.result(), self.stamp(row)
         stretch = self.store.info.stamp_stretch or asdict(codec.run.stretch)
-        latents = self.store.values(model)[row : row + 1]
+        latents = self.place(model, row)[None]
         if not np.isfinite(latents).all():
             return None, "This galaxy has no latents"
         rebuilt = codec.decode_rgb(latents, stretch)[0]

@@ -52,6 +52,12 @@ class Axes(param.Parameterized):
     zoom = param.Tuple(
         default=None, length=4, allow_None=True, doc="Left, bottom, right, top; None: all of it."
     )
+    pointed = param.Tuple(
+        default=None, length=2, allow_None=True, doc="Where the cursor is, while that is asked."
+    )
+    line = param.Tuple(
+        default=None, length=4, allow_None=True, doc="A line drawn on the map: both its ends."
+    )
 
     @property
     def plane(self) -> tuple[str, str, str]:
@@ -91,8 +97,26 @@ class State(Axes):
         "is picked.",
     )
     tab = param.Selector(
-        objects=["neighbours", "lookalikes", "selection", "candidates", "histograms"],
+        objects=["neighbours", "lookalikes", "selection", "candidates", "histograms", "decode"],
         doc="What the strip below shows.",
+    )
+    base = param.Selector(
+        objects={"Picked galaxy": "picked", "Median": "median"},
+        doc="From which latents decoding starts: those of the picked galaxy, or the sample's "
+        "medians.",
+    )
+    film = param.Selector(
+        objects={"Each latent": "latents", "A line on the map": "line", "Two galaxies": "path"},
+        doc="What the row of decoded pictures runs along: each latent in turn with the others "
+        "held, a line drawn on the map, or from one galaxy to another.",
+    )
+    point = param.Parameter(
+        default=None, doc="The latents (D,) that are decoded; None: those of the base."
+    )
+    hovering = param.Boolean(default=False, doc="Decode what lies under the cursor on the map.")
+    drawing = param.Boolean(default=False, doc="The next two taps on a map draw a line.")
+    origin = param.Integer(
+        default=None, allow_None=True, doc="Row of the galaxy from which a path runs."
     )
     tall = param.Boolean(default=False, doc="Give the strip below half of the page.")
     seeds = param.Selector(objects=[""], doc="Whose look-alikes are listed.")

@@ -1,0 +1,72 @@
+"""The tab that decodes: what the model makes of any place in its latent space."""
+
+from html import escape
+from typing import Any
+
+import panel as pn
+import param
+
+from dashboard.film import Film
+from dashboard.live import Live
+from dashboard.session import when_done
+from dashboard.source import LONGEST, Source
+from dashboard.state import State
+from dashboard.style import BASE, STAMPS
+
+__all__ = ["Decode", "why_not_decoded"]
+
+
+def why_not_decoded(source: Source, model: str) -> str:
+    """Why a model whose codec cannot be had decodes nothing."""
+    if source.store.model(model).kind == "embedding":
+        return f"{model} is an embedding made elsewhere: it has no decoder, so no pictures."
+    failure = source.codec(model).exception()
+    return f"The model cannot be read: {str(failure)[:LONGEST]}"
+
+
+class Decode(pn.viewable.Viewer):
+    """A picture with sliders, and rows of pictures along latents, lines and paths.
+
+    Reads ``tab``, ``model`` and ``loaded`` of the state; its parts say what else.
+    """
+
+    source = param.ClassSelector(class_=Source, constant=True)
+    state = param.ClassSelector(class_=State, constant=True)
+
+    def __init__(self, **params: Any) -> None:
+        super().__init__(**params)
+        shared = {"source": self.source, "state": self.state}
+        self.live, self.film = Live(**shared), Film(**shared)
+        self.said = pn.pane.HTML("", stylesheets=[BASE, STAMPS], sizing_mode="stretch_width")
+        self._parts = pn.Row(self.live, self.film, sizing_mode="stretch_both", margin=0)
+        self.state.param.watch(self._prepare, ["tab", "model", "loaded"])
+        self._prepare()
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return pn.Column(self.said, self._parts, sizing_mode="stretch_both", margin=(2, 10, 0, 10))
+
+    def _prepare(self, *_: Any) -> None:
+        """Ask for what decodes; it is shown once it is there."""
+        if self.state.tab != "decode" or not self.state.loaded:
+            return
+        codec, spread = self.source.codec(self.state.model), self.source.spread(self.state.model)
+        if not (codec.done() and spread.done()):
+            self._say("opening the model …", busy=True)
+        when_done(codec, lambda: when_done(spread, self._open))
+
+    def _open(self) -> None:
+        model = self.state.model
+        codec, spread = self.source.codec(model), self.source.spread(model)
+        if not (codec.done() and spread.done()):
+            return
+        if codec.exception() or spread.exception():
+            self._say(why_not_decoded(self.source, model))
+            return
+        self._say("")
+        self.live.open(codec.result(), spread.result())
+        self.film.open(codec.result(), spread.result())
+
+    def _say(self, words: str, *, busy: bool = False) -> None:
+        self._parts.visible, self.said.visible = not words, bool(words)
+        kind = "empty shimmer" if busy else "empty"
+        self.said.object = f'<p class="{kind}">{escape(words)}</p>' if words else ""

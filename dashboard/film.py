@@ -1,0 +1,187 @@
+"""Decoded pictures in rows: along each latent, along a line on a map, between two galaxies."""
+
+from concurrent.futures import Future
+from html import escape
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import panel as pn
+import panel_material_ui as pmui
+import param
+from numpy.typing import NDArray
+
+from dashboard.decoding import Spread, decoded, path, placed, traversal
+from dashboard.frames import Frames
+from dashboard.live import base_of
+from dashboard.pictures import data_uri
+from dashboard.quantities import pretty_unit
+from dashboard.session import Latest
+from dashboard.source import Source
+from dashboard.state import Axes, State
+from dashboard.style import BASE, MINUS
+
+if TYPE_CHECKING:
+    from pcvae.encode import Codec
+
+__all__ = ["Film", "Strip", "along_latents", "along_line", "between"]
+
+FRAMES = 8  # pictures on a line
+SIDE = {"latents": 88, "line": 118, "path": 118}  # px, of a picture
+
+
+class Strip(NamedTuple):
+    """A row of pictures to be decoded.
+
+    Args:
+        title: What changes along it; empty where that is said elsewhere.
+        unit: Its unit, as people write it.
+        places: The latents, (n, D).
+        captions: What is said under each picture, n.
+    """
+
+    title: str
+    unit: str
+    places: NDArray[np.float64]
+    captions: list[str]
+
+
+def along_latents(
+    source: Source, model: str, base: NDArray[np.float64], spread: Spread
+) -> list[Strip]:
+    """A row for each latent, from the sample's 2nd to its 98th percentile."""
+    latents = source.store.model(model).latents
+    return [
+        Strip(one.title, pretty_unit(one.unit), places, [_number(v) for v in places[:, axis]])
+        for axis, (one, places) in enumerate(zip(latents, traversal(base, spread), strict=True))
+    ]
+
+
+def along_line(source: Source, axes: Axes, base: NDArray[np.float64]) -> list[Strip]:
+    """A row along the line on a map, the other latents as in the base; none without a line."""
+    if axes.line is None or axes.line[:2] == axes.line[2:]:
+        return []
+    plane, names = source.plane(axes.model, axes.x, axes.y), source.store.model(axes.model).names
+    points = path(np.array(axes.line[:2]), np.array(axes.line[2:]), FRAMES)
+    places = [placed(base, names, {plane.x.column: x, plane.y.column: y}) for x, y in points]
+    captions = [f"{_number(x)}, {_number(y)}" for x, y in points]
+    return [Strip("", "", np.array(places), captions)]
+
+
+def between(source: Source, state: State) -> list[Strip]:
+    """A row from the origin to the picked galaxy; none unless both are there and have latents."""
+    if state.origin is None or state.row is None or state.origin == state.row:
+        return []
+    start, end = (source.place(state.model, row) for row in (state.origin, state.row))
+    places = path(start, end, FRAMES)
+    if not np.isfinite(places).all():
+        return []
+    captions = [f"{100 * share:.0f} %" for share in np.linspace(0, 1, FRAMES)]
+    captions[0], captions[-1] = str(source.ids[state.origin]), str(source.ids[state.row])
+    return [Strip("", "", places, captions)]
+
+
+class Film(pn.viewable.Viewer):
+    """Rows of decoded pictures; a click on one puts the sliders there.
+
+    Reads ``film``, ``row``, ``base``, ``origin``, ``model`` and ``tab`` of the state, and ``line``
+    of its maps; writes ``film``, ``drawing``, ``origin`` and ``point``.
+    """
+
+    source = param.ClassSelector(class_=Source, constant=True)
+    state = param.ClassSelector(class_=State, constant=True)
+
+    def __init__(self, **params: Any) -> None:
+        super().__init__(**params)
+        self._tools: tuple[Codec, Spread, str] | None = None
+        self.strips: list[Strip] = []
+        self.latest = Latest(self.source.decoders.submit)
+        self.frames = Frames(self._pick, sizing_mode="stretch_both", margin=0)
+        self.said = pn.pane.HTML("", stylesheets=[BASE], margin=(12, 6))
+        self.draw = pmui.Toggle.from_param(
+            self.state.param.drawing, label="Draw a line", size="small", width=120, margin=(8, 8)
+        )
+        self.begin = pmui.Button(
+            label="Start here",
+            description="Let the path begin at the picked galaxy; then pick where it ends.",
+            size="small",
+            variant="outlined",
+            width=120,
+            margin=(8, 8),
+        )
+        self.begin.on_click(lambda _: self.state.param.update(origin=self.state.row))
+        self.state.param.watch(self._show, ["film", "row", "base", "origin", "drawing"])
+        for axes in (self.state, self.state.second):
+            axes.param.watch(self._show, "line")
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        film = pmui.Select.from_param(
+            self.state.param.film, label="Along", size="small", width=170, margin=(6, 8, 0, 0)
+        )
+        above = pn.Row(
+            film, self.draw, self.begin, self.said, height=44, sizing_mode="stretch_width"
+        )
+        return pn.Column(above, self.frames, sizing_mode="stretch_both", margin=0)
+
+    def open(self, codec: "Codec", spread: Spread) -> None:
+        """Show what this model makes of the latents."""
+        self._tools = codec, spread, self.state.model
+        self._show()
+
+    def _listed(self) -> tuple[list[Strip], str]:
+        """What is to be decoded, and what is said of it or of why there is nothing."""
+        state, source = self.state, self.source
+        base, whose = base_of(source, state, self._tools[1])
+        if state.film == "latents":
+            said = f"2nd to 98th percentile, the others as in {whose}"
+            return along_latents(source, state.model, base, self._tools[1]), said
+        if state.film == "path":
+            if state.origin is None:
+                return [], "Press “Start here”, then pick the galaxy where the path ends."
+            found = between(source, state)
+            return found, "straight through the latent space" if found else "Pick another galaxy."
+        drawn = [one for one in state.maps if one.line and one.model == state.model]
+        found = [strip for axes in drawn for strip in along_line(source, axes, base)]
+        if found:
+            return found, f"the other latents as in {whose}"
+        return [], (
+            "Tap where the line begins on a map, then where it ends."
+            if state.drawing
+            else "Press “Draw a line”, then tap two places on a map."
+        )
+
+    def _show(self, *_: Any) -> None:
+        state = self.state
+        self.draw.visible, self.begin.visible = state.film == "line", state.film == "path"
+        if self._tools is None or self._tools[2] != state.model or state.tab != "decode":
+            return
+        strips, said = self._listed()
+        self.said.object = f'<span class="muted">{escape(said)}</span>' if strips else ""
+        self.frames.param.update(side=SIDE[state.film], empty="" if strips else said)
+        if not strips:
+            self.strips, self.frames.rows = [], []
+            return
+        codec, places = self._tools[0], np.concatenate([one.places for one in strips])
+        self.latest.ask(lambda: (strips, decoded(codec, self.source.store, places)), self._arrive)
+
+    def _arrive(self, job: "Future[Any]") -> None:
+        done = self.source.result(job)
+        if done is None:
+            self.state.trouble = f"Not decoded: {job.exception()}"
+            return
+        self.strips, pictures = done
+        uris = iter([data_uri(one, "WEBP") for one in pictures])
+        self.frames.rows = [
+            {
+                "title": one.title,
+                "unit": one.unit,
+                "frames": [{"uri": next(uris), "says": says} for says in one.captions],
+            }
+            for one in self.strips
+        ]
+
+    def _pick(self, row: int, frame: int) -> None:
+        self.state.point = self.strips[row].places[frame]
+
+
+def _number(value: float) -> str:
+    return f"{value:.2f}".replace("-", MINUS)

@@ -1,0 +1,155 @@
+"""One decoded picture, and a slider for each latent that it is decoded from."""
+
+from concurrent.futures import Future
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import panel as pn
+import panel_material_ui as pmui
+import param
+from numpy.typing import NDArray
+
+from dashboard.decoding import Spread, decoded, placed
+from dashboard.frames import Picture
+from dashboard.pictures import data_uri
+from dashboard.quantities import pretty_unit
+from dashboard.session import Latest
+from dashboard.sliders import Sliders
+from dashboard.source import Source
+from dashboard.state import Axes, State
+from dashboard.style import BASE
+
+if TYPE_CHECKING:
+    from pcvae.encode import Codec
+
+__all__ = ["Live", "base_of"]
+
+SIDE = 176, 320  # px: of the picture in a low strip and in a tall one
+
+
+def base_of(source: Source, state: State, spread: Spread) -> tuple[NDArray[np.float64], str]:
+    """The latents (D,) from which decoding starts, and whose they are."""
+    if state.base == "picked" and state.row is not None:
+        latents = source.place(state.model, state.row)
+        if np.isfinite(latents).all():
+            return latents, str(source.ids[state.row])
+    return spread.median, "the median"
+
+
+class Live(pn.viewable.Viewer):
+    """The picture of the latents that are chosen by the sliders or by the cursor on a map.
+
+    Reads ``row``, ``base``, ``point``, ``hovering`` and ``tall`` of the state, and ``pointed`` of
+    its maps; writes ``point``, ``base`` and ``hovering``.
+    """
+
+    source = param.ClassSelector(class_=Source, constant=True)
+    state = param.ClassSelector(class_=State, constant=True)
+
+    def __init__(self, **params: Any) -> None:
+        super().__init__(**params)
+        state = self.state
+        self._tools: tuple[Codec, Spread, str] | None = None
+        self.latest = Latest(self.source.decoders.submit)
+        self.picture = Picture(
+            width=SIDE[self.state.tall], sizing_mode="stretch_height", margin=(2, 12, 0, 0)
+        )
+        self.sliders = Sliders(self._slide, width=400, sizing_mode="stretch_height", margin=0)
+        self.said = pn.pane.HTML("", stylesheets=[BASE], margin=(13, 6, 0, 0))
+        state.param.watch(self._restart, ["row", "base"])
+        state.param.watch(self._show, "point")
+        state.param.watch(self._resize, "tall")
+        for axes in (state, state.second):
+            axes.param.watch(self._follow, "pointed")
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        base = pmui.Select.from_param(
+            self.state.param.base,
+            label="Start from",
+            size="small",
+            width=150,
+            margin=(6, 10, 0, 0),
+        )
+        hovering = pmui.Checkbox.from_param(
+            self.state.param.hovering, label="under the cursor", size="small", margin=(8, 8, 0, 0)
+        )
+        above = pn.Row(base, hovering, self.said, height=44)
+        beside = pn.Column(above, self.sliders, sizing_mode="stretch_height", margin=0)
+        return pn.Row(self.picture, beside, sizing_mode="stretch_height", margin=0)
+
+    def open(self, codec: "Codec", spread: Spread) -> None:
+        """Show what this model makes of the latents."""
+        model = self.state.model
+        if self._tools is None or self._tools[2] != model:
+            self._tools = codec, spread, model
+            self.sliders.param.update(items=self._items(spread), values=spread.median.tolist())
+            self.state.point = None
+        self._show()
+
+    def _items(self, spread: Spread) -> list[dict[str, Any]]:
+        """What each slider is of."""
+        latents = self.source.store.model(self.state.model).latents
+        units = [pretty_unit(one.unit) for one in latents]
+        return [
+            {
+                "title": one.title,
+                "says": f"{one.title} [{unit}]" if unit else one.title,
+                "least": float(least),
+                "most": float(most),
+            }
+            for one, unit, least, most in zip(
+                latents, units, spread.least, spread.most, strict=True
+            )
+        ]
+
+    def _restart(self, *_: Any) -> None:
+        if self.state.point is None:
+            self._show()
+        self.state.point = None
+
+    def _place(self) -> tuple[NDArray[np.float64], str]:
+        _, spread, _ = self._tools
+        base, whose = base_of(self.source, self.state, spread)
+        return (base, whose) if self.state.point is None else (self.state.point, whose)
+
+    def _slide(self, axis: int, value: float) -> None:
+        if self._tools is not None:
+            point = np.array(self._place()[0], dtype=np.float64)
+            point[axis] = value
+            self.state.point = point
+
+    def _follow(self, event: param.parameterized.Event) -> None:
+        """Decode what the cursor points at, the other latents as in the base."""
+        axes: Axes = event.obj
+        if self._tools is None or event.new is None or axes.model != self.state.model:
+            return
+        plane = self.source.plane(axes.model, axes.x, axes.y)
+        base, _ = base_of(self.source, self.state, self._tools[1])
+        names = self.source.store.model(axes.model).names
+        given = {plane.x.column: event.new[0], plane.y.column: event.new[1]}
+        self.state.point = placed(base, names, given)
+
+    def _show(self, *_: Any) -> None:
+        """Decode the place in a worker, and put the sliders where it is."""
+        if self._tools is None or self._tools[2] != self.state.model or self.state.tab != "decode":
+            return
+        codec, _, _ = self._tools
+        place, whose = self._place()
+        self.sliders.values = place.tolist()
+        changed = self.state.point is not None
+        self.said.object = (
+            f'<span class="muted">{"changed from" if changed else "of"} {escape(whose)}</span>'
+        )
+        self.picture.says = f"Decoded picture {'changed from' if changed else 'of'} {whose}"
+        self.latest.ask(lambda: decoded(codec, self.source.store, place[None])[0], self._arrive)
+
+    def _arrive(self, job: "Future[Any]") -> None:
+        picture = self.source.result(job)
+        if picture is not None:
+            self.picture.uri = data_uri(picture, "WEBP")
+        else:
+            self.state.trouble = f"Not decoded: {job.exception()}"
+
+    def _resize(self, *_: Any) -> None:
+        self.picture.width = SIDE[self.state.tall]

@@ -1,0 +1,95 @@
+"""What the cursor does on a map besides picking: says where it is, and draws a line."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import panel as pn
+from bokeh.events import MouseMove
+from bokeh.models import ColumnDataSource, CustomJS
+
+from dashboard.state import Axes, State
+from dashboard.style import ACCENT, GROUND
+
+__all__ = ["Pointer", "lengthen"]
+
+RATE = 100  # ms between two places that the browser tells
+TELL = """
+if (!place.tags[0]) return
+const tell = () => { place.data = {x: [at[0]], y: [at[1]]}; place._told = Date.now() }
+const at = [cb_obj.x, cb_obj.y], waited = Date.now() - (place._told ?? 0)
+clearTimeout(place._later)
+if (waited >= rate) tell()
+else place._later = setTimeout(tell, rate - waited)
+"""
+
+
+def lengthen(state: State, axes: Axes, x: float, y: float) -> None:
+    """Begin a line at a place, or end there the one that has been begun, and stop drawing."""
+    if axes.line is not None and axes.line[:2] == axes.line[2:]:
+        axes.line = (*axes.line[:2], x, y)
+        state.drawing = False
+    else:
+        axes.line = (x, y, x, y)
+
+
+class Pointer:
+    """Tells where the cursor is while ``hovering`` is on, and shows the line of a map.
+
+    The browser tells the latest place at most ten times a second, and none while nobody asks.
+    Reads ``hovering`` and ``dark`` of the state and ``line`` of the axes; writes ``pointed`` of
+    the axes.
+
+    Args:
+        figure: The map's Bokeh figure.
+        state: What is chosen.
+        axes: The map's axes.
+    """
+
+    def __init__(self, figure: Any, state: State, axes: Axes) -> None:
+        self.state, self.axes = state, axes
+        self.place = ColumnDataSource({"x": [], "y": []}, tags=[state.hovering])
+        self.line = ColumnDataSource({"x": [], "y": []})
+        figure.js_on_event(
+            MouseMove, CustomJS(args={"place": self.place, "rate": RATE}, code=TELL)
+        )
+        figure.scatter("x", "y", source=self.place, alpha=0)
+        self.place.on_change("data", self._point)
+        self.glyphs = {True: self._draw(figure, 5), False: self._draw(figure, 2)}
+        state.param.watch(partial(_later, self._follow), ["hovering", "dark"])
+        axes.param.watch(partial(_later, self._show), "line")
+        axes.param.watch(self._forget, ["model", "x", "y"])
+        self._follow()
+        self._show()
+
+    def _draw(self, figure: Any, width: int) -> list[Any]:
+        """The line and its ends."""
+        looks = {"source": self.line, "line_width": width, "level": "overlay"}
+        line = figure.line("x", "y", **looks)
+        ends = figure.scatter("x", "y", size=7, **looks)
+        return [line.glyph, ends.glyph]
+
+    def _point(self, _: str, __: Any, data: dict[str, Any]) -> None:
+        if self.state.hovering and len(data["x"]):
+            self.axes.pointed = float(data["x"][0]), float(data["y"][0])
+
+    def _follow(self) -> None:
+        self.place.tags = [self.state.hovering]
+        for below, glyphs in self.glyphs.items():
+            colour = (GROUND if below else ACCENT)[self.state.dark]
+            for glyph in glyphs:
+                glyph.line_color = colour
+            glyphs[-1].fill_color = colour
+
+    def _forget(self, *_: Any) -> None:
+        """On other axes the line means nothing."""
+        self.axes.param.update(line=None, pointed=None)
+
+    def _show(self) -> None:
+        line = self.axes.line or ()
+        self.line.data = {"x": list(line[::2]), "y": list(line[1::2])}
+
+
+def _later(call: Callable[[], None], *_: Any) -> None:
+    """Change Bokeh's models when it is this session's turn: a tap comes outside of it."""
+    pn.state.execute(call, schedule=True)
