@@ -127,7 +127,8 @@ class Scatter(pn.viewable.Viewer):
         if self.rings is not None:
             rows = [] if self.state.row is None else [self.state.row]
             points = self.sketch.plane.points
-            self.rings.show(points.iloc[rows], points.iloc[:0], self.state.dark)
+            nothing = points.iloc[:0]
+            self.rings.show(points.iloc[rows], nothing, nothing, dark=self.state.dark)
 
     def _dots(self, **_: Any) -> hv.RGB:
         width, height = self._size.width or FRAME[0], self._size.height or FRAME[1]
