@@ -1,0 +1,92 @@
+"""The model page and the decoder in a real browser."""
+# ruff: noqa: F401, F811  (fixtures are imported by their names)
+
+import re
+
+import numpy as np
+import pytest
+
+from pcvae.store import read_store
+from tests.test_browser import PLACE, chromium, folder, page
+
+FIGURE = """([label, x, y]) => {
+  const all = view => [view, ...[...(view.child_views ?? []),
+    ...(view._child_views?.values() ?? [])].flatMap(all)]
+  const figure = Object.values(Bokeh.index.roots ?? Bokeh.index).flatMap(all).find(view =>
+    view.model.type === 'Figure' && view.model.below[0]?.axis_label === label
+    && view.el.getBoundingClientRect().width > 0)
+  const box = figure.el.getBoundingClientRect(), frame = figure.frame
+  return [box.left + frame.x_scale.compute(x), box.top + frame.y_scale.compute(y)]
+}"""
+
+pytestmark = pytest.mark.ui
+
+
+def loneliest(x, y):
+    """The index of the point that is farthest from its neighbours."""
+    place = np.column_stack([x, y])
+    place = (place - place.mean(axis=0)) / place.std(axis=0)
+    middle = np.abs(place).max(axis=1) < 1.5
+    apart = np.linalg.norm(place[:, None] - place[None], axis=2)
+    apart[np.diag_indices(len(place))] = np.inf
+    return int(np.where(middle, apart.min(axis=1), 0).argmax())
+
+
+def test_a_person_turns_to_the_model_and_taps_a_galaxy_of_fig_1(page, folder):
+    from playwright.sync_api import expect
+
+    store = read_store(folder)
+    page.get_by_role("button", name="Model", exact=True).click()
+    expect(page.get_by_role("heading", name="The physics model")).to_be_visible()
+    expect(page.locator(".scatter canvas").first).to_be_visible()
+    expect(page.get_by_role("columnheader", name="R² linear")).to_be_visible(timeout=60_000)
+    expect(page.locator(".matrix")).to_have_count(len(store.info.models), timeout=120_000)
+    expect(page.get_by_text("Reconstruction", exact=True).last).to_be_attached()
+
+    galaxies, latents = store.galaxies, store.latents("physics")
+    test = ((galaxies["split"] == "test") & (galaxies["population"] == "field")).to_numpy()
+    rows = np.flatnonzero(test)
+    x, y = galaxies["redshift"].to_numpy()[rows], latents["redshift"].to_numpy()[rows]
+    chosen = loneliest(x, y)
+    page.mouse.click(*page.evaluate(FIGURE, ["catalogue", float(x[chosen]), float(y[chosen])]))
+    expect(page.locator(".facts h2")).to_have_text(galaxies["id"][rows[chosen]])
+
+    page.get_by_role("button", name="Explore", exact=True).click()
+    expect(page.get_by_role("tab", name="Neighbours")).to_be_visible()
+    expect(page.locator(".facts h2")).to_have_text(galaxies["id"][rows[chosen]])
+
+
+def test_a_slider_that_is_moved_by_keyboard_changes_the_picture_and_not_the_galaxy(page):
+    from playwright.sync_api import expect
+
+    name = page.locator(".facts h2").inner_text()
+    page.get_by_role("tab", name="Decode").click()
+    picture = page.get_by_role("img", name=f"Decoded picture of {name}")
+    expect(picture).to_have_attribute("src", re.compile("^data:image/webp"))
+    before = picture.get_attribute("src")
+    slider = page.get_by_role("slider", name="Redshift")
+    at = float(slider.input_value())
+    slider.focus()
+    for _ in range(12):
+        page.keyboard.press("ArrowRight")
+    changed = page.get_by_role("img", name=f"Decoded picture changed from {name}")
+    expect(changed).not_to_have_attribute("src", before)
+    assert float(slider.input_value()) > at
+    expect(page.locator(".facts h2")).to_have_text(name)
+
+
+def test_a_line_drawn_on_the_map_is_decoded_along_its_way(page):
+    from playwright.sync_api import expect
+
+    page.get_by_role("tab", name="Decode").click()
+    page.get_by_role("combobox", name="Along").click()
+    page.get_by_role("menuitem", name="A line on the map").click()
+    page.get_by_role("button", name="Draw a line").click()
+    expect(page.get_by_text("Tap where the line begins")).to_be_visible()
+    name = page.locator(".facts h2").inner_text()
+    page.mouse.click(*page.evaluate(PLACE, [0.2, 9.5]))
+    page.mouse.click(*page.evaluate(PLACE, [0.5, 10.5]))
+    frames = page.get_by_role("button", name="Along the line")
+    expect(frames).to_have_count(8)
+    expect(frames.last).to_have_attribute("title", "Along the line 0.50, 10.50")
+    expect(page.locator(".facts h2")).to_have_text(name)
