@@ -41,6 +41,7 @@ from dashboard.source import Source
 from dashboard.state import State
 from dashboard.strips import Lookalikes, Nearest
 from dashboard.style import DASH, HEADER, THEME
+from dashboard.takeaway import TakeAway
 from dashboard.trouble import trouble_page
 from pcvae.errors import PcvaeError
 from pcvae.store import read_store
@@ -95,7 +96,7 @@ class Explorer:
         self.history = History(self.state)
         self.pressed = self._keys()
         self.keys = Shortcuts(lambda key: self.pressed[key].do(), keys=list(self.pressed))
-        self.bring = Bring(**shared)
+        self.bring, self.away = Bring(**shared), TakeAway(**shared)
         self.find = Find(**shared, bring=self.bring)
         self.help = Help({one.shown or key: one.says for key, one in self.pressed.items()})
 
@@ -179,8 +180,10 @@ class Explorer:
         )
         tabs.param.watch(lambda event: state.param.update(tab=names[event.new]), "active")
         corner = {"position": "absolute", "right": "12px", "top": "3px", "z-index": "2"}
+        beside = {**corner, "right": "50px", "width": "92px"}
         strip = pn.Column(
             tabs,
+            pn.Column(self.away, styles=beside, margin=0),
             Flip.of(state.param.tall, TALLER, styles=corner, margin=0),
             sizing_mode="stretch_width",
             height=TALL if state.tall else LOW,

@@ -97,7 +97,7 @@ class Bring(pn.viewable.Viewer):
         self.fetch = self._button("Fetch this place", self._fetch_found)
         self.back = pmui.Button(
             label="Your galaxy",
-            description="Back to the galaxy that you brought: the star on the map",
+            description="Your galaxy: back to the one that you brought, the star on the map",
             visible=False,
             **HEADED,
         )

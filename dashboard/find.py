@@ -159,6 +159,6 @@ class Find(pn.viewable.Viewer):
 
     def _show(self, found: Found) -> None:
         if found.row is not None and found.sure:
-            self.state.row = found.row
             self.field.value = ""
+            self.state.row = found.row
         self.bring.tell(found)

@@ -29,6 +29,7 @@ from dashboard.state import Axes, Gesture, State
 __all__ = [
     "LatentMap",
     "galaxy_image",
+    "galaxy_picture",
     "marked_points",
     "region_image",
     "region_lines",
@@ -57,15 +58,15 @@ FIGURE = {
 }
 
 
-def galaxy_image(
+def galaxy_picture(
     plane: Plane,
     canvas: Canvas,
     chosen: Colouring,
     focus: NDArray[np.bool_] | None,
     *,
     dark: bool,
-) -> hv.RGB:
-    """All galaxies in view, those in focus in colour over the others in grey.
+) -> NDArray[np.uint8]:
+    """All galaxies in view, those in focus in colour over the others in grey: (H, W, 4).
 
     Args:
         plane: Where they are.
@@ -78,6 +79,11 @@ def galaxy_image(
     picture = chosen.paint(points if focus is None else points[focus], canvas)
     if focus is not None:
         picture = over(picture, paint_context(plane.points, canvas, dark=dark))
+    return picture
+
+
+def galaxy_image(picture: NDArray[np.uint8], canvas: Canvas) -> hv.RGB:
+    """Such a picture where it belongs on the map."""
     return hv.RGB(np.flipud(picture), kdims=["x", "y"], bounds=canvas.bounds)
 
 
@@ -233,7 +239,8 @@ class LatentMap(pn.viewable.Viewer):
     def _galaxies(self) -> hv.RGB:
         chosen = colouring(self.source, self.state.model, self.state.colour, dark=self.state.dark)
         canvas = Canvas(*self.limits, *(max(int(side), 50) for side in self.frame))
-        return galaxy_image(self.plane, canvas, chosen, self.state.focus, dark=self.state.dark)
+        dark, focus = self.state.dark, self.state.focus
+        return galaxy_image(galaxy_picture(self.plane, canvas, chosen, focus, dark=dark), canvas)
 
     def _fill(self) -> hv.RGB:
         colours = {name: self._colour(name) for name in self.source.marked}

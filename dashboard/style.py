@@ -319,6 +319,7 @@ BRING = """
   padding: 12px 14px; border-radius: 8px; background: var(--panel-background-color);
   border: 1px solid color-mix(in srgb, var(--panel-on-background-color) 22%, transparent);
   box-shadow: 0 10px 34px rgba(0,0,0,.35); }
+:host(.low) { top: auto; bottom: 224px; width: 340px !important; }
 p { margin: 0; line-height: 1.5; overflow-wrap: anywhere; }
 p.failed { color: var(--accent); }
 """

@@ -1,8 +1,6 @@
 """The main path in a real browser."""
 
 import io
-import os
-import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -12,7 +10,6 @@ from dashboard.source import Source
 from pcvae.journal import journal_path
 from pcvae.store import read_store
 
-DEMO = Path(__file__).resolve().parents[1] / "data" / "stores" / "demo"
 PLACE = """([x, y]) => {
   const find = view => view.model.type === 'Figure' ? view :
     [...(view.child_views ?? []), ...(view._child_views?.values() ?? [])].map(find).find(Boolean)
@@ -22,51 +19,6 @@ PLACE = """([x, y]) => {
 }"""
 
 pytestmark = pytest.mark.ui
-
-
-@pytest.fixture
-def folder(request, tmp_path):
-    """A copy of the demo's store, or of an example where there is none; its journal is empty."""
-    demo = Path(os.environ.get("PCVAE_DEMO_STORE", DEMO))
-    found = demo if (demo / "store.json").exists() else request.getfixturevalue("store")
-    return shutil.copytree(found, tmp_path / "store")
-
-
-@pytest.fixture
-def chromium():
-    """A browser, or the reason why there is none."""
-    pytest.importorskip("playwright", reason="playwright is not installed: pip install -e .[test]")
-    from playwright.sync_api import Error
-
-    from dashboard.screenshot import browser
-
-    opened = browser()
-    try:
-        window = opened.__enter__()
-    except Error as error:
-        pytest.skip(f"no Chromium: apt-get install chromium ({str(error).splitlines()[0]})")
-    yield window
-    opened.__exit__(None, None, None)
-
-
-@pytest.fixture
-def page(chromium, folder):
-    """The dashboard in the browser; what it asks of the network and complains of is checked."""
-    from dashboard.screenshot import open_page, served
-
-    asked, complaints = [], []
-    with served(folder) as url:
-        home = url.rsplit("/", 1)[0]
-        window = chromium.new_page(viewport={"width": 1280, "height": 800})
-        window.on("request", lambda request: asked.append(request.url))
-        window.on("pageerror", lambda error: complaints.append(str(error)))
-        window.on("console", lambda said: said.type == "error" and complaints.append(said.text))
-        open_page(window, url)
-        yield window
-        window.close()
-    here = (home, home.replace("http", "ws"), "data:", "blob:", "about:")
-    assert [url for url in asked if not url.startswith(here)] == []
-    assert complaints == []
 
 
 def test_a_person_taps_a_galaxy_walks_to_a_neighbour_tags_it_and_takes_the_list(page, folder):

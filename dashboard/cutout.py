@@ -1,0 +1,150 @@
+"""The cutout of one galaxy as a FITS file: fluxes if they can be had, else what is displayed.
+
+Shapes are written with C bands and S x S pixels.
+"""
+
+import io
+import os
+import shlex
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from astropy.io import fits
+from numpy.typing import NDArray
+
+from dashboard.fetching import base_url, fetch_guest
+from dashboard.places import Place
+from dashboard.source import Source
+from data.fetch import FetchError
+from pcvae import __version__
+from pcvae.cutouts import Sample, read_sample
+from pcvae.errors import PcvaeError
+
+__all__ = ["SAMPLE", "Pixels", "as_fits", "find_sample", "pixels_of"]
+
+SAMPLE = "PCVAE_SAMPLE"  # of the environment: the folder of the store's sample
+ROOT = Path(__file__).resolve().parents[1]
+NO_FLUX = "display stamp, not flux"
+
+
+class Pixels(NamedTuple):
+    """The pixels of a galaxy.
+
+    Args:
+        values: (C, S, S), row index upwards.
+        unit: ``nanomaggy``; else what they are in words.
+        bands: The bands of the planes, or the colours of a stamp.
+        origin: Where they are from, in words.
+    """
+
+    values: NDArray[np.generic]
+    unit: str
+    bands: tuple[str, ...]
+    origin: str
+
+
+def find_sample(source: Source) -> Sample | None:
+    """The sample that the store was made of, where it is at hand; else None.
+
+    It is looked for at ``PCVAE_SAMPLE``, where the store's command says, and in
+    ``data/samples``. It must have the store's galaxies in the store's order.
+    """
+    info = source.store.info
+    words = shlex.split(info.command)
+    said = [words[i + 1] for i, one in enumerate(words[:-1]) if one == "train.encode"]
+    places = [Path(one) for one in (os.environ.get(SAMPLE, ""), *said) if one]
+    places += [ROOT / one for one in said] + [ROOT / "data" / "samples" / info.sample]
+    for place in places:
+        try:
+            sample = read_sample(place)
+        except PcvaeError:
+            continue
+        same = sample.info.bands == info.bands and len(sample) == len(source)
+        if same and sample.catalog["id"].equals(source.store.galaxies["id"]):
+            return sample
+    return None
+
+
+def pixels_of(source: Source, row: int, sample: Sample | None) -> Pixels:
+    """The pixels of a galaxy: of its sample; fetched, for a real place; else its stamp.
+
+    Raises:
+        PcvaeError: There are none at all; says why.
+    """
+    info, why = source.store.info, "its sample is not at hand"
+    if sample is not None:
+        unit = "nanomaggy" if info.unit == "nanomaggy" else "stretched to [0, 1]"
+        values = sample.pixels(slice(row, row + 1))[0]
+        return Pixels(values, unit, info.bands, f"sample {info.sample}: {info.source}")
+    galaxy = source.store.galaxies.iloc[row]
+    place = Place(float(galaxy["ra"]), float(galaxy["dec"]))
+    if "simulated" not in info.source.lower() and np.isfinite(place).all():
+        try:
+            found = fetch_guest(source, place)
+            origin = f"{found.said[0]} Fetched from {base_url()}."
+            return Pixels(found.flux, "nanomaggy", info.bands, origin)
+        except FetchError as error:
+            why += f", and: {error}"
+    stamp = source.stamp(row)
+    if stamp is None:
+        msg = f"there is no cutout of {source.ids[row]}: {why}, and the store has no stamps"
+        raise PcvaeError(msg)
+    planes = np.ascontiguousarray(np.moveaxis(stamp, 2, 0)[::-1])
+    return Pixels(planes, NO_FLUX, ("blue", "green", "red"), f"Stamp of the store, because {why}.")
+
+
+def as_fits(source: Source, row: int, pixels: Pixels) -> bytes:
+    """The bytes of a FITS file with a header that says what it is, and a WCS if that is known."""
+    info, galaxy = source.store.info, source.store.galaxies.iloc[row]
+    header = fits.Header()
+    header["OBJECT"] = str(source.ids[row])
+    header["BUNIT"] = pixels.unit
+    bands = pixels.bands
+    header["BANDS"] = ("" if all(len(one) == 1 for one in bands) else ",").join(bands)
+    header["STORE"], header["SAMPLE"] = source.store.folder.name, info.sample
+    header["SOFTWARE"] = f"pcvae {__version__}"
+    if pixels.unit == NO_FLUX:
+        header["IMAGETYP"] = (NO_FLUX, "8 bits: measure nothing on it")
+    scale = info.pixel_scale
+    size = pixels.values.shape[-1]
+    if scale is not None:
+        header["PIXSCALE"] = (scale * info.size / size, "arcsec")
+    header.add_history(pixels.origin.encode("ascii", "replace").decode())
+    north = float(galaxy.get("north_angle", np.nan))
+    place = Place(float(galaxy["ra"]), float(galaxy["dec"]))
+    if scale is not None and np.isfinite([north, *place]).all():
+        header.update(_wcs(place, size, scale * info.size / size, north))
+    file = io.BytesIO()
+    fits.PrimaryHDU(pixels.values, header).writeto(file)
+    return file.getvalue()
+
+
+def _wcs(place: Place, size: int, scale: float, north: float) -> dict[str, float | str]:
+    r"""A tangent plane with the galaxy in the middle; east is a quarter turn on from north.
+
+    .. math::
+        CD = \frac{s}{3600} \begin{pmatrix} -\sin\theta & \cos\theta \\
+            \cos\theta & \sin\theta \end{pmatrix}
+
+    Args:
+        place: Of the galaxy.
+        size: S.
+        scale: s, arcsec a pixel.
+        north: :math:`\theta`, the direction of north [rad], counter-clockwise from +x.
+    """
+    step, c, s = scale / 3600, float(np.cos(north)), float(np.sin(north))
+    return {
+        "CTYPE1": "RA---TAN",
+        "CTYPE2": "DEC--TAN",
+        "CRVAL1": place.ra,
+        "CRVAL2": place.dec,
+        "CRPIX1": (size + 1) / 2,
+        "CRPIX2": (size + 1) / 2,
+        "CD1_1": -s * step,
+        "CD1_2": c * step,
+        "CD2_1": c * step,
+        "CD2_2": s * step,
+        "CD3_3": 1.0,
+        "RADESYS": "ICRS",
+    }

@@ -1,0 +1,98 @@
+"""Galaxies as a table to take away: what is known of them, and what a model says."""
+
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+import numpy as np
+import pandas as pd
+from astropy.table import MaskedColumn, Table
+from numpy.typing import NDArray
+
+from dashboard.source import Source
+from pcvae.labels import LABELS
+
+__all__ = ["described", "labelled", "provenance", "selection"]
+
+GALAXY = ("id", "ra", "dec", "survey", "population", "split")
+SHAPE = ("axis_ratio", "r50")
+JUDGED = ("label", "note", "user", "time")
+MEANINGS = {
+    "id": ("", "Name of the galaxy in the sample"),
+    "ra": ("deg", "Right ascension, ICRS"),
+    "dec": ("deg", "Declination, ICRS"),
+    "survey": ("", "Where it is from"),
+    "population": ("", "Population in the sample"),
+    "split": ("", "Whether the models trained on it; held_out: rare, never trained on"),
+    "axis_ratio": ("", "Axis ratio, as observed"),
+    "r50": ("pix", "Radius of half of the light"),
+    "recon_error": ("", "Mean squared error a pixel of the reconstruction"),
+    "label": ("", "What it was called in the journal"),
+    "note": ("", "What else was said"),
+    "user": ("", "Who said so"),
+    "time": ("", "When, UTC, ISO 8601"),
+}
+
+
+def provenance(source: Source, model: str, what: str) -> dict[str, str]:
+    """Where a table comes from: store, sample, model, software and date."""
+    info, known = source.store.info, source.store.model(model)
+    return {
+        "what": what,
+        "store": source.store.folder.name,
+        "store_created": info.created,
+        "sample": info.sample,
+        "source": info.source,
+        "model": f"{model} ({known.kind}, recipe {known.recipe})",
+        "models": ", ".join(source.models),
+        "software": f"pcvae {version('pcvae')}, astropy {version('astropy')}",
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def selection(source: Source, model: str, rows: NDArray[np.intp]) -> Table:
+    """Some galaxies: who they are, their catalogued labels, and what a model infers."""
+    galaxies, latents = source.store.galaxies, source.store.latents(model)
+    labels = [name for one in LABELS for name in (one.name, one.error)]
+    kept = [name for name in (*GALAXY, *labels, *SHAPE) if name in galaxies]
+    known = galaxies[kept].iloc[rows].reset_index(drop=True)
+    inferred = latents.drop(columns="id").iloc[rows].reset_index(drop=True)
+    inferred = inferred.rename(columns=lambda name: f"{model}_{name}")
+    return described(source, model, pd.concat([known, inferred], axis=1))
+
+
+def labelled(source: Source, model: str) -> Table:
+    """All galaxies that carry a label, with what was said; also those not in this store."""
+    said = source.journal.table() if source.journal else pd.DataFrame(columns=["id", *JUDGED])
+    rows = pd.Index(source.ids).get_indexer(pd.Index(said["id"]))
+    known = selection(source, model, rows[rows >= 0]).to_pandas()
+    merged = said.merge(known, on="id", how="left")
+    first = [name for name in (*GALAXY, *JUDGED) if name in merged]
+    rest = [name for name in merged if name not in first]
+    return described(source, model, merged[[*first, *rest]])
+
+
+def described(source: Source, model: str, frame: pd.DataFrame) -> Table:
+    """A table with units and meanings; unknown numbers are NaN, unknown texts empty."""
+    meanings, table = _meanings(source, model), Table()
+    for name in frame:
+        unit, meaning = meanings.get(str(name), ("", ""))
+        column = frame[name]
+        numbers = pd.api.types.is_numeric_dtype(column)
+        values = column.to_numpy() if numbers else column.fillna("").astype(str).to_numpy("U")
+        table[str(name)] = MaskedColumn(values, unit=unit or None, description=meaning).filled()
+    return table
+
+
+def _meanings(source: Source, model: str) -> dict[str, tuple[str, str]]:
+    """Unit and meaning of each column that there may be."""
+    found = dict(MEANINGS)
+    for one in LABELS:
+        found[one.name] = (one.unit, f"{one.title}, from the catalogue")
+        found[one.error] = (one.unit, "Its 1-sigma error, from the catalogue")
+    latents = {one.name: (one.unit, one.title) for one in source.store.model(model).latents}
+    latents.setdefault("orientation", ("rad", "Orientation"))
+    for name, (unit, title) in latents.items():
+        found[f"{model}_{name}"] = (unit, f"{title}, inferred by model {model}")
+        found[f"{model}_{name}_sigma"] = (unit, f"Its 1-sigma error, by model {model}")
+    found[f"{model}_recon_error"] = MEANINGS["recon_error"]
+    return found

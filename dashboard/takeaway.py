@@ -1,0 +1,178 @@
+"""Take away labels, the selection, a galaxy's cutout or the map, as a file."""
+
+import io
+from collections.abc import Callable
+from concurrent.futures import Future
+from html import escape
+from typing import Any, NamedTuple
+
+import panel as pn
+import panel_material_ui as pmui
+import param
+
+from dashboard.cutout import NO_FLUX, as_fits, find_sample, pixels_of
+from dashboard.export import as_file
+from dashboard.figure import figure_png
+from dashboard.selecting import rows_in_focus
+from dashboard.session import when_done
+from dashboard.source import Source
+from dashboard.state import State
+from dashboard.style import BASE, BRING
+from dashboard.tables import labelled, provenance, selection
+
+__all__ = ["File", "TakeAway"]
+
+MOST = 150 << 20  # bytes that a page can hand over to the browser
+LABELS, SELECTION, CUTOUT, FIGURE = "labels", "selection", "cutout", "figure"
+KINDS = {
+    "CSV": "csv",
+    "Parquet": "parquet",
+    "VOTable": "vot",
+    "FITS": "fits",
+    "ECSV": "ecsv",
+    "DS9 regions": "reg",
+}
+
+
+class File(NamedTuple):
+    """A file to be handed over, and what is said of it."""
+
+    name: str
+    content: bytes
+    words: str
+
+
+class TakeAway(pn.viewable.Viewer):
+    """A button, and the panel that it opens: what is taken away, and as which kind of file.
+
+    Reads ``row``, ``focus``, ``model``, ``revision`` and what the maps show of the state; writes
+    nothing.
+    """
+
+    source = param.ClassSelector(class_=Source, constant=True)
+    state = param.ClassSelector(class_=State, constant=True)
+
+    def __init__(self, **params: Any) -> None:
+        super().__init__(**params)
+        self.button = pmui.Button(
+            label="Take away",
+            description="Take away: labels, selection, cutout or map, as a file",
+            variant="text",
+            size="small",
+            width=92,
+            margin=0,
+        )
+        self.button.on_click(lambda _: self.open())
+        self.what = pmui.RadioBoxGroup(label="What", options={}, margin=(0, 10))
+        self.kind = pmui.Select(
+            label="As", options=KINDS, value="csv", size="small", width=170, margin=(8, 10)
+        )
+        self.what.param.watch(self._offer, "value")
+        self.words = pn.pane.HTML("", stylesheets=[BASE, BRING], sizing_mode="stretch_width")
+        self.go = pmui.Button(label="Download", variant="contained", size="small")
+        self.go.on_click(lambda _: self.take())
+        close = pmui.Button(label="Close", variant="outlined", size="small")
+        close.on_click(lambda _: self.panel.param.update(visible=False))
+        self.file = pmui.FileDownload(
+            callback=lambda: None, filename="pcvae", label="", styles={"display": "none"}
+        )
+        self.panel = pn.Column(
+            self.what,
+            self.kind,
+            self.words,
+            pn.Row(self.go, close, self.file),
+            css_classes=["bring", "low"],
+            stylesheets=[BRING],
+            visible=False,
+        )
+        self.state.param.watch(self._refresh, ["focus", "row", "revision"])
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return pn.Row(self.button, self.panel, margin=0)
+
+    def open(self) -> None:
+        """Open the panel, or close it."""
+        self.panel.visible = not self.panel.visible
+        self._refresh()
+
+    def take(self) -> None:
+        """Make the file in a worker, then hand it over to the browser."""
+        self._say("Making the file …")
+        self.go.loading = True
+        job = self.source.errands.submit(self._maker())
+        when_done(job, lambda: self._hand_over(job))
+
+    def _maker(self) -> Callable[[], File]:
+        """What makes the file, with all choices as they are now."""
+        source, model, row, kind = self.source, self.state.model, self.state.row, self.kind.value
+        rows = rows_in_focus(self.state)
+        if self.what.value == FIGURE:
+            name = f"{source.store.info.sample}-map.png"
+            return lambda: File(name, figure_png(source, self.state), "The map as it is shown.")
+        if self.what.value == CUTOUT and row is not None:
+            return lambda: _cutout(source, row)
+        made = selection if self.what.value == SELECTION else labelled
+        given = (source, model, rows) if self.what.value == SELECTION else (source, model)
+        return lambda: _table(source, model, self.what.value, kind, made(*given))
+
+    def _hand_over(self, job: "Future[File]") -> None:
+        self.go.loading = False
+        if error := job.exception():
+            self._say(f"That did not work: {error}", failed=True)
+            return
+        file = job.result()
+        if len(file.content) > MOST:
+            size, most = len(file.content) >> 20, MOST >> 20
+            words = (
+                f"The file has {size:,} MB, a page can hand over {most}. Select fewer galaxies,"
+            )
+            self._say(f"{words} take Parquet, or read the store's own Parquet files.", failed=True)
+            return
+
+        self.file.param.update(data=None, filename=file.name)
+        self.file.callback = lambda: io.BytesIO(file.content)
+        self.file._transfer()
+        self._say(f"{file.name}: {file.words}")
+
+    def _refresh(self, *_: Any) -> None:
+        """Say how many galaxies each choice has."""
+        if not self.panel.visible:
+            return
+        row, chosen = self.state.row, len(rows_in_focus(self.state))
+        said = len({event.galaxy for event in self.source.standing()})
+        options = {f"Labels: {said:,} galaxies": LABELS}
+        options[f"Selection: {chosen:,} of {len(self.source):,} galaxies"] = SELECTION
+        if row is not None:
+            options[f"Cutout of {self.source.ids[row]}, FITS"] = CUTOUT
+        options["The map, PNG"] = FIGURE
+        first = SELECTION if chosen and not said else LABELS
+        value = self.what.value if self.what.value in options.values() else first
+        self.what.param.update(options=options, value=value)
+        self._offer()
+
+    def _offer(self, *_: Any) -> None:
+        self.kind.visible = self.what.value in (LABELS, SELECTION)
+        empty = {
+            LABELS: "" if self.source.standing() else "Nothing is labelled yet.",
+            SELECTION: "" if len(rows_in_focus(self.state)) else "Nothing is selected.",
+        }.get(self.what.value, "")
+        self.go.disabled = bool(empty)
+        self._say(empty)
+
+    def _say(self, words: str, *, failed: bool = False) -> None:
+        role = 'class="failed" role="alert"' if failed else 'role="status"'
+        self.words.object = f"<p {role}>{escape(words)}</p>"
+
+
+def _table(source: Source, model: str, what: str, kind: str, table: Any) -> File:
+    facts = provenance(source, model, f"{what} of {source.store.info.sample}")
+    name = f"{source.store.info.sample}-{what}.{kind}"
+    return File(name, as_file(table, facts, kind), f"{len(table):,} rows.")
+
+
+def _cutout(source: Source, row: int) -> File:
+    pixels = pixels_of(source, row, find_sample(source))
+    stamp = pixels.unit == NO_FLUX
+    words = f"A display stamp, no fluxes. {pixels.origin}" if stamp else pixels.origin
+    name = "".join(c if c.isalnum() or c in "-_.+" else "_" for c in str(source.ids[row]))
+    return File(f"{name}{'-stamp' * stamp}.fits", as_fits(source, row, pixels), words)

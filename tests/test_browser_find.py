@@ -1,0 +1,105 @@
+"""Finding, bringing and taking away, in a real browser."""
+
+import numpy as np
+import pytest
+
+from pcvae.store import read_store
+from tests.stand_in import as_fits, sky_header
+
+pytestmark = pytest.mark.ui
+
+
+def find(page, text):
+    field = page.get_by_role("combobox", name="Find")
+    field.fill(text)
+    field.press("Enter")
+
+
+def test_a_person_finds_a_galaxy_by_its_id_and_by_its_place(page, folder):
+    from playwright.sync_api import expect
+
+    galaxies = read_store(folder).galaxies
+    heading = page.locator(".facts h2")
+    name, other = galaxies["id"][5], galaxies["id"][7]
+    find(page, name)
+    expect(heading).to_have_text(name)
+
+    field = page.get_by_role("combobox", name="Find")
+    expect(field).to_have_value("")
+    field.press_sequentially(other[:-1])
+    page.get_by_role("option", name=other, exact=True).click()
+    expect(heading).to_have_text(other)
+
+    galaxy = galaxies.iloc[20]
+    find(page, f"{galaxy.ra:.6f} {galaxy.dec + 1 / 3600:+.6f}")
+    expect(heading).to_have_text(galaxy["id"])
+    expect(page.get_by_role("status")).to_contain_text(f'{galaxy["id"]} lies 1.00" from')
+
+    find(page, "nonsense")
+    expect(page.get_by_role("status")).to_contain_text("No galaxy of this store is called")
+    page.get_by_role("button", name="Close").click()
+    expect(heading).to_have_text(galaxy["id"])
+
+
+def test_a_person_brings_a_cutout_and_goes_back_to_it(page, folder, tmp_path):
+    from playwright.sync_api import expect
+
+    info = read_store(folder).info
+    rng, size = np.random.default_rng(0), info.size + 10
+    flux = rng.normal(0, 0.01, (len(info.bands), size, size)).astype("f4")
+    flux[:, size // 2 - 4 : size // 2 + 4, size // 2 - 3 : size // 2 + 3] += 1
+    cards = {"BANDS": "".join(info.bands)}
+    good, bad = tmp_path / "mine.fits", tmp_path / "bad.fits"
+    good.write_bytes(as_fits(flux, sky_header(150.0, 2.0, size, info.pixel_scale, **cards)))
+    bad.write_bytes(good.read_bytes()[:5000])
+    heading = page.locator(".facts h2")
+
+    page.get_by_role("button", name="Upload").click()
+    page.locator("input[type=file]").first.set_input_files(good)
+    expect(heading).to_have_text("mine")
+    expect(page.locator(".facts .facts")).to_contain_text("not in the store")
+    expect(page.locator(".pictures img")).to_have_count(3)
+
+    page.locator(".stamp > button").nth(1).click()
+    expect(heading).not_to_have_text("mine")
+    page.get_by_role("button", name="Your galaxy").click()
+    expect(heading).to_have_text("mine")
+
+    page.get_by_role("button", name="Upload").click()
+    page.locator("input[type=file]").first.set_input_files(bad)
+    expect(page.get_by_role("alert").filter(has_text="Not taken")).to_contain_text("unreadable")
+    expect(heading).to_have_text("mine")
+
+
+def test_a_place_without_connection_says_so_and_offers_the_upload(page):
+    from playwright.sync_api import expect
+
+    find(page, "10:12:01.5 -89:13:04")
+    expect(page.get_by_role("status")).to_contain_text("the nearest")
+    page.get_by_role("button", name="Fetch this place").click()
+    failed = page.get_by_role("alert").filter(has_text="Not taken")
+    expect(failed).to_contain_text("upload a FITS cutout", timeout=15_000)
+    expect(page.get_by_text("Choose or drop files")).to_be_visible()
+
+
+def test_a_person_takes_a_cutout_and_the_map_away(page, folder):
+    from astropy.io import fits
+    from PIL import Image
+    from playwright.sync_api import expect
+
+    name = page.locator(".facts h2").inner_text()
+    page.get_by_role("button", name="Take away").click()
+    download = page.get_by_role("button", name="Download", exact=True)
+    expect(download).to_be_disabled()
+    page.get_by_role("radio", name=f"Cutout of {name}").click()
+    expect(download).to_be_enabled()
+    with page.expect_download() as begun:
+        download.click()
+    with fits.open(begun.value.path()) as hdus:
+        assert hdus[0].header["OBJECT"] == name
+    page.get_by_role("radio", name="The map").click()
+    with page.expect_download() as begun:
+        download.click()
+    with Image.open(begun.value.path()) as picture:
+        assert picture.format == "PNG"
+    expect(page.get_by_role("status").filter(has_text="map.png")).to_be_visible()
