@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 import numpy as np
 import panel as pn
+import panel_material_ui as pmui
 import param
 
 from dashboard.guest import (
@@ -17,7 +18,7 @@ from dashboard.guest import (
     has_network,
 )
 from dashboard.judge import Judge
-from dashboard.pictures import bar_html, compass_svg, data_uri
+from dashboard.pictures import bar_html, channels_of, compass_svg, data_uri
 from dashboard.properties import properties_of, table_html
 from dashboard.session import when_done
 from dashboard.source import Source, View
@@ -81,7 +82,14 @@ def facts_html(source: Source, row: int, *, dark: bool) -> str:
     )
 
 
-def pictures_html(source: Source, row: int, view: View | None, *, failed: bool = False) -> str:
+def pictures_html(
+    source: Source,
+    row: int,
+    view: View | None,
+    *,
+    failed: bool = False,
+    channel: int | None = None,
+) -> str:
     """Image, reconstruction and residual side by side.
 
     Args:
@@ -89,8 +97,9 @@ def pictures_html(source: Source, row: int, view: View | None, *, failed: bool =
         row: The galaxy.
         view: How the model sees it; None while that is not known.
         failed: Whether it never will be.
+        channel: Which of red, green and blue is shown alone; None for colour.
     """
-    stamp = source.picture(row)
+    stamp = source.picture(row, channel)
     image = f'<img src="{stamp}" alt="Image">' if stamp else "This store has no stamps"
     wait = "Not decoded" if failed else '<span class="shimmer">decoding …</span>'
     model = residual = wait
@@ -120,8 +129,8 @@ def pictures_html(source: Source, row: int, view: View | None, *, failed: bool =
 class Card(pn.viewable.Viewer):
     """The picked galaxy.
 
-    Reads ``row``, ``guest``, ``model``, ``dark``, ``loaded`` and ``trouble`` of the state; writes
-    nothing.
+    Reads ``row``, ``guest``, ``model``, ``dark``, ``loaded``, ``band`` and ``trouble`` of the
+    state; writes ``band``.
     """
 
     source = param.ClassSelector(class_=Source, constant=True)
@@ -142,12 +151,13 @@ class Card(pn.viewable.Viewer):
 
         self.facts, self.pictures, self.properties = map(html, ("facts", "pictures", "properties"))
         self.trouble = html("trouble")
+        self.bands = self._bands()
         self.judge = Judge(source=self.source, state=self.state)
         self._layout = pn.Column(
             self.facts,
             self.judge,
             self.trouble,
-            pn.Spacer(height=8),
+            self.bands,
             self.pictures,
             pn.Spacer(height=4),
             self.properties,
@@ -155,10 +165,31 @@ class Card(pn.viewable.Viewer):
             css_classes=["card"],
             scroll="y-auto",
         )
-        self.state.param.watch(self._show, ["row", "guest", "model", "dark"])
+        self.state.param.watch(self._show, ["row", "guest", "model", "dark", "band"])
         self.state.param.watch(self._show_pictures, "loaded")
         self.state.param.watch(self._show_trouble, "trouble")
         self._show()
+
+    @property
+    def _channel(self) -> int | None:
+        """Which of red, green and blue shows the band that is chosen; None for colour."""
+        return channels_of(self.source.store.info.bands).get(self.state.band)
+
+    def _bands(self) -> pmui.RadioButtonGroup:
+        """The choice of a band; not there where pictures have but one."""
+        bands = channels_of(self.source.store.info.bands)
+        choice = self.state.param.band
+        choice.objects = {"Colour": "colour"} | {name: name for name in bands}
+        return pmui.RadioButtonGroup.from_param(
+            choice,
+            label="",
+            size="small",
+            width=50 + 32 * len(bands),
+            margin=(4, 0, 5, 0),
+            variant="outlined",
+            visible=bool(bands),
+            sx={"& .MuiToggleButton-root": {"padding": "0 8px", "fontSize": 11.5}},
+        )
 
     def __panel__(self) -> pn.viewable.Viewable:
         return self._layout
@@ -184,7 +215,7 @@ class Card(pn.viewable.Viewer):
         self.pictures.object = self.properties.object = ""
         if network and model in guest.seen:
             self.pictures.object = guest_pictures_html(
-                source, guest, guest.seen[model], dark=self.state.dark
+                source, guest, guest.seen[model], dark=self.state.dark, channel=self._channel
             )
             self.properties.object = table_html(guest_properties(source, model, guest.seen[model]))
 
@@ -198,9 +229,13 @@ class Card(pn.viewable.Viewer):
         wanted = self.state.loaded and not self._why_not
         job = self.source.codec(model) if wanted else None
         if job is not None and job.done():
-            view, self._why_not = self.source.view(model, row, dark=self.state.dark)
+            view, self._why_not = self.source.view(
+                model, row, dark=self.state.dark, channel=self._channel
+            )
         failed = bool(self._why_not)
-        self.pictures.object = pictures_html(self.source, row, view, failed=failed)
+        self.pictures.object = pictures_html(
+            self.source, row, view, failed=failed, channel=self._channel
+        )
         self._show_trouble()
         if job is not None and view is None and not failed:
             when_done(job, self._show_pictures)

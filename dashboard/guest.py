@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dashboard.pictures import Residual, bar_html, compass_svg, data_uri, residual
+from dashboard.pictures import Residual, bar_html, compass_svg, data_uri, in_band, residual
 from dashboard.properties import Interval, Property
 from dashboard.quantities import Quantity, axes_of, pretty_unit
 from dashboard.source import Source
@@ -79,11 +79,14 @@ class Seen(NamedTuple):
     mu: NDArray[np.float64]
     reconstruction: NDArray[np.float32]
 
-    def pictures(self, *, dark: bool) -> tuple[NDArray[np.uint8], Residual]:
-        """Reconstruction and residual, for the card."""
-        shown = (np.clip(self.reconstruction, 0, 1) * 255 + 0.5).astype(np.uint8)
-        image = self.stamp.astype(np.float32) / 255
-        return shown, residual(image, self.reconstruction, dark=dark)
+    def pictures(
+        self, *, dark: bool, channel: int | None = None
+    ) -> tuple[NDArray[np.uint8], Residual]:
+        """Reconstruction and residual, for the card; of one channel, or in colour."""
+        rebuilt = in_band(self.reconstruction, channel)
+        shown = (np.clip(rebuilt, 0, 1) * 255 + 0.5).astype(np.uint8)
+        image = in_band(self.stamp, channel).astype(np.float32) / 255
+        return shown, residual(image, rebuilt, dark=dark)
 
 
 def see(source: Source, codec: "Codec", model: str, guest: Guest) -> Seen:
@@ -158,9 +161,11 @@ def has_network(source: Source, model: str) -> bool:
     return source.store.model(model).kind != EMBEDDING
 
 
-def guest_pictures_html(source: Source, guest: Guest, seen: Seen, *, dark: bool) -> str:
-    """Its image, reconstruction and residual side by side."""
-    info, (rebuilt, missed) = source.store.info, seen.pictures(dark=dark)
+def guest_pictures_html(
+    source: Source, guest: Guest, seen: Seen, *, dark: bool, channel: int | None = None
+) -> str:
+    """Its image, reconstruction and residual side by side; of one channel, or in colour."""
+    info, (rebuilt, missed) = source.store.info, seen.pictures(dark=dark, channel=channel)
     marks = bar_html(info.pixel_scale, info.size) + compass_svg(guest.north_angle)
     return (
         '<div class="pictures">'
@@ -168,7 +173,7 @@ def guest_pictures_html(source: Source, guest: Guest, seen: Seen, *, dark: bool)
             f'<figure><div class="frame"><img src="{data_uri(picture)}" alt="{caption}">{over}'
             f"</div><figcaption><span>{caption}</span>{note}</figcaption></figure>"
             for picture, over, caption, note in (
-                (seen.stamp, marks, "Image", ""),
+                (in_band(seen.stamp, channel), marks, "Image", ""),
                 (rebuilt, "", "Reconstruction", ""),
                 (missed.picture, "", "Residual", f"<span>± {missed.limit:.2f}</span>"),
             )

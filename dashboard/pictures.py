@@ -5,7 +5,8 @@ Arrays are (S, S, 3) with row 0 at the bottom; pictures have it at the bottom to
 
 import base64
 import io
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +16,10 @@ __all__ = [
     "Residual",
     "area_mean",
     "bar_html",
+    "channels_of",
     "compass_svg",
     "data_uri",
+    "in_band",
     "residual",
     "scale_bar",
 ]
@@ -51,6 +54,22 @@ def area_mean(image: NDArray[np.float32], size: int) -> NDArray[np.float32]:
     """Resize (S, S, C) to (size, size, C), each new pixel the mean of the area it covers."""
     weights = _overlap(image.shape[0], size)
     return np.einsum("ij,jkc,lk->ilc", weights, image, weights, optimize=True)
+
+
+def channels_of(bands: Sequence[str]) -> dict[str, int]:
+    """Which of red, green and blue shows each band, as pictures are coloured; none for one band.
+
+    Example:
+        >>> channels_of(("g", "r", "z")), channels_of(("g",))
+        ({'g': 2, 'r': 1, 'z': 0}, {})
+    """
+    shown = {bands[0]: 2, bands[len(bands) // 2]: 1, bands[-1]: 0}
+    return shown if len(bands) > 1 else {}
+
+
+def in_band(picture: NDArray[Any], channel: int | None) -> NDArray[Any]:
+    """A picture (S, S, 3) with one of its channels alone, in grey; None leaves it in colour."""
+    return picture if channel is None else picture[..., [channel] * 3]
 
 
 def residual(

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from dashboard.decoding import Spread, spread_of
 from dashboard.judged import Scores, scores_of, trials_of
-from dashboard.pictures import Residual, data_uri, residual
+from dashboard.pictures import Residual, data_uri, in_band, residual
 from dashboard.places import SkyTree
 from dashboard.plane import Plane, plane_of
 from dashboard.quantities import Quantity, axes_of, robust_limits, values_of
@@ -264,10 +264,10 @@ class Source:
                 self._ranked.popitem(last=False)
         return self._ranked[key]
 
-    def picture(self, row: int) -> str:
+    def picture(self, row: int, channel: int | None = None) -> str:
         """The stamp of a galaxy as the data URI of a PNG; empty where there are no stamps."""
         stamp = self.stamp(row)
-        return "" if stamp is None else data_uri(stamp)
+        return "" if stamp is None else data_uri(in_band(stamp, channel))
 
     def soon(self, work: Callable[..., Any], *arguments: Any) -> "Future[Any]":
         """Do something that takes a moment, beside the event loop."""
@@ -380,8 +380,17 @@ class Source:
             boundary_grid, plane.points.to_numpy(), classes, limits=limits, size=CELLS
         )
 
-    def view(self, model: str, row: int, *, dark: bool = True) -> tuple[View | None, str]:
-        """How a model sees a galaxy, once its codec is there; else why it cannot."""
+    def view(
+        self, model: str, row: int, *, dark: bool = True, channel: int | None = None
+    ) -> tuple[View | None, str]:
+        """How a model sees a galaxy, once its codec is there; else why it cannot.
+
+        Args:
+            model: The model.
+            row: The galaxy.
+            dark: Whether a residual of zero is black, or white.
+            channel: Which of red, green and blue is shown alone; None for colour.
+        """
         job = self.codec(model)
         failure = job.exception()
         if failure is not None:
@@ -391,11 +400,11 @@ class Source:
         latents = self.place(model, row)[None]
         if not np.isfinite(latents).all():
             return None, "This galaxy has no latents"
-        rebuilt = codec.decode_rgb(latents, stretch)[0]
+        rebuilt = in_band(codec.decode_rgb(latents, stretch)[0], channel)
         picture = (np.clip(rebuilt, 0, 1) * 255 + 0.5).astype(np.uint8)
         if stamp is None:
             return View(picture, None), ""
-        image = stamp.astype(np.float32) / 255
+        image = in_band(stamp, channel).astype(np.float32) / 255
         return View(picture, residual(image, rebuilt, dark=dark)), ""
 
     def stamp(self, row: int) -> NDArray[np.uint8] | None:

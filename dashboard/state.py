@@ -156,6 +156,9 @@ class State(Axes):
     said = param.String(default="", doc="What was last saved, undone or redone, in words.")
     loaded = param.Boolean(default=False, doc="The page is on the screen: slow work may begin.")
     fitted = param.Integer(default=0, doc="Counts the boundaries that have arrived.")
+    band = param.Selector(
+        objects={"Colour": "colour"}, doc="The band in which the picked galaxy is shown."
+    )
     trouble = param.String(default="", doc="What last went wrong, in words.")
 
     def __init__(self, **params: Any) -> None:
