@@ -63,13 +63,18 @@ def main(argv: Sequence[str] | None = None) -> Path:
 
 
 @contextmanager
-def served(store: Path) -> Iterator[str]:
-    """Serve a store on a free port of this machine; yields the address."""
+def served(store: Path, *options: str) -> Iterator[str]:
+    """Serve a store on a free port of this machine; yields the address.
+
+    Args:
+        store: Its folder.
+        options: Further options of ``panel serve``.
+    """
     with closing(socket.socket()) as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "panel", "serve", str(APP), "--address", "127.0.0.1"]
-    command += ["--port", str(port), "--args", str(store)]
+    command += ["--port", str(port), *options, "--args", str(store)]
     with tempfile.TemporaryFile("w+") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, cwd=APP.parents[1])
         try:
