@@ -37,6 +37,7 @@ from dashboard.maps import Maps
 from dashboard.model_page import ModelPage
 from dashboard.selecting import follow_focus
 from dashboard.shortcuts import Shortcuts
+from dashboard.sky import SkyMap
 from dashboard.source import Source
 from dashboard.state import State
 from dashboard.strips import Lookalikes, Nearest
@@ -56,6 +57,7 @@ TABS = {  # by what ``State.tab`` calls them
     "selection": ("Selection", Grid),
     "candidates": ("Labels", Labels),
     "histograms": ("Histograms", Histograms),
+    "sky": ("Sky", SkyMap),
     "decode": ("Decode", Decode),
 }
 TALLER = {  # drawings of the button

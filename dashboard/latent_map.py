@@ -54,7 +54,7 @@ FIGURE = {
     "toolbar": "right",
     "show_legend": False,
     "padding": 0,
-    "min_height": 220,
+    "min_height": 160,
 }
 
 
@@ -177,7 +177,7 @@ class LatentMap(pn.viewable.Viewer):
             self.figure,
             sizing_mode="stretch_both",
             css_classes=["map"],
-            min_height=220,
+            min_height=160,
             linked_axes=False,
         )
 

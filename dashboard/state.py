@@ -97,7 +97,15 @@ class State(Axes):
         "is picked.",
     )
     tab = param.Selector(
-        objects=["neighbours", "lookalikes", "selection", "candidates", "histograms", "decode"],
+        objects=[
+            "neighbours",
+            "lookalikes",
+            "selection",
+            "candidates",
+            "histograms",
+            "sky",
+            "decode",
+        ],
         doc="What the strip below shows.",
     )
     base = param.Selector(

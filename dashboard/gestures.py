@@ -1,0 +1,74 @@
+"""What is drawn on a figure to select galaxies: boxes and lassos."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from bokeh.events import PanStart
+from holoviews.streams import BoundsXY, Lasso
+from numpy.typing import NDArray
+
+from dashboard.rings import Outline
+from dashboard.selecting import inside_box, inside_polygon, select
+from dashboard.state import Gesture, State
+
+__all__ = ["Gestures"]
+
+
+class Gestures:
+    """Selects what boxes and lassos cover; with shift held adds, with ctrl or alt takes away.
+
+    Args:
+        state: Its ``selected`` and ``gesture`` are written, its ``gesture`` is shown.
+        layer: The layer with the two tools.
+        points: Where the galaxies are now: columns ``x`` and ``y``, N rows.
+        plane: What that is called in a ``Gesture``.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        layer: Any,
+        points: Callable[[], pd.DataFrame],
+        plane: Callable[[], Any],
+    ) -> None:
+        self._state, self._points, self._plane = state, points, plane
+        self._how, self._outline = "", None
+        self.box, self.lasso = BoundsXY(source=layer), Lasso(source=layer)
+        self.box.add_subscriber(self._select_box)
+        self.lasso.add_subscriber(self._select_lasso)
+
+    def begin(self, figure: Any) -> None:
+        """Draw on a Bokeh figure from now on."""
+        self._outline = Outline(figure)
+        figure.on_event(PanStart, self._hold)
+        self.trace()
+
+    def trace(self) -> None:
+        """Show what was drawn to select, where it was drawn."""
+        gesture = self._state.gesture
+        if self._outline is not None:
+            here = gesture is not None and gesture.plane == self._plane()
+            self._outline.show(gesture.corners if here else (), self._state.dark)
+
+    def _hold(self, event: PanStart) -> None:
+        """Remember which keys are held while something is drawn: they say what it does."""
+        keys = event.modifiers or {}
+        taken = keys.get("ctrl") or keys.get("alt")
+        self._how = "add" if keys.get("shift") else "subtract" if taken else ""
+
+    def _select_box(self, bounds: tuple[float, ...] | None) -> None:
+        if bounds is not None:
+            left, bottom, right, top = bounds
+            corners = ((left, bottom), (right, bottom), (right, top), (left, top))
+            self._select(inside_box(self._points(), bounds), corners)
+
+    def _select_lasso(self, geometry: Any) -> None:
+        if geometry is not None:
+            corners = tuple((float(x), float(y)) for x, y in geometry)
+            self._select(inside_polygon(self._points(), np.array(corners)), corners)
+
+    def _select(self, covered: NDArray[np.bool_], corners: tuple[Any, ...]) -> None:
+        select(self._state, covered, Gesture(self._plane(), corners), self._how)
+        self._how = ""
