@@ -49,7 +49,8 @@ class LabelConfig:
     Args:
         angle: ``phi`` (the paper's) or ``ellipticity``.
         errors: ``published`` (every error at least 1e-3, the redshift's 1e-3, the orientation's
-            0.1 rad) or ``floored`` (at least the label's own floor).
+            0.1 rad), ``floored`` (at least the label's own floor) or ``given`` (as they are, 0
+            where missing: not to learn from, as no label is exact, but to judge by).
         standardise: Whether the network sees labels with mean 0 and deviation 1.
     """
 
@@ -58,8 +59,9 @@ class LabelConfig:
     standardise: bool = False
 
     def __post_init__(self) -> None:
-        if self.angle not in ("phi", "ellipticity") or self.errors not in ("published", "floored"):
-            msg = f"expected phi or ellipticity, published or floored; found {self}"
+        forms = "published", "floored", "given"
+        if self.angle not in ("phi", "ellipticity") or self.errors not in forms:
+            msg = f"expected phi or ellipticity, published, floored or given; found {self}"
             raise SettingsError(msg)
 
 
@@ -74,8 +76,10 @@ class LatentSpace:
         tied: How many of them are tied to labels, K.
         factor: What the network's sigma of each axis is multiplied by, so that its intervals
             cover what they say (``pcvae.metrics.sigma_factor``); empty for 1.
-        angle_factor: The same for the error of an orientation that is derived from two axes: of
-            a faint galaxy it is far from Gaussian, so theirs are not enough.
+        tilt: What the network's sigma of each axis grows by with its mean, as the power of e in
+            the network's units (``pcvae.metrics.sigma_tilt``); empty for 0.
+        angle_factor: The same as ``factor`` for the error of an orientation that is derived from
+            two axes, and of round galaxies far from Gaussian.
     """
 
     latents: tuple[Latent, ...]
@@ -83,6 +87,7 @@ class LatentSpace:
     scale: tuple[float, ...]
     tied: int
     factor: tuple[float, ...] = ()
+    tilt: tuple[float, ...] = ()
     angle_factor: float = 1.0
 
     @property
@@ -211,6 +216,11 @@ def _truth(catalog: pd.DataFrame, one: Label, config: LabelConfig) -> NDArray[np
 def _sigma(catalog: pd.DataFrame, one: Label, config: LabelConfig) -> NDArray[np.float64]:
     """The errors (N, 1 or 2) that the loss divides by, in the label's unit."""
     error = catalog[one.error].to_numpy(np.float64)
+    if config.errors == "given":
+        error = np.where(error > 0, error, 0.0)[:, None]
+        if one.name == "orientation" and config.angle == "ellipticity":
+            return np.repeat(2 * _ellipticity(catalog)[:, None] * error, 2, axis=1)
+        return error
     error = np.where(error > 0, error, one.sigma_missing)[:, None]
     if config.errors == "published":
         if one.name == "orientation":

@@ -24,6 +24,7 @@ from pcvae.preprocess import Stretch, display
 
 __all__ = ["Codec", "Encoded", "latent_table"]
 
+STEEPEST = 3.0  # deviations from the mean beyond which a sigma is tilted no further
 BATCH = 64  # galaxies that a network takes at once
 
 
@@ -64,6 +65,7 @@ class Codec:
         self._scale = torch.tensor(space.scale, device=self.device)
         factor = torch.tensor(space.factor or [1.0] * len(space.latents), device=self.device)
         self._sigma_scale = self._scale * factor
+        self._tilt = torch.tensor(space.tilt or [0.0] * len(space.latents), device=self.device)
 
     @staticmethod
     def read(folder: Path, device: str = "cpu") -> "Codec":
@@ -118,7 +120,8 @@ class Codec:
             reconstruction = self.network.decode(posterior.mu)
             error = (reconstruction - image).square().flatten(1).mean(1)
         mu = posterior.mu * self._scale + self._mean
-        sigma = (posterior.logvar / 2).exp() * self._sigma_scale
+        tilted = posterior.logvar / 2 + self._tilt * posterior.mu.clamp(-STEEPEST, STEEPEST)
+        sigma = tilted.exp() * self._sigma_scale
         return Encoded(*(one.double().cpu().numpy() for one in (mu, sigma, error)))
 
 

@@ -30,6 +30,7 @@ class ModelConfig:
         colours: Whether the encoder is given the differences of those magnitudes as well, between
             bands and between circles.
         dropout: The share of the convolutions' features that is dropped in training.
+        dimming: The same of the features of the magnitudes.
         transposed: Whether the decoder doubles the image by 4 x 4 transposed convolutions, in
             place of the published enlargement and convolution of the enlarged image.
         linear: Whether the circles sum the flux before Eq. 1; else the image as it is, for images
@@ -46,6 +47,7 @@ class ModelConfig:
     apertures: tuple[float, ...] = ()
     colours: bool = False
     dropout: float = 0.0
+    dimming: float = 0.0
     transposed: bool = False
     linear: bool = True
     sampled: int | None = None
@@ -124,6 +126,7 @@ class ConvVAE(nn.Module):
         drop = [nn.Dropout(config.dropout)] if config.dropout else []
         self.image = nn.Sequential(*down, nn.Flatten(), *drop, *_dense(flat, config.hidden), *drop)
         self.photometry = Photometry(config) if config.apertures else None
+        self.dim = nn.Dropout(config.dimming)
         seen = inner + (self.photometry.units if self.photometry else 0)
         self.head = nn.Linear(seen, 2 * config.latents)
         self.decoder = nn.Sequential(
@@ -152,7 +155,7 @@ class ConvVAE(nn.Module):
             raise ShapeError(msg)
         found = self.image(image)
         if self.photometry is not None:
-            found = torch.cat([found, self.photometry(image)], dim=1)
+            found = torch.cat([found, self.dim(self.photometry(image))], dim=1)
         return Posterior(*self.head(found).chunk(2, dim=1))
 
     def decode(self, latents: Tensor) -> Tensor:

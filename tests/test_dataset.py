@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -85,6 +87,18 @@ def test_a_missing_error_never_means_a_huge_weight(catalog, config):
         sigma = measure_labels(catalog.assign(log_sfr_err=error), names, config).sigma[:, -1]
         assert (sigma == 0.3).all()
         assert floor < 0.3
+
+
+def test_given_errors_are_the_catalogues(catalog):
+    """Without a floor: what is judged by them should not pass for the labels' fault."""
+    given = replace(DEFAULT, errors="given")
+    catalog.loc[2, ["log_mass_err", "orientation_err"]] = np.nan
+    sigma = measure_labels(catalog, ["e_cos", "e_sin", "log_mass"], given).sigma
+    e = (1 - catalog["axis_ratio"]) / (1 + catalog["axis_ratio"])
+    expected = (2 * e * catalog["orientation_err"]).fillna(0)
+    assert sigma[:, 0] == pytest.approx(expected)
+    assert sigma[:, 1] == pytest.approx(expected)
+    assert sigma[:, 2] == pytest.approx(catalog["log_mass_err"].fillna(0))
 
 
 def test_an_unknown_label_is_unknown_in_truth_and_error(catalog):

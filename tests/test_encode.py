@@ -1,11 +1,12 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
-from pcvae.checkpoint import SHIPPED, run_folder
+from pcvae.checkpoint import SHIPPED, read_run, run_folder
 from pcvae.encode import Codec, latent_table
 from pcvae.errors import RunError, SettingsError, StoreError
 from pcvae.preprocess import Stretch, display
@@ -37,6 +38,18 @@ def test_latents_are_physical(sample, runs):
     train_masses = sample.catalog["log_mass"]
     assert train_masses.min() - 2 < mu.mean() < train_masses.max() + 2
     assert codec.space.mean[k] == pytest.approx(train_masses.mean(), abs=0.5)
+
+
+def test_a_tilted_sigma_grows_with_the_mean_up_to_a_limit(sample, runs):
+    run = read_run(runs["physics"])
+    flux = sample.pixels(slice(0, 20))
+    plain = Codec(run).encode(flux)
+    space = replace(run.info.space, tilt=(0, 0, 0.3, 0, 0, 0))
+    tilted = Codec(replace(run, info=replace(run.info, space=space))).encode(flux)
+    x = (plain.mu[:, 2] - space.mean[2]) / space.scale[2]
+    grown = tilted.sigma / plain.sigma
+    assert grown[:, 2] == pytest.approx(np.exp(0.3 * x.clip(-3, 3)), rel=1e-4)
+    assert np.delete(grown, 2, axis=1) == pytest.approx(1)
 
 
 def test_decoding_the_means_gives_the_reconstruction(sample, runs):

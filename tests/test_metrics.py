@@ -207,3 +207,36 @@ def test_the_factor_is_1_for_few_and_bounded_for_hopeless_sigmas():
     assert metrics.sigma_factor(np.ones(50), np.full(50, 1e-9), np.zeros(50)) == pytest.approx(20)
     small = metrics.sigma_factor(np.full(50, 1e-9), np.ones(50), np.ones(50))
     assert small == pytest.approx(1 / 20)
+
+
+def test_a_tilt_widens_the_intervals_where_the_errors_grow():
+    rng = np.random.default_rng(0)
+    estimate = rng.normal(size=4000)
+    spread = 0.2 * np.exp(0.3 * estimate)
+    plain = rng.normal(0, spread)
+    tilt, factor = metrics.sigma_tilt(plain, 0.1, 0.0, estimate)
+    assert tilt == pytest.approx(0.3, abs=0.1)
+    assert factor == pytest.approx(2, rel=0.06)
+
+
+def test_a_tilt_mends_what_the_pull_towards_the_mean_spoils():
+    """Estimates of large values are too low: at no estimate, but at the upper end of the label."""
+    rng = np.random.default_rng(1)
+    truth = rng.gamma(2.0, 0.5, size=20_000)
+    estimate = truth.mean() + 0.5 * (truth - truth.mean()) + rng.normal(0, 0.15, truth.shape)
+    plain, top = estimate - truth, truth > np.quantile(truth, 0.75)
+    x = (estimate - truth.mean()) / truth.std()
+    tilt, factor = metrics.sigma_tilt(plain / truth.std(), 0.2, 0.0, x)
+    sigma = factor * 0.2 * np.exp(tilt * x) * truth.std()
+    flat, exact = np.full(truth.shape, 0.2), np.zeros(truth.shape)
+    flat = metrics.sigma_factor(plain, flat, exact) * flat
+    assert metrics.coverage(plain, sigma, 0.9) == pytest.approx(0.9, abs=0.01)
+    apart = [abs(metrics.coverage(plain[top], one[top], 0.9) - 0.9) for one in (flat, sigma)]
+    assert apart[1] < apart[0] / 2
+
+
+def test_too_few_galaxies_tilt_nothing():
+    rng = np.random.default_rng(2)
+    tilt, factor = metrics.sigma_tilt(rng.normal(size=79), 0.5, 0.0, rng.normal(size=79))
+    assert tilt == 0
+    assert factor == pytest.approx(2, rel=0.3)

@@ -128,8 +128,9 @@ def test_colours_are_differences_of_magnitudes():
     assert_close(radii, magnitudes.view(2, 3).diff(dim=1).flatten())
 
 
-def test_dropout_is_for_training_alone():
-    vae = ConvVAE(ModelConfig(size=16, hidden=8, dropout=0.5))
+@pytest.mark.parametrize("dropped", ["dropout", "dimming"])
+def test_dropout_is_for_training_alone(dropped):
+    vae = ConvVAE(ModelConfig(size=16, hidden=8, apertures=(3, 7), **{dropped: 0.5}))
     image = images(vae)
     assert not torch.equal(vae.encode(image).mu, vae.encode(image).mu)
     vae.eval()

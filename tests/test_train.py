@@ -133,6 +133,14 @@ def test_training_goes_on_from_another_run(sample, runs, tmp_path):
     assert read_run(tuned).info.space == read_run(runs["physics"]).info.space
 
 
+def test_how_much_is_dropped_is_said_anew_where_training_goes_on(sample, runs, tmp_path):
+    options = ["--init", str(runs["physics"]), "--epochs", "1", "--set", "model.dimming=0.4"]
+    tuned = read_run(call(sample, tmp_path / "tuned", *options)).info.model
+    first = read_run(runs["physics"]).info.model
+    assert (first.dropout, first.dimming) == (0.5, 0)
+    assert (tuned.dropout, tuned.dimming, tuned.latents) == (0.5, 0.4, first.latents)
+
+
 def test_a_run_of_another_kind_is_no_start(sample, runs, tmp_path):
     with pytest.raises(SettingsError, match="--init"):
         call(sample, tmp_path / "run", "--init", str(runs["vanilla"]))
@@ -151,6 +159,22 @@ def test_a_setting_that_cannot_work_is_refused(sample, tmp_path):
         call(sample, tmp_path / "run", "--epochs", "0")
     with pytest.raises(SettingsError, match="at least 5 latents"):
         call(sample, tmp_path / "run2", "--latents", "3")
+
+
+def test_a_choice_of_the_recipe_can_be_set_otherwise(sample, tmp_path):
+    chosen = ["model.apertures=[]", "model.colours=false", "loss.physics=3", "resize=bicubic"]
+    options = [part for one in chosen for part in ("--set", one)]
+    info = read_run(call(sample, tmp_path / "run", "--epochs", "1", *options)).info
+    assert (info.model.apertures, info.model.colours, info.model.hidden) == ((), False, 128)
+    recipe = info.settings["recipe"]
+    assert (recipe["loss"]["physics"], recipe["resize"]) == (3, "bicubic")
+    assert info.settings["set"] == chosen
+
+
+@pytest.mark.parametrize("text", ["loss.none=1", "loss=1", "resize.x=1", "fit.lr=fast", "name=x"])
+def test_a_choice_that_no_recipe_has_is_refused(sample, tmp_path, text):
+    with pytest.raises(SettingsError, match=r"expected .*found " + text):
+        call(sample, tmp_path / "run", "--set", text)
 
 
 def test_a_sample_too_small_to_split_says_so(make_sample, tmp_path):

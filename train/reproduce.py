@@ -23,9 +23,11 @@ from train.cli import run
 
 EPOCHS = 24  # on 6,000 galaxies; recipe paper then takes longer than recipe default
 SPRINT = 1  # epochs of the short run that overtakes recipe paper
-PRETRAIN, FOLD_EPOCHS, FOLD_LR = 40, 40, 5e-4  # on simulated and on real SDSS galaxies
+PRETRAIN = 40  # epochs on simulated SDSS galaxies
+TUNE = ("--epochs", 60, "--lr", 5e-3, "--set", "model.dimming=0.5")  # on a few real ones
 RARE = "starburst,post-starburst"
 LABELS = ("redshift", "log_mass", "log_sfr")
+CLAIMED = ("orientation", *LABELS)  # labels with an interval
 
 
 class Step(NamedTuple):
@@ -154,13 +156,12 @@ def _real(out: Path, real: Path) -> Iterator[Step]:
     yield _simulate("sdss-like", out, "--galaxies", 3000, *none, *survey)
     yield _train("sdss-like", out, "sdss-like", "--epochs", PRETRAIN)
     folds, init = out / "folds", ("--init", out / "runs" / "sdss-like")
-    tune = ("--epochs", FOLD_EPOCHS, "--lr", FOLD_LR)
-    given = (sdss, folds, *init, *tune)
+    given = (sdss, folds, *init, *TUNE)
     yield _step("sdss-folds", "train.crossvalidate", folds / "metrics.json", *given)
     plain = out / "folds-plain"
     done = plain / "metrics.json"
     yield _step("sdss-folds-plain", "train.crossvalidate", done, sdss, plain, "--epochs", 60)
-    yield _train("sdss-physics", out, "sdss", *init, *tune)
+    yield _train("sdss-physics", out, "sdss", *init, *TUNE)
     yield _train("sdss-vanilla", out, "sdss", "--model", "vanilla", "--epochs", 60)
     store, runs = out / "stores" / "sdss", out / "runs"
     two = [f"{kind}={runs / f'sdss-{kind}'}" for kind in ("physics", "vanilla")]
@@ -186,8 +187,11 @@ def _on_simulated(metrics: dict[str, Any], out: Path) -> dict[str, Any]:
             name: _seconds(out / "runs" / name)
             for name in ("default-physics", "paper-physics", "sprint")
         },
+        "1: share of recipe paper's seconds that sprint takes; wanted below 0.05": _rounded(
+            _seconds(out / "runs" / "sprint") / _seconds(out / "runs" / "paper-physics")
+        ),
         "2: coverage of 90 % intervals; wanted 0.88 to 0.92": {
-            one: _rounded(ours[one]["coverage90"]) for one in LABELS
+            one: _rounded(ours[one]["coverage90"]) for one in CLAIMED
         },
         "2: the same in bins of redshift; wanted 0.85 to 0.95": _by_redshift(metrics),
         "3: mean squared error of the images": mse,
@@ -200,7 +204,7 @@ def _by_redshift(metrics: dict[str, Any]) -> dict[str, list[float]]:
     table = metrics["bins"]["physics"]
     return {
         one: [_rounded(part["coverage90"]) for part in table[one]["redshift"].values()]
-        for one in LABELS
+        for one in CLAIMED
     }
 
 

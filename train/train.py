@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from lightning_fabric import Fabric
 
-    from pcvae.checkpoint import RunInfo
+    from pcvae.checkpoint import Run, RunInfo
     from pcvae.dataset import LatentSpace
     from pcvae.model import ConvVAE
     from pcvae.preprocess import Stretch
@@ -55,6 +55,13 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         "--init",
         metavar="RUN",
         help="a finished run, or decals, to start from: its weights, stretch and axes",
+    )
+    add(
+        "--set",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="another choice of the recipe, such as loss.physics=10; may be repeated",
     )
     add("--seed", type=int, default=0, help="fixes the split, the weights and the batches")
     add("--device", default="auto", choices=["auto", "cpu", "cuda", "mps"], help="where to run")
@@ -150,7 +157,7 @@ def _plan(args: argparse.Namespace, sample: Sample) -> _Plan:
 
         first = read_run(run_folder(args.init))
         _check_init(args, first.info, first.stretch, sample)
-        return _Plan(recipe, first.info.space, first.stretch, first.model, split)
+        return _Plan(recipe, first.info.space, first.stretch, _going_on(first, recipe), split)
     labels = recipe.labels if args.model == "physics" else None
     space = latent_space(sample.catalog[split == "train"], labels, args.latents)
     config = dataclasses.replace(
@@ -166,6 +173,18 @@ def _plan(args: argparse.Namespace, sample: Sample) -> _Plan:
     return _Plan(recipe, space, _stretch(recipe, sample, split), ConvVAE(config), split)
 
 
+def _going_on(first: "Run", recipe: "Recipe") -> "ConvVAE":
+    """The network of another run; what of it is dropped has no weights, so the recipe says."""
+    from pcvae.model import ConvVAE
+
+    said = {name: getattr(recipe.model, name) for name in ("dropout", "dimming")}
+    if not (said["dropout"] and first.info.model.dropout):
+        del said["dropout"]  # its layers are there or not, by which the others are counted
+    model = ConvVAE(dataclasses.replace(first.info.model, **said))
+    model.load_state_dict(first.model.state_dict())
+    return model
+
+
 def _recipe(args: argparse.Namespace) -> "Recipe":
     from pcvae.trainer import RECIPES
 
@@ -177,9 +196,32 @@ def _recipe(args: argparse.Namespace) -> "Recipe":
         if value <= 0:
             msg = f"expected --{name} above 0, found {value}"
             raise SettingsError(msg)
-    return dataclasses.replace(
-        recipe, fit=dataclasses.replace(recipe.fit, seed=args.seed, **given)
-    )
+    fit = dataclasses.replace(recipe.fit, seed=args.seed, **given)
+    recipe = dataclasses.replace(recipe, fit=fit)
+    for text in args.set:
+        name, _, value = text.partition("=")
+        recipe = _changed(recipe, name.split("."), value, text)
+    return recipe
+
+
+def _changed(config: Any, names: Sequence[str], value: str, text: str) -> Any:
+    """A copy of a recipe, or of a part of it, with the one choice that is named set otherwise."""
+    name, *inner = names
+    known = [field.name for field in dataclasses.fields(config) if field.name != "name"]
+    now = getattr(config, name) if name in known else None
+    if name not in known or dataclasses.is_dataclass(now) != bool(inner):
+        msg = f"expected --set to name one of {', '.join(known)}, found {text}"
+        raise SettingsError(msg)
+    if inner:
+        return dataclasses.replace(config, **{name: _changed(now, inner, value, text)})
+    try:
+        new = json.loads(value)
+    except json.JSONDecodeError:
+        new = value
+    if isinstance(now, str) != isinstance(new, str):
+        msg = f"expected a value like {now!r}, found {text}"
+        raise SettingsError(msg)
+    return dataclasses.replace(config, **{name: tuple(new) if isinstance(new, list) else new})
 
 
 def _check_init(
@@ -252,8 +294,9 @@ def _calibrated(
     import numpy as np
     import torch
 
-    from pcvae.dataset import ELLIPTICITY
-    from pcvae.metrics import sigma_factor
+    from pcvae.dataset import ELLIPTICITY, measure_labels
+    from pcvae.encode import STEEPEST
+    from pcvae.metrics import sigma_factor, sigma_tilt
 
     space = plan.space
     if plan.recipe.loss.likelihood != "beta_nll":
@@ -264,15 +307,24 @@ def _calibrated(
         batches = torch.split(validation.image, 256)
         found = [plan.model.encode(batch) for batch in batches]
     mu, logvar = (torch.cat(one).double().numpy() for one in zip(*found, strict=True))
-    truth, noise = (one.numpy() for one in validation.targets)
-    sigma, factor = np.exp(logvar / 2), np.ones(len(space.latents))
-    for k in range(space.tied):
-        factor[k] = sigma_factor(mu[:, k] - truth[:, k], sigma[:, k], noise[:, k])
-    space = dataclasses.replace(space, factor=tuple(factor.tolist()), angle_factor=1.0)
-    if ELLIPTICITY[0] not in space.names:
+    given = dataclasses.replace(plan.recipe.labels, errors="given")
+    scale, tied = np.array(space.scale), space.names[: space.tied]
+    noise = measure_labels(catalog, tied, given).sigma / scale[: space.tied]
+    apart = mu[:, : space.tied] - validation.targets.truth.numpy()
+    sigma, tilt, factor = np.exp(logvar / 2), np.zeros(len(scale)), np.ones(len(scale))
+    steep = mu.clip(-STEEPEST, STEEPEST)
+    for k, name in enumerate(tied):
+        told = apart[:, k], sigma[:, k], noise[:, k]
+        if name in ELLIPTICITY:
+            factor[k] = sigma_factor(*told)
+        else:
+            tilt[k], factor[k] = sigma_tilt(*told, steep[:, k])
+    fitted = tuple(factor.tolist()), tuple(tilt.tolist())
+    space = dataclasses.replace(space, factor=fitted[0], tilt=fitted[1], angle_factor=1.0)
+    if ELLIPTICITY[0] not in tied:
         return space
-    scale = np.array(space.scale)
-    physical = mu * scale + np.array(space.mean), sigma * factor * scale
+    sigma = sigma * np.exp(tilt * steep) * factor * scale
+    physical = mu * scale + np.array(space.mean), sigma
     return dataclasses.replace(space, angle_factor=_angle_factor(space, *physical, catalog))
 
 
