@@ -70,12 +70,10 @@ def loss_curves(
 
 def loss_legend(models: list[str], chosen: str, *, dark: bool) -> str:
     """What the curves' colours and dashes mean."""
-    colours = [(one, ACCENT[dark] if one == chosen else MUTED[dark]) for one in models]
-    drawn = [*((name, colour, "") for name, colour in colours)]
-    drawn += [("validation", "currentColor", ""), ("training", "currentColor", "4 3")]
-    return "".join(
+    drawn = [(one, ACCENT[dark] if one == chosen else MUTED[dark]) for one in models]
+    keys = "".join(
         '<span class="key"><svg width="22" height="8" aria-hidden="true"><path d="M1 4H21" '
-        f'stroke="{colour}" stroke-width="1.8" stroke-dasharray="{dash}"/></svg>'
-        f"{escape(name)}</span>"
-        for name, colour, dash in drawn
+        f'stroke="{colour}" stroke-width="1.8"/></svg>{escape(name)}</span>'
+        for name, colour in drawn
     )
+    return keys + '<span class="key">solid: validation, dashed: training</span>'

@@ -12,13 +12,14 @@ import panel_material_ui as pmui
 import param
 
 from dashboard.judged import confusion_html, history_of, scores_html
+from dashboard.legend import mark_svg
 from dashboard.losses import TERMS, loss_curves, loss_legend
 from dashboard.scatter import Scatter
 from dashboard.session import in_turns, when_done
 from dashboard.sketches import Sketch, against, main_plane, shown_galaxies, size_plane
 from dashboard.source import LONGEST, Source
 from dashboard.state import State
-from dashboard.style import BASE, MODEL
+from dashboard.style import BASE, MODEL, population_title
 from pcvae.labels import LABELS
 
 __all__ = ["ModelPage", "head_html", "tile_html", "why_no_labels"]
@@ -32,9 +33,11 @@ SECTIONS = {
     "trials": "How well rare galaxies are told apart",
     "losses": "How the models learnt",
 }
+WIDEST = {"max-width": "1680px"}
 GRID = {
     "display": "grid",
     "gap": "6px 22px",
+    **WIDEST,
     "grid-template-columns": "repeat(auto-fill, minmax(max(300px, 22%), 1fr))",
 }
 WORKING = '<div class="working"><span class="shimmer">{} …</span></div>'
@@ -103,7 +106,7 @@ class ModelPage(pn.viewable.Viewer):
         self._drawn = wanted
         if not self._layout.objects:
             self._layout.objects = self._skeleton()
-        self.head.object = head_html(self.source, state.model)
+        self.head.object = head_html(self.source, state.model) + self._marks()
         for holder in self.holders.values():
             if not holder.objects:
                 holder.objects = [self._html(WORKING.format("working"))]
@@ -113,7 +116,7 @@ class ModelPage(pn.viewable.Viewer):
         """All that is there before anything is drawn."""
         self._by.visible = False
         chosen = self._select("model", "Model"), self._select("shown", "Galaxies")
-        head = pn.Row(self.head, *chosen, sizing_mode="stretch_width")
+        head = pn.Row(self.head, *chosen, sizing_mode="stretch_width", styles=WIDEST)
         sections = [
             part
             for name, title in SECTIONS.items()
@@ -224,6 +227,15 @@ class ModelPage(pn.viewable.Viewer):
     def _mark(self, *_: Any) -> None:
         for one in self.scatters.values():
             pn.state.execute(one.mark, schedule=True)
+
+    def _marks(self) -> str:
+        """Which mark is which rare population."""
+        source, dark = self.source, self.state.dark
+        marks = (
+            (mark_svg(source.shape(name), source.colour(name, dark=dark)), population_title(name))
+            for name in source.marked
+        )
+        return "".join(f'<span class="key">{mark}{escape(name)}</span>' for mark, name in marks)
 
     def _select(self, name: str, label: str) -> pmui.Select:
         return pmui.Select.from_param(

@@ -4,6 +4,7 @@ from typing import Any
 
 import holoviews as hv
 import numpy as np
+import pandas as pd
 import panel as pn
 import param
 from bokeh.models import ColumnDataSource, Slope
@@ -20,7 +21,7 @@ from dashboard.style import ACCENT, MUTED
 
 __all__ = ["Scatter", "dots", "draw_lines", "draw_marks", "error_bars"]
 
-FRAME = (340, 300)  # px, until the browser has said how large the figure is
+FRAME = (300, 245)  # px, until the browser has said how large the figure is
 FIGURE = {
     "responsive": True,
     "default_tools": [],
@@ -35,9 +36,8 @@ FIGURE = {
 BARE = ":host { background: transparent !important; opacity: .75; }"
 
 
-def dots(sketch: Sketch, canvas: Canvas, *, dark: bool) -> hv.RGB:
-    """The galaxies that are drawn, as light."""
-    points = sketch.plane.points[sketch.drawn]
+def dots(points: pd.DataFrame, canvas: Canvas, *, dark: bool) -> hv.RGB:
+    """Galaxies, columns ``x`` and ``y``, as light."""
     image = paint_density(points, canvas, dark=dark)
     return hv.RGB(np.flipud(image), kdims=["x", "y"], bounds=canvas.bounds)
 
@@ -79,7 +79,7 @@ def draw_marks(figure: Any, sketch: Sketch, source: Source, *, dark: bool) -> No
             marker=source.shape(name),
             size=9 if len(shown) <= 50 else 5 if len(shown) <= 1000 else 4,
             color=source.colour(name, dark=dark),
-            fill_alpha=0.2,
+            fill_alpha=0.35,
             line_width=0.9,
         )
 
@@ -98,6 +98,7 @@ class Scatter(pn.viewable.Viewer):
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
         self.rings: Rings | None = None
+        self._ordinary = self.sketch.plane.points[self.sketch.drawn & self.source.normal]
         self._range, self._size = RangeXY(), PlotSize(width=FRAME[0], height=FRAME[1])
         galaxies = hv.DynamicMap(self._dots, streams=[self._range, self._size])
         galaxies = galaxies.opts(hooks=[self._begin])
@@ -108,7 +109,7 @@ class Scatter(pn.viewable.Viewer):
         self._pane = pn.pane.HoloViews(
             self.figure,
             sizing_mode="stretch_width",
-            height=300,
+            height=310,
             linked_axes=False,
             css_classes=["scatter"],
         )
@@ -133,7 +134,7 @@ class Scatter(pn.viewable.Viewer):
     def _dots(self, **_: Any) -> hv.RGB:
         width, height = self._size.width or FRAME[0], self._size.height or FRAME[1]
         canvas = Canvas(*self.limits, max(int(width), 50), max(int(height), 50))
-        return dots(self.sketch, canvas, dark=self.state.dark)
+        return dots(self._ordinary, canvas, dark=self.state.dark)
 
     def _begin(self, plot: Any, _: Any) -> None:
         """What stays as it is, once: titles, ranges, lines, marks; and the ring."""

@@ -125,7 +125,11 @@ def against(source: "Source", model: str, label: Label, shown: Mask) -> Sketch |
     both = shown & np.isfinite(x) & np.isfinite(y)
     if not both.any():
         return None
-    ends = (-QUARTER, QUARTER) if inferred.cyclic else np.percentile([*x[both], *y[both]], TAILS)
+    ends = (
+        (-QUARTER, QUARTER)
+        if inferred.cyclic
+        else np.percentile(np.concatenate([x[both], y[both]]), TAILS)
+    )
     limits = _widened(*ends)
     turns = (0.0, np.pi, -np.pi) if inferred.cyclic else (0.0,)
     lines = tuple(Line(1.0, turn, "dashed" if turn else "solid") for turn in turns)

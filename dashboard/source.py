@@ -98,6 +98,7 @@ class Source:
         self.once = cache(self._once)
         self.codec = cache(self._codec)
         self.decoders = ThreadPoolExecutor(1, thread_name_prefix="decoder")
+        self._judges = ThreadPoolExecutor(1, thread_name_prefix="judge")
         self.spread = cache(self._spread)
         self.pool, self.scores, self.trials = map(cache, (self._pool, self._scores, self._trials))
         self.boundaries = lru_cache(64)(self._boundaries)
@@ -362,15 +363,15 @@ class Source:
         return self.decoders.submit(spread_of, self.store, model)
 
     def _pool(self) -> "Future[Pool]":
-        return self._workers.submit(gather, self.store)
+        return self._judges.submit(gather, self.store)
 
     def _scores(self) -> "Future[Scores]":
         pool = self.pool()
-        return self._workers.submit(lambda: scores_of(pool.result()))
+        return self._judges.submit(lambda: scores_of(pool.result()))
 
     def _trials(self) -> "Future[dict[str, Trials]]":
         pool = self.pool()
-        return self._workers.submit(lambda: trials_of(pool.result()))
+        return self._judges.submit(lambda: trials_of(pool.result()))
 
     def _boundaries(self, model: str, x: str, y: str) -> "Future[Boundaries]":
         plane = self.plane(model, x, y)

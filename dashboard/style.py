@@ -352,12 +352,12 @@ p { margin: 2px 0 0; font-size: 12px; line-height: 1.5; }
 table { border-collapse: collapse; font-size: 12.5px; }
 th { font-weight: 500; }
 .scores { width: 100%; max-width: 1100px; }
-.scores thead th { color: var(--muted); font-size: 11.5px; text-align: right; padding: 4px 10px;
+.scores thead th { color: var(--muted); font-size: 11.5px; text-align: right; padding: 4px 7px;
   cursor: help; white-space: nowrap; }
 .scores thead th:nth-child(-n+2), .scores tbody th, .scores td:nth-child(-n+2):first-child {
   text-align: left; padding-left: 0; cursor: default; }
-.scores tbody th { vertical-align: top; padding-top: 5px; }
-.scores td { text-align: right; padding: 5px 10px; white-space: nowrap; color: var(--muted); }
+.scores tbody th { vertical-align: top; padding: 5px 16px 5px 0; white-space: nowrap; }
+.scores td { text-align: right; padding: 5px 7px; white-space: nowrap; color: var(--muted); }
 .scores tbody th + td, .scores tr:not(.first) td:first-child { text-align: left;
   padding-left: 0; }
 .scores .mine td { color: var(--text); } .scores .mine td b { color: var(--accent); }

@@ -70,7 +70,7 @@ def test_the_guest_is_on_the_card_on_the_map_and_has_neighbours(session, flux):
     assert "not in the store" in session.card.facts.object
     assert session.card.pictures.object.count("<img") == 3
     assert "Redshift" in session.card.properties.object
-    assert not session.card.button.visible
+    assert not session.card.judge.bar.visible
     assert session.strips["neighbours"].strip.items[0]["row"] == 7
     drawn, plane = session.map.rings.source.data, session.map.plane
     star = list(drawn["shape"]).index("star")
