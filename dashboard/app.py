@@ -43,6 +43,7 @@ from dashboard.state import State
 from dashboard.strips import Lookalikes, Nearest
 from dashboard.style import DASH, HEADER, THEME
 from dashboard.takeaway import TakeAway
+from dashboard.targets import Targets
 from dashboard.trouble import trouble_page
 from pcvae.errors import PcvaeError
 from pcvae.store import read_store
@@ -59,6 +60,7 @@ TABS = {  # by what ``State.tab`` calls them
     "histograms": ("Histograms", Histograms),
     "sky": ("Sky", SkyMap),
     "decode": ("Decode", Decode),
+    "targets": ("Targets", Targets),
 }
 TALLER = {  # drawings of the button
     "Make the strip taller": "M4 9L8 5L12 9M4 13H12",
@@ -100,6 +102,7 @@ class Explorer:
         self.keys = Shortcuts(lambda key: self.pressed[key].do(), keys=list(self.pressed))
         self.bring, self.away = Bring(**shared), TakeAway(**shared)
         self.find = Find(**shared, bring=self.bring)
+        self.strips["targets"].on_fetch = self.bring.fetch_place
         self.help = Help({one.shown or key: one.says for key, one in self.pressed.items()})
 
     def _keys(self) -> dict[str, Key]:
@@ -182,10 +185,10 @@ class Explorer:
         )
         tabs.param.watch(lambda event: state.param.update(tab=names[event.new]), "active")
         corner = {"position": "absolute", "right": "12px", "top": "3px", "z-index": "2"}
-        beside = {**corner, "right": "50px", "width": "92px"}
+        beside = {**corner, "right": "50px"}
         strip = pn.Column(
             tabs,
-            pn.Column(self.away, styles=beside, margin=0),
+            pn.Column(self.away, styles=beside, margin=0, width=92),
             Flip.of(state.param.tall, TALLER, styles=corner, margin=0),
             sizing_mode="stretch_width",
             height=TALL if state.tall else LOW,

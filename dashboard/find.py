@@ -7,7 +7,7 @@ import panel_material_ui as pmui
 import param
 
 from dashboard.bring import Bring
-from dashboard.places import Place, PlaceError, read_place
+from dashboard.places import Place, PlaceError, apart, read_place
 from dashboard.session import when_done
 from dashboard.source import Source
 from dashboard.state import State
@@ -90,18 +90,6 @@ def near(source: Source, place: Place) -> Found:
         return Found(f"{name} lies {apart(separation)} from {place}", row, place)
     words = f'No galaxy of this store lies within {REACH:g}" of {place}; the nearest, {name}, is '
     return Found(f"{words}{apart(separation)} away", row, place, sure=False)
-
-
-def apart(separation: float) -> str:
-    """An angle [arcsec] in the unit that suits its size.
-
-    Example:
-        >>> apart(7.25), apart(90.0), apart(7200.0)
-        ('7.25"', "1.5'", '2.0°')
-    """
-    if separation < 60:
-        return f'{separation:.2f}"'
-    return f"{separation / 60:.1f}'" if separation < 3600 else f"{separation / 3600:.1f}°"
 
 
 class FindField(pmui.AutocompleteInput):

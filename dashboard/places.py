@@ -10,7 +10,7 @@ from scipy.spatial import cKDTree
 from data.fits_file import unit_vectors
 from pcvae.errors import PcvaeError
 
-__all__ = ["Place", "PlaceError", "SkyTree", "read_place"]
+__all__ = ["Place", "PlaceError", "SkyTree", "apart", "read_place"]
 
 NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)"
 DEGREES = re.compile(rf"({NUMBER})\s*(?:d|deg|°)?\s*[,;\s]\s*({NUMBER})\s*(?:d|deg|°)?")
@@ -79,6 +79,18 @@ def _checked(ra: float, dec: float, text: str) -> Place:
         msg = f"expected RA in 0 to 360° and Dec in -90 to 90°, found {text!r}"
         raise PlaceError(msg)
     return Place(ra % 360, dec)
+
+
+def apart(separation: float) -> str:
+    """An angle [arcsec] in the unit that suits its size.
+
+    Example:
+        >>> apart(7.25), apart(90.0), apart(7200.0)
+        ('7.25"', "1.5'", '2.0°')
+    """
+    if separation < 60:
+        return f'{separation:.2f}"'
+    return f"{separation / 60:.1f}'" if separation < 3600 else f"{separation / 3600:.1f}°"
 
 
 class SkyTree:

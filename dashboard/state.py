@@ -105,6 +105,7 @@ class State(Axes):
             "histograms",
             "sky",
             "decode",
+            "targets",
         ],
         doc="What the strip below shows.",
     )

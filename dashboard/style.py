@@ -19,6 +19,7 @@ __all__ = [
     "MUTED",
     "SIGMA",
     "STAMPS",
+    "TARGETS",
     "TEXT",
     "THEME",
     "TOUR",
@@ -322,6 +323,25 @@ BRING = """
 :host(.low) { top: auto; bottom: 224px; width: 340px !important; }
 p { margin: 0; line-height: 1.5; overflow-wrap: anywhere; }
 p.failed { color: var(--accent); }
+"""
+TARGETS = """
+:host { display: block; width: 100%; }
+.list { position: relative; height: 100%; overflow: auto; scrollbar-width: thin;
+  scrollbar-color: var(--faint) transparent; }
+.list p { color: var(--muted); text-align: center; max-width: 40em; margin: 60px auto 0;
+  line-height: 1.5; }
+table { border-collapse: collapse; width: 100%; font-size: 12px; }
+th { position: sticky; top: 0; background: var(--ground); color: var(--muted); text-align: left;
+  font-weight: 400; padding: 3px 10px 5px 0; z-index: 1; }
+td { padding: 2px 10px 2px 0; border-top: 1px solid var(--line); white-space: nowrap; }
+td:first-child { color: var(--muted); text-align: right; width: 1%; }
+td:nth-child(6) { text-align: right; padding-right: 26px; }
+tr.none td:nth-child(4) { color: var(--muted); }
+tr[aria-current] td { background: color-mix(in srgb, var(--accent) 16%, var(--ground)); }
+td button { font: inherit; color: var(--text); background: none; border: 0; padding: 2px 0;
+  cursor: pointer; text-decoration: underline; text-decoration-color: var(--faint);
+  text-underline-offset: 3px; }
+td button:hover { text-decoration-color: var(--accent); }
 """
 TROUBLE = """
 .page { max-width: 760px; margin: 12vh auto 0; padding: 0 28px; line-height: 1.6; }

@@ -88,7 +88,7 @@ class TakeAway(pn.viewable.Viewer):
         self.state.param.watch(self._refresh, ["focus", "row", "revision"])
 
     def __panel__(self) -> pn.viewable.Viewable:
-        return pn.Row(self.button, self.panel, margin=0)
+        return pn.Row(self.button, self.panel, margin=0, width=92)
 
     def open(self) -> None:
         """Open the panel, or close it."""

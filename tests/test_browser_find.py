@@ -103,3 +103,24 @@ def test_a_person_takes_a_cutout_and_the_map_away(page, folder):
     with Image.open(begun.value.path()) as picture:
         assert picture.format == "PNG"
     expect(page.get_by_role("status").filter(has_text="map.png")).to_be_visible()
+
+
+def test_a_person_steps_through_a_target_list(page, folder, tmp_path):
+    from playwright.sync_api import expect
+
+    galaxies = read_store(folder).galaxies
+    some = galaxies.loc[[12, 30], ["ra", "dec"]].assign(name=["first", "second"])
+    some.loc[len(galaxies)] = [10.0, -89.0, "nowhere"]
+    some.to_csv(tmp_path / "targets.csv", index=False)
+    page.get_by_role("tab", name="Targets").click()
+    with page.expect_file_chooser() as chooser:
+        page.get_by_text("Upload targets").click()
+    chooser.value.set_files(tmp_path / "targets.csv")
+    page.mouse.move(640, 300)  # away from the button, whose tooltip covers others
+    expect(page.get_by_text("2 of 3 targets are in this store")).to_be_visible()
+    expect(page.get_by_role("row", name="nowhere")).to_contain_text("not in this store")
+    for row in (12, 30):
+        page.get_by_role("button", name="Next").click()
+        expect(page.locator(".facts h2")).to_have_text(galaxies["id"][row])
+    page.get_by_role("button", name="Select the matched").click()
+    expect(page.get_by_text(f"2 of {len(galaxies):,} selected")).to_be_visible()

@@ -5,8 +5,8 @@ from html import unescape
 import numpy as np
 import pytest
 
-from dashboard.find import apart, find, suggestions
-from dashboard.places import Place, PlaceError, SkyTree, read_place
+from dashboard.find import find, suggestions
+from dashboard.places import Place, PlaceError, SkyTree, apart, read_place
 from tests.test_dashboard import begin, change
 
 SAME = (153.00625, 2.2177778)

@@ -1,0 +1,174 @@
+"""A list of targets that a person brings, and which galaxies of the store they are.
+
+Shapes are written with M targets and N galaxies.
+"""
+
+import re
+import tempfile
+from collections.abc import Sequence
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from dashboard.source import Source
+from dashboard.upload import Upload, UploadError
+from pcvae.catalog import read_table
+from pcvae.errors import CatalogError
+
+__all__ = ["MOST", "TABLES", "match", "read_targets"]
+
+TABLES = (".csv", ".ecsv", ".fits", ".fit", ".vot", ".xml", ".votable", ".parquet", ".pq")
+MOST = 100_000  # targets of a list
+IDS = (
+    *("id", "objid", "objectid", "object", "name", "target", "targetid", "sourceid", "mainid"),
+    *(
+        "galaxy",
+        "galaxyid",
+        "uberid",
+        "cataid",
+        "specobjid",
+        "dr7objid",
+        "dr8objid",
+        "designation",
+    ),
+)
+RAS = (
+    "ra",
+    "raj2000",
+    "raicrs",
+    "radeg",
+    "rad",
+    "alphaj2000",
+    "rightascension",
+    "racen",
+    "ramean",
+)
+DECS = (
+    *("dec", "decj2000", "dej2000", "decicrs", "deicrs", "decdeg", "decd", "deltaj2000"),
+    *("declination", "deccen", "decmean", "de"),
+)
+
+
+def read_targets(file: Upload) -> pd.DataFrame:
+    """The targets of a table: ``id`` (text, or empty), ``ra`` and ``dec`` [deg] (or NaN).
+
+    Columns are known by their usual names, in any case; positions may be sexagesimal, the right
+    ascension then in hours.
+
+    Raises:
+        UploadError: It is no such table; says what was expected and found.
+    """
+    table = _read(file)
+    if not 1 <= len(table) <= MOST:
+        msg = f"expected 1 to {MOST:,} targets in {file.name}, found {len(table):,}"
+        raise UploadError(msg)
+    id_, ra, dec = (_column(table, names) for names in (IDS, RAS, DECS))
+    if id_ is None and (ra is None or dec is None):
+        found = ", ".join(map(str, table.columns)) or "none"
+        msg = f"expected a column of ids, or RA and Dec, in {file.name}; found {found}"
+        raise UploadError(msg)
+    ids = _texts(table[id_]) if id_ is not None else np.full(len(table), "", object)
+    places = np.full((2, len(table)), np.nan)
+    if ra is not None and dec is not None:
+        places = _degrees(table[ra], table[dec], file.name)
+    return pd.DataFrame({"id": ids, "ra": places[0], "dec": places[1]})
+
+
+def match(source: Source, targets: pd.DataFrame, radius: float) -> pd.DataFrame:
+    """Which galaxy each target is: by its id, else the nearest within a radius.
+
+    Args:
+        source: Where the galaxies are.
+        targets: As ``read_targets`` makes them.
+        radius: Arcsec.
+
+    Returns:
+        The targets with ``row`` (-1 for none), ``how`` (``id``, ``position`` or empty) and
+        ``separation`` [arcsec]: from the matched galaxy, else from the nearest; NaN if unknown.
+    """
+    by_id = pd.Index(source.ids).get_indexer(pd.Index(targets["id"]))
+    nearest, apart = source.sky().nearest(targets["ra"], targets["dec"])
+    apart = np.where(nearest >= 0, apart, np.nan)
+    close = (by_id < 0) & (nearest >= 0) & (apart <= radius)
+    rows = np.where(by_id >= 0, by_id, np.where(close, nearest, -1))
+    how = np.where(by_id >= 0, "id", np.where(close, "position", ""))
+    own = _separation(source, targets, by_id)
+    return targets.assign(row=rows, how=how, separation=np.where(by_id >= 0, own, apart))
+
+
+def _separation(
+    source: Source, targets: pd.DataFrame, rows: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """How far each target is from a galaxy [arcsec]; NaN where either place is unknown."""
+    from astropy.coordinates import angular_separation
+
+    galaxies = source.store.galaxies.iloc[np.maximum(rows, 0)] if len(source) else targets
+    places = (targets["ra"], targets["dec"], galaxies["ra"], galaxies["dec"])
+    found = angular_separation(*(np.deg2rad(one.to_numpy(np.float64)) for one in places))
+    return np.where(rows >= 0, np.rad2deg(found) * 3600, np.nan)
+
+
+def _read(file: Upload) -> pd.DataFrame:
+    suffix = Path(file.name).suffix.lower()
+    if suffix not in TABLES:
+        msg = f"expected a table ending in {', '.join(TABLES)}; found {file.name}"
+        raise UploadError(msg)
+    try:
+        if suffix == ".csv":
+            return _csv(file.content)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, f"targets{suffix}")
+            path.write_bytes(file.content)
+            return read_table(path)
+    except (CatalogError, ValueError, OSError) as error:
+        why = re.sub(r"\S*targets\.", "targets.", str(error)).splitlines()[0]
+        msg = f"{file.name} cannot be read as a table: {why}"
+        raise UploadError(msg) from error
+
+
+def _csv(content: bytes) -> pd.DataFrame:
+    """A table of texts, whatever parts its columns; ids keep their zeros."""
+    lines = [one for one in content.splitlines() if not one.startswith(b"#")]
+    head = lines[0] if lines else b""
+    mark = max((",", ";", "\t"), key=lambda one: head.count(one.encode()))
+    return pd.read_csv(BytesIO(content), sep=mark, dtype=str, comment="#", skipinitialspace=True)
+
+
+def _column(table: pd.DataFrame, names: Sequence[str]) -> str | None:
+    """The column that has the first of these names, whatever its case and punctuation."""
+    known = {re.sub(r"[^a-z0-9]", "", str(one).lower()): one for one in table.columns[::-1]}
+    return next((known[name] for name in names if name in known), None)
+
+
+def _texts(column: pd.Series) -> NDArray[np.object_]:
+    return column.fillna("").astype(str).str.strip().to_numpy(object)
+
+
+def _degrees(ra: pd.Series, dec: pd.Series, name: str) -> NDArray[np.float64]:
+    """Right ascensions and declinations (2, M) [deg]; NaN where there is none."""
+    places = np.stack([pd.to_numeric(one, errors="coerce") for one in (ra, dec)]).astype(float)
+    texts = ra.notna().to_numpy() & dec.notna().to_numpy() & np.isnan(places).any(axis=0)
+    if texts.any():
+        places[:, texts] = _sexagesimal(_texts(ra[texts]), _texts(dec[texts]), name)
+    inside = (places[0] >= 0) & (places[0] <= 360) & (np.abs(places[1]) <= 90)
+    if (bad := np.flatnonzero(np.isfinite(places).all(axis=0) & ~inside)).size:
+        where = ", ".join(f"{one:g}" for one in places[:, bad[0]])
+        msg = f"expected RA in 0 to 360 and Dec in -90 to 90 deg, found {where} in {name}"
+        raise UploadError(msg)
+    return places
+
+
+def _sexagesimal(
+    ra: NDArray[np.object_], dec: NDArray[np.object_], name: str
+) -> NDArray[np.float64]:
+    from astropy.coordinates import SkyCoord
+
+    try:
+        found = SkyCoord(list(ra), list(dec), unit=("hourangle", "deg"))
+    except (ValueError, TypeError) as error:
+        msg = f"expected degrees or sexagesimal places in {name}: {str(error).splitlines()[0]}"
+        raise UploadError(msg) from error
+    return np.stack([found.ra.deg, found.dec.deg])
