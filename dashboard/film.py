@@ -110,6 +110,7 @@ class Film(pn.viewable.Viewer):
         )
         self.begin.on_click(lambda _: self.state.param.update(origin=self.state.row))
         self.state.param.watch(self._show, ["film", "row", "base", "origin", "drawing"])
+        self.state.param.watch(self._leave, ["tab", "film", "page"])
         for axes in (self.state, self.state.second):
             axes.param.watch(self._show, "line")
 
@@ -126,6 +127,12 @@ class Film(pn.viewable.Viewer):
         """Show what this model makes of the latents."""
         self._tools = codec, spread, self.state.model
         self._show()
+
+    def _leave(self, *_: Any) -> None:
+        """Elsewhere taps pick again."""
+        state = self.state
+        if state.drawing and (state.tab, state.film, state.page) != ("decode", "line", "explore"):
+            state.drawing = False
 
     def _listed(self) -> tuple[list[Strip], str]:
         """What is to be decoded, and what is said of it or of why there is nothing."""

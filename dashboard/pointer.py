@@ -34,11 +34,11 @@ def lengthen(state: State, axes: Axes, x: float, y: float) -> None:
 
 
 class Pointer:
-    """Tells where the cursor is while ``hovering`` is on, and shows the line of a map.
+    """Tells where the cursor is while that is decoded, and shows the line of a map.
 
     The browser tells the latest place at most ten times a second, and none while nobody asks.
-    Reads ``hovering`` and ``dark`` of the state and ``line`` of the axes; writes ``pointed`` of
-    the axes.
+    Reads ``hovering``, ``tab`` and ``dark`` of the state and ``line`` of the axes; writes
+    ``pointed`` of the axes.
 
     Args:
         figure: The map's Bokeh figure.
@@ -48,7 +48,7 @@ class Pointer:
 
     def __init__(self, figure: Any, state: State, axes: Axes) -> None:
         self.state, self.axes = state, axes
-        self.place = ColumnDataSource({"x": [], "y": []}, tags=[state.hovering])
+        self.place = ColumnDataSource({"x": [], "y": []}, tags=[False])
         self.line = ColumnDataSource({"x": [], "y": []})
         figure.js_on_event(
             MouseMove, CustomJS(args={"place": self.place, "rate": RATE}, code=TELL)
@@ -56,7 +56,7 @@ class Pointer:
         figure.scatter("x", "y", source=self.place, alpha=0)
         self.place.on_change("data", self._point)
         self.glyphs = {True: self._draw(figure, 5), False: self._draw(figure, 2)}
-        state.param.watch(partial(_later, self._follow), ["hovering", "dark"])
+        state.param.watch(partial(_later, self._follow), ["hovering", "tab", "dark"])
         axes.param.watch(partial(_later, self._show), "line")
         axes.param.watch(self._forget, ["model", "x", "y"])
         self._follow()
@@ -74,7 +74,7 @@ class Pointer:
             self.axes.pointed = float(data["x"][0]), float(data["y"][0])
 
     def _follow(self) -> None:
-        self.place.tags = [self.state.hovering]
+        self.place.tags = [self.state.hovering and self.state.tab == "decode"]
         for below, glyphs in self.glyphs.items():
             colour = (GROUND if below else ACCENT)[self.state.dark]
             for glyph in glyphs:

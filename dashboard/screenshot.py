@@ -25,7 +25,8 @@ from pcvae.errors import PcvaeError
 __all__ = ["browser", "main", "open_page", "served"]
 
 APP = Path(__file__).with_name("app.py")
-PAGES = tuple(State.param.tab.objects)
+TABS = tuple(State.param.tab.objects)
+PAGES = (*TABS, "model")
 STARTING = 60.0  # seconds; importing takes a few
 SETTLED = """() => window.Bokeh && Bokeh.documents.length > 0
   && Bokeh.documents.every(document => document.is_idle)"""
@@ -38,7 +39,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     add = parser.add_argument
     add("store", type=Path, help="folder made by train.encode")
-    add("page", choices=PAGES, help="what the strip below the map shows")
+    add("page", choices=PAGES, help="what the strip below the maps shows, or the model page")
     add("out", type=Path, help="PNG to write")
     add("--size", default="1280x800", help="width and height of the window in pixels")
     add("--light", action="store_true", help="dark on light")
@@ -50,7 +51,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> Path:
     """Serve the store, take the picture, and return its path."""
     args = parse_args(argv)
-    query = urlencode({"tab": args.page, "theme": "light" if args.light else "dark"})
+    shown = {"tab": args.page} if args.page in TABS else {"page": args.page}
+    query = urlencode(shown | {"theme": "light" if args.light else "dark"})
     width, height = (int(side) for side in args.size.split("x"))
     view = {"viewport": {"width": width, "height": height}, "device_scale_factor": args.scale}
     with served(args.store) as url, browser() as chromium:

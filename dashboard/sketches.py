@@ -151,7 +151,7 @@ def main_plane(source: "Source", model: str, shown: Mask, by: str) -> Sketch | N
     r"""Star formation against mass, with the main sequence and the green valley.
 
     The main sequence is that of Speagle et al. (2014, ApJS 214, 15), Eq. 28, at the median
-    redshift of the galaxies shown, with its scatter of 0.2 dex,
+    redshift of the normal galaxies shown, with its scatter of 0.2 dex,
 
     .. math::
         \log \mathrm{SFR} = (0.84 - 0.026\,t) \log M - (6.51 - 0.11\,t),
@@ -181,7 +181,8 @@ def main_plane(source: "Source", model: str, shown: Mask, by: str) -> Sketch | N
         _widened(*np.percentile(sfr[known], TAILS)),
     )
     plane = plane_of(*axes, mass, sfr)
-    redshift = _median_redshift(source, model, known)
+    normal = known & source.normal
+    redshift = _median_redshift(source, model, normal if normal.any() else known)
     valley = (Line(1.0, VALLEY[0], "dashed"), Line(1.0, VALLEY[1], "dashed"))
     lines, note = valley, "dashed: green valley (Salim 2014)"
     if np.isfinite(redshift):

@@ -111,6 +111,18 @@ def test_the_cursor_decodes_nothing_unless_it_is_asked_to(session):
     assert session.state.point is None
     session.state.hovering = True
     assert session.map.pointer.place.tags == [True]
+    session.state.tab = "neighbours"
+    assert session.map.pointer.place.tags == [False]
+
+
+def test_taps_pick_again_on_another_tab(session):
+    hv.render(session.map.figure)
+    session.state.param.update(film="line", drawing=True)
+    session.state.tab = "neighbours"
+    assert not session.state.drawing
+    points = session.map.plane.points
+    session.map.tap.event(x=float(points["x"][3]), y=float(points["y"][3]))
+    assert (session.state.row, session.state.line) == (3, None)
 
 
 def test_each_latent_runs_between_its_percentiles_with_the_others_held(session):
