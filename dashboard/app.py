@@ -44,6 +44,8 @@ from dashboard.strips import Lookalikes, Nearest
 from dashboard.style import DASH, HEADER, THEME
 from dashboard.takeaway import TakeAway
 from dashboard.targets import Targets
+from dashboard.teaching import follow_learning
+from dashboard.triage import Queue
 from dashboard.trouble import trouble_page
 from pcvae.errors import PcvaeError
 from pcvae.store import read_store
@@ -57,6 +59,7 @@ TABS = {  # by what ``State.tab`` calls them
     "lookalikes": ("Look-alikes", Lookalikes),
     "selection": ("Selection", Grid),
     "candidates": ("Labels", Labels),
+    "queue": ("Queue", Queue),
     "histograms": ("Histograms", Histograms),
     "sky": ("Sky", SkyMap),
     "decode": ("Decode", Decode),
@@ -93,6 +96,7 @@ class Explorer:
         if self.state.row is None and len(source):
             self.state.row = source.first
         fit_when_asked(source, self.state)
+        follow_learning(source, self.state)
         self.legend, self.maps, self.card = Legend(**shared), Maps(**shared), Card(**shared)
         self.map, self.brush = self.maps.shown[0], Brush(**shared)
         self.model_page = ModelPage(**shared)
@@ -125,6 +129,7 @@ class Explorer:
             },
             "c": Key(lambda: toggle(self.source, self.state), "Tag it as a candidate, or untag"),
             **dict.fromkeys("uz", Key(lambda: undo(self.source, self.state), "Undo", "u")),
+            "r": Key(self.strips["queue"].refit, "Refit the SVM to all labels"),
             **dict.fromkeys("UZ", Key(lambda: redo(self.source, self.state), "Redo", "U")),
             "?": Key(self._ask, "This help"),
         }

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dashboard.quantities import colours_of, robust_limits
+from dashboard.learning import Taught
+from dashboard.quantities import ANOMALY, colours_of, robust_limits
 from dashboard.shading import Canvas, colour_map, paint_categories, paint_density, paint_mean
 from dashboard.source import Source
 from dashboard.state import DENSITY, POPULATION
@@ -43,23 +44,43 @@ def choices(source: Source, model: str) -> dict[str, str]:
     """The titles and keys of all that can colour a map of that model."""
     quantities = colours_of(source.store, model)
     listed = {one.title: one.key for one in quantities}
-    return {"Density": DENSITY, "Population": POPULATION} | listed
+    return {"Density": DENSITY, "Population": POPULATION, "Anomaly score": ANOMALY} | listed
 
 
-def colouring(source: Source, model: str, key: str, *, dark: bool) -> Colouring:
+def colouring(
+    source: Source, model: str, key: str, *, dark: bool, taught: Taught = ()
+) -> Colouring:
     """The colouring of that key; the density if the model has no such quantity."""
     if key == POPULATION:
         return _by_population(source, dark=dark)
+    if key == ANOMALY:
+        return _by_anomaly(source, model, taught, dark=dark)
     quantity = {one.key: one for one in colours_of(source.store, model)}.get(key)
     if quantity is None:
-        paint, gradient = partial(paint_density, dark=dark), _hexes("density", dark=dark)
-        return Colouring("Galaxies", None, paint, ("few", "many"), gradient)
+        return _by_density("Galaxies", dark=dark)
     values = source.values(model, quantity)
     limits = (-np.pi / 2, np.pi / 2) if quantity.cyclic else robust_limits(values)
     paint = partial(paint_mean, limits=limits, dark=dark, cyclic=quantity.cyclic)
     gradient = _hexes("cyclic" if quantity.cyclic else "value", dark=dark)
     ends = tuple(f"{end:.3g}".replace("-", MINUS) for end in limits)
     return Colouring(quantity.axis, values, paint, ends, gradient)
+
+
+def _by_density(title: str, *, dark: bool) -> Colouring:
+    paint, gradient = partial(paint_density, dark=dark), _hexes("density", dark=dark)
+    return Colouring(title, None, paint, ("few", "many"), gradient)
+
+
+def _by_anomaly(source: Source, model: str, taught: Taught, *, dark: bool) -> Colouring:
+    """By the score of the SVM; until it is there, by density, and the title says so."""
+    learnt = source.learning.learnt(model, taught)
+    if learnt is None:
+        return _by_density("Anomaly score is being computed; galaxies", dark=dark)
+    if not np.isfinite(learnt.score).any():
+        return _by_density("No class is large enough for an anomaly score; galaxies", dark=dark)
+    paint = partial(paint_mean, limits=(0.0, 1.0), dark=dark, cyclic=False)
+    gradient = _hexes("value", dark=dark)
+    return Colouring("Anomaly score", learnt.score, paint, ("0", "1"), gradient)
 
 
 def _by_population(source: Source, *, dark: bool) -> Colouring:

@@ -12,10 +12,10 @@ __all__ = ["fit_when_asked", "wanted_fit"]
 
 def wanted_fit(source: Source, state: State, axes: Axes) -> "Future[Any] | None":
     """The fit for a map's axes, done or under way; None if no boundaries are wanted."""
-    if not (state.boundaries and state.loaded and source.marked):
+    if not (state.boundaries and state.loaded and (source.marked or state.taught)):
         return None
     plane = source.plane(axes.model, axes.x, axes.y)
-    return source.boundaries(axes.model, plane.x.column, plane.y.column)
+    return source.boundaries(axes.model, plane.x.column, plane.y.column, state.taught)
 
 
 def fit_when_asked(source: Source, state: State) -> None:
@@ -31,5 +31,5 @@ def fit_when_asked(source: Source, state: State) -> None:
             if job is not None and not job.done():
                 when_done(job, lambda: state.param.update(fitted=state.fitted + 1))
 
-    state.param.watch(ask, ["model", "x", "y", "boundaries", "loaded", "split"])
+    state.param.watch(ask, ["model", "x", "y", "boundaries", "loaded", "split", "taught"])
     state.second.param.watch(ask, ["model", "x", "y"])

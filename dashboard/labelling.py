@@ -17,6 +17,7 @@ from pcvae.journal import Event
 
 __all__ = [
     "ARTEFACT",
+    "NORMAL_LABEL",
     "NOTED",
     "SCORES",
     "csv_of",
@@ -25,6 +26,7 @@ __all__ = [
     "label_names",
     "label_title",
     "own_label",
+    "own_marks",
     "redo",
     "refresh",
     "remove",
@@ -35,7 +37,7 @@ __all__ = [
 ]
 
 SCORES = ("0", "1", "2", "3", "4", "5")
-MERGER, ARTEFACT, NORMAL, NOTED = "merger", "artefact", "normal", "noted"
+MERGER, ARTEFACT, NORMAL_LABEL, NOTED = "merger", "artefact", "normal", "noted"
 FROM_STORE = ("ra", "dec", "population", "redshift", "log_mass", "log_sfr")
 
 
@@ -56,7 +58,7 @@ def label_title(label: str) -> str:
 
 def label_names(source: Source) -> list[str]:
     """The names that a galaxy can be given: the usual ones, the rare ones, people's own."""
-    usual = [CANDIDATE, MERGER, ARTEFACT, NORMAL, *source.marked]
+    usual = [CANDIDATE, MERGER, ARTEFACT, NORMAL_LABEL, *source.marked]
     own = sorted({event.label for event in source.standing()} - {*usual, *SCORES, NOTED})
     return [*usual, *own]
 
@@ -72,6 +74,17 @@ def is_candidate(source: Source, row: int) -> bool:
     """Whether this person calls that galaxy a candidate."""
     said = own_label(source, row)
     return said is not None and said.label == CANDIDATE
+
+
+def own_marks(source: Source) -> list[tuple[int, str]]:
+    """The galaxies that this person finds worth a mark: row, and name or ``candidate``."""
+    user = who(source)
+    said = [one for one in source.standing() if one.user == user]
+    return [
+        (int(row), CANDIDATE if one.label in SCORES else one.label)
+        for row, one in zip(source.rows_of(one.galaxy for one in said), said, strict=True)
+        if row >= 0 and one.label not in (*SCORES[:4], NOTED)
+    ]
 
 
 def judge(source: Source, state: State, label: str, row: int | None = None) -> bool:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from dashboard.colouring import Colouring, colouring
 from dashboard.fitting import wanted_fit
 from dashboard.guest import place_on
+from dashboard.labelling import own_marks
 from dashboard.lookalikes import near_rows
 from dashboard.plane import Limits, Plane, nearest_row
 from dashboard.pointer import Pointer, lengthen
@@ -39,9 +40,10 @@ Corners = tuple[tuple[float, float], ...]
 AXES = ("model", "x", "y", "zoom")
 RINGED = ("row", "guest", "model", "x", "y", "dark", "k", "whiten", "oriented")
 READS = {  # what the layers of a kind hang on
-    "galaxies": ("model", "x", "y", "zoom", "dark", "colour", "focus", "size"),
-    "regions": ("model", "x", "y", "dark", "boundaries", "fitted", "loaded"),
+    "galaxies": ("model", "x", "y", "zoom", "dark", "colour", "focus", "size", "scored", "taught"),
+    "regions": ("model", "x", "y", "dark", "boundaries", "fitted", "loaded", "taught"),
     "marks": ("model", "x", "y", "dark", "focus"),
+    "labels": ("model", "x", "y", "dark", "revision"),
 }
 FRAME = (720, 500)  # px, until the browser has said how large the map is
 CLEAR = ":host { background: transparent !important; opacity: .75; }"
@@ -135,9 +137,9 @@ class LatentMap(pn.viewable.Viewer):
     Boxes and lassos select; with shift held they add, with ctrl or alt they take away.
 
     Reads ``model``, ``x``, ``y`` and ``zoom`` of its axes; of the state ``model``, ``colour``,
-    ``boundaries``, ``dark``, ``loaded``, ``fitted``, ``focus``, ``gesture``, ``drawing``, ``row``
-    and the neighbours' options. Writes ``zoom`` and, while ``drawing``, ``line`` of the axes;
-    ``row``, ``selected`` and ``gesture`` of the state.
+    ``boundaries``, ``dark``, ``loaded``, ``fitted``, ``focus``, ``gesture``, ``drawing``, ``row``,
+    ``scored``, ``taught``, ``revision`` and the neighbours' options. Writes ``zoom`` and, while
+    ``drawing``, ``line`` of the axes; ``row``, ``selected`` and ``gesture`` of the state.
     """
 
     source = param.ClassSelector(class_=Source, constant=True)
@@ -169,7 +171,9 @@ class LatentMap(pn.viewable.Viewer):
             galaxies,
             self._layer("regions", self._fill),
             *(self._layer("regions", partial(self._line, name)) for name in marked),
+            self._layer("regions", self._own_lines),
             *(self._layer("marks", partial(self._marks, name)) for name in marked),
+            self._layer("labels", self._labels),
         ]
         self.figure = hv.Overlay(layers).collate().opts(**FIGURE)
         self._follow()
@@ -237,20 +241,58 @@ class LatentMap(pn.viewable.Viewer):
         Stream.trigger(stale)
 
     def _galaxies(self) -> hv.RGB:
-        chosen = colouring(self.source, self.state.model, self.state.colour, dark=self.state.dark)
+        chosen = colouring(
+            self.source,
+            self.state.model,
+            self.state.colour,
+            dark=self.state.dark,
+            taught=self.state.taught,
+        )
         canvas = Canvas(*self.limits, *(max(int(side), 50) for side in self.frame))
         dark, focus = self.state.dark, self.state.focus
         return galaxy_image(galaxy_picture(self.plane, canvas, chosen, focus, dark=dark), canvas)
 
     def _fill(self) -> hv.RGB:
-        colours = {name: self._colour(name) for name in self.source.marked}
-        image = region_image(self._boundaries(), self.plane.limits, colours)
+        found = self._boundaries()
+        names = () if found is None else found.classes[1:]
+        colours = {name: self._colour(name) for name in (*self.source.marked, *names)}
+        image = region_image(found, self.plane.limits, colours)
         return image.opts(apply_ranges=False)
 
     def _line(self, name: str) -> hv.Path:
         lines = region_lines(self._boundaries(), name)
         return lines.opts(
             color=self._colour(name), line_width=1.2, line_join="round", apply_ranges=False
+        )
+
+    def _own_lines(self) -> hv.Path:
+        """The borders of the classes that people have made."""
+        found = self._boundaries()
+        names = () if found is None else set(found.classes[1:]) - set(self.source.marked)
+        lines = [
+            {"x": line[:, 0], "y": line[:, 1], "colour": self._colour(name)}
+            for name in sorted(names)
+            for line in outline(found, name)
+        ]
+        path = hv.Path(lines, kdims=["x", "y"], vdims=["colour"])
+        return path.opts(color="colour", line_width=1.2, line_join="round", apply_ranges=False)
+
+    def _labels(self) -> hv.Points:
+        """What this person has named, or scored 4 or 5, over everything else."""
+        named = own_marks(self.source)
+        rows = np.array([row for row, _ in named], dtype=np.intp)
+        points = self.plane.points.iloc[rows].assign(
+            colour=[self._colour(name) for _, name in named],
+            shape=[self.source.shape(name) for _, name in named],
+        )
+        marks = hv.Points(points, kdims=["x", "y"], vdims=["colour", "shape"])
+        return marks.opts(
+            color="colour",
+            marker="shape",
+            size=11,
+            fill_alpha=0.15,
+            line_width=1.8,
+            apply_ranges=False,
         )
 
     def _marks(self, name: str) -> hv.Points:

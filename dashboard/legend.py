@@ -1,5 +1,6 @@
 """The key of the map: what its colours, marks and lines mean, in one quiet line."""
 
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import Future
 from html import escape
@@ -10,6 +11,8 @@ import param
 
 from dashboard.colouring import Colouring, colouring
 from dashboard.fitting import wanted_fit
+from dashboard.labelling import label_title, own_marks
+from dashboard.learning import Taught
 from dashboard.source import Source
 from dashboard.state import State
 from dashboard.style import BASE, LEGEND, population_title
@@ -54,7 +57,7 @@ def colour_key(chosen: Colouring, marked: Sequence[str] = ()) -> str:
     )
 
 
-def boundary_note(source: Source, job: "Future[Any]") -> str:
+def boundary_note(source: Source, job: "Future[Any]", taught: Taught = ()) -> str:
     """To what the SVM was fitted; that it is being fitted; or why it is not."""
     if not job.done():
         return "fitting the SVM …"
@@ -65,7 +68,8 @@ def boundary_note(source: Source, job: "Future[Any]") -> str:
         return "no boundaries: " + "; ".join(
             f"{population_title(name)}, {why}" for name, why in found.left_out.items()
         )
-    normal, total = found.used[NORMAL], int(source.normal.sum())
+    total = int((source.learning.classes(taught) == NORMAL).sum())
+    normal = found.used[NORMAL]
     some = "all galaxies" if normal == total else f"all rare, {normal:,} of {total:,} normal"
     left = "".join(f", no {population_title(name)}" for name in found.left_out)
     return f"linear SVM ({some}{left})"
@@ -74,8 +78,8 @@ def boundary_note(source: Source, job: "Future[Any]") -> str:
 class Legend(pn.viewable.Viewer):
     """The key of the map.
 
-    Reads the axes of both maps, ``split``, ``colour``, ``boundaries``, ``fitted``, ``loaded`` and
-    ``dark`` of the state; writes nothing.
+    Reads the axes of both maps, ``split``, ``colour``, ``boundaries``, ``fitted``, ``loaded``,
+    ``taught``, ``scored``, ``revision`` and ``dark`` of the state; writes nothing.
     """
 
     source = param.ClassSelector(class_=Source, constant=True)
@@ -87,6 +91,7 @@ class Legend(pn.viewable.Viewer):
             "", stylesheets=[BASE, LEGEND], sizing_mode="stretch_width", margin=(6, 14, 0, 14)
         )
         read = ["model", "x", "y", "split", "colour", "boundaries", "fitted", "loaded", "dark"]
+        read += ["taught", "scored", "revision"]
         self.state.param.watch(self._show, read)
         self.state.second.param.watch(self._show, ["model", "x", "y"])
         self._show()
@@ -96,15 +101,20 @@ class Legend(pn.viewable.Viewer):
 
     def _show(self, *_: Any) -> None:
         state, source = self.state, self.source
-        chosen = colouring(source, state.model, state.colour, dark=state.dark)
+        chosen = colouring(source, state.model, state.colour, dark=state.dark, taught=state.taught)
         marks = [
             f"<span>{mark_svg(source.shape(name), self._colour(name))}"
             f"{escape(population_title(name))} {len(source.members(name)):,}</span>"
             for name in source.marked
+        ] + [
+            f"<span>{mark_svg(source.shape(name), self._colour(name))}"
+            f"{escape(label_title(name))} {count:,} labelled</span>"
+            for name, count in Counter(name for _, name in own_marks(source)).items()
+            if name not in source.marked
         ]
         key = colour_key(chosen, [population_title(name) for name in source.marked])
         jobs = [wanted_fit(source, state, axes) for axes in state.maps]
-        said = dict.fromkeys(boundary_note(source, job) for job in jobs if job is not None)
+        said = dict.fromkeys(boundary_note(source, job, state.taught) for job in jobs if job)
         note = f"<span>{LINE}{escape(' · '.join(said))}</span>" if said else ""
         self.pane.object = f'<div class="legend">{key}{"".join(marks)}{note}</div>'
 

@@ -9,12 +9,21 @@ from dashboard.style import SIGMA
 from pcvae.labels import LABELS
 from pcvae.store import Store
 
-__all__ = ["Quantity", "axes_of", "colours_of", "pretty_unit", "robust_limits", "values_of"]
+__all__ = [
+    "ANOMALY",
+    "Quantity",
+    "axes_of",
+    "colours_of",
+    "pretty_unit",
+    "robust_limits",
+    "values_of",
+]
 
 CATALOGUE = (
     ("redshift", "log_mass", "log_sfr", "orientation"),
     (("axis_ratio", "Axis ratio", ""), ("r50", "Half-light radius", "pix")),
 )
+ANOMALY = "derived.anomaly"  # the key of the score that the SVM of all latents gives
 FLAT = 1e-6  # of its size, below which a range is none
 TAIL = 0.005  # share of the galaxies that a map may leave out on each side at first
 MARGIN = 0.06  # share of the range that is added on each side

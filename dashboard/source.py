@@ -2,7 +2,7 @@
 
 import os
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict
@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 
 from dashboard.decoding import Spread, spread_of
 from dashboard.judged import Scores, scores_of, trials_of
+from dashboard.learning import Learning, Taught
 from dashboard.pictures import Residual, data_uri, in_band, residual
 from dashboard.places import SkyTree
 from dashboard.plane import Plane, plane_of
 from dashboard.quantities import Quantity, axes_of, robust_limits, values_of
 from dashboard.state import Metric
 from dashboard.style import colour_of, marker_of
-from pcvae.anomaly import Boundaries, Trials, boundary_grid, classes_of
+from pcvae.anomaly import Boundaries, Trials, boundary_grid
 from pcvae.dataset import ELLIPTICITY
 from pcvae.errors import JournalError
 from pcvae.journal import Event, Journal, fold, journal_path, standing, void
@@ -56,12 +57,14 @@ class Said(NamedTuple):
         standing: What each person says of each galaxy.
         labels: The last of those of each galaxy, by its id.
         void: The numbers of the events that are undone.
+        names: All labels that were ever given, in the order in which they first were.
     """
 
     count: int = 0
     standing: tuple[Event, ...] = ()
     labels: Mapping[str, Event] = MappingProxyType({})
     void: frozenset[int] = frozenset()
+    names: tuple[str, ...] = ()
 
 
 class View(NamedTuple):
@@ -102,6 +105,7 @@ class Source:
         self.spread = cache(self._spread)
         self.pool, self.scores, self.trials = map(cache, (self._pool, self._scores, self._trials))
         self.boundaries = lru_cache(64)(self._boundaries)
+        self.learning = Learning(self)
         self._indices = cache(self._index)
         self._said = Said()
         self._thumbnails: OrderedDict[int, str] = OrderedDict()
@@ -147,12 +151,19 @@ class Source:
         return list(pd.Series(self.populations, dtype=object).value_counts().index)
 
     def colour(self, population: str, *, dark: bool) -> str:
-        """The colour of a population, the same wherever it is shown."""
-        return colour_of(population, self._drawn, dark=dark)
+        """The colour of a population or a label, the same wherever it is shown."""
+        return colour_of(population, self._all_drawn(population), dark=dark)
 
     def shape(self, population: str) -> str:
-        """The shape of a population's marks."""
-        return marker_of(population, self._drawn).shape
+        """The shape of the marks of a population or a label."""
+        return marker_of(population, self._all_drawn(population)).shape
+
+    def _all_drawn(self, name: str) -> list[str]:
+        """All that have marks: labels follow in the order in which people first gave them."""
+        if name in self._drawn:
+            return self._drawn
+        labels = (CANDIDATE, *self._heard().names)
+        return [*self._drawn, *(one for one in dict.fromkeys(labels) if one not in self._drawn)]
 
     @cached_property
     def _drawn(self) -> list[str]:
@@ -193,8 +204,12 @@ class Source:
 
     def row_of(self, galaxy: str) -> int | None:
         """The row of the galaxy with that id; None if there is none."""
-        row = int(self._index_of.get_indexer([galaxy])[0])
+        row = int(self.rows_of([galaxy])[0])
         return row if row >= 0 else None
+
+    def rows_of(self, galaxies: Iterable[str]) -> NDArray[np.intp]:
+        """The rows of the galaxies with these ids; -1 for those that are not there."""
+        return self._index_of.get_indexer(list(galaxies))
 
     @cached_property
     def _index_of(self) -> "pd.Index[str]":
@@ -321,6 +336,7 @@ class Source:
                     tuple(standing(events)),
                     MappingProxyType(fold(events)),
                     frozenset(void(events)),
+                    tuple(dict.fromkeys(event.label for event in events)),
                 )
         return self._said
 
@@ -373,13 +389,18 @@ class Source:
         pool = self.pool()
         return self._judges.submit(lambda: trials_of(pool.result()))
 
-    def _boundaries(self, model: str, x: str, y: str) -> "Future[Boundaries]":
+    def _boundaries(self, model: str, x: str, y: str, taught: Taught = ()) -> "Future[Boundaries]":
+        """Where a linear SVM in these two axes puts each class, with what it was taught."""
         plane = self.plane(model, x, y)
         limits = tuple(_widen(one) for one in plane.limits)
-        classes = classes_of(self.populations, self.store.info.rare)
-        return self._workers.submit(
-            boundary_grid, plane.points.to_numpy(), classes, limits=limits, size=CELLS
-        )
+
+        def fit() -> Boundaries:
+            points = plane.points.to_numpy()
+            rows = self.learning.rows(points, taught)
+            classes = self.learning.classes(taught)[rows]
+            return boundary_grid(points[rows], classes, limits=limits, size=CELLS)
+
+        return self._workers.submit(fit)
 
     def view(
         self, model: str, row: int, *, dark: bool = True, channel: int | None = None

@@ -102,6 +102,7 @@ class State(Axes):
             "lookalikes",
             "selection",
             "candidates",
+            "queue",
             "histograms",
             "sky",
             "decode",
@@ -168,6 +169,26 @@ class State(Axes):
     band = param.Selector(
         objects={"Colour": "colour"}, doc="The band in which the picked galaxy is shown."
     )
+    rank = param.Selector(
+        objects={
+            "Anomaly score": "score",
+            "Closest to the boundary": "margin",
+            "Reconstruction error": "error",
+        },
+        doc="What makes a galaxy worth looking at: how unlike a normal one it is, how undecided "
+        "the SVM is, or how badly the model redraws it.",
+    )
+    within = param.Boolean(
+        default=False, doc="Queue only what is selected and passes the filters."
+    )
+    unlabelled = param.Boolean(default=True, doc="Leave out of the queue what anybody labelled.")
+    taught = param.Parameter(
+        default=(), doc="The (row, class) of each galaxy that people taught the SVM shown."
+    )
+    refits = param.Integer(default=0, doc="Counts how often a refit was asked for.")
+    scored = param.Integer(default=0, doc="Counts the scores and cross-validations that arrived.")
+    learning = param.String(default="", doc="How far the SVM of all latents is, in words.")
+    share = param.Number(default=0.0, doc="How much of that is done.")
     trouble = param.String(default="", doc="What last went wrong, in words.")
 
     def __init__(self, **params: Any) -> None:

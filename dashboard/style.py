@@ -17,6 +17,7 @@ __all__ = [
     "MINUS",
     "MODEL",
     "MUTED",
+    "RATES",
     "SIGMA",
     "STAMPS",
     "TARGETS",
@@ -277,6 +278,19 @@ JUDGE = """
 .judge [hidden] { display: none; }
 p { margin: 3px 0 0; font-size: 11.5px; line-height: 16px; height: 16px; color: var(--muted);
   overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+"""
+RATES = """
+:host { display: block; }
+.rates { height: 100%; overflow-y: auto; font-size: 12px; line-height: 1.4; scrollbar-width: thin;
+  color: var(--muted); }
+table { border-collapse: collapse; width: 100%; color: var(--text); margin-bottom: 4px; }
+th, td { text-align: left; font-weight: 400; padding: 2px 10px 2px 0; white-space: nowrap; }
+th[scope=col] { color: var(--muted); font-size: 11.5px; }
+td, th[scope=row] { border-top: 1px solid var(--line); }
+b { font-weight: 600; } small { color: var(--muted); font-size: 11px; }
+p { margin: 0 0 4px; } .warning { color: var(--accent); }
+progress { width: 110px; height: 6px; vertical-align: middle; accent-color: var(--accent);
+  margin-right: 6px; }
 """
 LEGEND = """
 :host { display: block; width: 100%; }

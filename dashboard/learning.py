@@ -1,0 +1,240 @@
+"""What the SVM learns from the catalogue's classes and from what people say of galaxies.
+
+Shapes are written with N galaxies. What was taught is a tuple of (row, class): a fit depends on
+nothing else, so that two sessions show the same one only if they asked for the same.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from functools import lru_cache
+from threading import Event, Lock
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pcvae.anomaly import (
+    NORMAL,
+    UNUSED,
+    SvmScore,
+    Trials,
+    fit_score,
+    repeated_folds,
+    training_rows,
+    wilson_interval,
+)
+
+if TYPE_CHECKING:
+    from dashboard.source import Source
+
+__all__ = ["ENOUGH", "Job", "Learning", "Learnt", "Taught", "Verdict", "verdicts"]
+
+Taught = tuple[tuple[int, str], ...]
+ENOUGH = 5  # galaxies of a class of people's own, so that each of five folds tests one
+FEW = 20  # below which a class's rates say little
+CHUNK = 50_000  # galaxies between two signs of life
+FOLDS, REPEATS = 5, 3
+KEPT = 8  # fits kept ready; one of a million galaxies holds 8 MB
+
+
+class Learnt(NamedTuple):
+    """What one fit says of every galaxy.
+
+    Args:
+        score: 1 - P(normal), (N,); NaN where unknown.
+        margin: How far beyond the boundary of the normal galaxies, on the side of the rare class
+            that is nearest, (N,); negative on the normal side.
+        svm: The fit, with the classes that it used and those that it left out.
+    """
+
+    score: NDArray[np.float32]
+    margin: NDArray[np.float32]
+    svm: SvmScore
+
+
+class Verdict(NamedTuple):
+    """How a class fares in galaxies that the SVM has not seen; each rate with its 95 % interval.
+
+    Args:
+        name: The class.
+        count: How many galaxies it has.
+        recall: The share of them that are found, its low and its high end.
+        false_positive_rate: The share of the normal galaxies that are taken for it.
+    """
+
+    name: str
+    count: int
+    recall: tuple[float, float, float]
+    false_positive_rate: tuple[float, float, float]
+
+
+class Job:
+    """Work under way in the learner: its result in ``future``, how far it is, in words.
+
+    Args:
+        call: The work; it is given the job, to say how far it is.
+        worker: What runs it.
+    """
+
+    def __init__(self, call: "Callable[[Job], Any]", worker: ThreadPoolExecutor) -> None:
+        self.words, self.share = "waiting for another fit", 0.0
+        self._stopped = Event()
+        self.future: Future[Any] = worker.submit(call, self)
+
+    def tell(self, words: str, share: float) -> None:
+        """Say how far it is; ends the work if nobody wants it any more."""
+        if self._stopped.is_set():
+            raise CancelledError
+        self.words, self.share = words, share
+
+    def stop(self) -> None:
+        """Let it end at the next occasion."""
+        self._stopped.set()
+        self.future.cancel()
+
+    @property
+    def result(self) -> Any:
+        """The result, or None while there is none."""
+        done = self.future.done() and not self.future.cancelled()
+        return self.future.result() if done and self.future.exception() is None else None
+
+    @property
+    def failure(self) -> str:
+        """Why there will be no result; empty if there may be one."""
+        if not self.future.done() or self.future.cancelled():
+            return ""
+        error = self.future.exception()
+        if error is None or isinstance(error, CancelledError):
+            return ""
+        return f"The SVM could not be fitted: {error}"
+
+
+class Learning:
+    """All fits of a process, one at a time in a worker of their own.
+
+    Args:
+        source: Whose galaxies.
+    """
+
+    def __init__(self, source: "Source") -> None:
+        self.source = source
+        self.classes = lru_cache(2)(self._classes)
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="learn")
+        self._jobs: OrderedDict[tuple[Any, ...], Job] = OrderedDict()
+        self._wants: dict[object, set[tuple[Any, ...]]] = {}
+        self._lock = Lock()
+
+    def score(self, model: str, taught: Taught = ()) -> Job:
+        """The score of all galaxies by the SVM on all latents of a model; a ``Learnt``."""
+        return self._job(("score", model, taught), lambda job: self._score(model, taught, job))
+
+    def trials(self, model: str, taught: Taught = ()) -> Job:
+        """The same SVM cross-validated in repeated folds; a ``Trials``."""
+        return self._job(("trials", model, taught), lambda job: self._trials(model, taught, job))
+
+    def job(self, kind: str, model: str, taught: Taught) -> Job | None:
+        """The ``score`` or ``trials`` that has been asked for; asks for nothing."""
+        return self._jobs.get((kind, model, taught))
+
+    def learnt(self, model: str, taught: Taught = ()) -> Learnt | None:
+        """The score if it is there; asks for nothing."""
+        job = self.job("score", model, taught)
+        return job.result if job else None
+
+    def want(self, who: object, keys: Iterable[tuple[Any, ...]]) -> None:
+        """Say all that a session wants now; what no session wants is stopped.
+
+        Args:
+            who: The session.
+            keys: ``score`` or ``trials``, the model, and what was taught.
+        """
+        with self._lock:
+            self._wants[who] = set(keys)
+            if not self._wants[who]:
+                del self._wants[who]
+            wanted = set().union(*self._wants.values())
+            for key, job in list(self._jobs.items()):
+                if key not in wanted and not job.future.done():
+                    job.stop()
+                    del self._jobs[key]
+
+    def small(self, taught: Taught) -> dict[str, int]:
+        """How many galaxies each class of people's own has that has not enough to take part."""
+        known = set(self.source.store.info.rare) | {NORMAL, UNUSED}
+        names, counts = np.unique(
+            np.array([name for _, name in taught if name not in known], str), return_counts=True
+        )
+        return {
+            str(name): int(count)
+            for name, count in zip(names, counts, strict=True)
+            if count < ENOUGH
+        }
+
+    def rows(self, values: NDArray[np.float64], taught: Taught) -> NDArray[np.intp]:
+        """The galaxies that a fit to these values, (N, D), uses."""
+        return training_rows(values, self.classes(taught), [row for row, _ in taught])
+
+    def _classes(self, taught: Taught) -> NDArray[np.str_]:
+        """The class of each galaxy, (N,): the catalogue's, or what it was said to be."""
+        small, rare = self.small(taught), self.source.marked
+        longest = max(map(len, (NORMAL, *rare, *(name for _, name in taught))))
+        classes = np.full(len(self.source), NORMAL, f"<U{longest}")
+        for name in rare:
+            classes[self.source.members(name)] = name
+        for row, name in taught:
+            classes[row] = UNUSED if name in small else name
+        return classes
+
+    def _job(self, key: tuple[Any, ...], call: Callable[[Job], Any]) -> Job:
+        with self._lock:
+            job = self._jobs.get(key)
+            if job is None or job.future.cancelled():
+                job = self._jobs[key] = Job(call, self._worker)
+            self._jobs.move_to_end(key)
+            done = [one for one, other in self._jobs.items() if other.future.done()]
+            for old in done[:-KEPT]:
+                del self._jobs[old]
+            return job
+
+    def _score(self, model: str, taught: Taught, job: Job) -> Learnt:
+        job.tell("fitting the SVM", 0.0)
+        values = self.source.store.values(model)
+        rows = self.rows(values, taught)
+        svm = fit_score(values[rows], self.classes(taught)[rows])
+        score = np.full(len(values), np.nan, np.float32)
+        margin = np.full(len(values), np.nan, np.float32)
+        for start in range(0, len(values) if svm.classes else 0, CHUNK):
+            job.tell(f"scoring galaxy {start:,} of {len(values):,}", start / len(values))
+            part = slice(start, start + CHUNK)
+            margins = svm.margins(values[part])
+            score[part], margin[part] = svm.score(margins), margins.max(axis=1)
+        return Learnt(score, margin, svm)
+
+    def _trials(self, model: str, taught: Taught, job: Job) -> Trials:
+        job.tell("cross-validating", 0.0)
+        values = self.source.store.values(model)
+        rows = self.rows(values, taught)
+        values, classes = values[rows], self.classes(taught)[rows]
+        parts = []
+        for seed in range(REPEATS):
+            job.tell(f"cross-validating, {FOLDS} folds, {seed + 1} of {REPEATS}", seed / REPEATS)
+            parts.append(repeated_folds(values, classes, seed, FOLDS, 1))
+        tests = tuple(test for part in parts for test in part.tests)
+        return Trials(parts[0].classes, tests, parts[0].left_out)
+
+
+def verdicts(trials: Trials) -> list[Verdict]:
+    """How each rare class fares, with Wilson intervals for the galaxies that there are."""
+    listed = []
+    for name in trials.classes[1:] if trials.tests else ():
+        rates = trials.rates(name)
+        shares = [
+            (hits / of_all, *wilson_interval(hits / REPEATS, of_all / REPEATS))
+            for hits, of_all in (
+                (rates.hits, rates.members),
+                (rates.false_alarms, rates.normal),
+            )
+        ]
+        listed.append(Verdict(name, rates.members // REPEATS, *shares))
+    return listed

@@ -1,0 +1,156 @@
+"""A session's fits: what it teaches the SVM, which fits it wants, and how far they are."""
+
+from typing import Any
+
+import panel as pn
+
+from dashboard.labelling import ARTEFACT, NORMAL_LABEL, NOTED, SCORES
+from dashboard.learning import ENOUGH, FEW, Job, Taught
+from dashboard.quantities import ANOMALY
+from dashboard.session import when_done
+from dashboard.source import CANDIDATE, Source
+from dashboard.state import State
+from dashboard.style import population_title
+from pcvae.anomaly import NORMAL, UNUSED
+
+__all__ = ["RULE", "cancel", "follow_learning", "refit", "taught_by", "wanted", "warnings_of"]
+
+RULE = (
+    "A name is a class. Scores 4 and 5 and Candidate make the class Candidate; 0, 1, Artefact and "
+    "Normal count as normal; 2 and 3 take no part. Scores leave the catalogue's rare galaxies as "
+    "they are. Where people differ, the last word counts. A new class takes part from "
+    f"{ENOUGH} galaxies on."
+)
+TICK = 400  # ms between looks at how far a fit is
+
+
+def taught_by(source: Source) -> Taught:
+    """What all labels of the journal teach the SVM, by ``RULE``: (row, class), by rows."""
+    found = {}
+    for galaxy, event in source.labels().items():
+        row = source.row_of(galaxy)
+        name = None if row is None else _class_of(source, row, event.label)
+        if row is not None and name is not None:
+            found[row] = name
+    return tuple(sorted(found.items()))
+
+
+def refit(source: Source, state: State) -> None:
+    """Fit the SVM to the catalogue's classes and all labels that there are now."""
+    taught = taught_by(source)
+    state.param.update(taught=taught, refits=state.refits + 1, said=_said(taught))
+
+
+def cancel(state: State, before: Taught) -> None:
+    """Give a refit up, and show the fit that was shown before."""
+    words = "The refit was cancelled; the fit before it shows"
+    state.param.update(taught=before, refits=0, said=words)
+
+
+def wanted(state: State) -> set[tuple[Any, ...]]:
+    """The fits that a session shows or waits for, as ``Learning.want`` takes them."""
+    if not state.loaded:
+        return set()
+    ranked = state.tab == "queue" and state.rank != "error"
+    keys: set[tuple[Any, ...]] = set()
+    if ranked or state.colour == ANOMALY or state.refits:
+        keys.add(("score", state.model, state.taught))
+    if state.refits:
+        keys.add(("trials", state.model, state.taught))
+    return keys
+
+
+def follow_learning(source: Source, state: State) -> None:
+    """Begin the fits that come to be wanted, tell how far they are, and count their arrivals.
+
+    To be called before the views are made. Reads ``tab``, ``rank``, ``colour``, ``model``,
+    ``taught``, ``refits`` and ``loaded`` of the state; writes ``scored``, ``learning``, ``share``
+    and ``trouble``.
+    """
+    ticking: list[Any] = []
+
+    def tell() -> None:
+        words, share = _progress(_jobs(source, state))
+        state.param.update(learning=words, share=share)
+        while ticking and not words:
+            ticking.pop().stop()
+
+    def arrive() -> None:
+        tell()
+        failures = [job.failure for job in _jobs(source, state) if job.failure]
+        state.param.update(
+            scored=state.scored + 1, **({"trouble": failures[0]} if failures else {})
+        )
+
+    def ask(*_: Any) -> None:
+        source.learning.want(id(state), wanted(state))
+        waiting = [job for job in _jobs(source, state) if not job.future.done()]
+        for job in waiting:
+            when_done(job.future, arrive)
+        if waiting and not ticking and pn.state.curdoc and pn.state.curdoc.session_context:
+            ticking.append(pn.state.add_periodic_callback(tell, TICK))
+        tell()
+
+    names = ["tab", "rank", "colour", "model", "taught", "refits", "loaded"]
+    state.param.watch(ask, names)
+    if pn.state.curdoc and pn.state.curdoc.session_context:
+        pn.state.on_session_destroyed(lambda _: source.learning.want(id(state), ()))
+
+
+def warnings_of(source: Source, taught: Taught, counts: dict[str, int]) -> list[str]:
+    """Which classes are too small to take part, or for their rates to say much, in words.
+
+    Args:
+        source: Whose classes.
+        taught: What the SVM was taught.
+        counts: How many galaxies of each class it used.
+    """
+    small = [
+        f"{population_title(name)}: {count} labelled, {ENOUGH} needed; it takes no part yet"
+        for name, count in source.learning.small(taught).items()
+    ]
+    rare = [name for name in source.marked if name not in counts]
+    none = [
+        f"{population_title(name)}: {len(source.members(name))} in the catalogue, 2 needed; it "
+        f"takes no part"
+        for name in rare
+    ]
+    few = [
+        f"{population_title(name)}: only {count} galaxies, so its rates are uncertain; {FEW} or "
+        f"more would tell"
+        for name, count in counts.items()
+        if name != NORMAL and count < FEW
+    ]
+    return small + none + few
+
+
+def _class_of(source: Source, row: int, label: str) -> str | None:
+    """The class that a label gives a galaxy; None where it leaves the catalogue's."""
+    rare = not source.normal[row]
+    if label == NOTED or (rare and label in (*SCORES, CANDIDATE)):
+        return None
+    ordinary = set(source.all_populations) - set(source.store.info.rare)
+    if label in ("0", "1", ARTEFACT, NORMAL_LABEL) or label in ordinary:
+        return NORMAL
+    if label in ("2", "3"):
+        return UNUSED
+    return CANDIDATE if label in SCORES else label
+
+
+def _jobs(source: Source, state: State) -> list[Job]:
+    makers = {"score": source.learning.score, "trials": source.learning.trials}
+    return [makers[kind](model, taught) for kind, model, taught in sorted(wanted(state))]
+
+
+def _progress(jobs: list[Job]) -> tuple[str, float]:
+    """How far the first job is that is not done; empty words if all are."""
+    waiting = [job for job in jobs if not job.future.done()]
+    running = [job for job in waiting if job.future.running()] or waiting
+    return (running[0].words, running[0].share) if running else ("", 0.0)
+
+
+def _said(taught: Taught) -> str:
+    names = {name for _, name in taught}
+    if not taught:
+        return "Refit to the catalogue's classes: nobody has labelled a galaxy that teaches more"
+    return f"Refit with {len(taught):,} labelled galaxies in {len(names)} classes"

@@ -1,0 +1,413 @@
+"""The queue and the fits behind it: score, margin, what people teach, and what comes of it."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from dashboard.app import Explorer
+from dashboard.labelling import judge, toggle, undo, write_note
+from dashboard.learning import ENOUGH, Job, verdicts
+from dashboard.pictures import data_uri
+from dashboard.quantities import ANOMALY
+from dashboard.source import Source
+from dashboard.teaching import cancel, taught_by, wanted, warnings_of
+from dashboard.triage import ERROR, caption_of, rates_html, worth_of
+from pcvae.anomaly import NORMAL, UNUSED, anomaly_score, fit_score, repeated_folds, wilson_interval
+from pcvae.journal import Journal
+from pcvae.store import read_store
+from tests.test_dashboard import change, code_of
+
+MERGERS = [2, 5, 7, 10, 14, 20]
+
+
+@pytest.fixture(scope="module")
+def folder(store, tmp_path_factory):
+    """A store of 120 galaxies whose stamps encode their rows."""
+    return change(store, tmp_path_factory.mktemp("triage") / "store")
+
+
+def begin(folder, path, user="ana"):
+    session = Explorer(Source(read_store(folder), Journal(path, user=user)))
+    session.start()
+    return session
+
+
+@pytest.fixture
+def session(folder, tmp_path):
+    return begin(folder, tmp_path / "journal.sqlite")
+
+
+@pytest.fixture
+def queue(session):
+    """The queue, shown; nothing has been labelled."""
+    session.state.tab = "queue"
+    return session.strips["queue"]
+
+
+def shown(queue):
+    """The rows on the page; each must come with its own id and picture."""
+    for item in queue.strip.items:
+        assert item["id"] == queue.source.ids[item["row"]]
+        assert item["picture"] == data_uri(code_of(item["row"]), "WEBP")
+    return [item["row"] for item in queue.strip.items]
+
+
+def label(session, name, rows):
+    for row in rows:
+        judge(session.source, session.state, name, row)
+
+
+def learnt(session):
+    return session.source.learning.learnt(session.state.model, session.state.taught)
+
+
+def test_the_score_is_that_of_the_pipeline_on_all_latents(queue):
+    source = queue.source
+    values = source.store.values("physics")
+    expected = anomaly_score(values, source.populations, source.store.info.rare)
+    found = source.learning.learnt("physics")
+    np.testing.assert_allclose(found.score, expected, atol=1e-5)
+    svm = fit_score(values, source.learning.classes(()))
+    decision = -svm.svm.decision_function(values)[:, :2]
+    np.testing.assert_allclose(found.margin, decision.max(axis=1), atol=2e-3)
+    assert queue.rates.object.count("galaxies as normal ones") == 1
+
+
+def test_scoring_in_parts_is_scoring_at_once(session, monkeypatch):
+    values = session.source.learning.score("physics").future.result().score
+    monkeypatch.setattr("dashboard.learning.CHUNK", 7)
+    again = Source(session.source.store, None).learning.score("physics").future.result().score
+    np.testing.assert_allclose(values, again, atol=1e-6)
+
+
+@pytest.mark.parametrize("model", ["physics", "vanilla"])
+@pytest.mark.parametrize("by", ["score", "margin", "error"])
+def test_the_queue_is_ranked_by_what_the_person_chooses(session, model, by):
+    session.state.param.update(model=model, tab="queue", rank=by)
+    queue = session.strips["queue"]
+    found = session.source.learning.learnt(model)
+    values = session.source.values(model, ERROR) if by == "error" else getattr(found, by)
+    rows = shown(queue)
+    worth = np.abs(values[rows]) if by == "margin" else -values[rows]
+    assert (np.diff(worth) >= 0).all()
+    assert len(rows) == 60
+    best = np.abs(values).min() if by == "margin" else values.max()
+    assert abs(values[rows[0]]) == pytest.approx(abs(best))
+    assert queue.strip.items[0]["caption"] == caption_of(by, float(values[rows[0]]))
+
+
+def test_the_queue_of_a_selection_holds_nothing_else_and_says_how_many(session, queue):
+    mask = np.zeros(120, bool)
+    mask[10:30] = True
+    session.state.param.update(selected=mask, within=True)
+    assert set(shown(queue)) == set(range(10, 30))
+    assert "of 20," in queue.said.object
+    session.state.within = False
+    assert "of 120," in queue.said.object
+
+
+def test_what_anybody_has_labelled_is_left_out_unless_wanted(session, queue, folder, tmp_path):
+    first = shown(queue)[0]
+    ben = begin(folder, tmp_path / "journal.sqlite", "ben")
+    label(ben, "merger", [first])
+    session.refresh()
+    assert shown(queue)[0] == first
+    session.state.rank = "error"
+    session.state.rank = "score"
+    assert first not in shown(queue)
+    session.state.unlabelled = False
+    assert shown(queue)[0] == first
+    assert queue.strip.items[0]["caption"].endswith("Merger")
+
+
+def test_keys_label_and_go_on_and_the_list_stays_in_place(session, queue):
+    order = shown(queue)
+    press = session.keys._handle_msg
+    press({"key": "ArrowRight"})
+    assert session.state.row == order[0]
+    press({"key": "4"})
+    assert session.state.row == order[1]
+    press({"key": "0"})
+    press({"key": "ArrowRight"})
+    assert session.state.row == order[3]
+    press({"key": "ArrowLeft"})
+    press({"key": "ArrowLeft"})
+    assert session.state.row == order[1]
+    assert shown(queue) == order
+    assert queue.strip.items[0]["caption"].endswith("Score 4")
+    said = {event.galaxy: event.label for event in session.source.standing()}
+    assert said == {queue.source.ids[order[0]]: "4", queue.source.ids[order[1]]: "0"}
+
+
+def test_going_on_passes_what_is_labelled_meanwhile(session, queue):
+    order = shown(queue)
+    queue.step(1)
+    label(session, "merger", order[1:4])
+    queue.step(1)
+    assert session.state.row == order[4]
+
+
+def test_undo_shows_the_galaxy_again_and_takes_its_label_off(session, queue):
+    order = shown(queue)
+    queue.step(1)
+    queue.score("4")
+    undo(session.source, session.state)
+    assert session.state.row == order[0]
+    assert not queue.strip.items[0]["caption"].endswith("Score 4")
+    queue.score("5")
+    assert session.state.row == order[1]
+
+
+def test_from_elsewhere_the_queue_goes_on_where_it_was_left(session, queue):
+    session.state.param.update(unlabelled=False)
+    order = shown(queue)
+    for _ in range(3):
+        queue.step(1)
+    mask = np.zeros(120, bool)
+    mask[order[:10]] = True
+    session.state.param.update(selected=mask, within=True)
+    order = shown(queue)
+    session.state.row = order[4]
+    queue.step(1)
+    assert session.state.row == order[5]
+    session.state.row = next(row for row in range(120) if row not in order)
+    queue.step(1)
+    assert session.state.row == order[5]
+
+
+def test_the_second_page_follows_the_first(session, queue):
+    order = worth_of("score", learnt(session).score, np.ones(120, bool))
+    session.state.row = int(order[59])
+    assert shown(queue) == list(order[:60])
+    queue.step(1)
+    assert session.state.row == order[60]
+    assert shown(queue) == list(order[60:])
+    assert "61\N{EN DASH}120 of 120" in queue.said.object
+    queue.step(-1)
+    assert shown(queue) == list(order[:60])
+
+
+def test_a_long_queue_has_the_best_and_says_that_there_are_more():
+    values = np.random.default_rng(0).normal(size=1000)
+    kept = values < 2
+    rows = worth_of("score", values, kept, 10)
+    expected = np.flatnonzero(kept)[np.argsort(-values[kept])][:10]
+    np.testing.assert_array_equal(rows, expected)
+
+
+def test_a_queue_of_nothing_says_why(session, queue):
+    label(session, "0", range(120))
+    session.state.rank = "margin"
+    assert queue.strip.empty == "Every galaxy of this queue is labelled."
+
+
+def test_without_rare_galaxies_the_queue_says_what_to_do(store, tmp_path):
+    plain = change(store, tmp_path / "plain", population="field")
+    session = begin(plain, tmp_path / "journal.sqlite")
+    session.state.tab = "queue"
+    queue = session.strips["queue"]
+    assert "no class to be told from the normal" in queue.strip.empty
+    session.state.rank = "error"
+    assert len(queue.strip.items) == 60
+    label(session, "merger", MERGERS)
+    session.state.rank = "score"
+    queue.refit()
+    assert "score" in queue.strip.items[0]["caption"]
+    assert set(np.unique(session.maps.shown[0]._boundaries().classes)) == {NORMAL, "merger"}
+
+
+def test_labels_become_classes_by_the_rule_that_the_page_states(session):
+    source = session.source
+    red = int(source.members("red_spiral")[0])
+    plain = [row for row in range(120) if source.normal[row]][:9]
+    for row, said in zip(
+        plain, ["5", "4", "3", "2", "1", "0", "artefact", "merger", "candidate"], strict=True
+    ):
+        judge(source, session.state, said, row)
+    judge(source, session.state, "0", red)
+    write_note(source, session.state, "odd", 119)
+    expected = [*2 * ["candidate"], *2 * [UNUSED], *3 * [NORMAL], "merger", "candidate"]
+    assert taught_by(source) == tuple(zip(plain, expected, strict=True))
+    judge(source, session.state, "merger", red)
+    assert (red, "merger") in taught_by(source)
+    judge(source, session.state, "normal", red)
+    assert (red, NORMAL) in taught_by(source)
+
+
+def test_a_refit_makes_a_class_of_a_new_name_with_its_own_boundary_and_colour(session, queue):
+    before = learnt(session).score
+    label(session, "merger", MERGERS)
+    assert NORMAL in session.legend.pane.object or "linear SVM" in session.legend.pane.object
+    queue.refit()
+    assert learnt(session).svm.classes == (NORMAL, "green_pea", "merger", "red_spiral")
+    assert learnt(session).svm.used["merger"] == len(MERGERS)
+    assert not np.allclose(before, learnt(session).score)
+    found = session.map._boundaries()
+    assert "merger" in found.classes
+    assert session.source.colour("merger", dark=True) != session.source.colour(
+        "candidate", dark=True
+    )
+    if (found.region == found.classes.index("merger")).any():
+        assert session.map._own_lines().data
+    assert "Merger" in queue.rates.object
+    assert "Recall" in queue.rates.object
+    assert "Merger 6 labelled" in session.legend.pane.object
+
+
+def test_the_boundaries_of_the_maps_follow_what_is_taught(session, queue):
+    before = session.map._boundaries()
+    red = session.source.members("red_spiral")
+    label(session, "normal", red[:6])
+    queue.refit()
+    after = session.map._boundaries()
+    assert after.used["red_spiral"] == before.used["red_spiral"] - 6
+    assert (after.region != before.region).any()
+
+
+def test_until_a_refit_labels_change_no_fit(session, queue):
+    before = learnt(session).svm.used
+    label(session, "merger", MERGERS)
+    assert session.state.taught == ()
+    assert learnt(session).svm.used == before
+
+
+def test_a_class_that_is_too_small_is_named_and_takes_no_part(session, queue):
+    label(session, "merger", MERGERS[:3])
+    queue.refit()
+    assert "merger" not in learnt(session).svm.classes
+    assert learnt(session).svm.used[NORMAL] == int(session.source.normal.sum()) - 3
+    assert f"Merger: 3 labelled, {ENOUGH} needed; it takes no part yet." in queue.rates.object
+    assert "Green Pea: only" in queue.rates.object
+
+
+def test_a_catalogued_class_of_one_is_named(store, tmp_path):
+    populations = np.array(["field"] * 120, object)
+    populations[5], populations[10:40] = "green_pea", "red_spiral"
+    folder = change(store, tmp_path / "store", population=populations)
+    session = begin(folder, tmp_path / "journal.sqlite")
+    found = warnings_of(session.source, (), {NORMAL: 89, "red_spiral": 30})
+    assert found == ["Green Pea: 1 in the catalogue, 2 needed; it takes no part"]
+
+
+def test_judged_normal_galaxies_always_teach_the_svm(session, monkeypatch):
+    """They are few among many, and were chosen because they matter."""
+    monkeypatch.setattr("pcvae.anomaly.MOST_NORMAL", 20)
+    judged = np.flatnonzero(session.source.normal)[-8:]
+    label(session, "0", judged)
+    values = session.source.store.values("physics")
+    rows = session.source.learning.rows(values, taught_by(session.source))
+    assert set(judged) <= set(rows)
+    assert session.source.normal[rows].sum() == 20
+
+
+def test_the_rates_are_those_of_repeated_folds_with_wilson_intervals(session, queue):
+    queue.refit()
+    trials = session.source.learning.job("trials", "physics", ()).result
+    classes = session.source.learning.classes(())
+    values = session.source.store.values("physics")
+    parts = [repeated_folds(values, classes, seed, 5, 1).rates("red_spiral") for seed in range(3)]
+    (red,) = [one for one in verdicts(trials) if one.name == "red_spiral"]
+    assert red.count == parts[0].members == len(session.source.members("red_spiral"))
+    recall = sum(one.hits for one in parts) / sum(one.members for one in parts)
+    assert red.recall[0] == pytest.approx(recall)
+    assert red.recall[1:] == pytest.approx(wilson_interval(recall * red.count, red.count))
+    wrong = sum(one.false_alarms for one in parts) / sum(one.normal for one in parts)
+    normal = parts[0].normal
+    assert red.false_positive_rate[1:] == pytest.approx(wilson_interval(wrong * normal, normal))
+    assert f"<b>{100 * recall:.0f} %</b>" in rates_html([red], [], "")
+
+
+def test_the_map_is_coloured_by_the_score_that_the_session_asked_for(session):
+    session.state.colour = ANOMALY
+    assert "Anomaly score" in session.legend.pane.object
+    assert "being computed" not in session.legend.pane.object
+    before = session.map._galaxies().dimension_values(2, flat=False)
+    label(session, "normal", session.source.members("red_spiral"))
+    session.strips["queue"].refit()
+    assert not np.array_equal(session.map._galaxies().dimension_values(2, flat=False), before)
+
+
+def test_sessions_ask_for_their_own_fits(session, queue):
+    other = Explorer(session.source)
+    other.start()
+    other.state.tab = "queue"
+    label(session, "merger", MERGERS)
+    queue.refit()
+    assert other.state.taught == ()
+    assert "merger" not in learnt(other).svm.classes
+    assert "Recall" not in other.strips["queue"].rates.object
+    assert shown(other.strips["queue"]) != shown(queue)
+    other.strips["queue"].refit()
+    assert other.state.taught == session.state.taught
+    assert learnt(other) is learnt(session)
+
+
+def test_a_cancelled_refit_leaves_the_fit_before_it(session, queue):
+    label(session, "merger", MERGERS)
+    queue.refit()
+    first = session.state.taught
+    label(session, "normal", session.source.members("red_spiral")[:5])
+    queue.refit()
+    assert session.state.taught != first
+    cancel(session.state, queue._before)
+    assert session.state.taught == first
+    assert "cancelled" in session.state.said
+
+
+def test_what_nobody_wants_any_more_is_stopped_and_can_be_asked_for_again(session):
+    learning, begun, seen = session.source.learning, threading.Event(), []
+
+    def slow(job):
+        begun.set()
+        while True:
+            time.sleep(0.01)
+            seen.append(job.words)
+            job.tell("slowly", 0.5)
+
+    key = ("score", "physics", ((1, "x"),))
+    job = learning._jobs[key] = Job(slow, learning._worker)
+    learning.want("ana", {key})
+    learning.want("ben", {key})
+    assert begun.wait(10)
+    learning.want("ana", ())
+    assert not job.future.done()
+    learning.want("ben", ())
+    assert isinstance(job.future.exception(10), BaseException)
+    assert (job.result, job.failure) == (None, "")
+    assert learning.job(*key) is None
+    assert learning.score("physics", ()).future.result() is not None
+
+
+def test_a_failed_fit_is_told_in_words(session, monkeypatch):
+    def fail(*_, **__):
+        msg = "singular"
+        raise ValueError(msg)
+
+    monkeypatch.setattr("dashboard.learning.fit_score", fail)
+    session.state.tab = "queue"
+    queue = session.strips["queue"]
+    assert queue.strip.empty == "The SVM could not be fitted: singular"
+    assert "singular" in session.card.trouble.object
+    session.state.rank = "error"
+    assert len(queue.strip.items) == 60
+
+
+def test_a_fit_is_wanted_only_where_it_shows(session):
+    assert wanted(session.state) == set()
+    session.state.tab = "queue"
+    assert wanted(session.state) == {("score", "physics", ())}
+    session.state.rank = "error"
+    assert wanted(session.state) == set()
+    session.state.colour = ANOMALY
+    session.state.model = "vanilla"
+    assert wanted(session.state) == {("score", "vanilla", ())}
+
+
+def test_toggling_a_candidate_in_the_queue_stays_where_it_is(session, queue):
+    order = shown(queue)
+    queue.step(1)
+    toggle(session.source, session.state)
+    assert session.state.row == order[0]
+    assert queue.strip.items[0]["caption"].endswith("Candidate")
