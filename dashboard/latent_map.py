@@ -26,6 +26,7 @@ from dashboard.selecting import inside_box, inside_polygon, select
 from dashboard.shading import Canvas, over, paint_context
 from dashboard.source import Source
 from dashboard.state import Axes, Gesture, State
+from dashboard.style import GROUND
 
 __all__ = [
     "LatentMap",
@@ -265,7 +266,7 @@ class LatentMap(pn.viewable.Viewer):
             color=self._colour(name), line_width=1.2, line_join="round", apply_ranges=False
         )
 
-    def _own_lines(self) -> hv.Path:
+    def _own_lines(self) -> hv.Contours:
         """The borders of the classes that people have made."""
         found = self._boundaries()
         names = () if found is None else set(found.classes[1:]) - set(self.source.marked)
@@ -274,8 +275,15 @@ class LatentMap(pn.viewable.Viewer):
             for name in sorted(names)
             for line in outline(found, name)
         ]
-        path = hv.Path(lines, kdims=["x", "y"], vdims=["colour"])
-        return path.opts(color="colour", line_width=1.2, line_join="round", apply_ranges=False)
+        nothing = [{"x": [np.nan], "y": [np.nan], "colour": GROUND[self.state.dark]}]
+        borders = hv.Contours(lines or nothing, kdims=["x", "y"], vdims=["colour"])
+        return borders.opts(
+            color="colour",
+            line_width=1.2,
+            line_join="round",
+            apply_ranges=False,
+            show_legend=False,
+        )
 
     def _labels(self) -> hv.Points:
         """What this person has named, or scored 4 or 5, over everything else."""

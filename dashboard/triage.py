@@ -143,7 +143,9 @@ class Queue(Strip):
         self.state.param.watch(self._turn, "row")
 
     def __panel__(self) -> pn.viewable.Viewable:
-        above = pn.Row(*self._above(), self.said, height=32, sizing_mode="stretch_width")
+        above = pn.Row(
+            *self._above(), self.said, height=36, margin=(3, 0), sizing_mode="stretch_width"
+        )
         below = pn.Row(self.strip, self.rates, sizing_mode="stretch_width")
         return pn.Column(above, below, sizing_mode="stretch_width", margin=(2, 10, 0, 10))
 

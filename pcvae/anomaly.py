@@ -6,8 +6,10 @@ only resemble the rare ones too. Shapes are written with N galaxies, D latents a
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from itertools import pairwise
 from statistics import NormalDist
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -18,12 +20,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MOST_NORMAL", "NORMAL", "UNUSED", "Boundaries", "HeldOut", "Rates", "SvmScore", "Trials",
-    "anomaly_score", "balance", "boundary_grid", "classes_of", "fit_score", "paper_trials",
-    "pipeline", "repeated_folds", "training_rows", "wilson_interval",
+    "anomaly_score", "balance", "boundary_grid", "classes_of", "fit_score", "load_packages",
+    "paper_trials", "pipeline", "repeated_folds", "training_rows", "wilson_interval",
 ]  # fmt: skip
 
 NORMAL = "normal"
 UNUSED = ""  # the class of a galaxy that no fit may use
+_LOADING = Lock()
 BLOCK = 512  # galaxies whose kernel fits a processor's cache
 MOST_NORMAL = 5000  # an RBF SVM's time grows with the square of its galaxies
 SMOTE_NEIGHBOURS = 5  # as in Chawla et al. (2002), and imblearn's default
@@ -78,6 +81,7 @@ def balance(
         classes: Their classes (N,).
         seed: Fixes what is synthetic.
     """
+    load_packages()
     from imblearn.over_sampling import SMOTE, RandomOverSampler
 
     names, counts = np.unique(classes, return_counts=True)
@@ -101,6 +105,7 @@ def pipeline(kind: Literal["default", "paper"] = "default", seed: int = 0) -> "P
 
     Reference: Gagliano & Villar (2023), section 4, https://arxiv.org/abs/2312.16687
     """
+    load_packages()
     from imblearn import FunctionSampler
     from imblearn.pipeline import Pipeline
     from sklearn.preprocessing import StandardScaler
@@ -501,6 +506,16 @@ def _margin(decision: NDArray[np.float64], classes: int) -> NDArray[np.float64]:
     return -decision[:, : classes - 1]
 
 
+def load_packages() -> None:
+    """Import scikit-learn and imbalanced-learn, one thread at a time.
+
+    Of two threads that begin at once, one may see half of them and fail.
+    """
+    with _LOADING:
+        for name in ("imblearn.pipeline", "sklearn.linear_model", "sklearn.multiclass"):
+            import_module(name)
+
+
 def _sigmoid(margins: NDArray[np.float64], normal: NDArray[np.bool_]) -> tuple[float, float]:
     """Slope and offset of P(normal) along a margin, to Platt's targets short of 0 and 1."""
     from sklearn.linear_model import LogisticRegression
@@ -537,6 +552,7 @@ def _kernel_of(
 def _linear_votes(
     values: NDArray[np.float64], codes: NDArray[np.intp], cells: NDArray[np.float64], seed: int
 ) -> NDArray[np.intp]:
+    load_packages()
     from sklearn.multiclass import OneVsOneClassifier
     from sklearn.preprocessing import StandardScaler
     from sklearn.svm import LinearSVC

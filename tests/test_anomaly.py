@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -150,6 +152,25 @@ def test_tiny_populations_are_scored_or_left_out_but_never_raise(red, green):
     values, classes = galaxies(red=red, green=green)
     score = anomaly_score(values, classes, ["red", "green"])
     assert np.isnan(score).all() == (red < 2 and green < 2)
+
+
+def test_threads_that_fit_first_at_once_do_not_see_half_of_a_package():
+    """Each import of the packages is the process's first, so they need one of their own."""
+    code = """
+import numpy as np
+from concurrent.futures import ThreadPoolExecutor
+from pcvae.anomaly import balance, boundary_grid, fit_score, pipeline
+values = np.random.default_rng(0).normal(size=(60, 2))
+classes = np.repeat(["normal", "red"], [40, 20])
+calls = [lambda: fit_score(values, classes), lambda: boundary_grid(values, classes),
+    lambda: balance(values, classes), pipeline]
+with ThreadPoolExecutor(8) as pool:
+    for job in [pool.submit(call) for call in 2 * calls]:
+        job.result()
+"""
+    call = [sys.executable, "-c", code]
+    done = subprocess.run(call, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_no_galaxies_have_no_scores():

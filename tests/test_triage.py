@@ -3,6 +3,7 @@
 import threading
 import time
 
+import holoviews as hv
 import numpy as np
 import pytest
 
@@ -19,6 +20,7 @@ from pcvae.journal import Journal
 from pcvae.store import read_store
 from tests.test_dashboard import change, code_of
 
+hv.extension("bokeh")
 MERGERS = [2, 5, 7, 10, 14, 20]
 
 
@@ -249,11 +251,42 @@ def test_a_refit_makes_a_class_of_a_new_name_with_its_own_boundary_and_colour(se
     assert session.source.colour("merger", dark=True) != session.source.colour(
         "candidate", dark=True
     )
-    if (found.region == found.classes.index("merger")).any():
-        assert session.map._own_lines().data
+    drawn = {line["colour"] for line in session.map._own_lines().data}
+    assert (session.source.colour("merger", dark=True) in drawn) == (
+        found.region == found.classes.index("merger")
+    ).any()
+    hv.render(session.map.figure)
     assert "Merger" in queue.rates.object
     assert "Recall" in queue.rates.object
     assert "Merger 6 labelled" in session.legend.pane.object
+
+
+def test_a_boundary_around_a_class_of_ones_own_is_drawn(session, queue):
+    """All at one end of an axis, so that it must have a region."""
+    latent = session.source.store.latents("physics")[session.state.x].to_numpy()
+    rows = [row for row in np.argsort(-latent) if session.source.normal[row]][:12]
+    hv.render(session.map.figure)
+    label(session, "merger", rows)
+    queue.refit()
+    (line, *_) = session.map._own_lines().data
+    assert line["colour"] == session.source.colour("merger", dark=True)
+    assert np.isfinite(line["x"]).all()
+    hv.render(session.map.figure)
+
+
+def test_own_labels_are_marks_on_the_map(session, folder, tmp_path):
+    label(session, "4", [3])
+    label(session, "1", [4])
+    label(session, "merger", [5])
+    ben = begin(folder, tmp_path / "journal.sqlite", "ben")
+    label(ben, "merger", [6])
+    session.refresh()
+    marks = session.map._labels()
+    points = session.map.plane.points.iloc[[3, 5]]
+    np.testing.assert_array_equal(marks.dimension_values("x"), points["x"])
+    shapes = [session.source.shape(name) for name in ("candidate", "merger")]
+    assert list(marks.dimension_values("shape")) == shapes
+    hv.render(session.map.figure)
 
 
 def test_the_boundaries_of_the_maps_follow_what_is_taught(session, queue):
