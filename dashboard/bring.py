@@ -49,13 +49,14 @@ class FileField(pmui.FileInput):
         Raises:
             UploadError: It was too much.
         """
-        size, self._bytes = self._bytes, 0
+        size, values, names = self._bytes, self.value, self.filename
+        self._bytes = 0
+        if values is None:
+            return []
+        self.clear()  # a session is not to hold on to what it has read
         if size > self.most:
             msg = f"expected at most {self.most >> 20} MB, found {size / 2**20:.0f} MB"
             raise UploadError(msg)
-        if self.value is None:
-            return []
-        values, names = self.value, self.filename
         pairs = zip(values, names, strict=True) if isinstance(values, list) else [(values, names)]
         return [Upload(str(name), content) for content, name in pairs]
 
@@ -93,8 +94,10 @@ class Bring(pn.viewable.Viewer):
             **HEADED,
         )
         self.button.on_click(lambda _: self.open())
-        self.show = self._button("Show it", self._show_nearest)
-        self.fetch = self._button("Fetch this place", self._fetch_found)
+        self.show = self._button("Show it", "the nearest galaxy", self._show_nearest)
+        self.fetch = self._button(
+            "Fetch this place", "its cutout, from the Legacy Surveys", self._fetch_found
+        )
         self.back = pmui.Button(
             label="Your galaxy",
             description="Your galaxy: back to the one that you brought, the star on the map",
@@ -102,7 +105,7 @@ class Bring(pn.viewable.Viewer):
             **HEADED,
         )
         self.back.on_click(lambda _: self.state.param.update(row=None))
-        self.close = self._button("Close", self.shut)
+        self.close = self._button("Close", "what is under way no longer counts", self.shut)
         self.field = FileField(
             label="Choose or drop files",
             uploaded_label="Choose or drop files",
@@ -241,8 +244,11 @@ class Bring(pn.viewable.Viewer):
             see(self.source, codec.result(), model, guest)
             self.state.param.trigger("guest")
 
-    def _button(self, label: str, call: Callable[[], Any]) -> pmui.Button:
-        button = pmui.Button(label=label, variant="outlined", size="small", visible=False)
+    def _button(self, label: str, says: str, call: Callable[[], Any]) -> pmui.Button:
+        says = f"{label}: {says}"
+        button = pmui.Button(
+            label=label, description=says, variant="outlined", size="small", visible=False
+        )
         button.on_click(lambda _: call())
         button.visible = label == "Close"
         return button

@@ -69,10 +69,16 @@ class TakeAway(pn.viewable.Viewer):
         )
         self.what.param.watch(self._offer, "value")
         self.words = pn.pane.HTML("", stylesheets=[BASE, BRING], sizing_mode="stretch_width")
-        self.go = pmui.Button(label="Download", variant="contained", size="small")
+        self.go = pmui.Button(
+            label="Download",
+            description="Download: make the file, and save it on your computer",
+            variant="contained",
+            size="small",
+        )
         self.go.on_click(lambda _: self.take())
-        close = pmui.Button(label="Close", variant="outlined", size="small")
-        close.on_click(lambda _: self.panel.param.update(visible=False))
+        says = "Close: back to the galaxies"
+        close = pmui.Button(label="Close", description=says, variant="outlined", size="small")
+        close.on_click(lambda _: self.open())
         self.file = pmui.FileDownload(
             callback=lambda: None, filename="pcvae", label="", styles={"display": "none"}
         )
@@ -93,6 +99,7 @@ class TakeAway(pn.viewable.Viewer):
     def open(self) -> None:
         """Open the panel, or close it."""
         self.panel.visible = not self.panel.visible
+        self.file.data = None  # a session is not to hold on to what it has handed over
         self._refresh()
 
     def take(self) -> None:

@@ -150,11 +150,17 @@ class Targets(pn.viewable.Viewer):
         self.radius = pmui.FloatInput(
             label="Within [arcsec]", value=RADIUS, start=0.01, end=600.0, step=0.5, width=120
         )
-        self.radius.param.update(size="small", margin=(4, 4))
+        self.radius.param.update(
+            size="small",
+            margin=(4, 4),
+            description="How far a target may be from a galaxy to be it, where no id is known",
+        )
         self.radius.param.watch(lambda _: self._match(), "value")
-        self.before = self._button("Previous", lambda: self.step(-1))
-        self.after = self._button("Next", lambda: self.step(1))
-        self.choose = self._button("Select the matched", self.select_matched)
+        self.before = self._button("Previous", "the target before", lambda: self.step(-1))
+        self.after = self._button("Next", "the next target in the store", lambda: self.step(1))
+        self.choose = self._button(
+            "Select the matched", "let their galaxies be the selection", self.select_matched
+        )
         self.words = pn.pane.HTML("", stylesheets=[BASE], width=290, margin=(2, 6))
         self.table = TargetTable(
             {"pick": self.go, "fetch": self.fetch}, empty=EMPTY, sizing_mode="stretch_both"
@@ -271,7 +277,8 @@ class Targets(pn.viewable.Viewer):
         role = 'style="color:var(--accent)" role="alert"' if failed else 'role="status"'
         self.words.object = f"<div {role}>{escape(words)}</div>"
 
-    def _button(self, label: str, call: Callable[[], None]) -> pmui.Button:
-        button = pmui.Button(label=label, variant="outlined", size="small", margin=(2, 3))
+    def _button(self, label: str, says: str, call: Callable[[], None]) -> pmui.Button:
+        says, looks = f"{label}: {says}", {"variant": "outlined", "size": "small"}
+        button = pmui.Button(label=label, description=says, margin=(2, 3), **looks)
         button.on_click(lambda _: call())
         return button

@@ -89,7 +89,7 @@ def test_a_person_takes_a_cutout_and_the_map_away(page, folder):
 
     name = page.locator(".facts h2").inner_text()
     page.get_by_role("button", name="Take away").click()
-    download = page.get_by_role("button", name="Download", exact=True)
+    download = page.get_by_role("button", name="Download: make")
     expect(download).to_be_disabled()
     page.get_by_role("radio", name=f"Cutout of {name}").click()
     expect(download).to_be_enabled()
