@@ -87,7 +87,6 @@ class Bring(pn.viewable.Viewer):
         self._found: Found | None = None
         self._turn = 0
         self.words = pn.pane.HTML("", stylesheets=[BASE, BRING], sizing_mode="stretch_width")
-        self.busy = pmui.LinearProgress(active=True, visible=False, sizing_mode="stretch_width")
         self.button = pmui.Button(
             label="Upload",
             description="Upload a galaxy of your own: a FITS cutout or a picture",
@@ -121,7 +120,6 @@ class Bring(pn.viewable.Viewer):
         buttons = pn.FlexBox(self.show, self.fetch, self.close)
         self.panel = pn.Column(
             self.words,
-            self.busy,
             self.field,
             self.help,
             buttons,
@@ -184,8 +182,7 @@ class Bring(pn.viewable.Viewer):
         if not has_network(self.source, self.state.model):
             self._fail(UploadError(NO_NETWORK))
             return
-        self._tell(words)
-        self.busy.visible = True
+        self._tell(words, busy=True)
         self._turn += 1
         turn, job = self._turn, self.source.errands.submit(make)
         when_done(job, lambda: turn == self._turn and self._made(job))
@@ -195,8 +192,7 @@ class Bring(pn.viewable.Viewer):
             self._fail(error)
             return
         turn, codec = self._turn, self.source.codec(self.state.model)
-        self._tell("Encoding it …")
-        self.busy.visible = True
+        self._tell("Encoding it …", busy=True)
         when_done(codec, lambda: turn == self._turn and self._encoded(job.result(), codec))
 
     def _encoded(self, guest: Guest, codec: "Future[Any]") -> None:
@@ -214,11 +210,12 @@ class Bring(pn.viewable.Viewer):
         self.words.object = f'<p class="failed" role="alert">{escape(said)}</p>'
         self.field.visible = self.help.visible = has_network(self.source, self.state.model)
 
-    def _tell(self, words: str) -> None:
+    def _tell(self, words: str, *, busy: bool = False) -> None:
         self._found = None
-        self.words.object = f'<p role="status">{escape(words)}</p>'
+        looks = ' class="busy"' if busy else ""
+        self.words.object = f'<p role="status"{looks}>{escape(words)}</p>'
         self.panel.visible = True
-        for part in (self.busy, self.show, self.fetch, self.field, self.help):
+        for part in (self.show, self.fetch, self.field, self.help):
             part.visible = False
 
     def _show_nearest(self) -> None:

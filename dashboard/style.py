@@ -337,6 +337,10 @@ BRING = """
 :host(.low) { top: auto; bottom: 224px; width: 340px !important; }
 p { margin: 0; line-height: 1.5; overflow-wrap: anywhere; }
 p.failed { color: var(--accent); }
+p.busy::after { content: ''; display: block; height: 2px; margin-top: 9px; border-radius: 1px;
+  background: linear-gradient(90deg, transparent, var(--accent), transparent) 0 0 / 50% 100%
+    no-repeat var(--line); animation: run 1.3s linear infinite; }
+@keyframes run { from { background-position: -100% 0 } to { background-position: 200% 0 } }
 """
 TARGETS = """
 :host { display: block; width: 100%; }
