@@ -52,5 +52,4 @@ def fetch_guest(source: Source, place: Place) -> Guest:
         msg = f"{offline}{str(error)[:1].upper()}{str(error)[1:]}. {INSTEAD}"
         raise FetchError(msg) from error
     said = f"{found.source} {asked.size} by {asked.size} pixels of {asked.pixel_scale:g}″."
-    name = f"J{place.ra:.4f}{place.dec:+.4f}".replace("-", "\N{MINUS SIGN}")
-    return Guest(name, found.flux, (said,), *place, found.north_angle)
+    return Guest(str(place), found.flux, (said,), *place, found.north_angle)

@@ -173,7 +173,8 @@ class Judge(pn.viewable.Viewer):
         self._show()
 
     def __panel__(self) -> pn.viewable.Viewable:
-        return self.bar
+        shown = self.bar.param.visible  # the bar's own style would keep it on the page
+        return pn.Column(self.bar, visible=shown, sizing_mode="stretch_width", margin=0)
 
     def act(self, act: str, value: str, row: int) -> None:
         """Do what a button asks for the galaxy that is shown; what it is called already is off."""
