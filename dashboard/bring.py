@@ -89,7 +89,7 @@ class Bring(pn.viewable.Viewer):
         self.words = pn.pane.HTML("", stylesheets=[BASE, BRING], sizing_mode="stretch_width")
         self.button = pmui.Button(
             label="Upload",
-            description="Upload a galaxy of your own: a FITS cutout or a picture",
+            description="Upload your own galaxy",
             **HEADED,
         )
         self.button.on_click(lambda _: self.open())
