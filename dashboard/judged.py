@@ -1,6 +1,7 @@
 """How well the models of a store do, in numbers: worked out once, shown as tables."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from dashboard.style import DASH, MINUS, population_title
 from pcvae.labels import LABELS
 from pcvae.metrics import score
-from pcvae.store import Store
+from pcvae.store import ModelInfo, Store
 
 if TYPE_CHECKING:
     from pcvae.anomaly import Trials
@@ -28,35 +29,37 @@ COLUMNS = {  # of the table: the key, the head and what it means
     "coverage68": ("In 68 %", "Share of catalogue values within the claimed 68 % interval"),
     "coverage90": ("In 90 %", "Share of catalogue values within the claimed 90 % interval"),
 }
+MOST = 50_000  # training galaxies that neighbours are looked for among
+MANY = 20_000  # tested galaxies above which fewer draws are enough
+DRAWS = 1000, 200
 SHARES = ("outlier_rate", "coverage68", "coverage90")
 
 Scores = Mapping[str, Mapping[str, Mapping[str, float]]]
 
 
-def scores_of(pool: "Pool") -> dict[str, dict[str, dict[str, float]]]:
-    """The figures of ``pcvae.metrics.score`` by who says it and by label, on the test split.
+def scores_of(pool: "Pool", model: ModelInfo) -> tuple[str, dict[str, dict[str, float]]]:
+    """Who says it, and the figures of ``pcvae.metrics.score`` by label, on the test split.
 
-    A model without labels is judged by its nearest training galaxies, where there are enough.
+    A model without labels is judged by its nearest training galaxies, at most 50,000 of them,
+    where there are enough. Intervals are of 1,000 draws, of 200 where very many are tested.
     """
     from train.baselines import neighbour_estimates
     from train.pool import estimates
 
-    scores = {}
-    for model in pool.info.models:
-        found, who = estimates(pool.latents[model.name], pool.galaxies), model.name
-        if not found:
-            found, who = (
-                neighbour_estimates(pool, pool.values(model)),
-                f"{model.name}, by neighbours",
-            )
-        scores[who] = {
-            name: score(
-                pool.truth(name)[pool.test], one.value[pool.test], name, one.sigma[pool.test]
-            )
-            for name, one in found.items()
-            if np.isfinite(pool.truth(name)[pool.test]).any()
-        }
-    return {who: labels for who, labels in scores.items() if labels}
+    found, who = estimates(pool.latents[model.name], pool.galaxies), model.name
+    if not found:
+        learnt, chosen = (_thinned(one) for one in (pool.train, pool.validation))
+        some = f" among {MOST:,}" if learnt.sum() < pool.train.sum() else ""
+        who = f"{model.name}, by neighbours{some}"
+        thin = replace(pool, train=learnt, validation=chosen)
+        found = neighbour_estimates(thin, pool.values(model))
+    test = pool.test
+    draws = DRAWS[int(test.sum()) > MANY]
+    return who, {
+        name: score(pool.truth(name)[test], one.value[test], name, one.sigma[test], draws=draws)
+        for name, one in found.items()
+        if np.isfinite(pool.truth(name)[test]).any()
+    }
 
 
 def trials_of(pool: "Pool") -> dict[str, "Trials"]:
@@ -119,6 +122,16 @@ def confusion_html(name: str, trials: "Trials") -> str:
         f'<div class="matrix"><h4>{escape(name)}</h4><table><thead><tr><td class="corner">true ╲ '
         f"given</td>{heads}</tr></thead><tbody>{rows}</tbody></table>{_rates(trials)}</div>"
     )
+
+
+def _thinned(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """At most 50,000 of the galaxies of a mask (N,), drawn by a fixed seed."""
+    rows = np.flatnonzero(mask)
+    if len(rows) <= MOST:
+        return mask
+    thin = np.zeros_like(mask)
+    thin[np.random.default_rng(0).choice(rows, MOST, replace=False)] = True
+    return thin
 
 
 def _cell(key: str, one: Mapping[str, float]) -> str:

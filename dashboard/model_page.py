@@ -148,28 +148,26 @@ class ModelPage(pn.viewable.Viewer):
 
     def _labels(self) -> Iterator[None]:
         source, model, shown = self.source, self.state.model, self._shown
-        sketches = {one.name: against(source, model, one, shown) for one in ORDER}
+        sketches = ((one.name, against(source, model, one, shown)) for one in ORDER)
         return self._fill("labels", sketches, why_no_labels(source, model, shown))
 
     def _planes(self) -> Iterator[None]:
         source, model, shown = self.source, self.state.model, self._shown
         ways = {way: main_plane(source, model, shown, way) for way in ("inferred", "catalogue")}
-        sketches = {
-            "main": ways[self.state.by] or ways["inferred"] or ways["catalogue"],
-            "size": size_plane(source, model, shown),
-        }
+        main = ways[self.state.by] or ways["inferred"] or ways["catalogue"]
+        sketches = iter([("main", main), ("size", size_plane(source, model, shown))])
         self._by.visible = None not in ways.values()
         return self._fill(
             "planes", sketches, "No masses, rates or sizes are known of these galaxies."
         )
 
     def _fill(
-        self, section: str, sketches: dict[str, Sketch | None], nothing: str
+        self, section: str, sketches: Iterator[tuple[str, Sketch | None]], nothing: str
     ) -> Iterator[None]:
         """Put figures into a section one by one, or the reason why there are none."""
         grid = pn.Row(styles=GRID, sizing_mode="stretch_width")
         self.holders[section].objects = [grid]
-        for name, sketch in sketches.items():
+        for name, sketch in sketches:
             self.scatters.pop(name, None)
             if sketch is not None:
                 made = Scatter(source=self.source, state=self.state, sketch=sketch)
@@ -181,23 +179,34 @@ class ModelPage(pn.viewable.Viewer):
             self.holders[section].objects = [self._html(f'<p class="none">{nothing}</p>')]
 
     def _tables(self) -> Iterator[None]:
-        self._draw_table("scores", self.source.scores())
-        self._draw_table("trials", self.source.trials())
+        """Ask first for what is soon worked out: models with labels need no neighbours."""
+        source = self.source
+        by_neighbours = [name for name in source.models if not labelled(source, name)]
+        direct = [name for name in source.models if name not in by_neighbours]
+        jobs: list[Future[Any]] = [source.scores(name) for name in direct]
+        self._follow("trials", [source.trials()])
+        jobs += [source.scores(name) for name in by_neighbours]
+        self._follow("scores", jobs)
         yield
 
-    def _draw_table(self, section: str, job: "Future[Any]") -> None:
-        waits = not job.done()
-        self._show_table(section, job)
-        if waits:
-            when_done(job, partial(self._show_table, section, job))
+    def _follow(self, section: str, jobs: list["Future[Any]"]) -> None:
+        """Show what is worked out, now and each time that more is."""
+        waits = [job for job in jobs if not job.done()]
+        self._show_table(section, jobs)
+        for job in waits:
+            when_done(job, partial(self._show_table, section, jobs))
 
-    def _show_table(self, section: str, job: "Future[Any]") -> None:
-        if not job.done():
-            text = WORKING.format("working it out")
-        elif job.exception():
-            text = f'<p class="none">Not worked out: {escape(str(job.exception())[:LONGEST])}</p>'
-        else:
-            text = _TABLES[section](job.result(), self.state.model)
+    def _show_table(self, section: str, jobs: list["Future[Any]"]) -> None:
+        done = [job for job in jobs if job.done()]
+        failures = [str(job.exception()) for job in done if job.exception()]
+        found = [job.result() for job in done if not job.exception()]
+        text = "".join(
+            f'<p class="none">Not worked out: {escape(one[:LONGEST])}</p>' for one in failures
+        )
+        if found:
+            text += _TABLES[section](found, self.state.model)
+        if len(done) < len(jobs):
+            text += WORKING.format("working it out" if not found else "working out the others")
         self.holders[section].objects = [self._html(text)]
 
     def _losses(self) -> Iterator[None]:
@@ -251,11 +260,16 @@ class ModelPage(pn.viewable.Viewer):
         return pn.pane.HTML(text, stylesheets=[BASE, MODEL], sizing_mode="stretch_width", margin=0)
 
 
+def labelled(source: Source, model: str) -> bool:
+    """Whether the model infers any label."""
+    return bool({one.name for one in LABELS} & set(source.store.latents(model).columns))
+
+
 def why_no_labels(source: Source, model: str, shown: Any) -> str:
     """Why there is nothing to compare: no galaxies, no labels inferred, or none measured."""
     if not np.any(shown):
         return "No galaxy of this store is of that kind. Choose others above."
-    if not {one.name for one in LABELS} & set(source.store.latents(model).columns):
+    if not labelled(source, model):
         return (
             f"No latent of the {escape(model)} model is tied to a label, so it infers none. "
             "How well its neighbours tell them is in the table below."
@@ -263,14 +277,15 @@ def why_no_labels(source: Source, model: str, shown: Any) -> str:
     return "The catalogue has no labels for these galaxies to compare with."
 
 
-def _scores(scores: Any, model: str) -> str:
+def _scores(found: list[Any], model: str) -> str:
+    scores = {who: labels for who, labels in found if labels}
     if scores:
         return scores_html(scores, model)
     return '<p class="none">No galaxy of the test split has both a label and an estimate.</p>'
 
 
-def _trials(trials: Any, _: str) -> str:
-    known = {name: one for name, one in trials.items() if one.tests}
+def _trials(found: list[Any], _: str) -> str:
+    known = {name: one for name, one in found[0].items() if one.tests}
     if not known:
         return '<p class="none">Fewer than two galaxies of each class have never trained.</p>'
     said = (

@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dashboard.decoding import Spread, spread_of
-from dashboard.judged import Scores, scores_of, trials_of
+from dashboard.judged import scores_of, trials_of
 from dashboard.learning import Learning, Taught
 from dashboard.pictures import Residual, data_uri, in_band, residual
 from dashboard.places import SkyTree
@@ -381,9 +381,9 @@ class Source:
     def _pool(self) -> "Future[Pool]":
         return self._judges.submit(gather, self.store)
 
-    def _scores(self) -> "Future[Scores]":
-        pool = self.pool()
-        return self._judges.submit(lambda: scores_of(pool.result()))
+    def _scores(self, model: str) -> "Future[tuple[str, dict[str, dict[str, float]]]]":
+        pool, info = self.pool(), self.store.model(model)
+        return self._judges.submit(lambda: scores_of(pool.result(), info))
 
     def _trials(self) -> "Future[dict[str, Trials]]":
         pool = self.pool()

@@ -1,12 +1,14 @@
 """The model page: its figures, tables and what they are made of, without a browser."""
 
+from concurrent.futures import Future
+
 import holoviews as hv
 import numpy as np
 import pytest
 from panel.pane import HTML
 
 from dashboard.app import Explorer
-from dashboard.judged import confusion_html, history_of, scores_html
+from dashboard.judged import confusion_html, history_of, scores_html, scores_of
 from dashboard.losses import loss_curves
 from dashboard.scatter import error_bars
 from dashboard.sketches import Sketch, against, main_plane, shown_galaxies, size_plane
@@ -167,7 +169,8 @@ def test_sizes_are_on_the_sky_where_the_pixel_scale_is_known(source):
 
 
 def test_the_table_has_the_numbers_of_the_metrics(source):
-    pool, scores = gather(source.store), source.scores().result()
+    pool = gather(source.store)
+    scores = dict(source.scores(model).result() for model in source.models)
     latents, galaxies = source.store.latents("physics"), source.store.galaxies
     for name in ("redshift", "log_mass"):
         sigma = np.hypot(latents[f"{name}_sigma"], galaxies[f"{name}_err"])
@@ -244,3 +247,25 @@ def test_the_theme_repaints_the_page_when_it_is_seen(session):
     session.state.param.update(page="explore")
     session.state.dark = True
     assert session.model_page.scatters["redshift"] is again
+
+
+def test_what_is_soon_worked_out_is_shown_before_the_rest(session):
+    """The neighbours of a million galaxies take minutes; the other rows do not wait for them."""
+    page, later = session.model_page, Future()
+    first = session.source.scores("physics")
+    first.result()
+    page._show_table("scores", [first, later])
+    assert "R² linear" in said(session, "scores")
+    assert "working out the others" in said(session, "scores")
+    later.set_result(("vanilla, by neighbours", {}))
+    page._show_table("scores", [first, later])
+    assert "working" not in said(session, "scores")
+
+
+def test_a_very_large_pool_is_thinned_and_says_so(source, monkeypatch):
+    monkeypatch.setattr("dashboard.judged.MOST", 60)
+    pool = gather(source.store)
+    assert pool.train.sum() > 60
+    who, labels = scores_of(pool, source.store.model("vanilla"))
+    assert who == "vanilla, by neighbours among 60"
+    assert labels["redshift"]["n"] == pool.test.sum()
