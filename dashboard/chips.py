@@ -92,7 +92,7 @@ class Chips(JSComponent):
       const fill = () => {
         line.replaceChildren()
         const said = add('span', line, 'said')
-        said.setAttribute('role', 'status')
+        said.setAttribute('aria-live', 'polite')
         const [count, ...rest] = model.count.split(' ')
         add('b', said, '', count)
         said.append(' ' + rest.join(' '))

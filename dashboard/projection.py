@@ -20,6 +20,7 @@ WIDE = 75.0  # deg; a sample that reaches further is not shown plain
 MARGIN = 0.06  # of the sample's extent, on each side
 LEAST = 0.01  # deg, extent of the first view
 STEPS = (30, 20, 10, 5, 2, 1, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
+EDGE = 0.01  # of the width, where nothing is written at the left; at the right four times that
 MERIDIANS, PARALLELS = 13, 7  # at most, of the graticule
 _THETA = np.linspace(-np.pi / 2, np.pi / 2, 20_001)
 _SINE = (2 * _THETA + np.sin(2 * _THETA)) / np.pi  # of the declination that belongs to it
@@ -159,12 +160,14 @@ def graticule(projection: Projection, limits: Limits) -> Graticule:
     ra = tuple(projection.centre + end for end in easts)
     found = [(one, *_meridian(projection, one, decs), True) for one in _ticks(*ra, MERIDIANS)]
     found += [(one, *_parallel(projection, one, easts), False) for one in _ticks(*decs, PARALLELS)]
-    lines, labels = [], []
+    lines, labels, edge = [], [], EDGE * (right - left)
     for value, x, y, upright in found:
         seen = (x >= left) & (x <= right) & (y >= bottom) & (y <= top)
         if seen.any():
             lines.append((x, y))
-            at = np.argmin(np.where(seen, y if upright else x, np.inf))
+        legible = seen & (x > left + edge) & (x < right - 4 * edge)
+        if legible.any():
+            at = np.argmin(np.where(legible, y if upright else x, np.inf))
             labels.append((x[at], y[at], _said(value, upright=upright)))
     return Graticule(lines, pd.DataFrame(labels, columns=["x", "y", "text"]))
 

@@ -91,6 +91,7 @@ class Tiles(JSComponent):
         else add('span', box, { class: 'id', text: item.id })
         add('i', box, { style: `background:${item.colour}` })
         if (item.caption) add('span', box, { class: 'value', text: item.caption })
+        box.onfocus = () => { at = index }
         box.onclick = () => { at = index; model.send_msg({ pick: item.row }) }
       }
       const nothing = () => {
@@ -207,7 +208,7 @@ class Pager(JSComponent):
       const box = document.createElement('div')
       box.className = 'pages'
       const said = document.createElement('span')
-      said.setAttribute('role', 'status')
+      said.setAttribute('aria-live', 'polite')
       const to = {
         'First page': () => 0, 'Previous page': () => model.page - 1,
         'Next page': () => model.page + 1, 'Last page': () => model.pages - 1,

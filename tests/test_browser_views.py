@@ -1,0 +1,117 @@
+"""Histograms, the grid of what they keep, and the sky, in a real browser."""
+
+import re
+
+import numpy as np
+import pytest
+
+from dashboard.screenshot import SETTLED
+from dashboard.sky import sky_plane
+from dashboard.source import Source
+from pcvae.store import read_store
+
+SKY = """([x, y]) => {
+  const all = view => [view, ...[...(view.child_views ?? []),
+    ...(view._child_views?.values() ?? [])].flatMap(all)]
+  const figure = Object.values(Bokeh.index.roots ?? Bokeh.index).flatMap(all).find(view =>
+    view.model.type === 'Figure' && view.el.matches('.sky, .sky *'))
+  const box = figure.el.getBoundingClientRect(), frame = figure.frame
+  return [box.left + frame.x_scale.compute(x), box.top + frame.y_scale.compute(y)]
+}"""
+
+pytestmark = pytest.mark.ui
+
+
+def keep(page, title, side, value):
+    """Write an end of a range beside its histogram."""
+    field = page.get_by_role("spinbutton", name=f"{side} {title}, as a number")
+    field.fill("" if value is None else f"{value}")
+    field.press("Enter")
+
+
+def test_a_person_keeps_a_range_looks_through_what_passes_and_goes_to_one(page, folder):
+    from playwright.sync_api import expect
+
+    store = read_store(folder)
+    redshift = store.latents("physics")["redshift"].to_numpy()
+    low = round(float(np.quantile(redshift, 0.6)), 3)
+    rows = np.flatnonzero(redshift >= low)
+    count = f"{len(rows):,} of {len(redshift):,} galaxies"
+
+    page.get_by_role("tab", name="Histograms").click()
+    keep(page, "Inferred redshift", "Lowest", low)
+    expect(page.get_by_text(count).last).to_be_visible()
+    expect(page.get_by_role("button", name="Remove Inferred redshift ≥")).to_be_visible()
+
+    page.get_by_role("tab", name="Selection").click()
+    tiles = page.locator(".tile:visible")
+    expect(tiles.first).to_have_attribute("title", re.compile(store.galaxies["id"][rows[0]]))
+    expect(tiles.first.locator("img")).to_be_visible()
+    name = store.galaxies["id"][rows[3]]
+    tiles.nth(3).click()
+    expect(page.locator(".facts h2")).to_have_text(name)
+    expect(tiles.nth(3)).to_have_class(re.compile("picked"))
+
+    page.get_by_role("button", name="Next page").click()
+    expect(page.get_by_text("page 2 of")).to_be_visible()
+    expect(tiles.first).not_to_have_attribute("title", re.compile(store.galaxies["id"][rows[0]]))
+    tiles.first.focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_text("page 1 of")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.locator(".tile.picked")).to_be_focused()
+
+    page.get_by_role("button", name="Remove Inferred redshift ≥").click()
+    expect(page.get_by_text("Nothing is selected")).to_be_visible()
+
+
+def test_a_range_is_drawn_by_mouse_and_moved_by_the_arrow_keys(page, folder):
+    from playwright.sync_api import expect
+
+    page.get_by_role("tab", name="Histograms").click()
+    plot = page.get_by_role("group", name="Catalogue redshift").locator(".area")
+    plot.scroll_into_view_if_needed()
+    box = plot.bounding_box()
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + 0.25 * box["width"], middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.5 * box["width"], middle, steps=5)
+    page.mouse.up()
+    chip = page.get_by_role("button", name="Remove Catalogue redshift")
+    expect(chip).to_be_visible()
+    before = chip.get_attribute("aria-label")
+    handle = page.get_by_role("slider", name="Highest Catalogue redshift")
+    end = float(handle.get_attribute("aria-valuenow"))
+    handle.press("ArrowRight")
+    expect(chip).not_to_have_attribute("aria-label", before)
+    assert float(handle.get_attribute("aria-valuenow")) > end
+    page.get_by_role("button", name="Keep all of Catalogue redshift").click()
+    expect(chip).to_be_hidden()
+
+
+def test_a_box_on_the_sky_selects_on_the_maps_and_in_the_grid(page, folder):
+    from playwright.sync_api import expect
+
+    points = sky_plane(Source(read_store(folder), None))[0].points
+    page.get_by_role("tab", name="Sky").click()
+    page.get_by_role("button", name="Make the strip taller").click()
+    expect(page.locator(".sky")).to_be_visible()
+    page.wait_for_function(SETTLED)
+    x, y = (points[name].quantile([0.2, 0.7]).to_numpy() for name in "xy")
+    page.locator(".sky").hover()
+    page.locator(".sky [title='Box Select']").click()
+    page.mouse.move(*page.evaluate(SKY, [float(x[0]), float(y[0])]))
+    page.mouse.down()
+    page.mouse.move(*page.evaluate(SKY, [float(x[1]), float(y[1])]), steps=6)
+    page.mouse.up()
+    chip = page.get_by_role("button", name=re.compile("Remove .* selected"))
+    expect(chip).to_be_visible()
+    found = int(re.search(r"[\d,]+", chip.get_attribute("aria-label"))[0].replace(",", ""))
+    inside = points["x"].between(*x) & points["y"].between(*y)
+    assert found == pytest.approx(inside.sum(), rel=0.1, abs=3)
+    expect(page.locator(".counted")).to_contain_text(f"{found:,} of {len(points):,}")
+
+    page.get_by_role("tab", name="Selection").click()
+    expect(page.locator(".tile:visible").first).to_be_visible()
+    chip.click()
+    expect(page.get_by_text("Nothing is selected")).to_be_visible()
