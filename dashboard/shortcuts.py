@@ -12,7 +12,7 @@ __all__ = ["Shortcuts"]
 class Shortcuts(JSComponent):
     """Calls ``on_key`` with each of ``keys`` that is pressed outside of text fields.
 
-    Arrows are left to what they move: sliders, tabs, menus.
+    Arrows are left to what they move: sliders, menus, tabs that were come to by keyboard.
     """
 
     keys = param.List(default=[], item_type=str, doc="KeyboardEvent.key values to send.")
@@ -25,9 +25,15 @@ class Shortcuts(JSComponent):
       /^(textbox|combobox|listbox|menu)$/.test(node.getAttribute('role') ?? '')))
     export function render({ model, el }) {
       el.style.display = 'none'
+      const role = node => node instanceof Element ? node.getAttribute('role') ?? '' : ''
+      const clicked = node => role(node) === 'tab' && !node.matches(':focus-visible')
       const moves = event => event.key.startsWith('Arrow') && event.composedPath().some(node =>
-        node instanceof Element && (node.tagName === 'INPUT' ||
-        /^(tab|slider|radio|option|menuitem|spinbutton)$/.test(node.getAttribute('role') ?? '')))
+        (node instanceof Element && node.tagName === 'INPUT') || (!clicked(node) &&
+        /^(tab|slider|radio|option|menuitem|spinbutton)$/.test(role(node))))
+      const leave = event => {
+        if (event.key.startsWith('Arrow')) event.composedPath().find(clicked)?.blur()
+      }
+      document.addEventListener('keydown', leave, true)
       const pressed = event => {
         if (event.ctrlKey || event.metaKey || event.altKey) return
         if (typing(event) || moves(event)) return
@@ -36,7 +42,10 @@ class Shortcuts(JSComponent):
         model.send_msg({ key: event.key })
       }
       document.addEventListener('keydown', pressed)
-      model.on('remove', () => document.removeEventListener('keydown', pressed))
+      model.on('remove', () => {
+        document.removeEventListener('keydown', pressed)
+        document.removeEventListener('keydown', leave, true)
+      })
     }
     """
 

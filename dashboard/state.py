@@ -181,7 +181,10 @@ class State(Axes):
     within = param.Boolean(
         default=False, doc="Queue only what is selected and passes the filters."
     )
-    unlabelled = param.Boolean(default=True, doc="Leave out of the queue what anybody labelled.")
+    unlabelled = param.Boolean(
+        default=True,
+        doc="Leave out of the queue what anybody labelled, and the catalogue's rare galaxies.",
+    )
     taught = param.Parameter(
         default=(), doc="The (row, class) of each galaxy that people taught the SVM shown."
     )

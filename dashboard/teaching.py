@@ -150,7 +150,6 @@ def _progress(jobs: list[Job]) -> tuple[str, float]:
 
 
 def _said(taught: Taught) -> str:
-    names = {name for _, name in taught}
     if not taught:
         return "Refit to the catalogue's classes: nobody has labelled a galaxy that teaches more"
-    return f"Refit with {len(taught):,} labelled galaxies in {len(names)} classes"
+    return f"Refit with {len(taught):,} labelled galax{'y' if len(taught) == 1 else 'ies'}"

@@ -67,7 +67,8 @@ def progress_html(words: str, share: float) -> str:
     """How far a fit is; empty if there are no words."""
     if not words:
         return ""
-    bar = f'<progress max="1" value="{share:.3f}" aria-label="{escape(words)}"></progress>'
+    value = f' value="{share:.3f}"' if share else ""
+    bar = f'<progress max="1"{value} aria-label="{escape(words)}"></progress>'
     return f'<p role="status">{bar} {escape(words)} …</p>'
 
 
@@ -227,6 +228,7 @@ class Queue(Strip):
         if self._of is not None:
             kept &= self._of
         if self.state.unlabelled:
+            kept &= self.source.normal
             kept[list(self._labelled())] = False
         self._order, self._found = worth_of(self.state.rank, values, kept), int(kept.sum())
         self._place, self._start, self._since = -1, 0, self.state.row
@@ -249,7 +251,8 @@ class Queue(Strip):
         job = self.source.learning.job("score", state.model, state.taught)
         if job is not None and job.failure:
             return job.failure
-        return f"{state.learning or 'fitting the SVM'} …".capitalize()
+        words = state.learning or "fitting the SVM"
+        return f"{words[0].upper()}{words[1:]} …"
 
     def _why_none(self, values: NDArray[Any]) -> str:
         if not np.isfinite(values).any():
@@ -257,7 +260,7 @@ class Queue(Strip):
                 f"There is no class to be told from the normal galaxies. Label at least {ENOUGH} "
                 f"alike, then refit; or rank by reconstruction error."
             )
-        return "Every galaxy of this queue is labelled."
+        return "Every galaxy of this queue is labelled or of a class that the catalogue knows."
 
     def _turn(self, *_: Any) -> None:
         """Show the page of the queue that the picked galaxy is on."""

@@ -91,11 +91,12 @@ def test_the_queue_is_ranked_by_what_the_person_chooses(session, model, by):
     queue = session.strips["queue"]
     found = session.source.learning.learnt(model)
     values = session.source.values(model, ERROR) if by == "error" else getattr(found, by)
+    plain = values[session.source.normal]
     rows = shown(queue)
     worth = np.abs(values[rows]) if by == "margin" else -values[rows]
     assert (np.diff(worth) >= 0).all()
     assert len(rows) == 60
-    best = np.abs(values).min() if by == "margin" else values.max()
+    best = np.abs(plain).min() if by == "margin" else plain.max()
     assert abs(values[rows[0]]) == pytest.approx(abs(best))
     assert queue.strip.items[0]["caption"] == caption_of(by, float(values[rows[0]]))
 
@@ -104,10 +105,19 @@ def test_the_queue_of_a_selection_holds_nothing_else_and_says_how_many(session, 
     mask = np.zeros(120, bool)
     mask[10:30] = True
     session.state.param.update(selected=mask, within=True)
+    wanted = np.flatnonzero(mask & session.source.normal)
+    assert set(shown(queue)) == set(wanted)
+    assert f"of {len(wanted)}," in queue.said.object
+    session.state.unlabelled = False
     assert set(shown(queue)) == set(range(10, 30))
-    assert "of 20," in queue.said.object
     session.state.within = False
     assert "of 120," in queue.said.object
+
+
+def test_the_rare_galaxies_of_the_catalogue_are_known_and_left_out_unless_wanted(session, queue):
+    assert session.source.normal[shown(queue)].all()
+    session.state.unlabelled = False
+    assert not session.source.normal[shown(queue)].all()
 
 
 def test_what_anybody_has_labelled_is_left_out_unless_wanted(session, queue, folder, tmp_path):
@@ -180,6 +190,7 @@ def test_from_elsewhere_the_queue_goes_on_where_it_was_left(session, queue):
 
 
 def test_the_second_page_follows_the_first(session, queue):
+    session.state.unlabelled = False
     order = worth_of("score", learnt(session).score, np.ones(120, bool))
     session.state.row = int(order[59])
     assert shown(queue) == list(order[:60])
@@ -202,7 +213,7 @@ def test_a_long_queue_has_the_best_and_says_that_there_are_more():
 def test_a_queue_of_nothing_says_why(session, queue):
     label(session, "0", range(120))
     session.state.rank = "margin"
-    assert queue.strip.empty == "Every galaxy of this queue is labelled."
+    assert queue.strip.empty.startswith("Every galaxy of this queue is labelled")
 
 
 def test_without_rare_galaxies_the_queue_says_what_to_do(store, tmp_path):

@@ -1,0 +1,102 @@
+"""Judging and learning in a real browser: by keys, through the queue."""
+
+import pytest
+
+from dashboard.source import Source
+from pcvae.journal import Journal, journal_path
+from pcvae.store import read_store
+
+pytestmark = pytest.mark.ui
+SLOW = 120_000  # ms, for the first fit on a busy machine
+
+
+def labels(folder):
+    journal = Journal(journal_path(folder))
+    found = {event.galaxy: (event.label, event.note) for event in journal.labels().values()}
+    journal.close()
+    return found
+
+
+def open_queue(page):
+    """The ids of the galaxies on the first page of the queue, once it is ranked."""
+    from playwright.sync_api import expect
+
+    page.get_by_role("tab", name="Queue").click()
+    stamps = page.locator(".stamp > button:first-child:visible")
+    expect(stamps.first).to_contain_text("score", timeout=SLOW)
+    return [stamps.nth(i).get_attribute("title") for i in range(4)]
+
+
+def test_a_person_judges_the_queue_by_keys_and_undoes_it(page, folder):
+    from playwright.sync_api import expect
+
+    heading = page.locator(".facts h2")
+    first, second, third, *_ = open_queue(page)
+    page.keyboard.press("ArrowRight")
+    expect(heading).to_have_text(first)
+    page.keyboard.press("4")
+    expect(heading).to_have_text(second)
+    assert labels(folder) == {first: ("4", "")}
+    page.keyboard.press("0")
+    expect(heading).to_have_text(third)
+    page.keyboard.press("ArrowLeft")
+    expect(heading).to_have_text(second)
+    expect(page.get_by_role("button", name="Score 0: ")).to_have_attribute("aria-pressed", "true")
+
+    page.get_by_role("tab", name="Labels").click()
+    listed = page.locator(".stamp:visible")
+    expect(listed).to_have_count(2)
+    expect(listed.nth(1)).to_contain_text("Score 4")
+    page.keyboard.press("u")
+    expect(listed).to_have_count(1)
+    expect(heading).to_have_text(second)
+    page.keyboard.press("u")
+    expect(page.get_by_text("No labels yet")).to_be_visible()
+    expect(heading).to_have_text(first)
+    page.keyboard.press("U")
+    expect(listed).to_have_count(1)
+    page.get_by_role("button", name=f"Remove {first}").click()
+    expect(page.get_by_text("No labels yet")).to_be_visible()
+    assert labels(folder) == {}
+
+
+def test_a_person_names_a_galaxy_notes_on_it_and_sees_who_said_so(page, folder):
+    from playwright.sync_api import expect
+
+    name = page.locator(".facts h2").inner_text()
+    page.get_by_label("Label", exact=True).select_option("Merger")
+    said = page.locator(".judge + p")
+    expect(said).to_contain_text("Merger")
+    page.get_by_label("Note").fill("two nuclei 45")
+    page.keyboard.press("Enter")
+    expect(said).to_contain_text("two nuclei 45")
+    assert labels(folder) == {name: ("merger", "two nuclei 45")}
+    page.get_by_label("Label", exact=True).select_option("Another …")
+    page.get_by_label("Label of your own").fill("Einstein ring")
+    page.keyboard.press("Enter")
+    expect(said).to_contain_text("Einstein ring")
+    assert labels(folder) == {name: ("Einstein ring", "two nuclei 45")}
+    other = Journal(journal_path(folder), user="ben")
+    other.tag(name, "artefact")
+    other.close()
+    expect(said).to_contain_text("ben: Artefact")
+
+
+def test_a_refit_says_how_well_each_class_is_found(page, folder):
+    from playwright.sync_api import expect
+
+    source = Source(read_store(folder), None)
+    normal = [str(source.ids[row]) for row in range(len(source)) if source.normal[row]]
+    journal = Journal(journal_path(folder))
+    for galaxy in normal[:6]:
+        journal.tag(galaxy, "merger")
+    journal.tag(normal[7], "lens")
+    journal.close()
+    expect(page.locator(".legend").first).to_contain_text("Merger 6 labelled")
+    open_queue(page)
+    page.keyboard.press("r")
+    rates = page.locator(".rates")
+    expect(rates.get_by_role("columnheader", name="Recall")).to_be_visible(timeout=SLOW)
+    expect(rates.get_by_role("row", name="Merger 6")).to_contain_text("%")
+    expect(rates).to_contain_text("Lens: 1 labelled, 5 needed; it takes no part yet.")
+    expect(page.get_by_role("button", name="Cancel")).to_be_hidden()
