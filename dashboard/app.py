@@ -185,6 +185,7 @@ class Explorer:
         tabs = pmui.Tabs(
             *((title, self.strips[name]) for name, (title, _) in TABS.items()),
             active=names.index(state.tab),
+            dynamic=True,
             sizing_mode="stretch_both",
             css_classes=["tabs"],
         )
@@ -242,6 +243,15 @@ def open_source(folder: Path) -> Source:
     return Source.open(store)
 
 
+def warm(explorer: Explorer) -> None:
+    """Have ready what the first visitor would wait for; ``--warm`` asks for it."""
+    source, state = explorer.source, explorer.state
+    source.neighbours(state.model, state.metric).exception()
+    source.codec(state.model).exception()
+    if source.marked:
+        source.boundaries(*state.plane).exception()
+
+
 def serve() -> Any:
     """What a browser session gets: the explorer, or a page that says what is wrong."""
     hv.extension("bokeh")
@@ -254,6 +264,8 @@ def serve() -> Any:
     except PcvaeError as error:
         return trouble_page("No store to show", str(error))
     explorer = Explorer(source)
+    if pn.state.curdoc.session_context is None:
+        warm(explorer)
     pn.state.onload(explorer.start)
     return explorer.page()
 

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from dashboard.learning import Taught
-from dashboard.quantities import ANOMALY, colours_of, robust_limits
+from dashboard.quantities import ANOMALY, colours_of
 from dashboard.shading import Canvas, colour_map, paint_categories, paint_density, paint_mean
 from dashboard.source import Source
 from dashboard.state import DENSITY, POPULATION
@@ -33,7 +33,7 @@ class Colouring(NamedTuple):
     """
 
     title: str
-    values: NDArray[np.float64] | None
+    values: NDArray[Any] | None
     paint: Paint
     ends: tuple[str, ...] = ()
     gradient: tuple[str, ...] = ()
@@ -58,11 +58,12 @@ def colouring(
     quantity = {one.key: one for one in colours_of(source.store, model)}.get(key)
     if quantity is None:
         return _by_density("Galaxies", dark=dark)
-    values = source.values(model, quantity)
-    limits = (-np.pi / 2, np.pi / 2) if quantity.cyclic else robust_limits(values)
-    paint = partial(paint_mean, limits=limits, dark=dark, cyclic=quantity.cyclic)
-    gradient = _hexes("cyclic" if quantity.cyclic else "value", dark=dark)
+    limits = source.limits(model, quantity)
+    kind = "cyclic" if quantity.cyclic else "difference" if quantity.signed else "value"
+    paint = partial(paint_mean, limits=limits, dark=dark, kind=kind)
+    gradient = _hexes(kind, dark=dark)
     ends = tuple(f"{end:.3g}".replace("-", MINUS) for end in limits)
+    values = source.values(model, quantity)
     return Colouring(quantity.axis, values, paint, ends, gradient)
 
 
@@ -78,7 +79,7 @@ def _by_anomaly(source: Source, model: str, taught: Taught, *, dark: bool) -> Co
         return _by_density("Anomaly score is being computed; galaxies", dark=dark)
     if not np.isfinite(learnt.score).any():
         return _by_density("No class is large enough for an anomaly score; galaxies", dark=dark)
-    paint = partial(paint_mean, limits=(0.0, 1.0), dark=dark, cyclic=False)
+    paint = partial(paint_mean, limits=(0.0, 1.0), dark=dark)
     gradient = _hexes("value", dark=dark)
     return Colouring("Anomaly score", learnt.score, paint, ("0", "1"), gradient)
 

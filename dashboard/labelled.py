@@ -99,13 +99,13 @@ class Labels(Strip):
     def _events(self) -> list[tuple[int, Event]]:
         """The galaxies that the store has with what was said of them, the latest first."""
         label, user = self.state.label, self.state.user
-        return [
-            (row, event)
+        events = [
+            event
             for event in reversed(self.source.standing())
-            if label in (ANY, event.label)
-            and user in (ANY, event.user)
-            and (row := self.source.row_of(event.galaxy)) is not None
+            if label in (ANY, event.label) and user in (ANY, event.user)
         ]
+        rows = self.source.rows_of(event.galaxy for event in events)
+        return [(int(row), one) for row, one in zip(rows, events, strict=True) if row >= 0]
 
     def _listed(self) -> tuple[list[tuple[int, str]], str]:
         self._offer()

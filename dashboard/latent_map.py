@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from dashboard.colouring import Colouring, colouring
 from dashboard.fitting import wanted_fit
 from dashboard.guest import place_on
+from dashboard.hover import Glance, glance_html
 from dashboard.labelling import own_marks
 from dashboard.lookalikes import near_rows
 from dashboard.plane import Limits, Plane, nearest_row
@@ -48,6 +49,7 @@ READS = {  # what the layers of a kind hang on
 }
 FRAME = (720, 500)  # px, until the browser has said how large the map is
 CLEAR = ":host { background: transparent !important; opacity: .75; }"
+NEAR = 16  # px from the cursor to what it is said to be on
 FAINT = 0.22  # of marks out of focus
 FIGURE = {
     "responsive": True,
@@ -155,7 +157,8 @@ class LatentMap(pn.viewable.Viewer):
         self.rings: Rings | None = None
         self.outline: Outline | None = None
         self.pointer: Pointer | None = None
-        self._turns = {name: Turn() for name in READS}
+        self.glance = Glance(self._glance)
+        self._turns = {name: Turn(rename={"turn": name}) for name in READS}
         galaxies = self._layer("galaxies", self._galaxies)
         galaxies = galaxies.opts(hooks=[self._fit], tools=["box_select", "lasso_select"])
         self.tap = Tap(source=galaxies)
@@ -187,7 +190,8 @@ class LatentMap(pn.viewable.Viewer):
         )
 
     def __panel__(self) -> pn.viewable.Viewable:
-        return self._pane
+        place = {"position": "relative"}
+        return pn.Column(self._pane, self.glance.pane, sizing_mode="stretch_both", styles=place)
 
     @property
     def plane(self) -> Plane:
@@ -344,6 +348,7 @@ class LatentMap(pn.viewable.Viewer):
         self.pointer = Pointer(figure, self.state, self.axes)
         self._mark()
         self._trace()
+        self.glance.watch(figure)
         figure.on_event(PanStart, self._hold)
 
     def _zoom(self, x_range: Any, y_range: Any) -> None:
@@ -393,6 +398,13 @@ class LatentMap(pn.viewable.Viewer):
     ) -> None:
         select(self.state, covered, Gesture(self.axes.plane, corners), self._how)
         self._how = ""
+
+    def _glance(self, x: float, y: float) -> tuple[str, bool]:
+        """What is shown of the galaxy at a place, and whether that is in the right half."""
+        (left, right), _ = self.limits
+        row = nearest_row(self.plane.points, (x, y), self.limits, self.frame, NEAR)
+        html = "" if row is None else glance_html(self.source, row, dark=self.state.dark)
+        return html, x > (left + right) / 2
 
     def _pick(self, x: float | None, y: float | None) -> None:
         if x is None or y is None:

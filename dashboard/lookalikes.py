@@ -58,8 +58,8 @@ def seeds_of(source: Source, state: State) -> Seeds:
     if name.startswith(LABEL):
         label = name.removeprefix(LABEL)
         ids = [one for one, event in source.labels().items() if event.label == label]
-        found = [row for row in map(source.row_of, ids) if row is not None]
-        rows = np.array(sorted(found), np.intp)
+        rows = source.rows_of(ids)
+        rows = np.sort(rows[rows >= 0])
         return _others(source, rows, f"galaxy labelled {label}")
     rows = source.members(name)
     if name in source.marked:

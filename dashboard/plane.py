@@ -39,7 +39,11 @@ def plane_of(
 
 
 def nearest_row(
-    points: pd.DataFrame, place: tuple[float, float], limits: Limits, frame: tuple[int, int]
+    points: pd.DataFrame,
+    place: tuple[float, float],
+    limits: Limits,
+    frame: tuple[int, int],
+    reach: float = np.inf,
 ) -> int | None:
     """The galaxy nearest to a place as seen on the screen; None if there is none.
 
@@ -51,9 +55,12 @@ def nearest_row(
         place: Where, in the units of the axes.
         limits: The ranges of the view.
         frame: Its width and height in pixels.
+        reach: How far it may be, in pixels.
     """
     (left, right), (bottom, top) = limits
     across = (points["x"].to_numpy() - np.float32(place[0])) * (frame[0] / (right - left))
     up = (points["y"].to_numpy() - np.float32(place[1])) * (frame[1] / (top - bottom))
     distance = across**2 + up**2
-    return int(np.nanargmin(distance)) if np.isfinite(distance).any() else None
+    distance[np.isnan(distance)] = np.inf
+    row = int(distance.argmin()) if len(distance) else 0
+    return row if len(distance) and distance[row] < np.inf and distance[row] <= reach**2 else None

@@ -1,12 +1,13 @@
 """What of a store can be an axis or a colour: each column with its title, unit and values."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dashboard.style import SIGMA
-from pcvae.labels import LABELS
+from pcvae.labels import LABELS, angle_difference
 from pcvae.store import Store
 
 __all__ = [
@@ -24,7 +25,9 @@ CATALOGUE = (
     (("axis_ratio", "Axis ratio", ""), ("r50", "Half-light radius", "pix")),
 )
 ANOMALY = "derived.anomaly"  # the key of the score that the SVM of all latents gives
+DIFFERENCES = ("residual.", "pull.")
 FLAT = 1e-6  # of its size, below which a range is none
+MANY = 2_000_000
 TAIL = 0.005  # share of the galaxies that a map may leave out on each side at first
 MARGIN = 0.06  # share of the range that is added on each side
 
@@ -34,7 +37,8 @@ class Quantity:
     """A number that every galaxy has, or NaN.
 
     Args:
-        key: ``TABLE.COLUMN``, with TABLE ``inferred`` or ``catalogue``.
+        key: ``TABLE.COLUMN``, with TABLE ``inferred`` or ``catalogue``; or ``residual``, inferred
+            minus catalogue, or ``pull``, that in units of both sigmas together.
         title: How a person reads it.
         unit: Its unit as astropy writes it; empty for none.
     """
@@ -57,7 +61,12 @@ class Quantity:
     @property
     def cyclic(self) -> bool:
         """Whether its ends are the same: an orientation."""
-        return self.column == "orientation"
+        return self.column == "orientation" and not self.signed
+
+    @property
+    def signed(self) -> bool:
+        """Whether it is a difference, which may go either way."""
+        return self.key.startswith(DIFFERENCES)
 
 
 def pretty_unit(unit: str) -> str:
@@ -95,21 +104,29 @@ def colours_of(store: Store, model: str) -> list[Quantity]:
         *sigmas,
         Quantity("inferred.recon_error", "Reconstruction error"),
         *_known(store),
+        *_differences(store, model),
     ]
 
 
-def values_of(store: Store, model: str, quantity: Quantity) -> NDArray[np.float64]:
+def values_of(store: Store, model: str, quantity: Quantity) -> NDArray[np.floating]:
     """The values of a quantity, (N,)."""
+    if quantity.signed:
+        return _difference(store, model, quantity)
     inferred = quantity.key.startswith("inferred.")
-    table = store.latents(model) if inferred else store.galaxies
-    return table[quantity.column].to_numpy(np.float64)
+    column = (store.latents(model) if inferred else store.galaxies)[quantity.column]
+    values = column.to_numpy()
+    return values if values.dtype.kind == "f" else column.to_numpy(np.float64)
 
 
 def robust_limits(values: NDArray[np.float64]) -> tuple[float, float]:
-    """A range that holds nearly all values, whatever the outliers; (0, 1) if there are none."""
+    """A range that holds nearly all values, whatever the outliers; (0, 1) if there are none.
+
+    Of more than ``MANY`` values evenly spaced ones decide.
+    """
     finite = values[np.isfinite(values)]
     if not len(finite):
         return 0.0, 1.0
+    finite = finite[:: 1 + len(finite) // MANY]
     low, high = np.quantile(finite, [TAIL, 1 - TAIL])
     least = FLAT * max(abs(low), abs(high))
     if high - low <= least:
@@ -118,6 +135,7 @@ def robust_limits(values: NDArray[np.float64]) -> tuple[float, float]:
     return float(low - margin), float(high + margin)
 
 
+@lru_cache(8)
 def _known(store: Store) -> list[Quantity]:
     """The catalogue's quantities that have a value for at least one galaxy."""
     names, others = CATALOGUE
@@ -127,6 +145,39 @@ def _known(store: Store) -> list[Quantity]:
         for name, title, unit in (*listed, *others)
         if name in store.galaxies and store.galaxies[name].notna().any()
     ]
+
+
+def _differences(store: Store, model: str) -> list[Quantity]:
+    """Of each label that the model infers and the catalogue has: the residual, also in sigmas."""
+    columns, known = store.latents(model).columns, {one.column for one in _known(store)}
+    both = [one for one in LABELS if one.name in columns and one.name in known]
+    residuals = [
+        Quantity(f"residual.{one.name}", f"Residual of {_lower(one.title)}", one.unit)
+        for one in both
+    ]
+    pulls = [
+        Quantity(f"pull.{one.name}", f"Residual of {_lower(one.title)}, in {SIGMA}")
+        for one in both
+        if f"{one.name}_sigma" in columns
+    ]
+    return [*residuals, *pulls]
+
+
+def _difference(store: Store, model: str, quantity: Quantity) -> NDArray[np.float32]:
+    r"""Inferred minus catalogue, an orientation's modulo :math:`\pi`.
+
+    A pull is in units of :math:`\sqrt{\sigma_\mathrm{inferred}^2 + \sigma_\mathrm{catalogue}^2}`,
+    in which an unknown error of the catalogue counts as none.
+    """
+    name, latents, galaxies = quantity.column, store.latents(model), store.galaxies
+    inferred, known = latents[name].to_numpy(), galaxies[name].to_numpy()
+    gap = angle_difference(inferred, known) if name == "orientation" else inferred - known
+    if quantity.key.startswith("pull."):
+        sigma = latents[f"{name}_sigma"].to_numpy(np.float64)
+        if f"{name}_err" in galaxies:
+            sigma = np.hypot(sigma, np.nan_to_num(galaxies[f"{name}_err"].to_numpy()))
+        gap = gap / np.where(sigma > 0, sigma, np.nan)
+    return gap.astype(np.float32)
 
 
 def _lower(title: str) -> str:

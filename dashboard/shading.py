@@ -6,7 +6,7 @@ sampled.
 
 from collections.abc import Sequence
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import datashader
 import numpy as np
@@ -37,6 +37,8 @@ MAPS = {  # perceptually uniform; the part that stands out from the ground
     ("density", False): ("kbc", 0.75, 0.05),
     ("value", True): ("bmy", 0.12, 1.0),
     ("value", False): ("bmy", 0.0, 0.88),
+    ("difference", True): ("bjy", 0.0, 1.0),
+    ("difference", False): ("bkr", 0.0, 1.0),
     ("cyclic", True): ("colorwheel", 0.0, 1.0),
     ("cyclic", False): ("colorwheel", 0.0, 1.0),
 }
@@ -65,7 +67,7 @@ class Canvas(NamedTuple):
 
 @cache
 def colour_map(kind: str, dark: bool) -> NDArray[np.float32]:
-    """The 256 colours (256, 3) in [0, 1] of ``density``, ``value`` or ``cyclic``."""
+    """The 256 colours (256, 3) in [0, 1] of a kind of ``MAPS``."""
     name, start, end = MAPS[kind, dark]
     colours = process_cmap(name, 256, provider="colorcet")
     table = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in colours]) / 255
@@ -108,7 +110,7 @@ def paint_mean(
     limits: tuple[float, float],
     *,
     dark: bool,
-    cyclic: bool = False,
+    kind: str = "value",
 ) -> NDArray[np.uint8]:
     """The mean value of the galaxies at each place; those without a value are grey below.
 
@@ -117,14 +119,15 @@ def paint_mean(
         canvas: What to draw.
         limits: The values at the ends of the colours.
         dark: Whether the ground is dark.
-        cyclic: Whether the ends are the same.
+        kind: Of the colours: ``value``; ``cyclic``, whose ends are the same; ``difference``, whose
+            middle is none.
     """
     count, known, total = _sums(points, canvas, reductions.count("value"), reductions.sum("value"))
     radius = _radius(count)
     weight = _spread(known, radius)
     mean = _spread(total, radius) / np.where(weight > 0, weight, 1)
     share = np.clip((mean - limits[0]) / max(limits[1] - limits[0], 1e-12), 0, 1)
-    colour = _look_up(share, "cyclic" if cyclic else "value", dark=dark)
+    colour = _look_up(share, kind, dark=dark)
     grey = np.float32(GREY[dark])
     return _compose(np.where((weight > 0)[..., None], colour, grey), _spread(count, radius))
 
@@ -139,14 +142,18 @@ def paint_categories(
         canvas: What to draw.
         colours: The colour ``#rrggbb`` of each category.
     """
-    table = [[int(c[i : i + 2], 16) / 255 for i in (1, 3, 5)] for c in colours]
-    own = np.reshape(table, (-1, 3)).astype(np.float32)[points["value"].to_numpy(np.intp)]
-    light = points[["x", "y"]].assign(**dict(zip("rgb", own.T, strict=True)))
-    count, *mixed = _sums(light, canvas, *(reductions.sum(name) for name in "rgb"))
-    radius = _radius(count)
-    ink = _spread(count, radius)
-    colour = np.stack([_spread(one, radius) for one in mixed], axis=2)
-    return _compose(colour / np.where(ink > 0, ink, 1)[..., None], ink)
+    if points.empty:
+        return paint_density(points, canvas, dark=True)
+    names = [str(place) for place in range(len(colours))]
+    codes = pd.Categorical.from_codes(points["value"].to_numpy(), names)
+    each = _aggregate(points.assign(value=codes), canvas, reductions.count_cat("value"))
+    count = each.to_numpy().astype(np.float32)
+    radius = _radius(count.sum(axis=2))
+    mixed = count @ np.array(
+        [[1, *(int(c[i : i + 2], 16) / 255 for i in (1, 3, 5))] for c in colours], np.float32
+    )
+    ink, *light = (_spread(mixed[..., channel], radius) for channel in range(4))
+    return _compose(np.stack(light, axis=2) / np.where(ink > 0, ink, 1)[..., None], ink)
 
 
 def over(above: NDArray[np.uint8], below: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -164,10 +171,14 @@ def _sums(
     """How many galaxies there are at each place, and what else is asked, in one pass."""
     if points.empty:
         return [np.zeros((canvas.height, canvas.width), np.float32) for _ in range(1 + len(what))]
-    plane = datashader.Canvas(canvas.width, canvas.height, sorted(canvas.x), sorted(canvas.y))
     asked = {str(place): one for place, one in enumerate((reductions.count(), *what))}
-    found = plane.points(points, "x", "y", reductions.summary(**asked))
+    found = _aggregate(points, canvas, reductions.summary(**asked))
     return [np.nan_to_num(found[name].to_numpy().astype(np.float32)) for name in asked]
+
+
+def _aggregate(points: pd.DataFrame, canvas: Canvas, what: "reductions.Reduction") -> Any:
+    plane = datashader.Canvas(canvas.width, canvas.height, sorted(canvas.x), sorted(canvas.y))
+    return plane.points(points, "x", "y", what)
 
 
 def _radius(count: NDArray[np.float32]) -> int:

@@ -9,6 +9,7 @@ __all__ = [
     "CARD",
     "DASH",
     "FONT",
+    "GLANCE",
     "GROUND",
     "HEADER",
     "HELP",
@@ -291,6 +292,17 @@ b { font-weight: 600; } small { color: var(--muted); font-size: 11px; }
 p { margin: 0 0 4px; } .warning { color: var(--accent); }
 progress { width: 110px; height: 6px; vertical-align: middle; accent-color: var(--accent);
   margin-right: 6px; }
+"""
+GLANCE = """
+:host { z-index: 3; }
+.glance { display: flex; gap: 9px; align-items: center; padding: 5px; border-radius: 6px;
+  background: color-mix(in srgb, var(--ground) 88%, transparent);
+  border: 1px solid var(--line); max-width: 230px; }
+.glance img { width: 62px; height: 62px; border-radius: 4px; display: block; }
+.glance div { display: grid; gap: 3px; padding-right: 5px; min-width: 0; }
+.glance b { font-size: 12px; font-weight: 600; overflow-wrap: anywhere; }
+.glance span { display: flex; gap: 6px; align-items: center; font-size: 11.5px; }
+.glance i { width: 8px; height: 8px; border-radius: 50%; flex: none; }
 """
 LEGEND = """
 :host { display: block; width: 100%; }

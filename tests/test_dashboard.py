@@ -416,6 +416,49 @@ def test_a_galaxy_has_one_colour_whatever_is_selected_and_in_either_map(many):
     assert seen[0] == seen[1]
 
 
+def test_a_residual_is_what_is_inferred_minus_what_is_known(many):
+    store = many.source.store
+    latents, known = store.latents("physics"), store.galaxies
+    values = {
+        key: many.source.values("physics", Quantity(key, key))
+        for key in ("residual.log_mass", "pull.log_mass", "residual.orientation")
+    }
+    gap = latents["log_mass"] - known["log_mass"]
+    sigma = np.hypot(latents["log_mass_sigma"], known["log_mass_err"])
+    np.testing.assert_allclose(values["residual.log_mass"], gap, atol=1e-5)
+    np.testing.assert_allclose(values["pull.log_mass"], gap / sigma, rtol=1e-4, atol=1e-4)
+    turned = np.exp(2j * values["residual.orientation"])
+    expected = np.exp(2j * (latents["orientation"] - known["orientation"]))
+    np.testing.assert_allclose(turned, expected, atol=1e-4)
+    assert np.abs(values["residual.orientation"]).max() <= np.pi / 2
+
+
+def test_the_colours_of_a_residual_have_their_middle_at_none(many):
+    low, high = many.source.limits("physics", Quantity("residual.redshift", ""))
+    assert low == -high
+    many.state.colour = "residual.redshift"
+    assert "Residual of redshift" in many.legend.pane.object
+
+
+def test_ids_are_found_all_at_once(many):
+    ids = many.source.ids
+    asked = [ids[7], "nobody", ids[110], ids[7]]
+    assert list(many.source.rows_of(asked)) == [7, -1, 110, 7]
+    assert not len(many.source.rows_of([]))
+    assert many.source.row_of("nobody") is None
+
+
+def test_a_glance_shows_the_galaxy_under_the_cursor_and_picks_nothing(many):
+    draw(many)
+    picked, place = many.state.row, many.map.plane.points.iloc[17]
+    many.map.glance.show(float(place["x"]), float(place["y"]))
+    assert many.source.ids[17] in many.map.glance.pane.object
+    assert data_uri(code_of(17), "WEBP") in many.map.glance.pane.object
+    assert many.state.row == picked
+    many.map.glance.show(1e6, 1e6)
+    assert not many.map.glance.pane.visible
+
+
 def test_the_brush_says_how_many_are_selected(many):
     assert "120 galaxies" in many.brush.said.object
     many.state.selected = np.arange(120) < 45

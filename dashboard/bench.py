@@ -1,0 +1,221 @@
+"""Time what a person does, on a made-up store of any size.
+
+    python -m dashboard.bench --galaxies 1000000 --json bench.json
+
+Times are medians in milliseconds of what the server does between an event of the browser and the
+models that go back to it; ``first_view`` is taken in Chromium, from opening the page of a warm
+server until its first figure rests. More than two million galaxies have no stamps.
+"""
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dashboard.synthetic import make_store
+
+__all__ = ["main"]
+
+ROUNDS = 7
+STAMPED = 2_000_000  # galaxies up to which the store has stamps
+LASSO = 100_000  # galaxies in the lasso, or a tenth of fewer
+VIEW = {"width": 1280, "height": 800}
+FRAME = (690, 400)  # px of the map in such a window
+RESTS = """() => window.Bokeh && Bokeh.documents.length > 0
+  && Bokeh.documents.every(document => document.is_idle)"""
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--galaxies", type=int, default=1_000_000, help="galaxies of the store")
+    add("--folder", type=Path, help="keep the store there, or use the one that is there")
+    add("--json", type=Path, help="write the figures there too")
+    add("--only", choices=list(STEPS), action="append", help="this alone; may be repeated")
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> dict[str, float]:
+    """Time the steps, print their figures and return them."""
+    args = parse_args(argv)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = args.folder or Path(scratch) / "store"
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        make_store(folder, args.galaxies, stamps=args.galaxies <= STAMPED)
+        chosen = args.only or list(STEPS)
+        figures = {name: STEPS[name](folder) for name in chosen if name in IN_BROWSER}
+        inside = [name for name in chosen if name not in IN_BROWSER]
+        session = _session(folder) if inside else None
+        figures |= {name: STEPS[name](session) for name in inside}
+    for name, value in figures.items():
+        print(f"{name:>16} {value:10.1f} {UNITS.get(name, 'ms')}", flush=True)
+    if args.json:
+        args.json.write_text(json.dumps({"galaxies": args.galaxies, **figures}, indent=1) + "\n")
+    return figures
+
+
+def first_view(folder: Path) -> float:
+    """From opening the page until its first figure rests, in Chromium."""
+    from dashboard.screenshot import browser, served
+
+    taken = []
+    with served(folder, "--warm") as url, browser() as chromium:
+        for _ in range(3):
+            page = chromium.new_page(viewport=VIEW)
+            page.add_init_script("localStorage.setItem('pcvae-tour', 'seen')")
+            begun = time.perf_counter()
+            page.goto(url)
+            page.wait_for_selector(".bk-Figure", timeout=120_000)
+            page.wait_for_function(RESTS, timeout=120_000)
+            taken.append(time.perf_counter() - begun)
+            page.close()
+    return 1000 * statistics.median(taken)
+
+
+def tap(session: Any) -> float:
+    """A tap on the map: the nearest galaxy on the card, its neighbours below."""
+    points = session.map.plane.points
+    rows = iter(np.random.default_rng(0).integers(0, len(points), ROUNDS + 1))
+
+    def act() -> None:
+        row = int(next(rows))
+        session.map.tap.event(x=float(points["x"][row]), y=float(points["y"][row]))
+
+    return _median(act)
+
+
+def pan(session: Any) -> float:
+    """A step of the view to the right."""
+    (left, right), (bottom, top) = session.map.plane.limits
+    steps = iter(np.linspace(0.01, 0.2, ROUNDS + 1) * (right - left))
+
+    def act() -> None:
+        step = next(steps)
+        session.map.range.event(x_range=(left + step, right + step), y_range=(bottom, top))
+
+    return _median(act)
+
+
+def zoom(session: Any) -> float:
+    """A turn of the wheel."""
+    (left, right), (bottom, top) = session.map.plane.limits
+    shares = iter(np.geomspace(0.9, 0.05, ROUNDS + 1))
+
+    def act() -> None:
+        share = next(shares)
+        across, up = ((start + end) / 2 for start, end in ((left, right), (bottom, top)))
+        x, y = share * (right - left) / 2, share * (top - bottom) / 2
+        session.map.range.event(x_range=(across - x, across + x), y_range=(up - y, up + y))
+
+    taken = _median(act)
+    session.map.axes.zoom = None
+    return taken
+
+
+def lasso(session: Any) -> float:
+    """A lasso round a hundred thousand galaxies: selected, counted, drawn."""
+    points = session.map.plane.points
+    centre, spread = points.median().to_numpy(), points.std().to_numpy()
+    distance = np.hypot(*((points - centre) / spread).to_numpy().T)
+    radius = float(np.partition(distance, _wanted(len(points)))[_wanted(len(points))])
+    angle = np.linspace(0, 2 * np.pi, 200)
+    circle = np.column_stack([np.cos(angle), np.sin(angle)])
+    sizes = iter(np.linspace(0.98, 1.02, ROUNDS + 1) * radius)
+    taken = _median(
+        lambda: session.map.lasso.event(geometry=centre + circle * spread * next(sizes))
+    )
+    assert session.state.focus is not None
+    session.state.selected = None
+    return taken
+
+
+def colour_density(session: Any) -> float:
+    """A change to the density, from another colour."""
+    return _coloured(session, "density", "inferred.redshift")
+
+
+def colour_value(session: Any) -> float:
+    """A change to a continuous colour."""
+    return _coloured(session, "inferred.log_sfr", "density")
+
+
+def colour_category(session: Any) -> float:
+    """A change to the populations."""
+    return _coloured(session, "population", "density")
+
+
+def memory(_: Any) -> float:
+    """What this process holds, in MB."""
+    import psutil
+
+    return psutil.Process().memory_info().rss / 2**20
+
+
+STEPS: dict[str, Callable[[Any], float]] = {
+    "first_view": first_view,
+    "tap": tap,
+    "pan": pan,
+    "zoom": zoom,
+    "lasso": lasso,
+    "colour_density": colour_density,
+    "colour_value": colour_value,
+    "colour_category": colour_category,
+    "memory": memory,
+}
+IN_BROWSER, UNITS = ("first_view",), {"memory": "MB"}
+
+
+def _wanted(total: int) -> int:
+    return min(LASSO, total // 10)
+
+
+def _coloured(session: Any, colour: str, other: str) -> float:
+    taken = []
+    for _ in range(ROUNDS):
+        session.state.colour = other
+        begun = time.perf_counter()
+        session.state.colour = colour
+        taken.append(time.perf_counter() - begun)
+    session.state.colour = "density"
+    return 1000 * statistics.median(taken)
+
+
+def _median(act: Callable[[], Any]) -> float:
+    act()
+    taken = []
+    for _ in range(ROUNDS):
+        begun = time.perf_counter()
+        act()
+        taken.append(time.perf_counter() - begun)
+    return 1000 * statistics.median(taken)
+
+
+def _session(folder: Path) -> Any:
+    """A session with its page built and all that comes late there."""
+    import holoviews as hv
+    import panel as pn
+
+    from dashboard.app import Explorer, open_source
+
+    hv.extension("bokeh")
+    pn.extension()
+    session = Explorer(open_source(folder))
+    session.page().get_root()
+    session.start()
+    session.map.size.event(width=FRAME[0], height=FRAME[1])
+    session.source.neighbours(session.state.model, session.state.metric).result()
+    session.source.codec(session.state.model).result()
+    return session
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""A glance at the galaxy under the cursor, without picking it."""
+
+from collections.abc import Callable
+from html import escape
+from typing import Any
+
+import panel as pn
+from bokeh.events import MouseLeave, MouseMove
+from bokeh.models import ColumnDataSource, CustomJS
+
+from dashboard.source import Source
+from dashboard.style import BASE, GLANCE, population_title
+
+__all__ = ["Glance", "glance_html"]
+
+REST = 150  # ms that the cursor must rest
+MOVED = """
+clearTimeout(place._resting)
+place._resting = setTimeout(() => { place.data = {x: [cb_obj.x], y: [cb_obj.y]} }, rest)
+"""
+LEFT = """
+clearTimeout(place._resting)
+place._resting = setTimeout(() => {
+  if (place.data.x.length) place.data = {x: [], y: []}
+}, rest)
+"""
+
+
+def glance_html(source: Source, row: int, *, dark: bool) -> str:
+    """The stamp of a galaxy, if there is one, with its id and population."""
+    (picture,) = source.thumbnails([row])
+    population = source.populations[row]
+    image = f'<img src="{picture}" alt="">' if picture else ""
+    colour = source.colour(population, dark=dark)
+    return (
+        f'<div class="glance">{image}<div><b>{escape(str(source.ids[row]))}</b>'
+        f'<span><i style="background:{colour}"></i>{escape(population_title(population))}</span>'
+        "</div></div>"
+    )
+
+
+class Glance:
+    """Shows a galaxy in a corner of a map while the cursor rests on it.
+
+    The browser tells a place only when the cursor rests there.
+
+    Args:
+        find: Gives the HTML of what is at a place (x, y), and whether that is in the right half
+            of the map; no HTML where nothing is near.
+    """
+
+    def __init__(self, find: Callable[[float, float], tuple[str, bool]]) -> None:
+        self._find = find
+        self.pane = pn.pane.HTML("", stylesheets=[BASE, GLANCE], margin=0, visible=False)
+        self.place = ColumnDataSource({"x": [], "y": []})
+        self.place.on_change("data", self._told)
+
+    def watch(self, figure: Any) -> None:
+        """Listen to the cursor on the map's figure."""
+        arguments = {"place": self.place, "rest": REST}
+        figure.js_on_event(MouseMove, CustomJS(args=arguments, code=MOVED))
+        figure.js_on_event(MouseLeave, CustomJS(args=arguments, code=LEFT))
+        figure.scatter("x", "y", source=self.place, alpha=0)
+
+    def show(self, x: float, y: float) -> None:
+        """Show what is at a place, in the corner that is farther from it."""
+        html, right = self._find(x, y)
+        side = {"left": "78px"} if right else {"right": "14px"}
+        place = {"position": "absolute", "bottom": "64px", "pointer-events": "none"}
+        self.pane.param.update(object=html, visible=bool(html), styles=place | side)
+
+    def _told(self, _: str, __: Any, data: dict[str, Any]) -> None:
+        if len(data["x"]):
+            self.show(float(data["x"][0]), float(data["y"][0]))
+        else:
+            self.pane.visible = False

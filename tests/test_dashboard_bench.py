@@ -1,0 +1,49 @@
+"""The made-up stores and what is timed on them."""
+
+import json
+
+import numpy as np
+import pytest
+
+from dashboard import bench
+from dashboard.synthetic import make_store
+
+INSIDE = [name for name in bench.STEPS if name not in bench.IN_BROWSER]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """The folder of a store of 3,000 made-up galaxies."""
+    folder = tmp_path_factory.mktemp("made") / "store"
+    make_store(folder, 3000)
+    return folder
+
+
+def test_a_made_up_store_is_whole(made):
+    store = make_store(made, 3000)
+    assert len(store) == 3000
+    assert store.galaxies["id"].is_unique
+    assert store.galaxies["population"].value_counts()["red_spiral"] == 294
+    for model in ("physics", "vanilla"):
+        assert np.isfinite(store.values(model)).all()
+    assert store.stamps.shape[0] == 3000
+    np.testing.assert_array_equal(store.stamps[2999], store.stamps[2999 % 64])
+
+
+def test_every_step_is_timed(made, tmp_path):
+    path = tmp_path / "bench.json"
+    chosen = [part for name in INSIDE for part in ("--only", name)]
+    figures = bench.main(
+        ["--galaxies", "3000", "--folder", str(made), "--json", str(path), *chosen]
+    )
+    assert list(figures) == INSIDE
+    assert all(value > 0 for value in figures.values())
+    assert json.loads(path.read_text()) == {"galaxies": 3000, **figures}
+
+
+def test_the_lasso_goes_round_the_galaxies_that_it_is_meant_to(made):
+    session = bench._session(made)
+    seen = []
+    session.state.param.watch(lambda event: seen.append(event.new), "focus")
+    bench.lasso(session)
+    assert [abs(mask.sum() - 300) < 60 for mask in seen if mask is not None] == [True] * 8
