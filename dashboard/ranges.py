@@ -14,16 +14,18 @@ __all__ = ["Ranges"]
 LOOKS = """
 :host { display: block; width: 100%; }
 .plots { display: grid; grid-template-columns: repeat(auto-fill, minmax(176px, 1fr));
-  gap: 12px 18px; height: 100%; overflow-y: auto; align-content: start; padding: 2px 4px;
+  grid-auto-rows: minmax(112px, 1fr); gap: 12px 18px; height: 100%; overflow-y: auto;
+  padding: 2px 4px;
   scrollbar-width: thin; scrollbar-color: var(--faint) transparent; }
-.name { display: flex; align-items: baseline; gap: 5px; height: 18px; font-size: 12px;
+.plot { display: flex; flex-direction: column; max-height: 210px; }
+.name { display: flex; flex: none; align-items: baseline; gap: 5px; height: 18px; font-size: 12px;
   white-space: nowrap; }
 .name span { overflow: hidden; text-overflow: ellipsis; }
 .name small { color: var(--muted); font-size: 11px; }
 .clear { margin-left: auto; border: 0; background: none; color: var(--muted); cursor: pointer;
   font: inherit; padding: 0 4px; line-height: 1; visibility: hidden; }
 .kept .clear { visibility: visible; } .clear:hover { color: var(--accent); }
-.area { position: relative; height: 72px; cursor: crosshair; touch-action: none;
+.area { position: relative; flex: 1; min-height: 64px; cursor: crosshair; touch-action: none;
   user-select: none; border-bottom: 1px solid var(--line); }
 svg { display: block; position: absolute; inset: 0; width: 100%; height: 100%; }
 .all { fill: color-mix(in srgb, var(--text) 17%, var(--ground)); }
