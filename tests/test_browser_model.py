@@ -1,5 +1,4 @@
 """The model page and the decoder in a real browser."""
-# ruff: noqa: F401, F811  (fixtures are imported by their names)
 
 import re
 
@@ -7,7 +6,7 @@ import numpy as np
 import pytest
 
 from pcvae.store import read_store
-from tests.test_browser import PLACE, chromium, folder, page
+from tests.test_browser import PLACE
 
 FIGURE = """([label, x, y]) => {
   const all = view => [view, ...[...(view.child_views ?? []),
