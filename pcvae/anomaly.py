@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from threadpoolctl import threadpool_limits
 
 if TYPE_CHECKING:
     from imblearn.pipeline import Pipeline
@@ -26,6 +27,7 @@ __all__ = [
 
 NORMAL = "normal"
 UNUSED = ""  # the class of a galaxy that no fit may use
+LEAST = -60.0  # of a kernel's exponent; much less gives denormal numbers, which are slow
 _LOADING = Lock()
 BLOCK = 512  # galaxies whose kernel fits a processor's cache
 MOST_NORMAL = 5000  # an RBF SVM's time grows with the square of its galaxies
@@ -193,12 +195,15 @@ class SvmScore:
             return result
         support, weights, offsets, gamma = _kernel_of(self.svm)
         half = gamma * (support**2).sum(axis=1)
-        for start in range(0, len(values), BLOCK):
-            block = self.svm["scaler"].transform(values[start : start + BLOCK])
-            block = block.astype(np.float32)
-            kernel = (2 * gamma * block) @ support.T
-            kernel -= half + gamma * (block**2).sum(axis=1, keepdims=True)
-            result[start : start + BLOCK] = np.exp(kernel, out=kernel) @ weights + offsets
+        with threadpool_limits(1, "blas"):  # threads wait for each other in so small products
+            for start in range(0, len(values), BLOCK):
+                block = self.svm["scaler"].transform(values[start : start + BLOCK])
+                block = block.astype(np.float32)
+                kernel = (2 * gamma * block) @ support.T
+                kernel -= half + gamma * (block**2).sum(axis=1, keepdims=True)
+                np.maximum(kernel, LEAST, out=kernel)
+                parts = np.exp(kernel, out=kernel) @ weights
+                result[start : start + BLOCK] = parts + offsets
         return result
 
     def score(self, margins: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
