@@ -9,6 +9,7 @@ and what is slow are shared by all sessions of the process.
 import sys
 from collections.abc import Callable
 from functools import partial
+from html import escape
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -41,7 +42,7 @@ from dashboard.sky import SkyMap
 from dashboard.source import Source
 from dashboard.state import State
 from dashboard.strips import Lookalikes, Nearest
-from dashboard.style import DASH, HEADER, THEME
+from dashboard.style import DASH, HEADER, THEME, UNSEEN
 from dashboard.takeaway import TakeAway
 from dashboard.targets import Targets
 from dashboard.teaching import follow_learning
@@ -151,9 +152,11 @@ class Explorer:
             self.card, width=472, sizing_mode="stretch_height", margin=(10, 14, 0, 8)
         )
         upper = pn.Row(left, right, sizing_mode="stretch_both")
-        main = pn.Column(upper, tabs, self.keys, sizing_mode="stretch_both")
+        title = f"pcvae · {self.source.store.info.sample}"
+        spoken = pn.pane.HTML(f"<h1>{escape(title)}</h1>", stylesheets=[UNSEEN], margin=0)
+        main = pn.Column(spoken, upper, tabs, self.keys, sizing_mode="stretch_both")
         page = pmui.Page(
-            title=f"pcvae · {self.source.store.info.sample}",
+            title=title,
             header=[self._pages(), self.controls, self.find, self.bring, self.help],
             main=[main],
             dark_theme=self.state.dark,

@@ -92,10 +92,10 @@ class Grid(pn.viewable.Viewer):
         self.state.param.watch(self._follow, "row")
 
     def __panel__(self) -> pn.viewable.Viewable:
-        looks = {"size": "small", "variant": "standard", "width": 190, "margin": (-2, 4)}
-        by = pmui.Select.from_param(self.state.param.order, label="", **looks)
-        way = Flip.of(self.state.param.descending, ARROWS, margin=(1, 4))
-        above = pn.Row(self.chips, by, way, self.pager, height=32, margin=(2, 8, 0, 8))
+        looks = {"size": "small", "variant": "outlined", "width": 190, "margin": (6, 4, 0, 4)}
+        by = pmui.Select.from_param(self.state.param.order, label="Sorted by", **looks)
+        way = Flip.of(self.state.param.descending, ARROWS, margin=(9, 4, 0, 4))
+        above = pn.Row(self.chips, by, way, self.pager, height=46, margin=(2, 8, 0, 8))
         return pn.Column(above, self.tiles, sizing_mode="stretch_both", margin=0)
 
     def _offer_orders(self, *_: Any) -> None:

@@ -65,18 +65,18 @@ class Labels(Strip):
             label="Download CSV",
             size="small",
             width=150,
-            margin=(2, 8),
+            margin=(7, 8),
         )
         chosen = [
             pmui.Select.from_param(
                 self.state.param[name],
-                label="",
+                label=title,
                 size="small",
                 variant="outlined",
                 width=160,
-                margin=(2, 6, 0, 4),
+                margin=(4, 8, 0, 2),
             )
-            for name in ("label", "user")
+            for name, title in (("label", "Label"), ("user", "By"))
         ]
         return [*chosen, self.download]
 

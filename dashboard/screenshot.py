@@ -27,6 +27,7 @@ __all__ = ["browser", "main", "open_page", "served"]
 APP = Path(__file__).with_name("app.py")
 TABS = tuple(State.param.tab.objects)
 PAGES = (*TABS, "model")
+PATIENCE = 120_000  # ms; a busy machine takes its time
 STARTING = 60.0  # seconds; importing takes a few
 SETTLED = """() => window.Bokeh && Bokeh.documents.length > 0
   && Bokeh.documents.every(document => document.is_idle)"""
@@ -84,7 +85,7 @@ def served(store: Path, *options: str) -> Iterator[str]:
             yield f"http://127.0.0.1:{port}/app"
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(PATIENCE / 1000)
 
 
 @contextmanager
@@ -104,12 +105,12 @@ def browser() -> Iterator[Any]:
 def open_page(page: Any, url: str) -> None:
     """Go to the address, not for the first time, and wait until all of it is there."""
     page.add_init_script("localStorage.setItem('pcvae-tour', 'seen')")
-    page.goto(url)
-    page.wait_for_selector(".bk-Figure, .page", timeout=60_000)
+    page.goto(url, timeout=PATIENCE)
+    page.wait_for_selector(".bk-Figure, .page", timeout=PATIENCE)
     page.wait_for_function(SETTLED)
     page.wait_for_function("() => !document.querySelector('.pn-busy')")
     waiting = page.locator(".shimmer")
-    waiting.first.wait_for(state="detached", timeout=60_000)
+    waiting.first.wait_for(state="detached", timeout=PATIENCE)
     page.wait_for_function(SETTLED)
 
 

@@ -130,7 +130,9 @@ class State(Axes):
     )
     tall = param.Boolean(default=False, doc="Give the strip below half of the page.")
     seeds = param.Selector(objects=[""], doc="Whose look-alikes are listed.")
-    k = param.Integer(default=10, bounds=(1, 100), doc="How many nearest galaxies of each count.")
+    k = param.Selector(
+        default=10, objects=[5, 10, 20, 50, 100], doc="How many nearest galaxies of each count."
+    )
     whiten = param.Boolean(
         default=True, doc="Measure distances in units of each latent's own spread."
     )

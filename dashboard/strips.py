@@ -24,7 +24,7 @@ METRIC = ("k", "whiten", "oriented")
 
 def metric_controls(state: State) -> list[Any]:
     """How many neighbours, and how far apart two galaxies are."""
-    number = pmui.IntInput.from_param(
+    number = pmui.Select.from_param(
         state.param.k, label="Neighbours", size="small", width=104, margin=(4, 8, 0, 2)
     )
     switches = [

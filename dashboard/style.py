@@ -26,6 +26,7 @@ __all__ = [
     "THEME",
     "TOUR",
     "TROUBLE",
+    "UNSEEN",
     "Marker",
     "colour_of",
     "marker_of",
@@ -372,6 +373,9 @@ td button { font: inherit; color: var(--text); background: none; border: 0; padd
   cursor: pointer; text-decoration: underline; text-decoration-color: var(--faint);
   text-underline-offset: 3px; }
 td button:hover { text-decoration-color: var(--accent); }
+"""
+UNSEEN = """
+:host { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 """
 TROUBLE = """
 .page { max-width: 760px; margin: 12vh auto 0; padding: 0 28px; line-height: 1.6; }

@@ -136,12 +136,16 @@ def chromium():
 @pytest.fixture
 def page(chromium, folder):
     """The dashboard in the browser; what it asks of the network and complains of is checked."""
-    from dashboard.screenshot import open_page, served
+    from playwright.sync_api import expect
+
+    from dashboard.screenshot import PATIENCE, open_page, served
 
     asked, complaints = [], []
     with served(folder) as url:
         home = url.rsplit("/", 1)[0]
         window = chromium.new_page(viewport={"width": 1280, "height": 800})
+        window.set_default_timeout(PATIENCE)
+        expect.set_options(timeout=PATIENCE)
         window.on("request", lambda request: asked.append(request.url))
         window.on("pageerror", lambda error: complaints.append(str(error)))
         window.on("console", lambda said: said.type == "error" and complaints.append(said.text))

@@ -1,0 +1,100 @@
+"""For everyone: by screen reader, by keyboard alone, on a first visit, and two at once."""
+
+import pytest
+
+pytestmark = pytest.mark.ui
+
+THEIRS = {  # panel-material-ui's own parts
+    "aria-progressbar-name",  # the bar at the top of its Page has no name
+    "aria-prohibited-attr",  # the sign that a control has a tooltip is a span with a label
+}
+GRAVE = ("serious", "critical")
+
+
+def violations(window):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    found = axe.run(window, options={"preload": False}).response["violations"]
+    return [
+        (one["id"], node["html"])
+        for one in found
+        if one["impact"] in GRAVE and one["id"] not in THEIRS
+        for node in one["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_nothing_of_ours_hinders_a_screen_reader(page, theme):
+    from dashboard.screenshot import SETTLED, open_page
+
+    if theme == "light":
+        open_page(page, f"{page.url.partition('?')[0]}?theme=light")
+    assert page.locator("h1").count() == 1
+    for tab in page.get_by_role("tab").all():
+        tab.click()
+        page.wait_for_function(SETTLED)
+        assert violations(page) == [], tab.inner_text()
+    page.get_by_role("button", name="Model", exact=True).click()
+    page.get_by_text("How well rare galaxies are told apart").wait_for()
+    assert violations(page) == []
+
+
+def test_a_first_visit_is_shown_around_and_the_next_one_is_not(chromium, page):
+    from playwright.sync_api import expect
+
+    context = chromium.new_context(viewport={"width": 1280, "height": 800})
+    window = context.new_page()
+    window.goto(page.url)
+    tour = window.get_by_role("dialog")
+    expect(tour).to_contain_text("A map of galaxies")
+    window.keyboard.press("ArrowRight")
+    expect(tour).to_contain_text("Tap one to pick it")
+    window.get_by_role("button", name="Skip").click()
+    expect(tour).to_be_hidden()
+
+    again = context.new_page()
+    again.goto(page.url)
+    again.locator(".bk-Figure").first.wait_for()
+    again.get_by_role("button", name="Help").click()
+    expect(again.get_by_text("Synthetic minority over-sampling")).to_be_visible()
+    again.get_by_role("button", name="Take the tour").click()
+    expect(again.get_by_text("A map of galaxies")).to_be_visible()
+    again.keyboard.press("Escape")
+    expect(again.get_by_text("A map of galaxies")).to_be_hidden()
+    context.close()
+
+
+def test_a_person_walks_labels_and_asks_by_keyboard_alone(page):
+    from playwright.sync_api import expect
+
+    heading = page.locator(".facts h2")
+    first = heading.inner_text()
+    neighbour = page.locator(".stamp > button").first.get_attribute("title")
+    page.keyboard.press("ArrowRight")
+    expect(heading).to_have_text(neighbour)
+    page.keyboard.press("4")
+    page.keyboard.press("[")
+    expect(heading).to_have_text(first)
+    page.keyboard.press("]")
+    expect(heading).to_have_text(neighbour)
+    page.keyboard.press("?")
+    expect(page.get_by_text("Take the tour")).to_be_visible()
+
+
+def test_two_visitors_share_labels_and_nothing_else(chromium, page):
+    from playwright.sync_api import expect
+
+    from dashboard.screenshot import open_page
+
+    other = chromium.new_context(viewport={"width": 1280, "height": 800}).new_page()
+    open_page(other, page.url.partition("?")[0])
+    first = other.locator(".facts h2").inner_text()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".facts h2")).not_to_have_text(first)
+    galaxy = page.locator(".facts h2").inner_text()
+    page.get_by_role("tab", name="Histograms").click()
+    page.keyboard.press("c")
+
+    other.get_by_role("tab", name="Labels").click()
+    expect(other.locator(".stamp > button:first-child").first).to_have_attribute("title", galaxy)
+    expect(other.locator(".facts h2")).to_have_text(first)
+    expect(page.get_by_role("tab", name="Histograms")).to_have_attribute("aria-selected", "true")
