@@ -49,7 +49,7 @@ class Help(pn.viewable.Viewer):
             label="Take the tour",
             variant="outlined",
             size="small",
-            description="Walk through the page, one part after another.",
+            description="Take the tour: the parts of the page, one after another.",
         )
         words, self.keys_pane = (
             pn.pane.HTML(html, stylesheets=[BASE, HELP], sizing_mode="stretch_width")
