@@ -6,6 +6,7 @@ Without ``--args`` it shows the demo's store. Every browser session has its own 
 and what is slow are shared by all sessions of the process.
 """
 
+import logging
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -266,11 +267,16 @@ def serve() -> Any:
         source = pn.state.as_cached(f"store {folder}", open_source, folder=folder)
     except PcvaeError as error:
         return trouble_page("No store to show", str(error))
-    explorer = Explorer(source)
-    if pn.state.curdoc.session_context is None:
-        warm(explorer)
+    try:
+        explorer = Explorer(source)
+        if pn.state.curdoc.session_context is None:
+            warm(explorer)
+        page = explorer.page()
+    except Exception as error:  # whatever it is, words are better than a blank page
+        logging.exception("a page could not be made")
+        return trouble_page("The page could not be made", f"{type(error).__name__}: {error}")
     pn.state.onload(explorer.start)
-    return explorer.page()
+    return page
 
 
 if pn.state.served:

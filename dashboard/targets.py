@@ -154,6 +154,7 @@ class Targets(pn.viewable.Viewer):
             size="small",
             margin=(4, 4),
             description="How far a target may be from a galaxy to be it, where no id is known",
+            sx={".MuiIconButton-root": {"display": "none"}},  # they have no names to be read out
         )
         self.radius.param.watch(lambda _: self._match(), "value")
         self.before = self._button("Previous", "the target before", lambda: self.step(-1))

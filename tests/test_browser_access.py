@@ -41,7 +41,10 @@ def test_nothing_of_ours_hinders_a_screen_reader(page, theme):
 def test_a_first_visit_is_shown_around_and_the_next_one_is_not(chromium, page):
     from playwright.sync_api import expect
 
+    from dashboard.screenshot import PATIENCE
+
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(PATIENCE)
     window = context.new_page()
     window.goto(page.url)
     tour = window.get_by_role("dialog")

@@ -3,7 +3,7 @@
 import panel as pn
 import pytest
 
-from dashboard.app import Explorer
+from dashboard.app import Explorer, serve
 from dashboard.glossary import TERMS, glossary_html
 from dashboard.source import Source
 from pcvae.store import read_store
@@ -41,3 +41,15 @@ def test_the_tour_points_at_what_is_on_the_page(session):
     page = session.page()
     classes = {name for one in page.select(pn.viewable.Viewable) for name in one.css_classes}
     assert {step["place"] for step in session.help.tour.steps} - {""} <= classes
+
+
+@pytest.mark.parametrize(
+    ("folder", "expected"), [("nowhere", "train.encode"), (None, "could not be made")]
+)
+def test_a_page_that_cannot_be_made_says_why(store, monkeypatch, caplog, folder, expected):
+    monkeypatch.setattr("sys.argv", ["serve", str(folder or store)])
+    if folder is None:
+        monkeypatch.setattr("dashboard.app.Explorer", lambda source: 1 / 0)
+    shown = "".join(pane.object for pane in serve().select(pn.pane.HTML))
+    assert expected in shown
+    assert folder or "ZeroDivisionError" in shown
