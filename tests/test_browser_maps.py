@@ -1,0 +1,101 @@
+"""Selecting on the maps, two maps, and what the address keeps, in a real browser."""
+
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+import pytest
+
+from dashboard.screenshot import SETTLED
+from pcvae.store import read_store
+
+FRAME = """() => {
+  const find = view => view.model.type === 'Figure' ? view :
+    [...(view.child_views ?? []), ...(view._child_views?.values() ?? [])].map(find).find(Boolean)
+  const figure = Object.values(Bokeh.index.roots ?? Bokeh.index).map(find).find(Boolean)
+  const box = figure.el.getBoundingClientRect(), frame = figure.frame.bbox
+  const {x_range, y_range} = figure.model
+  return {left: box.left + frame.left, top: box.top + frame.top,
+    width: frame.width, height: frame.height, x: [x_range.start, x_range.end],
+    y: [y_range.start, y_range.end]}
+}"""
+
+pytestmark = pytest.mark.ui
+
+
+def draw(page, tool, shares, key=""):
+    """Draw on the first map with a tool, through places in shares of its frame."""
+    frame = page.evaluate(FRAME)
+    places = [
+        (frame["left"] + x * frame["width"], frame["top"] + y * frame["height"]) for x, y in shares
+    ]
+    page.mouse.move(*places[0])
+    page.locator(f"[title*='{tool}' i]").first.click()
+    if key:
+        page.keyboard.down(key)
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*place, steps=5)
+    page.mouse.up()
+    if key:
+        page.keyboard.up(key)
+    return frame
+
+
+def test_boxes_and_lassos_select_add_and_take_away_on_two_maps(page, folder):
+    from playwright.sync_api import expect
+
+    latents = read_store(folder).latents("physics")
+    page.get_by_label("Two maps").click()
+    expect(page.locator(".map")).to_have_count(2)
+    page.wait_for_function(SETTLED)
+    said = page.locator(".counted")
+    expect(said).to_have_text(f"{len(latents):,} galaxies")
+
+    frame = draw(page, "Box Select", [(0.02, 0.02), (0.5, 0.98)])
+    expect(said).to_contain_text("selected")
+    left, right = np.interp([0.02, 0.5], [0, 1], frame["x"])
+    bottom, top = np.interp([0.02, 0.98], [0, 1], frame["y"])
+    inside = latents["redshift"].between(left, right) & latents["log_mass"].between(bottom, top)
+    first = int(said.inner_text().split()[0].replace(",", ""))
+    assert abs(first - inside.sum()) <= 0.03 * len(latents)
+
+    draw(page, "Lasso Select", [(0.4, 0.1), (0.95, 0.1), (0.95, 0.9), (0.4, 0.9)], "Shift")
+    expect(said).not_to_have_text(re.compile(rf"^{first:,} of"))
+    second = int(said.inner_text().split()[0].replace(",", ""))
+    assert second > first
+
+    draw(page, "Box Select", [(0.02, 0.02), (0.5, 0.98)], "Control")
+    expect(said).not_to_have_text(re.compile(rf"^{second:,} of"))
+    third = int(said.inner_text().split()[0].replace(",", ""))
+    assert third < second
+
+    page.get_by_role("button", name="Undo the last").click()
+    expect(said).to_have_text(re.compile(rf"^{second:,} of"))
+    page.get_by_role("button", name="Clear the selection").click()
+    expect(said).to_have_text(f"{len(latents):,} galaxies")
+
+
+def test_the_zoom_and_the_second_map_are_in_the_address_and_come_back(page):
+    from playwright.sync_api import expect
+
+    page.get_by_label("Two maps").click()
+    expect(page.locator(".map")).to_have_count(2)
+    page.wait_for_function(SETTLED)
+    frame = page.evaluate(FRAME)
+    page.mouse.move(frame["left"] + frame["width"] / 2, frame["top"] + frame["height"] / 2)
+    page.mouse.wheel(0, -300)
+    page.wait_for_url(re.compile(r"[?&]zoom="))
+    asked = parse_qs(urlsplit(page.url).query)
+    left, bottom, right, top = (float(end) for end in asked["zoom"][0].split(","))
+    assert (right - left) < (frame["x"][1] - frame["x"][0])
+    assert asked["split"] == ["1"]
+
+    page.reload()
+    expect(page.locator(".map")).to_have_count(2)
+    page.wait_for_selector(".bk-Figure")
+    page.wait_for_function(SETTLED)
+    again = page.evaluate(FRAME)
+    np.testing.assert_allclose(again["x"], [left, right], rtol=1e-4)
+    np.testing.assert_allclose(again["y"], [bottom, top], rtol=1e-4)
