@@ -18,8 +18,6 @@ from typing import Any
 
 import numpy as np
 
-from dashboard.synthetic import make_store
-
 __all__ = ["main"]
 
 ROUNDS = 7
@@ -46,6 +44,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 def main(argv: Sequence[str] | None = None) -> dict[str, float]:
     """Time the steps, print their figures and return them."""
+    from dashboard.synthetic import make_store
+
     args = parse_args(argv)
     with tempfile.TemporaryDirectory() as scratch:
         folder = args.folder or Path(scratch) / "store"
