@@ -50,6 +50,7 @@ READS = {  # what the layers of a kind hang on
 FRAME = (720, 500)  # px, until the browser has said how large the map is
 CLEAR = ":host { background: transparent !important; opacity: .75; }"
 NEAR = 16  # px from the cursor to what it is said to be on
+PIXELS = 1_500_000  # of a map's picture at most; on a larger screen each is drawn larger
 FAINT = 0.22  # of marks out of focus
 FIGURE = {
     "responsive": True,
@@ -253,7 +254,9 @@ class LatentMap(pn.viewable.Viewer):
             dark=self.state.dark,
             taught=self.state.taught,
         )
-        canvas = Canvas(*self.limits, *(max(int(side), 50) for side in self.frame))
+        sides = np.maximum(self.frame, 50)
+        coarser = min(1, np.sqrt(PIXELS / sides.prod()))
+        canvas = Canvas(*self.limits, *(int(side) for side in sides * coarser))
         dark, focus = self.state.dark, self.state.focus
         return galaxy_image(galaxy_picture(self.plane, canvas, chosen, focus, dark=dark), canvas)
 

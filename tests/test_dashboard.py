@@ -448,6 +448,16 @@ def test_ids_are_found_all_at_once(many):
     assert many.source.row_of("nobody") is None
 
 
+def test_a_large_screen_has_larger_pixels_but_the_same_view(many):
+    many.map.size.update(width=3200, height=1800)
+    picture = many.map._galaxies()
+    height, width = picture.dimension_values(2, flat=False).shape
+    assert 1_400_000 < width * height <= 1_500_000
+    np.testing.assert_allclose(width / height, 16 / 9, rtol=1e-2)
+    (left, right), (bottom, top) = many.map.limits
+    np.testing.assert_allclose(picture.bounds.lbrt(), (left, bottom, right, top))
+
+
 def test_a_glance_shows_the_galaxy_under_the_cursor_and_picks_nothing(many):
     draw(many)
     picked, place = many.state.row, many.map.plane.points.iloc[17]
