@@ -33,10 +33,14 @@ def test_a_person_finds_a_galaxy_by_its_id_and_by_its_place(page, folder):
     galaxy = galaxies.iloc[20]
     find(page, f"{galaxy.ra:.6f} {galaxy.dec + 1 / 3600:+.6f}")
     expect(heading).to_have_text(galaxy["id"])
-    expect(page.get_by_role("status")).to_contain_text(f'{galaxy["id"]} lies 1.00" from')
+    expect(page.locator(".bring").get_by_role("status")).to_contain_text(
+        f'{galaxy["id"]} lies 1.00" from'
+    )
 
     find(page, "nonsense")
-    expect(page.get_by_role("status")).to_contain_text("No galaxy of this store is called")
+    expect(page.locator(".bring").get_by_role("status")).to_contain_text(
+        "No galaxy of this store is called"
+    )
     page.get_by_role("button", name="Close").click()
     expect(heading).to_have_text(galaxy["id"])
 
@@ -75,7 +79,7 @@ def test_a_place_without_connection_says_so_and_offers_the_upload(page):
     from playwright.sync_api import expect
 
     find(page, "10:12:01.5 -89:13:04")
-    expect(page.get_by_role("status")).to_contain_text("the nearest")
+    expect(page.locator(".bring").get_by_role("status")).to_contain_text("the nearest")
     page.get_by_role("button", name="Fetch this place").click()
     failed = page.get_by_role("alert").filter(has_text="Not taken")
     expect(failed).to_contain_text("upload a FITS cutout", timeout=15_000)
