@@ -279,6 +279,7 @@ def test_the_page_holds_every_figure_and_needs_nothing_else(synthetic, metrics):
     assert "All galaxies are simulated" in page
     assert page.count("<img") >= 6
     assert "Gagliano &amp; Villar (2023)" in page
+    assert "Redshifts of each population" in page
     assert 'src="http' not in page
     assert "<link" not in page
 

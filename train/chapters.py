@@ -66,6 +66,14 @@ def _parts(metrics: Mapping[str, Any]) -> Section:
             if one["n"]
         ]
         section.table(["label", "by", "part", *PART_FIGURES], rows, folded=f"{who}: all parts")
+    section.say("Redshifts of each population (the paper's Green Peas come out too near):")
+    rows = [
+        [who, name, *(number(one[key]) for key in PART_FIGURES)]
+        for who, labels in metrics["bins"].items()
+        for name, one in labels.get("redshift", {}).get("population", {}).items()
+        if who in metrics["models"] and one["n"]
+    ]
+    section.table(["", "population", *PART_FIGURES], rows)
     return section
 
 

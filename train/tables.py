@@ -20,14 +20,16 @@ def number(value: Any) -> str:
     """A figure for a table: three digits, a dash for what is unknown.
 
     Example:
-        >>> [number(one) for one in (0.91234, 0.00042, 12, None)]
-        ['0.912', '0.00042', '12', '-']
+        >>> [number(one) for one in (0.91234, 0.00042, -1e-18, 12, None)]
+        ['0.912', '0.00042', '0.000', '12', '-']
     """
     if value is None or (isinstance(value, float) and not np.isfinite(value)):
         return "-"
     if not isinstance(value, float):
         return str(value)
-    return f"{value:.2g}" if 1e-4 <= abs(value) < 0.0095 else f"{value:.3f}"
+    if 1e-4 <= abs(value) < 0.0095:
+        return f"{value:.2g}"
+    return f"{value:.3f}" if abs(value) >= 1e-4 else "0.000"
 
 
 def aligned(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
