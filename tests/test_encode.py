@@ -28,7 +28,7 @@ def test_the_store_says_what_the_codec_says(store, sample, runs):
     codec = Codec.read(made.model_folder("physics"))
     alone = latent_table(codec.encode(sample.pixels(slice(7, 8))), codec.space)
     stored = made.latents("physics").iloc[[7]].drop(columns="id").reset_index(drop=True)
-    pd.testing.assert_frame_equal(alone, stored, rtol=1e-3, atol=1e-4)
+    pd.testing.assert_frame_equal(alone.astype(np.float32), stored, rtol=1e-3, atol=1e-4)
 
 
 def test_latents_are_physical(sample, runs):

@@ -68,6 +68,7 @@ def test_a_table_comes_back_as_it_was(session, chosen, facts, kind):
     assert found.colnames == chosen.colnames
     for name in NUMBERS:
         values = np.ma.filled(np.ma.asarray(found[name], dtype=float), np.nan)
+        values = values.astype(chosen[name].dtype)
         np.testing.assert_allclose(values, chosen[name], rtol=1e-12, err_msg=name)
     galaxies, latents = session.source.store.galaxies, session.source.store.latents("physics")
     np.testing.assert_array_equal(chosen["ra"], galaxies["ra"][ROWS])
