@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import holoviews as hv
 import panel as pn
 import panel_material_ui as pmui
+from panel.util import edit_readonly
 
 from dashboard.address import follow_address
 from dashboard.bring import Bring
@@ -38,6 +39,7 @@ from dashboard.legend import Legend
 from dashboard.maps import Maps
 from dashboard.model_page import ModelPage
 from dashboard.selecting import follow_focus
+from dashboard.session import forget_plots
 from dashboard.shortcuts import Shortcuts
 from dashboard.sky import SkyMap
 from dashboard.source import Source
@@ -166,6 +168,8 @@ class Explorer:
             sx=HEADER,
         )
         page.param.watch(lambda event: self.state.param.update(dark=event.new), "dark_theme")
+        _own_busy(page, self.state)
+        forget_plots()
         return page
 
     def start(self) -> None:
@@ -223,6 +227,16 @@ class Explorer:
         step = getattr(self.strips[self.state.tab], "step", None)
         if step is not None:
             step(by)
+
+
+def _own_busy(page: pmui.Page, state: State) -> None:
+    """Let a page be busy until it is on the screen, whatever other sessions are doing.
+
+    By itself it follows the busy state of the process, which would tell all pages of every
+    callback, and keep each of them forever.
+    """
+    with edit_readonly(page):
+        page.busy = state.param.loaded.rx.not_()
 
 
 def _show_on(part: pn.viewable.Viewable, page: str, event: Any) -> None:

@@ -24,6 +24,7 @@ from dashboard.pointer import Pointer, lengthen
 from dashboard.regions import fill, outline
 from dashboard.rings import Outline, Rings
 from dashboard.selecting import inside_box, inside_polygon, select
+from dashboard.session import weakly
 from dashboard.shading import Canvas, over, paint_context
 from dashboard.source import Source
 from dashboard.state import Axes, Gesture, State
@@ -161,7 +162,7 @@ class LatentMap(pn.viewable.Viewer):
         self.glance = Glance(self._glance)
         self._turns = {name: Turn(rename={"turn": name}) for name in READS}
         galaxies = self._layer("galaxies", self._galaxies)
-        galaxies = galaxies.opts(hooks=[self._fit], tools=["box_select", "lasso_select"])
+        galaxies = galaxies.opts(hooks=[weakly(self._fit)], tools=["box_select", "lasso_select"])
         self.tap = Tap(source=galaxies)
         self.tap.add_subscriber(self._pick)
         self.box, self.lasso = BoundsXY(source=galaxies), Lasso(source=galaxies)

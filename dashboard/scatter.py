@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from dashboard.plane import Limits, nearest_row
 from dashboard.rings import Rings
+from dashboard.session import weakly
 from dashboard.shading import Canvas, paint_density
 from dashboard.sketches import Sketch
 from dashboard.source import Source
@@ -101,7 +102,7 @@ class Scatter(pn.viewable.Viewer):
         self._ordinary = self.sketch.plane.points[self.sketch.drawn & self.source.normal]
         self._range, self._size = RangeXY(), PlotSize(width=FRAME[0], height=FRAME[1])
         galaxies = hv.DynamicMap(self._dots, streams=[self._range, self._size])
-        galaxies = galaxies.opts(hooks=[self._begin])
+        galaxies = galaxies.opts(hooks=[weakly(self._begin)])
         self.tap = Tap(source=galaxies)
         self.tap.add_subscriber(self._pick)
         self._range.source = self._size.source = galaxies

@@ -4,10 +4,12 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any
+from weakref import WeakMethod
 
 import panel as pn
+from holoviews.plotting.bokeh.callbacks import Callback
 
-__all__ = ["Latest", "in_turns", "when_done", "when_quiet"]
+__all__ = ["Latest", "forget_plots", "in_turns", "weakly", "when_done", "when_quiet"]
 
 
 def when_done(job: "Future[Any]", call: Callable[[], None]) -> None:
@@ -21,11 +23,48 @@ def when_done(job: "Future[Any]", call: Callable[[], None]) -> None:
         call()
         return
 
+    waiting = [(document, call)]  # a job that is kept keeps its callbacks, but not sessions
+
     def enter(_: "Future[Any]") -> None:
-        if not getattr(document.session_context, "destroyed", False):
+        document, call = waiting.pop()
+        context = document.session_context
+        if context is not None and not context.destroyed:
             document.add_next_tick_callback(call)
 
     job.add_done_callback(enter)
+
+
+def weakly(method: Callable[..., Any]) -> Callable[..., None]:
+    """A bound method as a function that does not keep its owner alive, and then does nothing.
+
+    HoloViews keeps the options of plots, such as hooks, for the whole process.
+    """
+    kept = WeakMethod(method)
+
+    def call(*arguments: Any) -> None:
+        there = kept()
+        if there is not None:
+            there(*arguments)
+
+    return call
+
+
+def forget_plots() -> None:
+    """Let HoloViews forget this session's plots when it ends.
+
+    It registers the callbacks of streams for the whole process, and with them plot and document.
+    """
+    document = pn.state.curdoc
+    if document is None or document.session_context is None:
+        return
+
+    def forget(_: Any) -> None:
+        registered = Callback._callbacks
+        for key, one in list(registered.items()):
+            if one.plot is None or one.plot.document is document:
+                registered.pop(key, None)
+
+    pn.state.on_session_destroyed(forget)
 
 
 def when_quiet(call: Callable[[], None], rest: int) -> Callable[[], None]:

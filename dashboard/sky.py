@@ -20,7 +20,7 @@ from dashboard.plane import Limits, Plane, nearest_row
 from dashboard.projection import Graticule, Sky, fitted, graticule, sky_of
 from dashboard.quantities import Quantity
 from dashboard.rings import Rings
-from dashboard.session import when_done
+from dashboard.session import weakly, when_done
 from dashboard.shading import Canvas
 from dashboard.source import Source
 from dashboard.state import State
@@ -166,7 +166,7 @@ class SkyMap(pn.viewable.Viewer):
         self.tap.add_subscriber(self._pick)
         self.range.add_subscriber(self._zoom)
         self.size.add_subscriber(lambda **_: _in_turn(self._resize))
-        self.figure = galaxies.opts(hooks=[self._dress], **FIGURE)
+        self.figure = galaxies.opts(hooks=[weakly(self._dress)], **FIGURE)
         if not sky.placed:
             words = "No galaxy of this store has a place on the sky."
             nothing = f'<div class="nothing">{words}</div>'
