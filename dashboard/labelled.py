@@ -6,7 +6,7 @@ from typing import Any
 
 import panel_material_ui as pmui
 
-from dashboard.labelling import csv_of, label_title, remove
+from dashboard.labelling import label_title, remove
 from dashboard.stamps import stamp_items
 from dashboard.strips import MOST, Strip
 from pcvae.journal import Event
@@ -59,15 +59,7 @@ class Labels(Strip):
     _found: Sequence[tuple[int, Event]] = ()
 
     def _above(self) -> list[Any]:
-        self.download = pmui.FileDownload(
-            callback=lambda: csv_of(self.source),
-            filename=f"{self.source.store.info.sample}-labels.csv",
-            label="Download CSV",
-            size="small",
-            width=150,
-            margin=(7, 8),
-        )
-        chosen = [
+        return [
             pmui.Select.from_param(
                 self.state.param[name],
                 label=title,
@@ -78,7 +70,6 @@ class Labels(Strip):
             )
             for name, title in (("label", "Label"), ("user", "By"))
         ]
-        return [*chosen, self.download]
 
     def _offer(self) -> None:
         """Let the labels and the people be chosen that there are."""

@@ -4,7 +4,6 @@ A person has one label for a galaxy, a score of 0 to 5 or a name, and a note wit
 say something else of the same galaxy; both are kept.
 """
 
-import io
 from collections.abc import Iterable
 
 import panel as pn
@@ -20,7 +19,6 @@ __all__ = [
     "NORMAL_LABEL",
     "NOTED",
     "SCORES",
-    "csv_of",
     "is_candidate",
     "judge",
     "label_names",
@@ -38,7 +36,6 @@ __all__ = [
 
 SCORES = ("0", "1", "2", "3", "4", "5")
 MERGER, ARTEFACT, NORMAL_LABEL, NOTED = "merger", "artefact", "normal", "noted"
-FROM_STORE = ("ra", "dec", "population", "redshift", "log_mass", "log_sfr")
 
 
 def who(source: Source) -> str:
@@ -155,19 +152,6 @@ def refresh(source: Source, state: State) -> None:
             state.revision = source.journal.count()
         except JournalError as error:
             state.trouble = str(error)
-
-
-def csv_of(source: Source) -> io.BytesIO:
-    """All labels with the catalogue's facts and where they come from, as CSV."""
-    labels = source.journal.table() if source.journal else None
-    if labels is None:
-        return io.BytesIO(b"")
-    galaxies = source.store.galaxies
-    known = galaxies[["id", *(name for name in FROM_STORE if name in galaxies)]]
-    table = labels.merge(known, on="id", how="left").assign(
-        sample=source.store.info.sample, store=source.store.folder.name
-    )
-    return io.BytesIO(table.to_csv(index=False).encode())
 
 
 def _write(source: Source, state: State, row: int, said: tuple[str, str]) -> bool:

@@ -147,7 +147,7 @@ class TakeAway(pn.viewable.Viewer):
             return
         row, chosen = self.state.row, len(rows_in_focus(self.state))
         said = len({event.galaxy for event in self.source.standing()})
-        options = {f"Labels: {said:,} galaxies": LABELS}
+        options = {f"Labels: {said:,} {'galaxy' if said == 1 else 'galaxies'}": LABELS}
         options[f"Selection: {chosen:,} of {len(self.source):,} galaxies"] = SELECTION
         if row is not None:
             options[f"Cutout of {self.source.ids[row]}, FITS"] = CUTOUT

@@ -1,8 +1,5 @@
 """The main path in a real browser."""
 
-import io
-from pathlib import Path
-
 import pandas as pd
 import pytest
 
@@ -31,7 +28,9 @@ def test_a_person_taps_a_galaxy_walks_to_a_neighbour_tags_it_and_takes_the_list(
     row = int((latents["redshift"] - latents["redshift"].median()).abs().idxmin())
     assert ids[row] != first
 
-    page.mouse.click(*page.evaluate(PLACE, [latents["redshift"][row], latents["log_mass"][row]]))
+    page.mouse.click(
+        *page.evaluate(PLACE, [float(latents[name][row]) for name in ("redshift", "log_mass")])
+    )
     expect(heading).not_to_have_text(first)
     tapped = heading.inner_text()
     expect(page.locator(".pictures img")).to_have_count(3)
@@ -50,8 +49,10 @@ def test_a_person_taps_a_galaxy_walks_to_a_neighbour_tags_it_and_takes_the_list(
     page.get_by_role("tab", name="Labels").click()
     expect(page.locator(".stamp > button:first-child")).to_have_attribute("title", name)
 
+    page.get_by_role("button", name="Take away").click()
+    page.get_by_role("radio", name="Labels: 1 galaxy").click()
     with page.expect_download() as begun:
-        page.get_by_text("Download CSV").click()
-    table = pd.read_csv(io.BytesIO(Path(begun.value.path()).read_bytes()), dtype={"id": str})
+        page.get_by_role("button", name="Download: make").click()
+    table = pd.read_csv(begun.value.path(), dtype={"id": str}, comment="#")
     assert list(table["id"]) == [name]
     assert list(table["label"]) == ["candidate"]

@@ -1,6 +1,5 @@
 """The dashboard's logic, without a browser."""
 
-import io
 import json
 import shutil
 
@@ -15,7 +14,7 @@ from bokeh.events import PanStart
 from dashboard.app import Explorer, open_source, store_folder
 from dashboard.axes import AxesBar, pairs_of
 from dashboard.controls import choose_model
-from dashboard.labelling import csv_of, is_candidate, toggle
+from dashboard.labelling import is_candidate, toggle
 from dashboard.pictures import data_uri
 from dashboard.plane import nearest_row
 from dashboard.quantities import Quantity
@@ -254,17 +253,6 @@ def test_what_others_tag_is_seen_by_every_session(many):
     assert [item["row"] for item in other.strips["candidates"].strip.items] == [4]
 
 
-def test_the_csv_has_the_candidates_with_their_place_and_who_tagged_them(many):
-    toggle(many.source, many.state, 8)
-    table = pd.read_csv(io.BytesIO(csv_of(many.source).getvalue()))
-    galaxy = many.source.store.galaxies.iloc[8]
-    assert list(table["id"]) == [galaxy["id"]]
-    assert table["ra"][0] == pytest.approx(galaxy["ra"])
-    assert table["label"][0] == "candidate"
-    assert table["user"][0] == many.source.journal.user
-    assert table["sample"][0] == many.source.store.info.sample
-
-
 def test_the_page_works_without_a_journal_and_says_why(examples):
     source = Source(read_store(examples["many"]), None, "cannot open the journal")
     session = Explorer(source)
@@ -272,7 +260,6 @@ def test_the_page_works_without_a_journal_and_says_why(examples):
     toggle(source, session.state)
     assert "cannot open the journal" in session.card.trouble.object
     assert not session.card.judge.bar.visible
-    assert csv_of(source).getvalue() == b""
 
 
 def test_two_sessions_share_no_choice(many):
