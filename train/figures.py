@@ -281,7 +281,7 @@ def _legend(ax: Axes) -> None:
 
 def _quiet(ax: Axes) -> None:
     ax.spines[["top", "right"]].set_visible(False)
-    ax.tick_params(labelsize=7)
+    ax.tick_params(labelsize=7, which="both")
     ax.xaxis.label.set_fontsize(8)
     ax.yaxis.label.set_fontsize(8)
     ax.title.set_fontsize(9)

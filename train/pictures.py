@@ -39,7 +39,7 @@ def look_alike_figure(pool: Pool, store: Store, model: ModelInfo) -> Figure | No
         return None
     near = Neighbours(pool.latents[model.name][_plain(model)].to_numpy(np.float64))
     candidates = here & ~np.isin(population, pool.info.rare)
-    figure = Figure(figsize=(11.5, 1.55 * len(names)), layout="constrained")
+    figure = Figure(figsize=(11.5, 1.7 * len(names)), layout="constrained")
     grid = figure.subplots(len(names), SEEDS + FOUND, squeeze=False)
     for line, name in zip(grid, names, strict=True):
         seeds = np.flatnonzero(here & (population == name))
@@ -49,7 +49,7 @@ def look_alike_figure(pool: Pool, store: Store, model: ModelInfo) -> Figure | No
             _stamp(ax, store, pool, int(row), name.replace("_", " "), colour)
         pairs = ranked[["row", "seeds"]].to_numpy(int)
         for ax, (row, count) in zip(line[SEEDS:], pairs, strict=False):
-            title = f"near {count}: {population[row].replace('_', ' ')}"
+            title = f"near {count}:\n{population[row].replace('_', ' ')}"
             _stamp(ax, store, pool, int(row), title, INK)
     _blank(grid)
     figure.suptitle(f"{model.name}: rare galaxies, and the others near most of them", fontsize=10)
