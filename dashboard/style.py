@@ -224,7 +224,7 @@ figcaption { font-size: 11.5px; color: var(--muted); margin-top: 5px; white-spac
 .compass path { stroke: #fff; stroke-width: 1.3; fill: none; opacity: .85; }
 .compass text { fill: #fff; font-size: 8.5px; text-anchor: middle; dominant-baseline: central; }
 .shimmer { animation: pulse 1.2s ease-in-out infinite alternate; }
-@keyframes pulse { from { opacity: .35 } to { opacity: .9 } }
+@keyframes pulse { from { opacity: .8 } to { opacity: 1 } }
 .properties svg { display: block; }
 .property, .key { display: grid; grid-template-columns: minmax(0, 1fr) 140px 118px 34px;
   column-gap: 10px; align-items: center; }
@@ -400,7 +400,7 @@ p { margin: 2px 0 0; font-size: 12px; line-height: 1.5; }
 .none { color: var(--muted); padding: 18px 0; max-width: 60em; font-size: 13px; }
 .working { color: var(--muted); padding: 26px 0; }
 .shimmer { animation: pulse 1.2s ease-in-out infinite alternate; }
-@keyframes pulse { from { opacity: .35 } to { opacity: .9 } }
+@keyframes pulse { from { opacity: .8 } to { opacity: 1 } }
 .key { display: inline-flex; align-items: center; gap: 7px; margin-right: 18px; font-size: 12px;
   color: var(--muted); }
 table { border-collapse: collapse; font-size: 12.5px; }

@@ -35,6 +35,7 @@ def test_nothing_of_ours_hinders_a_screen_reader(page, theme):
         assert violations(page) == [], tab.inner_text()
     page.get_by_role("button", name="Model", exact=True).click()
     page.get_by_text("How well rare galaxies are told apart").wait_for()
+    page.locator(".shimmer").first.wait_for(state="detached")
     assert violations(page) == []
 
 
