@@ -9,7 +9,15 @@ from weakref import WeakMethod
 import panel as pn
 from holoviews.plotting.bokeh.callbacks import Callback
 
-__all__ = ["Latest", "forget_plots", "in_turns", "weakly", "when_done", "when_quiet"]
+__all__ = [
+    "Latest",
+    "forget_plots",
+    "has_session",
+    "in_turns",
+    "weakly",
+    "when_done",
+    "when_quiet",
+]
 
 
 def when_done(job: "Future[Any]", call: Callable[[], None]) -> None:
@@ -34,6 +42,12 @@ def when_done(job: "Future[Any]", call: Callable[[], None]) -> None:
     job.add_done_callback(enter)
 
 
+def has_session() -> bool:
+    """Whether this runs in a browser session, not in a script."""
+    document = pn.state.curdoc
+    return document is not None and document.session_context is not None
+
+
 def weakly(method: Callable[..., Any]) -> Callable[..., None]:
     """A bound method as a function that does not keep its owner alive, and then does nothing.
 
@@ -55,7 +69,7 @@ def forget_plots() -> None:
     It registers the callbacks of streams for the whole process, and with them plot and document.
     """
     document = pn.state.curdoc
-    if document is None or document.session_context is None:
+    if not has_session():
         return
 
     def forget(_: Any) -> None:

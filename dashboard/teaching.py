@@ -7,7 +7,7 @@ import panel as pn
 from dashboard.labelling import ARTEFACT, NORMAL_LABEL, NOTED, SCORES
 from dashboard.learning import ENOUGH, FEW, Job, Taught
 from dashboard.quantities import ANOMALY
-from dashboard.session import when_done
+from dashboard.session import has_session, when_done
 from dashboard.source import CANDIDATE, Source
 from dashboard.state import State
 from dashboard.style import population_title
@@ -77,7 +77,7 @@ def follow_learning(source: Source, state: State) -> None:
 
     def arrive() -> None:
         tell()
-        failures = [job.failure for job in _jobs(source, state) if job.failure]
+        failures = _failures(source, state)
         state.param.update(
             scored=state.scored + 1, **({"trouble": failures[0]} if failures else {})
         )
@@ -87,14 +87,20 @@ def follow_learning(source: Source, state: State) -> None:
         waiting = [job for job in _jobs(source, state) if not job.future.done()]
         for job in waiting:
             when_done(job.future, arrive)
-        if waiting and not ticking and pn.state.curdoc and pn.state.curdoc.session_context:
+        if not waiting and _failures(source, state):
+            arrive()  # it failed before it could be waited for
+        if waiting and not ticking and has_session():
             ticking.append(pn.state.add_periodic_callback(tell, TICK))
         tell()
 
     names = ["tab", "rank", "colour", "model", "taught", "refits", "loaded"]
     state.param.watch(ask, names)
-    if pn.state.curdoc and pn.state.curdoc.session_context:
+    if has_session():
         pn.state.on_session_destroyed(lambda _: source.learning.want(id(state), ()))
+
+
+def _failures(source: Source, state: State) -> list[str]:
+    return [job.failure for job in _jobs(source, state) if job.failure]
 
 
 def warnings_of(source: Source, taught: Taught, counts: dict[str, int]) -> list[str]:

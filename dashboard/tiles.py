@@ -23,7 +23,7 @@ TILES = """
 .tile.picked::after { border-color: var(--accent);
   box-shadow: inset 0 0 0 1px rgba(255,255,255,.8); }
 .tile.waiting { animation: pulse 1.2s ease-in-out infinite alternate; }
-@keyframes pulse { from { opacity: .35 } to { opacity: .9 } }
+@keyframes pulse { from { opacity: .8 } to { opacity: 1 } }
 .tile i { position: absolute; top: 5px; left: 5px; width: 7px; height: 7px; border-radius: 50%;
   box-shadow: 0 0 0 1.5px rgba(0,0,0,.55); }
 .id { display: grid; place-items: center; height: 100%; padding: 12px 4px 4px; font-size: 10.5px;
