@@ -95,6 +95,10 @@ def follow_learning(source: Source, state: State) -> None:
 
     names = ["tab", "rank", "colour", "model", "taught", "refits", "loaded"]
     state.param.watch(ask, names)
+    _want_nothing_when_gone(source, state)
+
+
+def _want_nothing_when_gone(source: Source, state: State) -> None:
     if has_session():
         pn.state.on_session_destroyed(lambda _: source.learning.want(id(state), ()))
 
