@@ -116,10 +116,14 @@ class StampStrip(JSComponent):
     ) -> None:
         super().__init__(**params)
         self._calls = {"pick": on_pick, "remove": on_remove or on_pick}
+        self._before: list[dict[str, Any]] = []
+        self.param.watch(lambda event: setattr(self, "_before", event.old), "items")
 
     def _handle_msg(self, data: dict[str, Any]) -> None:
-        rows = {item["row"] for item in self.items}
-        marks = {item.get("mark", item["row"]) for item in self.items}
+        """Obey for what is shown, and for what a quick hand hit just before it changed."""
+        items = [*self.items, *self._before]
+        rows = {item["row"] for item in items}
+        marks = {item.get("mark", item["row"]) for item in items}
         for (name, call), shown in zip(self._calls.items(), (rows, marks), strict=True):
             if data.get(name) in shown:
                 call(data[name])

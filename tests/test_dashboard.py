@@ -207,6 +207,16 @@ def test_a_strip_obeys_only_for_galaxies_that_it_shows(many):
     assert many.state.row == 3
 
 
+def test_a_click_that_comes_as_the_strip_changes_still_picks(many):
+    many.state.row = 3
+    strip = many.strips["neighbours"].strip
+    hit = strip.items[-1]["row"]
+    many.state.row = next(row for row in range(60) if row not in {i["row"] for i in strip.items})
+    assert hit not in {item["row"] for item in strip.items}
+    strip._handle_msg({"pick": hit})
+    assert many.state.row == hit
+
+
 def test_neighbours_do_not_depend_on_the_orientation(many):
     info = many.source.store.model("physics")
     assert "e_cos" in info.names
