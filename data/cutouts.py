@@ -60,7 +60,6 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add("--back-off", type=float, default=1.0, help="seconds before the second try, then double")
     add("--contact", default="", help="your e-mail address, for the service's keepers")
     add("--cache", type=Path, help="folder that keeps the answers, for other samples")
-    parser.set_defaults(workers=2)
     return parser.parse_args(argv)
 
 
