@@ -131,7 +131,7 @@ def lasso(session: Any) -> float:
     circle = np.column_stack([np.cos(angle), np.sin(angle)])
     sizes = iter(np.linspace(0.98, 1.02, ROUNDS + 1) * radius)
     taken = _median(
-        lambda: session.map.lasso.event(geometry=centre + circle * spread * next(sizes))
+        lambda: session.map.gestures.lasso.event(geometry=centre + circle * spread * next(sizes))
     )
     assert session.state.focus is not None
     session.state.selected = None

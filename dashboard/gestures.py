@@ -34,23 +34,24 @@ class Gestures:
         plane: Callable[[], Any],
     ) -> None:
         self._state, self._points, self._plane = state, points, plane
-        self._how, self._outline = "", None
+        self._how = ""
+        self.outline: Outline | None = None
         self.box, self.lasso = BoundsXY(source=layer), Lasso(source=layer)
         self.box.add_subscriber(self._select_box)
         self.lasso.add_subscriber(self._select_lasso)
 
     def begin(self, figure: Any) -> None:
         """Draw on a Bokeh figure from now on."""
-        self._outline = Outline(figure)
+        self.outline = Outline(figure)
         figure.on_event(PanStart, self._hold)
         self.trace()
 
     def trace(self) -> None:
         """Show what was drawn to select, where it was drawn."""
         gesture = self._state.gesture
-        if self._outline is not None:
+        if self.outline is not None:
             here = gesture is not None and gesture.plane == self._plane()
-            self._outline.show(gesture.corners if here else (), self._state.dark)
+            self.outline.show(gesture.corners if here else (), self._state.dark)
 
     def _hold(self, event: PanStart) -> None:
         """Remember which keys are held while something is drawn: they say what it does."""

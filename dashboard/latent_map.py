@@ -8,13 +8,13 @@ import holoviews as hv
 import numpy as np
 import panel as pn
 import param
-from bokeh.events import PanStart
 from bokeh.models import BoxSelectTool, LassoSelectTool
-from holoviews.streams import BoundsXY, Lasso, PlotSize, RangeXY, Stream, Tap
+from holoviews.streams import PlotSize, RangeXY, Stream, Tap
 from numpy.typing import NDArray
 
 from dashboard.colouring import Colouring, colouring
 from dashboard.fitting import wanted_fit
+from dashboard.gestures import Gestures
 from dashboard.guest import place_on
 from dashboard.hover import Glance, glance_html
 from dashboard.labelling import own_marks
@@ -22,12 +22,11 @@ from dashboard.lookalikes import near_rows
 from dashboard.plane import Limits, Plane, nearest_row
 from dashboard.pointer import Pointer, lengthen
 from dashboard.regions import fill, outline
-from dashboard.rings import Outline, Rings
-from dashboard.selecting import inside_box, inside_polygon, select
+from dashboard.rings import Rings
 from dashboard.session import weakly
 from dashboard.shading import Canvas, over, paint_context
 from dashboard.source import Source
-from dashboard.state import Axes, Gesture, State
+from dashboard.state import Axes, State
 from dashboard.style import GROUND
 
 __all__ = [
@@ -39,7 +38,6 @@ __all__ = [
     "region_lines",
 ]
 
-Corners = tuple[tuple[float, float], ...]
 AXES = ("model", "x", "y", "zoom")
 RINGED = ("row", "guest", "model", "x", "y", "dark", "k", "whiten", "oriented")
 READS = {  # what the layers of a kind hang on
@@ -155,9 +153,7 @@ class LatentMap(pn.viewable.Viewer):
         super().__init__(**params)
         self._told: Limits | None = None
         self._shown: tuple[Any, ...] = ()
-        self._how = ""
         self.rings: Rings | None = None
-        self.outline: Outline | None = None
         self.pointer: Pointer | None = None
         self.glance = Glance(self._glance)
         self._turns = {name: Turn(rename={"turn": name}) for name in READS}
@@ -165,9 +161,9 @@ class LatentMap(pn.viewable.Viewer):
         galaxies = galaxies.opts(hooks=[weakly(self._fit)], tools=["box_select", "lasso_select"])
         self.tap = Tap(source=galaxies)
         self.tap.add_subscriber(self._pick)
-        self.box, self.lasso = BoundsXY(source=galaxies), Lasso(source=galaxies)
-        self.box.add_subscriber(self._select_box)
-        self.lasso.add_subscriber(self._select_lasso)
+        self.gestures = Gestures(
+            self.state, galaxies, lambda: self.plane.points, lambda: self.axes.plane
+        )
         self.range = RangeXY(source=galaxies)
         self.range.add_subscriber(self._zoom)
         self.size = PlotSize(source=galaxies, width=FRAME[0], height=FRAME[1])
@@ -223,7 +219,7 @@ class LatentMap(pn.viewable.Viewer):
             pn.state.execute(self._mark, schedule=True)
 
         def trace(*_: Any) -> None:
-            pn.state.execute(self._trace, schedule=True)
+            pn.state.execute(self.gestures.trace, schedule=True)
 
         read = {name for names in READS.values() for name in names} - {"size"}
         places, of_state = [one for one in read if one in AXES], sorted(read - set(AXES))
@@ -348,12 +344,11 @@ class LatentMap(pn.viewable.Viewer):
 
     def _begin(self, figure: Any) -> None:
         _dress(figure)
-        self.rings, self.outline = Rings(figure), Outline(figure)
+        self.rings = Rings(figure)
         self.pointer = Pointer(figure, self.state, self.axes)
         self._mark()
-        self._trace()
+        self.gestures.begin(figure)
         self.glance.watch(figure)
-        figure.on_event(PanStart, self._hold)
 
     def _zoom(self, x_range: Any, y_range: Any) -> None:
         """Keep what the browser has zoomed to; all of it is no zoom."""
@@ -372,36 +367,6 @@ class LatentMap(pn.viewable.Viewer):
             points, axes = plane.points, (self.axes.model, plane.x.column, plane.y.column)
             guest = place_on(self.state.guest, *axes)
             self.rings.show(points.iloc[rows], points.iloc[near], guest, dark=self.state.dark)
-
-    def _trace(self) -> None:
-        """Show what was drawn to select, in the plane where it was drawn."""
-        gesture = self.state.gesture
-        if self.outline is not None:
-            here = gesture is not None and gesture.plane == self.axes.plane
-            self.outline.show(gesture.corners if here else (), self.state.dark)
-
-    def _hold(self, event: PanStart) -> None:
-        """Remember which keys are held while something is drawn: they say what it does."""
-        keys = event.modifiers or {}
-        taken = keys.get("ctrl") or keys.get("alt")
-        self._how = "add" if keys.get("shift") else "subtract" if taken else ""
-
-    def _select_box(self, bounds: tuple[float, ...] | None) -> None:
-        if bounds is not None:
-            left, bottom, right, top = bounds
-            corners = ((left, bottom), (right, bottom), (right, top), (left, top))
-            self._select(inside_box(self.plane.points, bounds), corners)
-
-    def _select_lasso(self, geometry: Any) -> None:
-        if geometry is not None:
-            corners = tuple((float(x), float(y)) for x, y in geometry)
-            self._select(inside_polygon(self.plane.points, corners), corners)
-
-    def _select(
-        self, covered: NDArray[np.bool_], corners: tuple[tuple[float, float], ...]
-    ) -> None:
-        select(self.state, covered, Gesture(self.axes.plane, corners), self._how)
-        self._how = ""
 
     def _glance(self, x: float, y: float) -> tuple[str, bool]:
         """What is shown of the galaxy at a place, and whether that is in the right half."""

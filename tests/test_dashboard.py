@@ -362,7 +362,7 @@ def test_a_box_on_either_map_selects_what_lies_in_it(many):
     many.state.split = True
     for one in many.maps.shown:
         bounds, _ = around(one.plane.points, [3, 17, 40])
-        one.box.event(bounds=bounds)
+        one.gestures.box.event(bounds=bounds)
         x, y = one.plane.points["x"], one.plane.points["y"]
         left, bottom, right, top = bounds
         inside = (x >= left) & (x <= right) & (y >= bottom) & (y <= top)
@@ -375,13 +375,13 @@ def test_a_lasso_selects_what_shapely_says_and_keys_add_and_take_away(many):
     points = many.map.plane.points.to_numpy(np.float64)
     lassos = [around(many.map.plane.points, rows)[1] for rows in ROWS]
     inside = [shapely.contains_xy(shapely.Polygon(one), *points.T) for one in lassos]
-    many.map.lasso.event(geometry=np.array(lassos[0]))
+    many.map.gestures.lasso.event(geometry=np.array(lassos[0]))
     assert list(many.state.focus) == list(inside[0])
     for held, lasso in (({"shift": True}, lassos[1]), ({"ctrl": True}, lassos[2])):
-        many.map._hold(PanStart(None, modifiers=held))
-        many.map.lasso.event(geometry=np.array(lasso))
+        many.map.gestures._hold(PanStart(None, modifiers=held))
+        many.map.gestures.lasso.event(geometry=np.array(lasso))
     assert list(many.state.focus) == list((inside[0] | inside[1]) & ~inside[2])
-    assert list(many.map.outline.source.data["x"]) == [x for x, _ in lassos[2]]
+    assert list(many.map.gestures.outline.source.data["x"]) == [x for x, _ in lassos[2]]
 
 
 def test_galaxies_out_of_focus_are_grey_on_both_maps(many):

@@ -81,8 +81,8 @@ def test_a_lasso_on_the_sky_selects_and_is_drawn_there(session):
     corners = [(place["x"] + dx, place["y"] + dy) for dx, dy in ((-1, -1), (1, -1), (0, 2))]
     sky.gestures.lasso.event(geometry=np.array(corners))
     assert state.selected[5]
-    assert len(sky.gestures._outline.source.data["x"]) == 3
-    assert not len(session.map.outline.source.data["x"])
+    assert len(sky.gestures.outline.source.data["x"]) == 3
+    assert not len(session.map.gestures.outline.source.data["x"])
 
 
 def test_what_is_not_in_focus_stays_in_grey(session):
