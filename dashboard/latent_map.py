@@ -292,10 +292,10 @@ class LatentMap(pn.viewable.Viewer):
     def _labels(self) -> hv.Points:
         """What this person has named, or scored 4 or 5, over everything else."""
         named = own_marks(self.source)
-        rows = np.array([row for row, _ in named], dtype=np.intp)
+        rows, names = [row for row, _ in named], [name for _, name in named]
+        looks = {name: (self._colour(name), self.source.shape(name)) for name in set(names)}
         points = self.plane.points.iloc[rows].assign(
-            colour=[self._colour(name) for _, name in named],
-            shape=[self.source.shape(name) for _, name in named],
+            colour=[looks[name][0] for name in names], shape=[looks[name][1] for name in names]
         )
         marks = hv.Points(points, kdims=["x", "y"], vdims=["colour", "shape"])
         return marks.opts(

@@ -455,3 +455,21 @@ def test_toggling_a_candidate_in_the_queue_stays_where_it_is(session, queue):
     toggle(session.source, session.state)
     assert session.state.row == order[0]
     assert queue.strip.items[0]["caption"].endswith("Candidate")
+
+
+def test_the_journal_is_asked_no_more_often_for_many_labels_than_for_few(session, monkeypatch):
+    asked = []
+    count = session.source.journal.count
+    monkeypatch.setattr(session.source.journal, "count", lambda: asked.append(1) or count())
+
+    def times():
+        asked.clear()
+        session.map._labels()
+        return len(asked)
+
+    session.source.journal.tag(str(session.source.ids[1]), "merger")
+    few = times()
+    for galaxy in session.source.ids[2:30]:
+        session.source.journal.tag(str(galaxy), "merger")
+    assert len(session.map._labels()) == 29
+    assert times() == few
