@@ -142,9 +142,9 @@ def pixels(ra, dec, size, bands=3):
 
 
 def as_fits(flux, header):
-    """The bytes of a FITS file."""
+    """The bytes of a FITS file; of a copy, as astropy swaps an array's bytes while it writes."""
     file = BytesIO()
-    fits.writeto(file, flux, header)
+    fits.writeto(file, flux.copy(), header)
     return file.getvalue()
 
 
