@@ -270,10 +270,16 @@ def warm(explorer: Explorer) -> None:
         source.boundaries(*state.plane).exception()
 
 
-def serve() -> Any:
-    """What a browser session gets: the explorer, or a page that says what is wrong."""
+def _extend() -> None:
+    """Load what draws; figures on a canvas, which shows sooner than by WebGL."""
     hv.extension("bokeh")
     pn.extension()
+    hv.renderer("bokeh").webgl = False
+
+
+def serve() -> Any:
+    """What a browser session gets: the explorer, or a page that says what is wrong."""
+    _extend()
     if not is_known_host():
         return trouble_page("This address is not served", "Open the address that was printed.")
     folder = store_folder(sys.argv[1:])

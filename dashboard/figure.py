@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from dashboard.colouring import Colouring, colouring
 from dashboard.fitting import wanted_fit
 from dashboard.guest import place_on
-from dashboard.latent_map import galaxy_picture
+from dashboard.layers import galaxy_picture
 from dashboard.regions import outline
 from dashboard.shading import Canvas
 from dashboard.source import Source

@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 import panel as pn
 import param
-from bokeh.models import BoxSelectTool, ColumnDataSource, LassoSelectTool
+from bokeh.models import ColumnDataSource
 from holoviews.streams import Counter, PlotSize, RangeXY, Tap
 
 from dashboard.chips import FocusChips
 from dashboard.colouring import colouring
 from dashboard.gestures import Gestures
-from dashboard.latent_map import galaxy_image, galaxy_picture
+from dashboard.layers import FIGURE, dress, galaxy_image, galaxy_picture
 from dashboard.plane import Limits, Plane, nearest_row
 from dashboard.projection import Graticule, Sky, fitted, graticule, sky_of
 from dashboard.quantities import Quantity
@@ -33,18 +33,7 @@ WAIT = 0.1  # seconds that the page may stand still for the first view
 PLANE = ("", "sky", "")  # what gestures on it are drawn in
 RA, DEC = Quantity("sky.ra", "Right ascension", "deg"), Quantity("sky.dec", "Declination", "deg")
 FRAME = (1230, 146)  # px, until the browser has said how large it is
-CLEAR = ":host { background: transparent !important; opacity: .75; }"
-FIGURE = {
-    "responsive": True,
-    "default_tools": [],
-    "tools": ["pan", "wheel_zoom", "box_select", "lasso_select", "save", "reset"],
-    "active_tools": ["pan", "wheel_zoom"],
-    "toolbar": "right",
-    "xaxis": None,
-    "yaxis": None,
-    "padding": 0,
-    "min_height": 60,
-}
+BARE = FIGURE | {"xaxis": None, "yaxis": None, "min_height": 60}
 NOTE = """
 .note { height: 30px; line-height: 30px; color: var(--muted); font-size: 12px;
   white-space: nowrap; }
@@ -166,7 +155,7 @@ class SkyMap(pn.viewable.Viewer):
         self.tap.add_subscriber(self._pick)
         self.range.add_subscriber(self._zoom)
         self.size.add_subscriber(lambda **_: _in_turn(self._resize))
-        self.figure = galaxies.opts(hooks=[weakly(self._dress)], **FIGURE)
+        self.figure = galaxies.opts(hooks=[weakly(self._dress)], **BARE)
         if not sky.placed:
             words = "No galaxy of this store has a place on the sky."
             nothing = f'<div class="nothing">{words}</div>'
@@ -202,12 +191,7 @@ class SkyMap(pn.viewable.Viewer):
         if plot.drawn:
             return
         self._figure = figure = plot.state
-        figure.toolbar.logo, figure.toolbar.group, figure.toolbar_inner = None, False, True
-        figure.toolbar.stylesheets = [CLEAR]
-        figure.toolbar.autohide, figure.outline_line_color = True, None
-        for tool in figure.tools:
-            if isinstance(tool, BoxSelectTool | LassoSelectTool):
-                tool.renderers = []
+        dress(figure)
         self.web, self.rings = Web(figure), Rings(figure)
         self._draw_web()
         self.gestures.begin(figure)

@@ -393,7 +393,8 @@ def test_galaxies_out_of_focus_are_grey_on_both_maps(many):
         seen = picture[picture[..., 3] > 200].astype(int)
         grey = np.ptp(seen[:, :3], axis=1) == 0
         assert 0.1 < grey.mean() < 0.9
-        strength = one._marks("red_spiral").dimension_values("strength")
+        hv.render(one.figure)
+        strength = one.marks.shown["red_spiral"].data_source.data["strength"]
         assert list(strength == 1) == [row < 60 for row in many.source.members("red_spiral")]
 
 
@@ -491,10 +492,13 @@ def test_the_legend_says_to_what_the_boundaries_were_fitted(many):
 
 def test_the_boundaries_are_drawn_for_the_chosen_axes_and_can_be_put_away(many):
     draw(many)
-    before = many.map._fill()
-    assert before.dimension_values(5).any()
+    regions = many.map.regions
+    (picture,) = regions.fill.data["image"]
+    assert picture.any()
+    assert regions.lines.data["x"]
     many.state.boundaries = False
-    assert not many.map._fill().dimension_values(5).any()
+    assert not regions.fill.data["image"]
+    assert not regions.lines.data["x"]
     assert "SVM" not in many.legend.pane.object
 
 

@@ -16,7 +16,7 @@ from dashboard.address import follow_address, query_of
 from dashboard.card import links_of
 from dashboard.hosts import known_names, names
 from dashboard.labelled import when
-from dashboard.latent_map import region_image, region_lines
+from dashboard.layers import borders, filled
 from dashboard.pictures import area_mean, data_uri, residual, scale_bar
 from dashboard.properties import Interval, Property, difference, row_html
 from dashboard.quantities import robust_limits
@@ -202,20 +202,23 @@ def test_borders_run_where_the_svm_changes_its_mind():
     rng = np.random.default_rng(0)
     values = np.concatenate([rng.normal(-2, 0.5, (200, 2)), rng.normal(2, 0.5, (50, 2))])
     found = boundary_grid(values, [NORMAL] * 200 + ["rare"] * 50, limits=((-4, 4), (-4, 4)))
-    (line,) = region_lines(found, "rare").data
-    x, y = np.asarray(line).T
+    lines = borders(found, {"rare": "#ff0000"}.get)
+    (x,), (y,) = lines["x"], lines["y"]
+    assert lines["colour"] == ["#ff0000"]
     inner = (np.abs(x) < 3) & (np.abs(y) < 3)
     assert np.abs((x + y)[inner]).max(initial=0) < 1.5
-    image = region_image(found, ((-4, 4), (-4, 4)), {"rare": "#ff0000"})
-    opaque = image.dimension_values(5, flat=False)
-    assert 0.3 < (opaque > 0).mean() < 0.7
+    fill = filled(found, {"rare": "#ff0000"}.get)
+    (image,) = fill["image"]
+    assert 0.3 < (image > 0).mean() < 0.7
+    assert image[-1, -1] & 0xFF == 255 * (image[-1, -1] > 0)
+    assert (fill["x"], fill["dw"]) == ([-4], [8])
 
 
 def test_without_boundaries_nothing_is_drawn():
     nothing = Boundaries(np.zeros(2), np.zeros(2), np.zeros((2, 2), int), (), {}, {})
     for found in (None, nothing):
-        assert not region_lines(found, "rare").data
-        assert not region_image(found, ((0, 1), (0, 1)), {}).dimension_values(5).any()
+        assert not borders(found, {}.get)["x"]
+        assert not filled(found, {}.get)["image"]
 
 
 def test_marks_differ_in_shape_as_well_as_in_colour():

@@ -262,11 +262,11 @@ def test_a_refit_makes_a_class_of_a_new_name_with_its_own_boundary_and_colour(se
     assert session.source.colour("merger", dark=True) != session.source.colour(
         "candidate", dark=True
     )
-    drawn = {line["colour"] for line in session.map._own_lines().data}
+    hv.render(session.map.figure)
+    drawn = set(session.map.regions.lines.data["colour"])
     assert (session.source.colour("merger", dark=True) in drawn) == (
         found.region == found.classes.index("merger")
     ).any()
-    hv.render(session.map.figure)
     assert "Merger" in queue.rates.object
     assert "Recall" in queue.rates.object
     assert "Merger 6 labelled" in session.legend.pane.object
@@ -279,9 +279,9 @@ def test_a_boundary_around_a_class_of_ones_own_is_drawn(session, queue):
     hv.render(session.map.figure)
     label(session, "merger", rows)
     queue.refit()
-    (line, *_) = session.map._own_lines().data
-    assert line["colour"] == session.source.colour("merger", dark=True)
-    assert np.isfinite(line["x"]).all()
+    lines = session.map.regions.lines.data
+    place = lines["colour"].index(session.source.colour("merger", dark=True))
+    assert np.isfinite(lines["x"][place]).all()
     hv.render(session.map.figure)
 
 
@@ -292,12 +292,11 @@ def test_own_labels_are_marks_on_the_map(session, folder, tmp_path):
     ben = begin(folder, tmp_path / "journal.sqlite", "ben")
     label(ben, "merger", [6])
     session.refresh()
-    marks = session.map._labels()
-    points = session.map.plane.points.iloc[[3, 5]]
-    np.testing.assert_array_equal(marks.dimension_values("x"), points["x"])
-    shapes = [session.source.shape(name) for name in ("candidate", "merger")]
-    assert list(marks.dimension_values("shape")) == shapes
     hv.render(session.map.figure)
+    marks = session.map.labels.shown.data
+    points = session.map.plane.points.iloc[[3, 5]]
+    np.testing.assert_array_equal(marks["x"], points["x"])
+    assert marks["shape"] == [session.source.shape(name) for name in ("candidate", "merger")]
 
 
 def test_the_boundaries_of_the_maps_follow_what_is_taught(session, queue):
@@ -462,14 +461,16 @@ def test_the_journal_is_asked_no_more_often_for_many_labels_than_for_few(session
     count = session.source.journal.count
     monkeypatch.setattr(session.source.journal, "count", lambda: asked.append(1) or count())
 
+    hv.render(session.map.figure)
+
     def times():
         asked.clear()
-        session.map._labels()
+        session.map._draw_labels()
         return len(asked)
 
     session.source.journal.tag(str(session.source.ids[1]), "merger")
     few = times()
     for galaxy in session.source.ids[2:30]:
         session.source.journal.tag(str(galaxy), "merger")
-    assert len(session.map._labels()) == 29
     assert times() == few
+    assert len(session.map.labels.shown.data["x"]) == 29

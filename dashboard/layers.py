@@ -1,0 +1,222 @@
+"""What a map is made of: a picture of all galaxies, and over it regions, marks and labels."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import holoviews as hv
+import numpy as np
+import pandas as pd
+from bokeh.models import BoxSelectTool, ColumnDataSource, LassoSelectTool
+from numpy.typing import NDArray
+
+from dashboard.colouring import Colouring
+from dashboard.plane import Plane
+from dashboard.regions import fill, outline
+from dashboard.shading import Canvas, over, paint_context
+from dashboard.source import Source
+from pcvae.anomaly import NORMAL, Boundaries
+
+__all__ = [
+    "FIGURE",
+    "Labels",
+    "Marks",
+    "Regions",
+    "borders",
+    "dress",
+    "filled",
+    "galaxy_image",
+    "galaxy_picture",
+]
+
+FAINT = 0.22  # of marks out of focus
+LINE = {"line_width": 1.2, "line_join": "round"}
+CLEAR = ":host { background: transparent !important; opacity: .75; }"
+FIGURE = {
+    "responsive": True,
+    "default_tools": [],
+    "tools": ["pan", "wheel_zoom", "box_zoom", "box_select", "lasso_select", "save", "reset"],
+    "active_tools": ["pan", "wheel_zoom"],
+    "toolbar": "right",
+    "padding": 0,
+    "min_height": 160,
+}
+"""Options of a layer that is a map."""
+
+
+def galaxy_picture(
+    plane: Plane,
+    canvas: Canvas,
+    chosen: Colouring,
+    focus: NDArray[np.bool_] | None,
+    *,
+    dark: bool,
+) -> NDArray[np.uint8]:
+    """All galaxies in view, those in focus in colour over the others in grey: (H, W, 4).
+
+    Args:
+        plane: Where they are.
+        canvas: What is in view.
+        chosen: Their colours.
+        focus: Which of them are in focus, (N,); None for all.
+        dark: Whether the ground is dark.
+    """
+    points = plane.points if chosen.values is None else plane.points.assign(value=chosen.values)
+    picture = chosen.paint(points if focus is None else points[focus], canvas)
+    if focus is not None:
+        picture = over(picture, paint_context(plane.points, canvas, dark=dark))
+    return picture
+
+
+def galaxy_image(picture: NDArray[np.uint8], canvas: Canvas) -> hv.RGB:
+    """Such a picture where it belongs on the map."""
+    return hv.RGB(np.flipud(picture), kdims=["x", "y"], bounds=canvas.bounds)
+
+
+def dress(figure: Any) -> None:
+    """Give the figure of a map what HoloViews has no option for."""
+    figure.toolbar.logo, figure.toolbar.group, figure.toolbar_inner = None, False, True
+    figure.toolbar.stylesheets = [CLEAR]
+    figure.toolbar.autohide, figure.outline_line_color = True, None
+    for tool in figure.tools:
+        if isinstance(tool, BoxSelectTool | LassoSelectTool):
+            tool.renderers = []
+
+
+def filled(found: Boundaries | None, colour: Callable[[str], str]) -> dict[str, list[Any]]:
+    """The SVM's regions as a faint picture: an image, its corner ``x``, ``y`` and its size.
+
+    Args:
+        found: The regions; None if there are none to show.
+        colour: The colour ``#rrggbb`` of a class.
+    """
+    columns: dict[str, list[Any]] = {name: [] for name in ("image", "x", "y", "dw", "dh")}
+    if found is not None and len(found.classes) > 1:
+        picture = fill(found, {name: colour(name) for name in found.classes if name != NORMAL})
+        columns["image"] = [np.ascontiguousarray(picture).view(np.uint32)[..., 0]]
+        columns |= {"x": [found.x[0]], "y": [found.y[0]]}
+        columns |= {"dw": [found.x[-1] - found.x[0]], "dh": [found.y[-1] - found.y[0]]}
+    return columns
+
+
+def borders(found: Boundaries | None, colour: Callable[[str], str]) -> dict[str, list[Any]]:
+    """The borders of the SVM's regions as lines ``x``, ``y`` (n,), each in its ``colour``."""
+    columns: dict[str, list[Any]] = {"x": [], "y": [], "colour": []}
+    for name in () if found is None else found.classes:
+        for line in () if name == NORMAL else outline(found, name):
+            columns["x"].append(line[:, 0])
+            columns["y"].append(line[:, 1])
+            columns["colour"].append(colour(name))
+    return columns
+
+
+class Regions:
+    """Where a linear SVM puts each class: lines, and a faint fill.
+
+    Args:
+        figure: The Bokeh figure.
+        source: Knows the colour of a class.
+    """
+
+    def __init__(self, figure: Any, source: Source) -> None:
+        self._source = source
+        self.fill = ColumnDataSource(filled(None, str))
+        self.lines = ColumnDataSource(borders(None, str))
+        figure.image_rgba("image", "x", "y", "dw", "dh", source=self.fill)
+        figure.multi_line("x", "y", source=self.lines, line_color="colour", **LINE)
+
+    def show(self, found: Boundaries | None, *, dark: bool) -> None:
+        """Draw them for a dark or a light ground; None takes them away."""
+        colour = partial(self._source.colour, dark=dark)
+        self.fill.data, self.lines.data = filled(found, colour), borders(found, colour)
+
+
+class Marks:
+    """The galaxies of the store's rare populations, each by its shape and colour.
+
+    Args:
+        figure: The Bokeh figure.
+        source: Which galaxies they are.
+    """
+
+    def __init__(self, figure: Any, source: Source) -> None:
+        self._source = source
+        self.shown = {name: self._scatter(figure, name) for name in source.marked}
+
+    def _scatter(self, figure: Any, name: str) -> Any:
+        count = len(self._source.members(name))
+        return figure.scatter(
+            "x",
+            "y",
+            source=ColumnDataSource({"x": [], "y": [], "strength": [], "faint": []}),
+            marker=self._source.shape(name),
+            size=12 if count <= 50 else 9 if count <= 1000 else 5,
+            line_width=1.2,
+            line_alpha="strength",
+            fill_alpha="faint",
+        )
+
+    def show(self, points: pd.DataFrame, focus: NDArray[np.bool_] | None, *, dark: bool) -> None:
+        """Draw them; those out of focus are faint.
+
+        Args:
+            points: Columns ``x`` and ``y``, N rows.
+            focus: Which galaxies are in focus, (N,); None for all.
+            dark: Whether the ground is dark.
+        """
+        for name, drawn in self.shown.items():
+            rows = self._source.members(name)
+            seen = np.ones(len(rows), bool) if focus is None else focus[rows]
+            strength = np.where(seen, 1.0, FAINT)
+            colour = self._source.colour(name, dark=dark)
+            drawn.glyph.update(line_color=colour, fill_color=colour)
+            drawn.data_source.data = {
+                **_columns(points, rows),
+                "strength": strength,
+                "faint": 0.35 * strength,
+            }
+
+
+class Labels:
+    """What this person has named, or scored 4 or 5, over everything else.
+
+    Args:
+        figure: The Bokeh figure.
+        source: Knows the shape and the colour of a name.
+    """
+
+    def __init__(self, figure: Any, source: Source) -> None:
+        self._source = source
+        self.shown = ColumnDataSource({"x": [], "y": [], "colour": [], "shape": []})
+        figure.scatter(
+            "x",
+            "y",
+            source=self.shown,
+            marker="shape",
+            color="colour",
+            size=11,
+            fill_alpha=0.15,
+            line_width=1.8,
+        )
+
+    def show(self, points: pd.DataFrame, named: Sequence[tuple[int, str]], *, dark: bool) -> None:
+        """Draw them.
+
+        Args:
+            points: Columns ``x`` and ``y``, N rows.
+            named: Rows and their names.
+            dark: Whether the ground is dark.
+        """
+        colour, shape = partial(self._source.colour, dark=dark), self._source.shape
+        rows, names = [row for row, _ in named], [name for _, name in named]
+        looks = {name: (colour(name), shape(name)) for name in set(names)}
+        self.shown.data = {
+            **_columns(points, np.array(rows, np.intp)),
+            "colour": [looks[name][0] for name in names],
+            "shape": [looks[name][1] for name in names],
+        }
+
+
+def _columns(points: pd.DataFrame, rows: NDArray[np.intp]) -> dict[str, NDArray[np.float32]]:
+    """Where some galaxies are."""
+    return {name: points[name].to_numpy()[rows] for name in ("x", "y")}
