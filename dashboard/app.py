@@ -39,7 +39,7 @@ from dashboard.legend import Legend
 from dashboard.maps import Maps
 from dashboard.model_page import ModelPage
 from dashboard.selecting import follow_focus
-from dashboard.session import forget_plots
+from dashboard.session import forget_plots, has_session
 from dashboard.shortcuts import Shortcuts
 from dashboard.sky import SkyMap
 from dashboard.source import Source
@@ -261,8 +261,9 @@ def open_source(folder: Path) -> Source:
     return Source.open(store)
 
 
-def warm(explorer: Explorer) -> None:
+def warm(explorer: Explorer, page: pmui.Page) -> None:
     """Have ready what the first visitor would wait for; ``--warm`` asks for it."""
+    page.get_root()
     source, state = explorer.source, explorer.state
     source.neighbours(state.model, state.metric).exception()
     source.codec(state.model).exception()
@@ -289,9 +290,9 @@ def serve() -> Any:
         return trouble_page("No store to show", str(error))
     try:
         explorer = Explorer(source)
-        if pn.state.curdoc.session_context is None:
-            warm(explorer)
         page = explorer.page()
+        if not has_session():
+            warm(explorer, page)
     except Exception as error:  # whatever it is, words are better than a blank page
         logging.exception("a page could not be made")
         return trouble_page("The page could not be made", f"{type(error).__name__}: {error}")
