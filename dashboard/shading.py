@@ -28,6 +28,7 @@ __all__ = [
 
 INK = 0.12  # share of the map that the dots would cover if they lay apart
 LARGEST_DOT = 3  # px, radius
+ROUND = 0.25  # px, added to the radius: smaller, the smallest dots look like crosses
 CROWD = 4.0  # radii over which neighbours count where single dots are seen
 REACH = 2.5  # widths to which that is counted
 LEVELS = 4096  # of density that are told apart
@@ -202,20 +203,26 @@ def _rank(values: NDArray[np.float32], where: NDArray[np.bool_]) -> NDArray[np.f
 
 
 def _spread(grid: NDArray[np.float32], radius: int) -> NDArray[np.float32]:
-    """Give each pixel the shape of a soft dot, overlapping dots added up."""
+    """Give each pixel the shape of a round dot, overlapping dots added up."""
     if radius == 0:
         return grid
-    reach = radius + 1
+    dot = _dot(radius)
+    reach = len(dot) // 2
     wide = np.pad(grid, reach)
     result = np.zeros_like(grid)
-    for down in range(-reach, reach + 1):
-        for right in range(-reach, reach + 1):
-            weight = np.clip(radius + 0.5 - np.hypot(down, right), 0, 1)
-            if weight > 0:
-                rows = slice(reach + down, reach + down + grid.shape[0])
-                columns = slice(reach + right, reach + right + grid.shape[1])
-                result += np.float32(weight) * wide[rows, columns]
+    for (down, right), weight in np.ndenumerate(dot):
+        rows = slice(down, down + grid.shape[0])
+        result += weight * wide[rows, right : right + grid.shape[1]]
     return result
+
+
+@cache
+def _dot(radius: int) -> NDArray[np.float32]:
+    """How much of each pixel a disc covers, (2 reach + 1, 2 reach + 1)."""
+    reach, fine = radius + 1, 16
+    steps = (np.arange((2 * reach + 1) * fine) + 0.5) / fine - reach - 0.5
+    inside = np.hypot(steps[:, None], steps) < radius + ROUND
+    return inside.reshape(2 * reach + 1, fine, -1, fine).mean((1, 3), dtype=np.float32)
 
 
 def _look_up(share: NDArray[np.float32], kind: str, *, dark: bool) -> NDArray[np.float32]:
