@@ -39,7 +39,7 @@ from dashboard.legend import Legend
 from dashboard.maps import Maps
 from dashboard.model_page import ModelPage
 from dashboard.selecting import follow_focus
-from dashboard.session import forget_plots, has_session
+from dashboard.session import forget_plots, is_warming
 from dashboard.shortcuts import Shortcuts
 from dashboard.sky import SkyMap
 from dashboard.source import Source
@@ -139,7 +139,7 @@ class Explorer:
         }
 
     def _ask(self) -> None:
-        self.help.dialog.open = True
+        self.help.open()
 
     def page(self) -> pmui.Page:
         """The whole page."""
@@ -291,7 +291,7 @@ def serve() -> Any:
     try:
         explorer = Explorer(source)
         page = explorer.page()
-        if not has_session():
+        if is_warming():
             warm(explorer, page)
     except Exception as error:  # whatever it is, words are better than a blank page
         logging.exception("a page could not be made")

@@ -14,6 +14,7 @@ __all__ = [
     "forget_plots",
     "has_session",
     "in_turns",
+    "is_warming",
     "weakly",
     "when_done",
     "when_quiet",
@@ -46,6 +47,13 @@ def has_session() -> bool:
     """Whether this runs in a browser session, not in a script."""
     document = pn.state.curdoc
     return document is not None and document.session_context is not None
+
+
+def is_warming() -> bool:
+    """Whether the server makes the page for itself, before any visitor: ``--warm`` asks for it."""
+    document = pn.state.curdoc
+    context = None if document is None else document.session_context
+    return context is not None and context.server_context is None
 
 
 def weakly(method: Callable[..., Any]) -> Callable[..., None]:

@@ -3,21 +3,25 @@
 import asyncio
 import gc
 import re
+import sys
 import time
 from concurrent.futures import Future
 from weakref import ref
 
 import panel as pn
+from bokeh.application import Application
+from bokeh.application.handlers import FunctionHandler
 from bokeh.document import Document
 from bokeh.document.events import MessageSentEvent
 from bokeh.events import DocumentReady
 from bokeh.protocol import Protocol
+from panel.io.session import generate_session
 from panel.io.state import set_curdoc
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.websocket import websocket_connect
 
-from dashboard.app import Explorer, open_source
-from dashboard.session import weakly, when_done
+from dashboard.app import Explorer, open_source, serve
+from dashboard.session import is_warming, weakly, when_done
 
 VISITS = 3
 
@@ -48,6 +52,7 @@ def test_nothing_is_left_of_sessions_that_have_ended(folder):
     source, made = open_source(folder), []
 
     def app():
+        assert not is_warming()
         explorer = Explorer(source)
         made.extend((ref(explorer), ref(explorer.state)))
         pn.state.onload(explorer.start)
@@ -86,6 +91,24 @@ class _Owner:
 
     def tell(self, *what):
         self.told.append(what)
+
+
+def test_a_server_told_to_warm_up_has_ready_what_its_first_visitor_needs(folder, monkeypatch):
+    """``panel serve --warm`` generates a session of its own like this."""
+    monkeypatch.setattr(sys, "argv", ["app.py", str(folder)])
+    warming = []
+
+    def visit(document):
+        with set_curdoc(document):
+            warming.append(is_warming())
+            serve()
+
+    generate_session(Application(FunctionHandler(visit)))
+    assert warming == [True]
+    assert not is_warming()
+    source = pn.state.as_cached(f"store {folder}", open_source, folder=folder)
+    assert source.codec(source.models[0]).done()
+    assert source.neighbours(source.models[0]).done()
 
 
 def test_a_weak_method_calls_its_owner_but_does_not_keep_it():
