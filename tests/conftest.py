@@ -155,3 +155,15 @@ def page(chromium, folder):
     here = (home, home.replace("http", "ws"), "data:", "blob:", "about:")
     assert [url for url in asked if not url.startswith(here)] == []
     assert complaints == []
+
+
+@pytest.fixture(scope="session")
+def examples(store, tmp_path_factory):
+    """The folder of each example store."""
+    from tests.explorers import EXAMPLES, change
+
+    folder = tmp_path_factory.mktemp("examples")
+    return {
+        name: change(store, folder / name.replace(" ", "-"), **options)
+        for name, options in EXAMPLES.items()
+    }

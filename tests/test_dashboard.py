@@ -1,14 +1,10 @@
 """The dashboard's logic, without a browser."""
 
-import json
-import shutil
-
 import holoviews as hv
 import numpy as np
 import pandas as pd
 import pytest
 import shapely
-import zarr
 from bokeh.events import PanStart
 
 from dashboard.app import Explorer, open_source, store_folder
@@ -22,63 +18,12 @@ from dashboard.source import Source
 from dashboard.state import State
 from pcvae.errors import StoreError
 from pcvae.store import read_store
+from tests.explorers import EXAMPLES, begin, change, code_of, draw
 
 hv.extension("bokeh")
 ROWS = [range(4), range(30, 35), range(60, 63)]
 CATALOGUE_Z = Quantity("catalogue.redshift", "Catalogue redshift")
 LABELS = ["redshift", "log_mass", "log_sfr", "orientation"]
-
-
-def code_of(row, size=32):
-    """A stamp that encodes its own row: two flat colours."""
-    stamp = np.zeros((size, size, 3), np.uint8)
-    stamp[: size // 2], stamp[size // 2 :] = (row % 256, 0, 0), (0, row // 256 + 100, 0)
-    return stamp
-
-
-def change(store, folder, rows=slice(None), *, models=None, stamps=True, **columns):
-    """Copy a store with some of its galaxies, models and columns changed."""
-    shutil.copytree(store, folder)
-    galaxies = pd.read_parquet(folder / "galaxies.parquet").iloc[rows].assign(**columns)
-    galaxies.to_parquet(folder / "galaxies.parquet", index=False)
-    for path in (folder / "latents").glob("*.parquet"):
-        pd.read_parquet(path).iloc[rows].to_parquet(path, index=False)
-    facts = json.loads((folder / "store.json").read_text())
-    facts["models"] = [one for one in facts["models"] if one["name"] in (models or one["name"])]
-    facts["stamp_stretch"] = facts["stamp_stretch"] if stamps else None
-    (folder / "store.json").write_text(json.dumps(facts))
-    shutil.rmtree(folder / "stamps.zarr")
-    if stamps:
-        coded = np.array([code_of(row) for row in range(len(galaxies))], np.uint8)
-        coded = coded.reshape(-1, 32, 32, 3)
-        array = zarr.create_array(folder / "stamps.zarr", shape=coded.shape, dtype="u1")
-        array[:] = coded
-    return folder
-
-
-EXAMPLES = {
-    "many": {},
-    "none": {"rows": slice(0)},
-    "one": {"rows": slice(1)},
-    "few": {"rows": slice(3)},
-    "two rare ones": {"rows": [9, 11]},
-    "no labels": dict.fromkeys(LABELS, np.nan),
-    "nothing rare": {"population": "field"},
-    "unknown populations": {"population": [f"kind {row % 14}" for row in range(120)]},
-    "vanilla only": {"models": ["vanilla"]},
-    "no stamps": {"stamps": False},
-    "no place": {"ra": np.nan, "dec": np.nan},
-}
-
-
-@pytest.fixture(scope="session")
-def examples(store, tmp_path_factory):
-    """The folder of each example store."""
-    folder = tmp_path_factory.mktemp("examples")
-    return {
-        name: change(store, folder / name.replace(" ", "-"), **options)
-        for name, options in EXAMPLES.items()
-    }
 
 
 @pytest.fixture(params=EXAMPLES)
@@ -93,17 +38,6 @@ def many(examples):
     path = examples["many"].with_name("many.journal.sqlite")
     path.unlink(missing_ok=True)
     return begin(examples["many"])
-
-
-def begin(folder):
-    session = Explorer(open_source(folder))
-    session.start()
-    return session
-
-
-def draw(session):
-    """Render the map, as a browser would have it done."""
-    return hv.render(session.map.figure)
 
 
 def test_every_view_is_built_on_every_example_store(explorer):

@@ -12,33 +12,19 @@ from dashboard.judged import confusion_html, history_of, scores_html, scores_of
 from dashboard.losses import loss_curves
 from dashboard.scatter import error_bars
 from dashboard.sketches import Sketch, against, main_plane, shown_galaxies, size_plane
-from dashboard.source import Source
 from data.relations import main_sequence
 from pcvae.anomaly import classes_of, paper_trials
-from pcvae.journal import Journal
 from pcvae.labels import LABELS, label
 from pcvae.metrics import score
-from pcvae.store import read_store
-from tests.test_dashboard import EXAMPLES, begin, change
+from tests.explorers import EXAMPLES, begin, change, source_of
 from train.pool import gather
 
 SECTIONS = ("labels", "planes", "scores", "trials", "losses")
 
 
 @pytest.fixture(scope="module")
-def examples(store, tmp_path_factory):
-    """The folder of each example store."""
-    folder = tmp_path_factory.mktemp("examples")
-    return {
-        name: change(store, folder / name.replace(" ", "-"), **options)
-        for name, options in EXAMPLES.items()
-    }
-
-
-@pytest.fixture(scope="module")
 def source(store, tmp_path_factory):
-    journal = Journal(tmp_path_factory.mktemp("journal") / "journal.sqlite")
-    return Source(read_store(store), journal)
+    return source_of(store, tmp_path_factory.mktemp("journal") / "journal.sqlite")
 
 
 @pytest.fixture

@@ -13,17 +13,14 @@ from dashboard.decoding import Spread, decoded, path, placed, spread_of, travers
 from dashboard.film import along_latents, along_line, between
 from dashboard.pictures import data_uri
 from dashboard.session import Latest
-from dashboard.source import Source
 from pcvae.encode import Codec
-from pcvae.journal import Journal
 from pcvae.store import read_store
-from tests.test_dashboard import EXAMPLES, begin, change
+from tests.explorers import EXAMPLES, begin, change, source_of
 
 
 @pytest.fixture(scope="module")
 def source(store, tmp_path_factory):
-    journal = Journal(tmp_path_factory.mktemp("journal") / "journal.sqlite")
-    return Source(read_store(store), journal)
+    return source_of(store, tmp_path_factory.mktemp("journal") / "journal.sqlite")
 
 
 @pytest.fixture

@@ -22,8 +22,8 @@ from dashboard.labelling import judge, write_note
 from dashboard.tables import labelled, provenance, selection
 from dashboard.upload import Upload
 from pcvae.cutouts import read_sample
+from tests.explorers import begin, change
 from tests.stand_in import cutout, serving
-from tests.test_dashboard import begin, change
 
 ROWS = np.array([3, 8, 40])
 NUMBERS = ["ra", "dec", "redshift", "log_mass_err", "physics_redshift", "physics_redshift_sigma"]

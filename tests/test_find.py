@@ -7,7 +7,7 @@ import pytest
 
 from dashboard.find import find, suggestions
 from dashboard.places import Place, PlaceError, SkyTree, apart, read_place
-from tests.test_dashboard import begin, change
+from tests.explorers import begin, change
 
 SAME = (153.00625, 2.2177778)
 

@@ -10,7 +10,7 @@ from dashboard.pictures import data_uri
 from dashboard.source import Source
 from dashboard.style import DASH, MINUS
 from pcvae.store import read_store
-from tests.test_dashboard import change, code_of
+from tests.explorers import change, code_of
 
 
 @pytest.fixture(scope="module")

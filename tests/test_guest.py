@@ -17,8 +17,8 @@ from data import hyrax
 from data.legacy import OFFLINE
 from pcvae.cutouts import read_sample
 from pcvae.store import read_store
+from tests.explorers import begin
 from tests.stand_in import Answer, as_fits, cutout, serving, sky_header
-from tests.test_dashboard import begin
 from tests.test_hyrax import write_results
 
 BANDS = ("g", "r", "z")

@@ -7,7 +7,7 @@ from dashboard.app import Explorer
 from dashboard.histograms import count_all, focus_counts, plot_of
 from dashboard.source import BINS, Source
 from pcvae.store import read_store
-from tests.test_dashboard import EXAMPLES, change
+from tests.explorers import EXAMPLES, change
 
 ALL = np.inf
 

@@ -22,12 +22,7 @@ from dashboard.source import Source
 from pcvae.errors import JournalError
 from pcvae.journal import Journal
 from pcvae.store import read_store
-
-
-def begin(store, path, user="ana"):
-    explorer = Explorer(Source(read_store(store), Journal(path, user=user)))
-    explorer.start()
-    return explorer
+from tests.explorers import begin
 
 
 @pytest.fixture
@@ -42,7 +37,7 @@ def ben(store, tmp_path, ana):
 
 
 def labels(session):
-    return {event.galaxy: event.label for event in session.source.standing()}
+    return {event.galaxy: event.label for event in session.source.said.standing}
 
 
 def press(session, *keys):
@@ -193,7 +188,7 @@ def test_nobody_undoes_what_another_did(ana, ben):
 def test_undoing_what_somebody_else_has_removed_says_so(ana, ben):
     judge(ana.source, ana.state, "merger", 5)
     ben.refresh()
-    remove(ben.source, ben.state, ben.source.standing()[0])
+    remove(ben.source, ben.state, ben.source.said.standing[0])
     undo(ana.source, ana.state)
     assert ana.state.said == "Somebody else has undone that already"
     assert labels(ana) == {}
@@ -227,7 +222,7 @@ def test_processes_that_label_at_once_lose_nothing(ana, store, tmp_path):
     for one in people:
         one.join()
     assert [one.exitcode for one in people] == [0, 0]
-    said = {(event.galaxy, event.user): event.label for event in ana.source.standing()}
+    said = {(event.galaxy, event.user): event.label for event in ana.source.said.standing}
     assert len(ana.source.journal.events()) == 120
     for user, first in (("ben", 1), ("cy", 11)):
         assert said[("g0000", user)] == user

@@ -12,7 +12,7 @@ from dashboard.sky import places_note, sky_plane
 from dashboard.source import Source
 from dashboard.style import ACCENT
 from pcvae.store import read_store
-from tests.test_dashboard import EXAMPLES, change
+from tests.explorers import EXAMPLES, change
 
 hv.extension("bokeh")
 

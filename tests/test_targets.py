@@ -8,7 +8,7 @@ from astropy.table import Table
 from dashboard.targetlist import match, read_targets
 from dashboard.targets import PAGE, summary
 from dashboard.upload import Upload, UploadError
-from tests.test_dashboard import begin
+from tests.explorers import begin
 
 
 @pytest.fixture

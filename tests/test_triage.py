@@ -16,9 +16,7 @@ from dashboard.source import Source
 from dashboard.teaching import cancel, taught_by, wanted, warnings_of
 from dashboard.triage import ERROR, caption_of, rates_html, worth_of
 from pcvae.anomaly import NORMAL, UNUSED, anomaly_score, fit_score, repeated_folds, wilson_interval
-from pcvae.journal import Journal
-from pcvae.store import read_store
-from tests.test_dashboard import change, code_of
+from tests.explorers import begin, change, code_of
 
 hv.extension("bokeh")
 MERGERS = [2, 5, 7, 10, 14, 20]
@@ -28,12 +26,6 @@ MERGERS = [2, 5, 7, 10, 14, 20]
 def folder(store, tmp_path_factory):
     """A store of 120 galaxies whose stamps encode their rows."""
     return change(store, tmp_path_factory.mktemp("triage") / "store")
-
-
-def begin(folder, path, user="ana"):
-    session = Explorer(Source(read_store(folder), Journal(path, user=user)))
-    session.start()
-    return session
 
 
 @pytest.fixture
@@ -149,7 +141,7 @@ def test_keys_label_and_go_on_and_the_list_stays_in_place(session, queue):
     assert session.state.row == order[1]
     assert shown(queue) == order
     assert queue.strip.items[0]["caption"].endswith("Score 4")
-    said = {event.galaxy: event.label for event in session.source.standing()}
+    said = {event.galaxy: event.label for event in session.source.said.standing}
     assert said == {queue.source.ids[order[0]]: "4", queue.source.ids[order[1]]: "0"}
 
 
