@@ -28,7 +28,7 @@ place._resting = setTimeout(() => {
 
 def glance_html(source: Source, row: int, *, dark: bool) -> str:
     """The stamp of a galaxy, if there is one, with its id and population."""
-    (picture,) = source.thumbnails([row])
+    (picture,) = source.thumbnails.of([row])
     population = source.populations[row]
     image = f'<img src="{picture}" alt="">' if picture else ""
     colour = source.colour(population, dark=dark)

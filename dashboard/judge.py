@@ -34,7 +34,7 @@ def said_of(source: Source, row: int) -> str:
     galaxy = str(source.ids[row])
     return " · ".join(
         f"{one.user}: {label_title(one.label)}" + (f" ({one.note})" if one.note else "")
-        for one in source.standing()
+        for one in source.said.standing
         if one.galaxy == galaxy
     )
 
@@ -197,7 +197,7 @@ class Judge(pn.viewable.Viewer):
         if not self.bar.visible or row is None:
             return
         own, names = own_label(source, row), label_names(source)
-        earlier = any(one.user == who(source) for one in source.standing())
+        earlier = any(one.user == who(source) for one in source.said.standing)
         self.bar.param.update(
             row=row,
             names=[{"name": name, "title": label_title(name)} for name in names],

@@ -73,7 +73,7 @@ class Labels(Strip):
 
     def _offer(self) -> None:
         """Let the labels and the people be chosen that there are."""
-        said = self.source.standing()
+        said = self.source.said.standing
         labels = {label_title(one): one for one in sorted({event.label for event in said})}
         users = {one: one for one in sorted({event.user for event in said})}
         for name, every, found in (
@@ -92,7 +92,7 @@ class Labels(Strip):
         label, user = self.state.label, self.state.user
         events = [
             event
-            for event in reversed(self.source.standing())
+            for event in reversed(self.source.said.standing)
             if label in (ANY, event.label) and user in (ANY, event.user)
         ]
         rows = self.source.rows_of(event.galaxy for event in events)
@@ -100,7 +100,7 @@ class Labels(Strip):
 
     def _listed(self) -> tuple[list[tuple[int, str]], str]:
         self._offer()
-        total = len(self.source.standing())
+        total = len(self.source.said.standing)
         found = self._found = self._events()
         if not total:
             return [], self.source.no_journal or (
@@ -119,7 +119,7 @@ class Labels(Strip):
         return label_items(items, [event for _, event in self._found[: len(items)]])
 
     def _remove(self, mark: int) -> None:
-        for event in self.source.standing():
+        for event in self.source.said.standing:
             if event.number == mark:
                 remove(self.source, self.state, event)
                 return

@@ -56,14 +56,14 @@ def label_title(label: str) -> str:
 def label_names(source: Source) -> list[str]:
     """The names that a galaxy can be given: the usual ones, the rare ones, people's own."""
     usual = [CANDIDATE, MERGER, ARTEFACT, NORMAL_LABEL, *source.marked]
-    own = sorted({event.label for event in source.standing()} - {*usual, *SCORES, NOTED})
+    own = sorted({event.label for event in source.said.standing} - {*usual, *SCORES, NOTED})
     return [*usual, *own]
 
 
 def own_label(source: Source, row: int) -> Event | None:
     """What this person says of a galaxy, if anything."""
     galaxy, user = str(source.ids[row]), who(source)
-    said = (one for one in source.standing() if (one.galaxy, one.user) == (galaxy, user))
+    said = (one for one in source.said.standing if (one.galaxy, one.user) == (galaxy, user))
     return next(said, None)
 
 
@@ -76,7 +76,7 @@ def is_candidate(source: Source, row: int) -> bool:
 def own_marks(source: Source) -> list[tuple[int, str]]:
     """The galaxies that this person finds worth a mark: row, and name or ``candidate``."""
     user = who(source)
-    said = [one for one in source.standing() if one.user == user]
+    said = [one for one in source.said.standing if one.user == user]
     return [
         (int(row), CANDIDATE if one.label in SCORES else one.label)
         for row, one in zip(source.rows_of(one.galaxy for one in said), said, strict=True)
@@ -185,7 +185,7 @@ def _turn(source: Source, state: State, *, back: bool) -> bool:
     made, galaxy = [], ""
     try:
         for number in reversed(numbers):
-            if number not in source.void():
+            if number not in source.said.void:
                 event = source.journal.undo(number, user=who(source))
                 made, galaxy = [*made, event.number], event.galaxy
     except JournalError as error:
@@ -205,5 +205,5 @@ def _turn(source: Source, state: State, *, back: bool) -> bool:
 
 def _before(source: Source) -> tuple[int, ...]:
     """What this person said last, before this session did anything."""
-    own = [event.number for event in source.standing() if event.user == who(source)]
+    own = [event.number for event in source.said.standing if event.user == who(source)]
     return tuple(own[-1:])

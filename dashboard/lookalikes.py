@@ -41,7 +41,7 @@ def seed_choices(source: Source) -> dict[str, str]:
     """The titles and keys of all kinds of seeds: populations, the selection, people's labels."""
     others = [name for name in source.all_populations if name not in (*source.marked, "field")]
     listed = {population_title(name): name for name in (*source.marked, *others)}
-    labels = sorted({event.label for event in source.labels().values() if event.label})
+    labels = sorted({event.label for event in source.said.labels.values() if event.label})
     return (
         listed
         | {"The selection": SELECTION}
@@ -57,7 +57,7 @@ def seeds_of(source: Source, state: State) -> Seeds:
         return _others(source, rows, "selected galaxy")
     if name.startswith(LABEL):
         label = name.removeprefix(LABEL)
-        ids = [one for one, event in source.labels().items() if event.label == label]
+        ids = [one for one, event in source.said.labels.items() if event.label == label]
         rows = source.rows_of(ids)
         rows = np.sort(rows[rows >= 0])
         return _others(source, rows, f"galaxy labelled {label}")

@@ -2,12 +2,10 @@
 
 import os
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import asdict
 from functools import cache, cached_property, lru_cache
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -23,12 +21,14 @@ from dashboard.pictures import Residual, data_uri, in_band, residual
 from dashboard.places import SkyTree
 from dashboard.plane import Plane, plane_of
 from dashboard.quantities import Quantity, axes_of, robust_limits, values_of
+from dashboard.record import Record, Said
 from dashboard.state import Metric
 from dashboard.style import colour_of, marker_of
+from dashboard.thumbnails import Thumbnails
 from pcvae.anomaly import Boundaries, Trials, boundary_grid
 from pcvae.dataset import ELLIPTICITY
 from pcvae.errors import JournalError
-from pcvae.journal import Event, Journal, fold, journal_path, standing, void
+from pcvae.journal import Journal, journal_path
 from pcvae.neighbours import Neighbours, shared_neighbours
 from pcvae.store import Store
 from train.pool import Pool, gather
@@ -49,25 +49,6 @@ VALUES = 8  # quantities kept ready
 CELLS = 600  # of the boundaries, on a side: about two pixels of a map each
 LONGEST = 240  # letters of a message
 RANKINGS = 16  # of look-alikes, kept ready
-URIS = 20_000  # thumbnails kept ready, about 3 kB each
-
-
-class Said(NamedTuple):
-    """What the journal says.
-
-    Args:
-        count: How many events it has.
-        standing: What each person says of each galaxy.
-        labels: The last of those of each galaxy, by its id.
-        void: The numbers of the events that are undone.
-        names: All labels that were ever given, in the order in which they first were.
-    """
-
-    count: int = 0
-    standing: tuple[Event, ...] = ()
-    labels: Mapping[str, Event] = MappingProxyType({})
-    void: frozenset[int] = frozenset()
-    names: tuple[str, ...] = ()
 
 
 class View(NamedTuple):
@@ -111,9 +92,8 @@ class Source:
         self.pool, self.scores, self.trials = map(cache, (self._pool, self._scores, self._trials))
         self.boundaries = lru_cache(64)(self._boundaries)
         self.learning = Learning(self)
-        self._indices = cache(self._index)
-        self._said = Said()
-        self._thumbnails: OrderedDict[int, str] = OrderedDict()
+        self._indices = cache(self._begin_index)
+        self._record, self.thumbnails = Record(journal), Thumbnails(store)
         self._ranked: OrderedDict[tuple[Any, ...], Future[pd.DataFrame]] = OrderedDict()
 
     @classmethod
@@ -167,7 +147,7 @@ class Source:
         """All that have marks: labels follow in the order in which people first gave them."""
         if name in self._drawn:
             return self._drawn
-        labels = (CANDIDATE, *self._heard().names)
+        labels = (CANDIDATE, *self.said.names)
         return [*self._drawn, *(one for one in dict.fromkeys(labels) if one not in self._drawn)]
 
     @cached_property
@@ -322,50 +302,12 @@ class Source:
 
     def load(self, rows: list[int]) -> "Future[list[str]]":
         """Read the thumbnails of these rows, so that they are at hand once it is done."""
-        return self.soon(self.thumbnails, rows)
+        return self.soon(self.thumbnails.of, rows)
 
-    def thumbnails(self, rows: list[int], *, load: bool = True) -> list[str]:
-        """Small data URIs of several stamps, in the order of the rows; empty for none.
-
-        Args:
-            rows: The galaxies.
-            load: Whether to read those that are not at hand.
-        """
-        missing = sorted({row for row in rows if row not in self._thumbnails})
-        stamps = self.store.stamps
-        if load and missing and stamps is not None:
-            for row, stamp in zip(missing, np.asarray(stamps.oindex[missing]), strict=True):
-                self._thumbnails[row] = data_uri(stamp, "WEBP")
-        found = [self._thumbnails.get(row, "") for row in rows]
-        while len(self._thumbnails) > URIS:
-            self._thumbnails.popitem(last=False)
-        return found
-
-    def labels(self) -> dict[str, Event]:
-        """The standing label of each galaxy that has one, by its id; the last person's."""
-        return dict(self._heard().labels)
-
-    def standing(self) -> tuple[Event, ...]:
-        """What each person says of each galaxy, in the order of saying."""
-        return self._heard().standing
-
-    def void(self) -> frozenset[int]:
-        """The numbers of the journal's events that are undone."""
-        return self._heard().void
-
-    def _heard(self) -> Said:
-        """The journal, read again if it has grown; as it was while it cannot be read."""
-        with suppress(JournalError):
-            if self.journal is not None and self.journal.count() != self._said.count:
-                events = self.journal.events()
-                self._said = Said(
-                    len(events),
-                    tuple(standing(events)),
-                    MappingProxyType(fold(events)),
-                    frozenset(void(events)),
-                    tuple(dict.fromkeys(event.label for event in events)),
-                )
-        return self._said
+    @property
+    def said(self) -> Said:
+        """What people have said by now."""
+        return self._record.read()
 
     def result(self, job: "Future[Any]") -> Any:
         """The result of a job, or None while it runs or if it failed."""
@@ -394,10 +336,10 @@ class Source:
         kept = [i for i, one in enumerate(names) if metric.oriented or one not in turning]
         return kept or slice(None)
 
-    def _index(self, model: str, metric: Metric) -> "Future[Neighbours]":
+    def _begin_index(self, model: str, metric: Metric) -> "Future[Neighbours]":
         def index() -> Neighbours:
             values = self.store.values(model)[:, self._counted(model, metric)]
-            return _index(values, whiten=metric.whiten)
+            return _indexed(values, whiten=metric.whiten)
 
         return self._indexers.submit(index)
 
@@ -470,7 +412,7 @@ def _read_codec(store: Store, model: str) -> "Codec":
     return Codec.read(store.model_folder(model))
 
 
-def _index(values: NDArray[np.float64], *, whiten: bool) -> Neighbours:
+def _indexed(values: NDArray[np.float64], *, whiten: bool) -> Neighbours:
     index = Neighbours(values, whiten=whiten)
     if len(index):
         index.query(0, 1)

@@ -27,7 +27,7 @@ def stamp_items(
         dark: Whether the ground is dark.
         load: Whether to read pictures that are not at hand, which takes a moment.
     """
-    pictures = source.thumbnails([row for row, _ in listed], load=load)
+    pictures = source.thumbnails.of([row for row, _ in listed], load=load)
     return [
         {
             "row": int(row),

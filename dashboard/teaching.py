@@ -27,7 +27,7 @@ TICK = 400  # ms between looks at how far a fit is
 def taught_by(source: Source) -> Taught:
     """What all labels of the journal teach the SVM, by ``RULE``: (row, class), by rows."""
     found = {}
-    for galaxy, event in source.labels().items():
+    for galaxy, event in source.said.labels.items():
         row = source.row_of(galaxy)
         name = None if row is None else _class_of(source, row, event.label)
         if row is not None and name is not None:

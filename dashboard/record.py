@@ -1,0 +1,54 @@
+"""What people have said of a store's galaxies, by its journal."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from types import MappingProxyType
+from typing import NamedTuple
+
+from pcvae.errors import JournalError
+from pcvae.journal import Event, Journal, fold, standing, void
+
+__all__ = ["Record", "Said"]
+
+
+class Said(NamedTuple):
+    """What the journal says.
+
+    Args:
+        count: How many events it has.
+        standing: What each person says of each galaxy, in the order of saying.
+        labels: The last of those of each galaxy that has any, by its id.
+        void: The numbers of the events that are undone.
+        names: All labels that were ever given, in the order in which they first were.
+    """
+
+    count: int = 0
+    standing: tuple[Event, ...] = ()
+    labels: Mapping[str, Event] = MappingProxyType({})
+    void: frozenset[int] = frozenset()
+    names: tuple[str, ...] = ()
+
+
+class Record:
+    """A journal as it was last read.
+
+    Args:
+        journal: The journal; None where there is none, which says nothing.
+    """
+
+    def __init__(self, journal: Journal | None) -> None:
+        self._journal, self._said = journal, Said()
+
+    def read(self) -> Said:
+        """The journal, read again if it has grown; as it was while it cannot be read."""
+        with suppress(JournalError):
+            if self._journal is not None and self._journal.count() != self._said.count:
+                events = self._journal.events()
+                self._said = Said(
+                    len(events),
+                    tuple(standing(events)),
+                    MappingProxyType(fold(events)),
+                    frozenset(void(events)),
+                    tuple(dict.fromkeys(event.label for event in events)),
+                )
+        return self._said
