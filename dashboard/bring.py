@@ -10,6 +10,8 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 
+from dashboard.button import small_button
+from dashboard.drawer import drawer
 from dashboard.fetching import fetch_guest, host, wanted
 from dashboard.guest import NO_NETWORK, Guest, has_network, see
 from dashboard.places import Place
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Bring", "FileField", "needed"]
 
-HEADED = {"variant": "outlined", "size": "small", "height": 40, "margin": (10, 5, 0, 5)}
+HEADED = {"height": 40, "margin": (10, 5, 0, 5)}
 
 
 class FileField(pmui.FileInput):
@@ -87,23 +89,14 @@ class Bring(pn.viewable.Viewer):
         self._found: Found | None = None
         self._turn = 0
         self.words = pn.pane.HTML("", stylesheets=[BASE, BRING], sizing_mode="stretch_width")
-        self.button = pmui.Button(
-            label="Upload",
-            description="Upload your own galaxy",
-            **HEADED,
-        )
-        self.button.on_click(lambda _: self.open())
+        self.button = small_button("Upload", "Upload your own galaxy", self.open, **HEADED)
         self.show = self._button("Show it", "the nearest galaxy", self._show_nearest)
         self.fetch = self._button(
             "Fetch this place", "its cutout, from the Legacy Surveys", self._fetch_found
         )
-        self.back = pmui.Button(
-            label="Your galaxy",
-            description="Your galaxy: back to the one that you brought, the star on the map",
-            visible=False,
-            **HEADED,
-        )
-        self.back.on_click(lambda _: self.state.param.update(row=None))
+        says = "Your galaxy: back to the one that you brought, the star on the map"
+        again = partial(self.state.param.update, row=None)
+        self.back = small_button("Your galaxy", says, again, visible=False, **HEADED)
         self.close = self._button("Close", "what is under way no longer counts", self.shut)
         self.field = FileField(
             label="Choose or drop files",
@@ -118,14 +111,13 @@ class Bring(pn.viewable.Viewer):
             f'<p class="muted">{escape(needed(self.source))}</p>', stylesheets=[BASE, BRING]
         )
         buttons = pn.FlexBox(self.show, self.fetch, self.close)
-        self.panel = pn.Column(
+        self.panel = drawer(
             self.words,
             self.field,
             self.help,
             buttons,
             css_classes=["bring"],
             stylesheets=[BRING],
-            visible=False,
         )
         self.state.param.watch(self._follow, ["guest", "model", "row", "split"])
         self.state.second.param.watch(self._follow, "model")
@@ -242,10 +234,4 @@ class Bring(pn.viewable.Viewer):
             self.state.param.trigger("guest")
 
     def _button(self, label: str, says: str, call: Callable[[], Any]) -> pmui.Button:
-        says = f"{label}: {says}"
-        button = pmui.Button(
-            label=label, description=says, variant="outlined", size="small", visible=False
-        )
-        button.on_click(lambda _: call())
-        button.visible = label == "Close"
-        return button
+        return small_button(label, f"{label}: {says}", call, visible=label == "Close")

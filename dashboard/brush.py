@@ -1,12 +1,13 @@
 """How galaxies are selected: what a box or lasso does, how many are selected, undo and clear."""
 
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
 import param
 
+from dashboard.button import small_button
 from dashboard.selecting import clear, undo
 from dashboard.source import Source
 from dashboard.state import State
@@ -16,7 +17,13 @@ __all__ = ["Brush", "counted"]
 
 WIDTH = 250  # px, so that nothing moves when a number grows
 HIGH = 56
-SMALL = {"&.MuiButton-sizeSmall": {"padding": "2px 4px", "minWidth": 0}}
+BARE = {
+    "variant": "text",
+    "width": 54,
+    "height": 28,
+    "margin": 0,
+    "sx": {"&.MuiButton-sizeSmall": {"padding": "2px 4px", "minWidth": 0}},
+}
 TIGHT = {".MuiToggleButton-root": {"padding": "1px 8px", "fontSize": 12, "textTransform": "none"}}
 
 
@@ -59,8 +66,9 @@ class Brush(pn.viewable.Viewer):
         self.said = pn.pane.HTML(
             "", stylesheets=[BASE, LEGEND], sizing_mode="stretch_width", margin=0
         )
-        self.undo = self._button("Undo", "Undo the last selection.", undo)
-        self.clear = self._button("Clear", "Clear the selection and all filters.", clear)
+        self.undo = small_button("Undo", "Undo the last selection.", partial(undo, state), **BARE)
+        says = "Clear the selection and all filters."
+        self.clear = small_button("Clear", says, partial(clear, state), **BARE)
         state.param.watch(self._show, ["focus", "selected", "before", "filters"])
         self._show()
 
@@ -69,20 +77,6 @@ class Brush(pn.viewable.Viewer):
         upper = pn.Row(self.said, self.undo, **place)
         lower = pn.Row(self.how, pn.HSpacer(), self.clear, **place)
         return pn.Column(upper, lower, width=WIDTH, height=HIGH, margin=(2, 14, 0, 0))
-
-    def _button(self, label: str, says: str, act: Callable[[State], None]) -> pmui.Button:
-        button = pmui.Button(
-            label=label,
-            description=says,
-            size="small",
-            variant="text",
-            width=54,
-            height=28,
-            sx=SMALL,
-            margin=0,
-        )
-        button.on_click(lambda _: act(self.state))
-        return button
 
     def _show(self, *_: Any) -> None:
         state = self.state

@@ -10,6 +10,7 @@ import panel_material_ui as pmui
 import param
 from numpy.typing import NDArray
 
+from dashboard.button import small_button
 from dashboard.decoding import Spread, decoded, path, placed, traversal
 from dashboard.frames import Frames
 from dashboard.live import base_of
@@ -100,19 +101,15 @@ class Film(pn.viewable.Viewer):
         self.draw = pmui.Toggle.from_param(
             self.state.param.drawing, label="Draw a line", size="small", width=120, margin=(8, 8)
         )
-        self.begin = pmui.Button(
-            label="Start here",
-            description="Let the path begin at the picked galaxy; then pick where it ends.",
-            size="small",
-            variant="outlined",
-            width=120,
-            margin=(8, 8),
-        )
-        self.begin.on_click(lambda _: self.state.param.update(origin=self.state.row))
+        says = "Let the path begin at the picked galaxy; then pick where it ends."
+        self.begin = small_button("Start here", says, self._set_out, width=120, margin=(8, 8))
         self.state.param.watch(self._show, ["film", "row", "base", "origin", "drawing"])
         self.state.param.watch(self._leave, ["tab", "film", "page"])
         for axes in (self.state, self.state.second):
             axes.param.watch(self._show, "line")
+
+    def _set_out(self) -> None:
+        self.state.origin = self.state.row
 
     def __panel__(self) -> pn.viewable.Viewable:
         film = pmui.Select.from_param(

@@ -6,6 +6,7 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
+from dashboard.button import small_button
 from dashboard.glossary import glossary_html
 from dashboard.style import BASE, HELP
 from dashboard.tour import Tour
@@ -37,20 +38,11 @@ class Help(pn.viewable.Viewer):
     def __init__(self, keys: dict[str, str], **params: Any) -> None:
         super().__init__(**params)
         self.tour = Tour(sizing_mode="fixed", width=0, height=0, margin=0)
-        self.button = pmui.Button(
-            label="Help",
-            variant="text",
-            size="small",
-            description="Help: what the words mean, the keys, and the tour again.",
-            css_classes=["help"],
-            margin=(13, 4),
-        )
-        self.again = pmui.Button(
-            label="Take the tour",
-            variant="outlined",
-            size="small",
-            description="Take the tour: the parts of the page, one after another.",
-        )
+        says = "Help: what the words mean, the keys, and the tour again."
+        looks = {"variant": "text", "css_classes": ["help"], "margin": (13, 4)}
+        self.button = small_button("Help", says, self.open, **looks)
+        says = "Take the tour: the parts of the page, one after another."
+        self.again = small_button("Take the tour", says, self._again)
         words, self.keys_pane = (
             pn.pane.HTML(html, stylesheets=[BASE, HELP], sizing_mode="stretch_width")
             for html in (glossary_html(), keys_html(keys))
@@ -66,11 +58,17 @@ class Help(pn.viewable.Viewer):
             show_close_button=True,
             width_option="md",
         )
-        self.button.on_click(lambda _: self.dialog.param.update(open=True))
-        self.again.on_click(lambda _: self._again())
+
+        self._layout = pn.Row(self.button, self.tour)
 
     def __panel__(self) -> pn.viewable.Viewable:
-        return pn.Row(self.button, self.dialog, self.tour)
+        return self._layout
+
+    def open(self) -> None:
+        """Open the dialog, which the browser first hears of now."""
+        if self.dialog not in self._layout.objects:
+            self._layout.append(self.dialog)
+        self.dialog.open = True
 
     def _again(self) -> None:
         self.dialog.open = False

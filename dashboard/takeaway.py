@@ -10,7 +10,9 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 
+from dashboard.button import small_button
 from dashboard.cutout import NO_FLUX, as_fits, find_sample, pixels_of
+from dashboard.drawer import drawer
 from dashboard.export import as_file
 from dashboard.figure import figure_png
 from dashboard.selecting import rows_in_focus
@@ -54,42 +56,28 @@ class TakeAway(pn.viewable.Viewer):
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
-        self.button = pmui.Button(
-            label="Take away",
-            description="Take away: labels, selection, cutout or map, as a file",
-            variant="text",
-            size="small",
-            width=92,
-            margin=0,
-        )
-        self.button.on_click(lambda _: self.open())
+        says = "Take away: labels, selection, cutout or map, as a file"
+        looks = {"variant": "text", "width": 92, "margin": 0}
+        self.button = small_button("Take away", says, self.open, **looks)
         self.what = pmui.RadioBoxGroup(label="What", options={}, margin=(0, 10))
         self.kind = pmui.Select(
             label="As", options=KINDS, value="csv", size="small", width=170, margin=(8, 10)
         )
         self.what.param.watch(self._offer, "value")
         self.words = pn.pane.HTML("", stylesheets=[BASE, BRING], sizing_mode="stretch_width")
-        self.go = pmui.Button(
-            label="Download",
-            description="Download: make the file, and save it on your computer",
-            variant="contained",
-            size="small",
-        )
-        self.go.on_click(lambda _: self.take())
-        says = "Close: back to the galaxies"
-        close = pmui.Button(label="Close", description=says, variant="outlined", size="small")
-        close.on_click(lambda _: self.open())
+        says = "Download: make the file, and save it on your computer"
+        self.go = small_button("Download", says, self.take, variant="contained")
+        close = small_button("Close", "Close: back to the galaxies", self.open)
         self.file = pmui.FileDownload(
             callback=lambda: None, filename="pcvae", label="", styles={"display": "none"}
         )
-        self.panel = pn.Column(
+        self.panel = drawer(
             self.what,
             self.kind,
             self.words,
             pn.Row(self.go, close, self.file),
             css_classes=["bring", "low"],
             stylesheets=[BRING],
-            visible=False,
         )
         self.state.param.watch(self._refresh, ["focus", "row", "revision"])
 
@@ -146,7 +134,7 @@ class TakeAway(pn.viewable.Viewer):
         if not self.panel.visible:
             return
         row, chosen = self.state.row, len(rows_in_focus(self.state))
-        said = len({event.galaxy for event in self.source.standing()})
+        said = len({event.galaxy for event in self.source.said.standing})
         options = {f"Labels: {said:,} {'galaxy' if said == 1 else 'galaxies'}": LABELS}
         options[f"Selection: {chosen:,} of {len(self.source):,} galaxies"] = SELECTION
         if row is not None:
@@ -160,7 +148,7 @@ class TakeAway(pn.viewable.Viewer):
     def _offer(self, *_: Any) -> None:
         self.kind.visible = self.what.value in (LABELS, SELECTION)
         empty = {
-            LABELS: "" if self.source.standing() else "Nothing is labelled yet.",
+            LABELS: "" if self.source.said.standing else "Nothing is labelled yet.",
             SELECTION: "" if len(rows_in_focus(self.state)) else "Nothing is selected.",
         }.get(self.what.value, "")
         self.go.disabled = bool(empty)

@@ -13,6 +13,7 @@ import param
 from panel.custom import JSComponent
 
 from dashboard.bring import FileField
+from dashboard.button import small_button
 from dashboard.places import Place, apart
 from dashboard.selecting import select
 from dashboard.session import when_done
@@ -279,7 +280,4 @@ class Targets(pn.viewable.Viewer):
         self.words.object = f"<div {role}>{escape(words)}</div>"
 
     def _button(self, label: str, says: str, call: Callable[[], None]) -> pmui.Button:
-        says, looks = f"{label}: {says}", {"variant": "outlined", "size": "small"}
-        button = pmui.Button(label=label, description=says, margin=(2, 3), **looks)
-        button.on_click(lambda _: call())
-        return button
+        return small_button(label, f"{label}: {says}", call, margin=(2, 3))

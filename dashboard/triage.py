@@ -1,6 +1,5 @@
 """The queue: the galaxies that are most worth looking at, to be judged one after the other."""
 
-from collections.abc import Callable
 from html import escape
 from typing import Any
 
@@ -9,6 +8,7 @@ import panel as pn
 import panel_material_ui as pmui
 from numpy.typing import NDArray
 
+from dashboard.button import small_button
 from dashboard.labelling import judge, label_title
 from dashboard.learning import ENOUGH, Learnt, Taught, Verdict, verdicts
 from dashboard.quantities import Quantity
@@ -126,17 +126,20 @@ class Queue(Strip):
         self.rates = pn.pane.HTML(
             "", stylesheets=[BASE, RATES], width=420, height=HEIGHT, margin=(0, 0, 0, 14)
         )
-        self.button = _button(
+        looks = {"width": 72, "margin": (3, 6)}
+        self.button = small_button(
             "Refit",
             "Fit the SVM to the catalogue's classes and all labels (key R): the queue, the score "
             "and the lines on the maps follow.",
             self.refit,
+            **looks,
         )
-        self.stop = _button(
+        self.stop = small_button(
             "Cancel",
             "Give the refit up and keep the fit before it.",
             lambda: cancel(self.state, self._before),
             visible=False,
+            **looks,
         )
         super().__init__(**params)
         self.state.param.watch(self._tell, ["learning", "share"])
@@ -208,7 +211,7 @@ class Queue(Strip):
         shown = self._order[self._start : self._start + MOST]
         if not len(shown):
             return [], self._why_none(values)
-        labels = self.source.labels()
+        labels = self.source.said.labels
         listed = []
         for row in shown.tolist():
             said = labels.get(str(self.source.ids[row]))
@@ -234,7 +237,7 @@ class Queue(Strip):
         self._place, self._start, self._since = -1, 0, self.state.row
 
     def _labelled(self) -> set[int]:
-        return set(self.source.rows_of(self.source.labels()).tolist()) - {-1}
+        return set(self.source.rows_of(self.source.said.labels).tolist()) - {-1}
 
     def _placed(self) -> int | None:
         """Where in the queue the picked galaxy is; None if it was not picked from it."""
@@ -291,20 +294,6 @@ class Queue(Strip):
         if learnt and not more:
             more = f"<p>{_fitted(learnt, len(self.source))}</p>"
         self.rates.object = rates_html(found, notes, more)
-
-
-def _button(label: str, says: str, do: Callable[[], None], **more: Any) -> pmui.Button:
-    button = pmui.Button(
-        label=label,
-        description=says,
-        size="small",
-        variant="outlined",
-        width=72,
-        margin=(3, 6),
-        **more,
-    )
-    button.on_click(lambda _: do())
-    return button
 
 
 def _fitted(learnt: Learnt, total: int) -> str:

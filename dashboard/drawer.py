@@ -1,0 +1,26 @@
+"""A part of the page that is closed at first."""
+
+from typing import Any
+
+import panel as pn
+
+__all__ = ["drawer"]
+
+
+def drawer(*parts: Any, **looks: Any) -> pn.Column:
+    """A column that is closed until its ``visible`` says otherwise.
+
+    What is in it goes to the browser when it is first opened, so that the page is there sooner.
+
+    Args:
+        parts: What is in it.
+        looks: Other parameters of the column.
+    """
+    column = pn.Column(visible=False, **looks)
+
+    def fill(_: Any) -> None:
+        if not column.objects:
+            column.objects = list(parts)
+
+    column.param.watch(fill, "visible")
+    return column
