@@ -10,7 +10,9 @@ __all__ = ["drawer"]
 def drawer(*parts: Any, **looks: Any) -> pn.Column:
     """A column that is closed until its ``visible`` says otherwise.
 
-    What is in it goes to the browser when it is first opened, so that the page is there sooner.
+    What is in it goes to the browser when it is first opened, so that the page is there sooner;
+    in a turn of its own, with all that its opening changes, as a part that is just being drawn
+    there may miss a change.
 
     Args:
         parts: What is in it.
@@ -18,9 +20,9 @@ def drawer(*parts: Any, **looks: Any) -> pn.Column:
     """
     column = pn.Column(visible=False, **looks)
 
-    def fill(_: Any) -> None:
+    def fill() -> None:
         if not column.objects:
             column.objects = list(parts)
 
-    column.param.watch(fill, "visible")
+    column.param.watch(lambda _: pn.state.execute(fill, schedule=True), "visible")
     return column

@@ -66,9 +66,9 @@ class Help(pn.viewable.Viewer):
 
     def open(self) -> None:
         """Open the dialog, which the browser first hears of now."""
+        self.dialog.open = True
         if self.dialog not in self._layout.objects:
             self._layout.append(self.dialog)
-        self.dialog.open = True
 
     def _again(self) -> None:
         self.dialog.open = False

@@ -10,14 +10,21 @@ from dashboard.sky import sky_plane
 from dashboard.source import Source
 from pcvae.store import read_store
 
-SKY = """([x, y]) => {
+FIGURE = """
   const all = view => [view, ...[...(view.child_views ?? []),
     ...(view._child_views?.values() ?? [])].flatMap(all)]
   const figure = Object.values(Bokeh.index.roots ?? Bokeh.index).flatMap(all).find(view =>
     view.model.type === 'Figure' && view.el.matches('.sky, .sky *'))
-  const box = figure.el.getBoundingClientRect(), frame = figure.frame
+  const frame = figure.frame"""
+SKY = f"""([x, y]) => {{{FIGURE}
+  const box = figure.el.getBoundingClientRect()
   return [box.left + frame.x_scale.compute(x), box.top + frame.y_scale.compute(y)]
-}"""
+}}"""
+FITS = f"""aspect => {{{FIGURE}
+  const unit = scale => Math.abs(scale.compute(1) - scale.compute(0))
+  const [wide, high] = [unit(frame.x_scale), unit(frame.y_scale)]
+  return Math.abs(wide / high / aspect - 1) < 0.02
+}}"""
 
 pytestmark = pytest.mark.ui
 
@@ -92,11 +99,13 @@ def test_a_range_is_drawn_by_mouse_and_moved_by_the_arrow_keys(page, folder):
 def test_a_box_on_the_sky_selects_on_the_maps_and_in_the_grid(page, folder):
     from playwright.sync_api import expect
 
-    points = sky_plane(Source(read_store(folder), None))[0].points
+    sky = sky_plane(Source(read_store(folder), None))[0]
+    points = sky.points
     page.get_by_role("tab", name="Sky").click()
     page.get_by_role("button", name="Make the strip taller").click()
     expect(page.locator(".sky")).to_be_visible()
     page.wait_for_function(SETTLED)
+    page.wait_for_function(FITS, arg=sky.projection.aspect)
     x, y = (points[name].quantile([0.2, 0.7]).to_numpy() for name in "xy")
     page.locator(".sky").hover()
     page.locator(".sky [title='Box Select']").click()
