@@ -139,6 +139,7 @@ def _theme(*, dark: bool) -> dict[str, object]:
             "MuiButton": {
                 "styleOverrides": {"root": {"textTransform": "none", "boxShadow": "none"}}
             },
+            "MuiTooltip": {"styleOverrides": {"tooltip": {"width": "max-content"}}},
         },
     }
 
