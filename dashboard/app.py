@@ -300,5 +300,5 @@ def serve() -> Any:
     return page
 
 
-if pn.state.served:
+if __name__.startswith("bokeh_app"):  # as pn.state.served finds out, but at once
     serve().servable()
