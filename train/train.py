@@ -22,14 +22,13 @@ from pcvae.errors import RunError, SettingsError
 from train.cli import command, run
 
 if TYPE_CHECKING:
-    import pandas as pd
     from lightning_fabric import Fabric
 
     from pcvae.checkpoint import Run, RunInfo
     from pcvae.dataset import LatentSpace
     from pcvae.model import ConvVAE
     from pcvae.preprocess import Stretch
-    from pcvae.trainer import Galaxies, Lessons, Recipe
+    from pcvae.trainer import Lessons, Recipe
 
 PACKAGES = ("lightning-fabric", "numpy", "torch")
 NOT_SETTINGS = ("run", "resume", "overwrite", "device", "devices", "nodes", "command")
@@ -114,6 +113,7 @@ def _train(fabric: "Fabric", args: argparse.Namespace, sample: Sample) -> None:
 
     from pcvae.checkpoint import write_run
     from pcvae.trainer import fit
+    from train.calibration import calibrated
 
     plan = _plan(args, sample)
     folder = partial_folder(args.run)
@@ -128,8 +128,10 @@ def _train(fabric: "Fabric", args: argparse.Namespace, sample: Sample) -> None:
     if not fabric.is_global_zero:
         return
     validation = sample.catalog[plan.split == "validation"]
-    space = _calibrated(plan, lessons.validation, best.weights, validation)
-    plan = plan._replace(space=space)
+    if plan.recipe.loss.likelihood == "beta_nll":  # else no sigma was asked for
+        plan.model.load_state_dict(best.weights)
+        told = plan.space, plan.recipe.labels, plan.model, lessons.validation, validation
+        plan = plan._replace(space=calibrated(*told))
     info = _info(args, sample, plan, (best.epoch, best.epochs), best.loss)
     write_run(folder, info, best.weights, plan.stretch)
     table = pd.DataFrame({"id": sample.catalog["id"], "split": plan.split})
@@ -285,60 +287,6 @@ def _lessons(plan: _Plan, sample: Sample, *, quiet: bool) -> "Lessons":
                 image[name][first:last] = plan.stretch(chosen)
     galaxies = {k: Galaxies(image[k], Targets(truth[v], sigma[v])) for k, v in rows.items()}
     return Lessons(galaxies["train"], galaxies["validation"], names)
-
-
-def _calibrated(
-    plan: _Plan, validation: "Galaxies", weights: Any, catalog: "pd.DataFrame"
-) -> "LatentSpace":
-    """The latent space with factors on its sigmas, from the galaxies of the validation split."""
-    import numpy as np
-    import torch
-
-    from pcvae.dataset import ELLIPTICITY, measure_labels
-    from pcvae.encode import STEEPEST
-    from pcvae.metrics import sigma_factor, sigma_tilt
-
-    space = plan.space
-    if plan.recipe.loss.likelihood != "beta_nll":
-        return space  # no sigma was asked for, so there is none to mend
-    plan.model.load_state_dict(weights)
-    plan.model.cpu().eval()
-    with torch.inference_mode():
-        batches = torch.split(validation.image, 256)
-        found = [plan.model.encode(batch) for batch in batches]
-    mu, logvar = (torch.cat(one).double().numpy() for one in zip(*found, strict=True))
-    given = dataclasses.replace(plan.recipe.labels, errors="given")
-    scale, tied = np.array(space.scale), space.names[: space.tied]
-    noise = measure_labels(catalog, tied, given).sigma / scale[: space.tied]
-    apart = mu[:, : space.tied] - validation.targets.truth.numpy()
-    sigma, tilt, factor = np.exp(logvar / 2), np.zeros(len(scale)), np.ones(len(scale))
-    steep = mu.clip(-STEEPEST, STEEPEST)
-    for k, name in enumerate(tied):
-        told = apart[:, k], sigma[:, k], noise[:, k]
-        if name in ELLIPTICITY:
-            factor[k] = sigma_factor(*told)
-        else:
-            tilt[k], factor[k] = sigma_tilt(*told, steep[:, k])
-    fitted = tuple(factor.tolist()), tuple(tilt.tolist())
-    space = dataclasses.replace(space, factor=fitted[0], tilt=fitted[1], angle_factor=1.0)
-    if ELLIPTICITY[0] not in tied:
-        return space
-    sigma = sigma * np.exp(tilt * steep) * factor * scale
-    physical = mu * scale + np.array(space.mean), sigma
-    return dataclasses.replace(space, angle_factor=_angle_factor(space, *physical, catalog))
-
-
-def _angle_factor(space: "LatentSpace", mu: Any, sigma: Any, catalog: "pd.DataFrame") -> float:
-    """What the error of the derived orientation is to be multiplied by."""
-    import numpy as np
-
-    from pcvae.dataset import ELLIPTICITY, orientation_of
-    from pcvae.metrics import errors, sigma_factor
-
-    pair = [space.names.index(name) for name in ELLIPTICITY]
-    angle, spread = orientation_of(mu[:, pair], sigma[:, pair])
-    noise = np.nan_to_num(catalog["orientation_err"].to_numpy(np.float64))
-    return sigma_factor(errors(catalog["orientation"], angle, "orientation"), spread, noise)
 
 
 def _info(

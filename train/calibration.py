@@ -1,0 +1,75 @@
+"""Sigmas that mean what they say: factors on them, found on the validation split."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from pcvae.dataset import ELLIPTICITY, measure_labels, orientation_of
+from pcvae.encode import STEEPEST
+from pcvae.metrics import errors, sigma_factor, sigma_tilt
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from pcvae.dataset import LabelConfig, LatentSpace
+    from pcvae.model import ConvVAE
+    from pcvae.trainer import Galaxies
+
+__all__ = ["calibrated"]
+
+
+def calibrated(
+    space: "LatentSpace",
+    labels: "LabelConfig",
+    model: "ConvVAE",
+    validation: "Galaxies",
+    catalog: "pd.DataFrame",
+) -> "LatentSpace":
+    """The latent space with factors on its sigmas, as ``sigma_factor`` and ``sigma_tilt`` find.
+
+    Args:
+        space: The latent space, D latents.
+        labels: How the labels were measured for training; here the catalogue's own errors count.
+        model: The network.
+        validation: The n galaxies of the validation split, images and targets.
+        catalog: Their rows, (n,).
+    """
+    model.cpu().eval()
+    with torch.inference_mode():
+        found = [model.encode(batch) for batch in torch.split(validation.image, 256)]
+    mu, logvar = (torch.cat(one).double().numpy() for one in zip(*found, strict=True))
+    scale, tied = np.array(space.scale), space.names[: space.tied]
+    noise = measure_labels(catalog, tied, replace(labels, errors="given")).sigma
+    noise = noise / scale[: space.tied]
+    apart = mu[:, : space.tied] - validation.targets.truth.numpy()
+    sigma, tilt, factor = np.exp(logvar / 2), np.zeros(len(scale)), np.ones(len(scale))
+    steep = mu.clip(-STEEPEST, STEEPEST)
+    for k, name in enumerate(tied):
+        told = apart[:, k], sigma[:, k], noise[:, k]
+        if name in ELLIPTICITY:
+            factor[k] = sigma_factor(*told)
+        else:
+            tilt[k], factor[k] = sigma_tilt(*told, steep[:, k])
+    fitted = tuple(factor.tolist()), tuple(tilt.tolist())
+    space = replace(space, factor=fitted[0], tilt=fitted[1], angle_factor=1.0)
+    if ELLIPTICITY[0] not in tied:
+        return space
+    sigma = sigma * np.exp(tilt * steep) * factor * scale
+    physical = mu * scale + np.array(space.mean), sigma
+    return replace(space, angle_factor=_angle_factor(space, *physical, catalog))
+
+
+def _angle_factor(
+    space: "LatentSpace",
+    mu: "NDArray[np.float64]",
+    sigma: "NDArray[np.float64]",
+    catalog: "pd.DataFrame",
+) -> float:
+    """What the error of the derived orientation is to be multiplied by."""
+    pair = [space.names.index(name) for name in ELLIPTICITY]
+    angle, spread = orientation_of(mu[:, pair], sigma[:, pair])
+    noise = np.nan_to_num(catalog["orientation_err"].to_numpy(np.float64))
+    return sigma_factor(errors(catalog["orientation"], angle, "orientation"), spread, noise)
