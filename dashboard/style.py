@@ -146,7 +146,13 @@ def _theme(*, dark: bool) -> dict[str, object]:
 
 HEADER = {  # the bar is ground, not the accent: so panel-material-ui leaves its widgets alone
     ".MuiAppBar-root": {"bgcolor": "primary.contrastText", "color": "primary.main"},
-    ".title": {"color": "var(--panel-on-background-color) !important"},
+    ".title": {
+        "color": "var(--panel-on-background-color) !important",
+        "maxWidth": "max(110px, 100vw - 1142px)",  # the rest of the bar needs that much
+        "overflow": "hidden",
+        "textOverflow": "ellipsis",
+        "whiteSpace": "nowrap",
+    },
 }
 THEME = {"dark": _theme(dark=True), "light": _theme(dark=False)}
 
