@@ -40,12 +40,13 @@ from dashboard.maps import Maps
 from dashboard.model_page import ModelPage
 from dashboard.selecting import follow_focus
 from dashboard.session import forget_plots, is_warming
+from dashboard.sheets import UNSEEN
 from dashboard.shortcuts import Shortcuts
 from dashboard.sky import SkyMap
 from dashboard.source import Source
 from dashboard.state import State
 from dashboard.strips import Lookalikes, Nearest
-from dashboard.style import DASH, HEADER, THEME, UNSEEN
+from dashboard.style import DASH, HEADER, THEME
 from dashboard.takeaway import TakeAway
 from dashboard.targets import Targets
 from dashboard.teaching import follow_learning

@@ -16,9 +16,9 @@ from dashboard.fetching import fetch_guest, host, wanted
 from dashboard.guest import NO_NETWORK, Guest, has_network, see
 from dashboard.places import Place
 from dashboard.session import when_done
+from dashboard.sheets import BASE, BRING
 from dashboard.source import Source
 from dashboard.state import State
-from dashboard.style import BASE, BRING
 from dashboard.upload import ACCEPTED, MOST_BYTES, Upload, UploadError, guest_of
 from pcvae.errors import PcvaeError
 

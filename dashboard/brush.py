@@ -9,9 +9,9 @@ import param
 
 from dashboard.button import small_button
 from dashboard.selecting import clear, undo
+from dashboard.sheets import BASE, LEGEND
 from dashboard.source import Source
 from dashboard.state import State
-from dashboard.style import BASE, LEGEND
 
 __all__ = ["Brush", "counted"]
 

@@ -21,9 +21,10 @@ from dashboard.judge import Judge
 from dashboard.pictures import bar_html, channels_of, compass_svg, data_uri
 from dashboard.properties import properties_of, table_html
 from dashboard.session import when_done
+from dashboard.sheets import BASE, CARD
 from dashboard.source import Source, View
 from dashboard.state import State
-from dashboard.style import BASE, CARD, MINUS, population_title
+from dashboard.style import MINUS, population_title
 
 __all__ = ["Card", "facts_html", "links_of", "pictures_html"]
 

@@ -8,9 +8,10 @@ import param
 from panel.custom import JSComponent
 
 from dashboard.quantities import Quantity, colours_of
+from dashboard.sheets import BASE
 from dashboard.source import Source
 from dashboard.state import State
-from dashboard.style import BASE, DASH, MINUS
+from dashboard.style import DASH, MINUS
 
 __all__ = ["Chips", "FocusChips", "chips_of", "range_text"]
 

@@ -9,9 +9,9 @@ import param
 from dashboard.film import Film
 from dashboard.live import Live
 from dashboard.session import when_done
+from dashboard.sheets import BASE, STAMPS
 from dashboard.source import LONGEST, Source
 from dashboard.state import State
-from dashboard.style import BASE, STAMPS
 
 __all__ = ["Decode", "why_not_decoded"]
 

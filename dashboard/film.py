@@ -17,9 +17,10 @@ from dashboard.live import base_of
 from dashboard.pictures import data_uri
 from dashboard.quantities import pretty_unit
 from dashboard.session import Latest
+from dashboard.sheets import BASE
 from dashboard.source import Source
 from dashboard.state import Axes, State
-from dashboard.style import BASE, MINUS
+from dashboard.style import MINUS
 
 if TYPE_CHECKING:
     from pcvae.encode import Codec

@@ -13,9 +13,9 @@ from dashboard.quantities import Quantity, colours_of, pretty_unit
 from dashboard.ranges import Ranges
 from dashboard.selecting import focus_of
 from dashboard.session import when_done
+from dashboard.sheets import BASE
 from dashboard.source import BINS, Source
 from dashboard.state import State
-from dashboard.style import BASE
 from pcvae.dataset import ELLIPTICITY
 
 __all__ = ["Counted", "Histograms", "count_all", "focus_counts", "plot_of"]

@@ -20,9 +20,9 @@ from dashboard.labelling import (
     who,
     write_note,
 )
+from dashboard.sheets import BASE, JUDGE
 from dashboard.source import Source
 from dashboard.state import State
-from dashboard.style import BASE, JUDGE
 
 __all__ = ["Judge", "LabelBar", "said_of"]
 

@@ -15,10 +15,10 @@ from dashboard.frames import Picture
 from dashboard.pictures import data_uri
 from dashboard.quantities import pretty_unit
 from dashboard.session import Latest
+from dashboard.sheets import BASE
 from dashboard.sliders import Sliders
 from dashboard.source import Source
 from dashboard.state import Axes, State
-from dashboard.style import BASE
 
 if TYPE_CHECKING:
     from pcvae.encode import Codec

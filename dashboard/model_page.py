@@ -16,10 +16,11 @@ from dashboard.legend import mark_svg
 from dashboard.losses import TERMS, loss_curves, loss_legend
 from dashboard.scatter import Scatter
 from dashboard.session import in_turns, when_done
+from dashboard.sheets import BASE, MODEL
 from dashboard.sketches import Sketch, against, main_plane, shown_galaxies, size_plane
 from dashboard.source import LONGEST, Source
 from dashboard.state import State
-from dashboard.style import BASE, MODEL, population_title
+from dashboard.style import population_title
 from pcvae.labels import LABELS
 
 __all__ = ["ModelPage", "head_html", "tile_html", "why_no_labels"]

@@ -7,7 +7,7 @@ import numpy as np
 import param
 from panel.custom import JSComponent
 
-from dashboard.style import BASE
+from dashboard.sheets import BASE
 
 __all__ = ["Ranges"]
 

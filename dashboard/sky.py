@@ -22,9 +22,10 @@ from dashboard.quantities import Quantity
 from dashboard.rings import Rings
 from dashboard.session import weakly, when_done
 from dashboard.shading import Canvas
+from dashboard.sheets import BASE
 from dashboard.source import Source
 from dashboard.state import State
-from dashboard.style import BASE, MUTED
+from dashboard.style import MUTED
 
 __all__ = ["SkyMap", "Web", "places_note", "sky_plane"]
 

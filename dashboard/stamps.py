@@ -6,8 +6,9 @@ from typing import Any
 import param
 from panel.custom import JSComponent
 
+from dashboard.sheets import BASE, STAMPS
 from dashboard.source import Source
-from dashboard.style import BASE, STAMPS, population_title
+from dashboard.style import population_title
 
 __all__ = ["StampStrip", "stamp_items"]
 

@@ -10,10 +10,10 @@ import param
 from dashboard.guest import near_shown, shown_guest
 from dashboard.lookalikes import SELECTION, metric_words, seed_choices, seeds_of
 from dashboard.session import when_done
+from dashboard.sheets import BASE, STAMPS
 from dashboard.source import Source
 from dashboard.stamps import StampStrip, stamp_items
 from dashboard.state import State
-from dashboard.style import BASE, STAMPS
 
 __all__ = ["Lookalikes", "Nearest", "Strip"]
 

@@ -17,9 +17,9 @@ from dashboard.export import as_file
 from dashboard.figure import figure_png
 from dashboard.selecting import rows_in_focus
 from dashboard.session import when_done
+from dashboard.sheets import BASE, BRING
 from dashboard.source import Source
 from dashboard.state import State
-from dashboard.style import BASE, BRING
 from dashboard.tables import labelled, provenance, selection
 
 __all__ = ["File", "TakeAway"]

@@ -17,9 +17,10 @@ from dashboard.button import small_button
 from dashboard.places import Place, apart
 from dashboard.selecting import select
 from dashboard.session import when_done
+from dashboard.sheets import BASE, TARGETS
 from dashboard.source import Source
 from dashboard.state import State
-from dashboard.style import BASE, DASH, MINUS, TARGETS
+from dashboard.style import DASH, MINUS
 from dashboard.targetlist import TABLES, match, read_targets
 from dashboard.upload import Upload, UploadError
 

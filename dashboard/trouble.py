@@ -5,7 +5,8 @@ from html import escape
 import panel as pn
 import panel_material_ui as pmui
 
-from dashboard.style import BASE, HEADER, THEME, TROUBLE
+from dashboard.sheets import BASE, TROUBLE
+from dashboard.style import HEADER, THEME
 
 __all__ = ["trouble_html", "trouble_page"]
 
