@@ -22,9 +22,10 @@ from dashboard.pictures import bar_html, channels_of, compass_svg, data_uri
 from dashboard.properties import properties_of, table_html
 from dashboard.session import when_done
 from dashboard.sheets import BASE, CARD
-from dashboard.source import Source, View
+from dashboard.source import Source
 from dashboard.state import State
 from dashboard.style import MINUS, population_title
+from dashboard.view import View, view_of
 
 __all__ = ["Card", "facts_html", "links_of", "pictures_html"]
 
@@ -230,8 +231,8 @@ class Card(pn.viewable.Viewer):
         wanted = self.state.loaded and not self._why_not
         job = self.source.codec(model) if wanted else None
         if job is not None and job.done():
-            view, self._why_not = self.source.view(
-                model, row, dark=self.state.dark, channel=self._channel
+            view, self._why_not = view_of(
+                self.source, model, row, dark=self.state.dark, channel=self._channel
             )
         failed = bool(self._why_not)
         self.pictures.object = pictures_html(

@@ -10,8 +10,9 @@ from dashboard.film import Film
 from dashboard.live import Live
 from dashboard.session import when_done
 from dashboard.sheets import BASE, STAMPS
-from dashboard.source import LONGEST, Source
+from dashboard.source import Source
 from dashboard.state import State
+from dashboard.trouble import LONGEST
 
 __all__ = ["Decode", "why_not_decoded"]
 

@@ -18,9 +18,10 @@ from dashboard.scatter import Scatter
 from dashboard.session import in_turns, when_done
 from dashboard.sheets import BASE, MODEL
 from dashboard.sketches import Sketch, against, main_plane, shown_galaxies, size_plane
-from dashboard.source import LONGEST, Source
+from dashboard.source import Source
 from dashboard.state import State
 from dashboard.style import population_title
+from dashboard.trouble import LONGEST
 from pcvae.labels import LABELS
 
 __all__ = ["ModelPage", "head_html", "tile_html", "why_no_labels"]

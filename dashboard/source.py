@@ -4,9 +4,8 @@ import os
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict
 from functools import cache, cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 from dashboard.decoding import Spread, spread_of
 from dashboard.judged import scores_of, trials_of
 from dashboard.learning import Learning, Taught
-from dashboard.pictures import Residual, data_uri, in_band, residual
+from dashboard.pictures import data_uri, in_band
 from dashboard.places import SkyTree
 from dashboard.plane import Plane, plane_of
 from dashboard.quantities import Quantity, axes_of, robust_limits, values_of
@@ -36,7 +35,7 @@ from train.pool import Pool, gather
 if TYPE_CHECKING:
     from pcvae.encode import Codec
 
-__all__ = ["CANDIDATE", "Source", "View"]
+__all__ = ["CANDIDATE", "Source"]
 
 CANDIDATE = "candidate"
 TEAM = "PCVAE_JOURNAL"  # environment variable with the address of a team's journal
@@ -47,20 +46,7 @@ PLANES = 16  # kept ready; one of a million galaxies holds 8 MB
 ROOM = 0.5  # share of the first view's range that boundaries reach beyond it on each side
 VALUES = 8  # quantities kept ready
 CELLS = 600  # of the boundaries, on a side: about two pixels of a map each
-LONGEST = 240  # letters of a message
 RANKINGS = 16  # of look-alikes, kept ready
-
-
-class View(NamedTuple):
-    """How a model sees a galaxy.
-
-    Args:
-        reconstruction: (S, S, 3) uint8, row 0 at the bottom.
-        residual: The image minus that; None where the store has no image.
-    """
-
-    reconstruction: NDArray[np.uint8]
-    residual: Residual | None
 
 
 class Source:
@@ -372,33 +358,6 @@ class Source:
             return boundary_grid(points[rows], classes, limits=limits, size=CELLS)
 
         return self._workers.submit(fit)
-
-    def view(
-        self, model: str, row: int, *, dark: bool = True, channel: int | None = None
-    ) -> tuple[View | None, str]:
-        """How a model sees a galaxy, once its codec is there; else why it cannot.
-
-        Args:
-            model: The model.
-            row: The galaxy.
-            dark: Whether a residual of zero is black, or white.
-            channel: Which of red, green and blue is shown alone; None for colour.
-        """
-        job = self.codec(model)
-        failure = job.exception()
-        if failure is not None:
-            return None, f"The model cannot be read: {str(failure)[:LONGEST]}"
-        codec, stamp = job.result(), self.stamp(row)
-        stretch = self.store.info.stamp_stretch or asdict(codec.run.stretch)
-        latents = self.place(model, row)[None]
-        if not np.isfinite(latents).all():
-            return None, "This galaxy has no latents"
-        rebuilt = in_band(codec.decode_rgb(latents, stretch)[0], channel)
-        picture = (np.clip(rebuilt, 0, 1) * 255 + 0.5).astype(np.uint8)
-        if stamp is None:
-            return View(picture, None), ""
-        image = in_band(stamp, channel).astype(np.float32) / 255
-        return View(picture, residual(image, rebuilt, dark=dark)), ""
 
     def stamp(self, row: int) -> NDArray[np.uint8] | None:
         """The image of a galaxy for display (S, S, 3), row 0 at the bottom; None for none."""

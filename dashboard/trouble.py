@@ -8,7 +8,9 @@ import panel_material_ui as pmui
 from dashboard.sheets import BASE, TROUBLE
 from dashboard.style import HEADER, THEME
 
-__all__ = ["trouble_html", "trouble_page"]
+__all__ = ["LONGEST", "trouble_html", "trouble_page"]
+
+LONGEST = 240  # letters of a message
 
 COMMANDS = (
     ("Make the demo's store, once, in a few minutes", "make demo-store"),

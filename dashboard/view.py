@@ -1,0 +1,54 @@
+"""How a model sees a galaxy."""
+
+from dataclasses import asdict
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dashboard.pictures import Residual, in_band, residual
+from dashboard.source import Source
+from dashboard.trouble import LONGEST
+
+__all__ = ["View", "view_of"]
+
+
+class View(NamedTuple):
+    """How a model sees a galaxy.
+
+    Args:
+        reconstruction: (S, S, 3) uint8, row 0 at the bottom.
+        residual: The image minus that; None where the store has no image.
+    """
+
+    reconstruction: NDArray[np.uint8]
+    residual: Residual | None
+
+
+def view_of(
+    source: Source, model: str, row: int, *, dark: bool = True, channel: int | None = None
+) -> tuple[View | None, str]:
+    """How a model sees a galaxy, once its codec is there; else why it cannot.
+
+    Args:
+        source: Where both come from.
+        model: The model.
+        row: The galaxy.
+        dark: Whether a residual of zero is black, or white.
+        channel: Which of red, green and blue is shown alone; None for colour.
+    """
+    job = source.codec(model)
+    failure = job.exception()
+    if failure is not None:
+        return None, f"The model cannot be read: {str(failure)[:LONGEST]}"
+    codec, stamp = job.result(), source.stamp(row)
+    stretch = source.store.info.stamp_stretch or asdict(codec.run.stretch)
+    latents = source.place(model, row)[None]
+    if not np.isfinite(latents).all():
+        return None, "This galaxy has no latents"
+    rebuilt = in_band(codec.decode_rgb(latents, stretch)[0], channel)
+    picture = (np.clip(rebuilt, 0, 1) * 255 + 0.5).astype(np.uint8)
+    if stamp is None:
+        return View(picture, None), ""
+    image = in_band(stamp, channel).astype(np.float32) / 255
+    return View(picture, residual(image, rebuilt, dark=dark)), ""
