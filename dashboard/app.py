@@ -74,7 +74,7 @@ TALLER = {  # drawings of the button
     "Make the strip taller": "M4 9L8 5L12 9M4 13H12",
     "Make the strip lower": "M4 5L8 9L12 5M4 13H12",
 }
-LOW, TALL = 220, 470  # px: height of the strip
+LOW, TALL = 224, 470  # px: height of the strip
 
 
 class Key(NamedTuple):

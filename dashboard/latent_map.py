@@ -132,9 +132,9 @@ class LatentMap(pn.viewable.Viewer):
     def _redraw(self, changed: set[str]) -> None:
         if changed & set(READS["galaxies"]):
             self._counter.event()
-        stale = [draw for kind, draw in self._over.items() if changed & set(READS[kind])]
-        if stale:
-            pn.state.execute(lambda: [draw() for draw in stale], schedule=True)
+        for kind, draw in self._over.items():
+            if changed & set(READS[kind]):
+                pn.state.execute(draw, schedule=True)
 
     def _galaxies(self) -> hv.RGB:
         chosen = colouring(

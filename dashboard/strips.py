@@ -57,7 +57,7 @@ class Strip(pn.viewable.Viewer):
 
     def __panel__(self) -> pn.viewable.Viewable:
         above = pn.Row(*self._above(), self.said, height=ABOVE, sizing_mode="stretch_width")
-        return pn.Column(above, self.strip, sizing_mode="stretch_width", margin=(2, 10, 0, 10))
+        return pn.Column(above, self.strip, sizing_mode="stretch_width", margin=(6, 10, 0, 10))
 
     def _above(self) -> list[Any]:
         return []
