@@ -52,3 +52,10 @@ class Record:
                     tuple(dict.fromkeys(event.label for event in events)),
                 )
         return self._said
+
+    def names(self, name: str) -> tuple[str, ...]:
+        """All labels that were ever given; read again only if this one is not among them.
+
+        Later ones follow, so that the place of a label stays.
+        """
+        return self._said.names if name in self._said.names else self.read().names

@@ -131,9 +131,9 @@ class Source:
 
     def _all_drawn(self, name: str) -> list[str]:
         """All that have marks: labels follow in the order in which people first gave them."""
-        if name in self._drawn:
+        if name == "field" or name in self._drawn:
             return self._drawn
-        labels = (CANDIDATE, *self.said.names)
+        labels = (CANDIDATE, *self._record.names(name))
         return [*self._drawn, *(one for one in dict.fromkeys(labels) if one not in self._drawn)]
 
     @cached_property

@@ -13,6 +13,7 @@ from dashboard.learning import ENOUGH, Job, verdicts
 from dashboard.pictures import data_uri
 from dashboard.quantities import ANOMALY
 from dashboard.source import Source
+from dashboard.stamps import stamp_items
 from dashboard.teaching import cancel, taught_by, wanted, warnings_of
 from dashboard.triage import ERROR, caption_of, rates_html, worth_of
 from pcvae.anomaly import NORMAL, UNUSED, anomaly_score, fit_score, repeated_folds, wilson_interval
@@ -465,4 +466,7 @@ def test_the_journal_is_asked_no_more_often_for_many_labels_than_for_few(session
     for galaxy in session.source.ids[2:30]:
         session.source.journal.tag(str(galaxy), "merger")
     assert times() == few
+    asked.clear()
+    stamp_items(session.source, [(row, "") for row in range(60)], dark=True)
+    assert not asked
     assert len(session.map.labels.shown.data["x"]) == 29
