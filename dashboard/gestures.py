@@ -44,7 +44,6 @@ class Gestures:
         """Draw on a Bokeh figure from now on."""
         self.outline = Outline(figure)
         figure.on_event(PanStart, self._hold)
-        self.trace()
 
     def trace(self) -> None:
         """Show what was drawn to select, where it was drawn."""
