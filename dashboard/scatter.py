@@ -11,6 +11,7 @@ from bokeh.models import ColumnDataSource, Slope
 from holoviews.streams import PlotSize, RangeXY, Tap
 from numpy.typing import NDArray
 
+from dashboard.layers import dress
 from dashboard.plane import Limits, nearest_row
 from dashboard.rings import Rings
 from dashboard.session import weakly
@@ -34,7 +35,6 @@ FIGURE = {
     "min_height": 240,
     "fontsize": {"labels": "11px", "ticks": "10px"},
 }
-BARE = ":host { background: transparent !important; opacity: .75; }"
 
 
 def dots(points: pd.DataFrame, canvas: Canvas, *, dark: bool) -> hv.RGB:
@@ -145,9 +145,7 @@ class Scatter(pn.viewable.Viewer):
         draw_lines(figure, self.sketch, dark=self.state.dark)
         draw_marks(figure, self.sketch, self.source, dark=self.state.dark)
         self.rings = Rings(figure)
-        figure.toolbar.logo, figure.toolbar_inner = None, True
-        figure.toolbar.stylesheets = [BARE]
-        figure.toolbar.autohide, figure.outline_line_color = True, None
+        dress(figure)
         figure.xaxis.axis_label, figure.yaxis.axis_label = plane.x.axis, plane.y.axis
         for side, (start, end) in zip((figure.x_range, figure.y_range), plane.limits, strict=True):
             side.update(start=start, end=end, reset_start=start, reset_end=end)
