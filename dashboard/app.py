@@ -55,7 +55,7 @@ from dashboard.trouble import trouble_page
 from pcvae.errors import PcvaeError
 from pcvae.store import read_store
 
-__all__ = ["Explorer", "open_source", "serve", "store_folder"]
+__all__ = ["Explorer", "extend", "open_source", "serve", "store_folder"]
 
 DEMO = Path(__file__).resolve().parents[1] / "data" / "stores" / "demo"
 POLL = 3000  # ms between looks at what others have written in the journal
@@ -272,7 +272,7 @@ def warm(explorer: Explorer, page: pmui.Page) -> None:
         source.boundaries(*state.plane).exception()
 
 
-def _extend() -> None:
+def extend() -> None:
     """Load what draws; figures on a canvas, which shows sooner than by WebGL."""
     hv.extension("bokeh")
     pn.extension()
@@ -281,7 +281,7 @@ def _extend() -> None:
 
 def serve() -> Any:
     """What a browser session gets: the explorer, or a page that says what is wrong."""
-    _extend()
+    extend()
     if not is_known_host():
         return trouble_page("This address is not served", "Open the address that was printed.")
     folder = store_folder(sys.argv[1:])

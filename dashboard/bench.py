@@ -201,13 +201,9 @@ def _median(act: Callable[[], Any]) -> float:
 
 def _session(folder: Path) -> Any:
     """A session with its page built and all that comes late there."""
-    import holoviews as hv
-    import panel as pn
+    from dashboard.app import Explorer, extend, open_source
 
-    from dashboard.app import Explorer, open_source
-
-    hv.extension("bokeh")
-    pn.extension()
+    extend()
     session = Explorer(open_source(folder))
     session.page().get_root()
     session.start()
