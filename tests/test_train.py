@@ -236,3 +236,13 @@ def test_the_derived_orientation_is_calibrated_too(make_sample, tmp_path):
     held = coverage(apart, sigma, level) * count
     assert codec.space.angle_factor != 1
     assert held == pytest.approx(np.ceil(level * (count + 1)), abs=1)
+
+
+def test_a_wrong_setting_leaves_nothing_behind_that_the_right_one_would_stumble_over(
+    make_sample, tmp_path
+):
+    made, folder = make_sample(tmp_path / "sample", 30).folder, tmp_path / "run"
+    with pytest.raises(SettingsError, match="physik"):
+        train.main([str(made), str(folder), "--epochs", "1", "--set", "loss.physik=3"])
+    assert list(tmp_path.glob("run*")) == []
+    assert train.main([str(made), str(folder), "--epochs", "1"]) == folder

@@ -90,10 +90,13 @@ def main(argv: Sequence[str] | None = None) -> Path:
     )
     fabric.launch()
     sample = read_sample(args.sample)
+    settings = json.dumps(_settings(args, sample), indent=1)
+    _check_begun(args, settings)
+    plan = _plan(args, sample)  # wrong settings are found before anything is on disk
     if fabric.is_global_zero:
-        _begin(args, sample)
+        _begin(args, settings)
     fabric.barrier()
-    _train(fabric, args, sample)
+    _train(fabric, args, sample, plan)
     fabric.barrier()
     if fabric.is_global_zero:
         print(f"next: python -m train.encode {args.sample} STORE --run {args.model}={args.run}")
@@ -108,14 +111,13 @@ class _Plan(NamedTuple):
     split: Any
 
 
-def _train(fabric: "Fabric", args: argparse.Namespace, sample: Sample) -> None:
+def _train(fabric: "Fabric", args: argparse.Namespace, sample: Sample, plan: _Plan) -> None:
     import pandas as pd
 
     from pcvae.checkpoint import write_run
     from pcvae.trainer import fit
     from train.calibration import calibrated
 
-    plan = _plan(args, sample)
     folder = partial_folder(args.run)
     lessons = _lessons(plan, sample, quiet=not fabric.is_global_zero)
     if fabric.is_global_zero:
@@ -330,21 +332,25 @@ def _settings(args: argparse.Namespace, sample: Sample) -> dict[str, Any]:
     return kept | {"checksum": sample.checksum()}
 
 
-def _begin(args: argparse.Namespace, sample: Sample) -> None:
-    """Make the unfinished run's folder, or see that it was begun with the same settings."""
+def _check_begun(args: argparse.Namespace, settings: str) -> None:
+    """See that an unfinished run was begun with the same settings."""
     folder = partial_folder(args.run)
-    if args.overwrite and folder.exists():
-        shutil.rmtree(folder)
-    text = json.dumps(_settings(args, sample), indent=1)
     path = folder / "settings.json"
-    if path.exists() and path.read_text() != text:
+    if not args.overwrite and path.exists() and path.read_text() != settings:
         msg = (
             f"{folder} was begun with other settings ({path}): go on with it by --resume, or "
             f"start afresh with --overwrite"
         )
         raise RunError(msg)
+
+
+def _begin(args: argparse.Namespace, settings: str) -> None:
+    """Make the unfinished run's folder, or go on in it."""
+    folder = partial_folder(args.run)
+    if args.overwrite and folder.exists():
+        shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
+    (folder / "settings.json").write_text(settings)
 
 
 def _resumed(args: argparse.Namespace) -> argparse.Namespace:
