@@ -18,9 +18,13 @@ from typing import Any
 
 import numpy as np
 
+from pcvae.errors import SettingsError
+from train.cli import run
+
 __all__ = ["main"]
 
 ROUNDS = 7
+LEAST = 1_000  # galaxies
 STAMPED = 2_000_000  # galaxies up to which the store has stamps
 LASSO = 100_000  # galaxies in the lasso, or a tenth of fewer
 VIEW = {"width": 1280, "height": 800}
@@ -47,6 +51,9 @@ def main(argv: Sequence[str] | None = None) -> dict[str, float]:
     from dashboard.synthetic import make_store
 
     args = parse_args(argv)
+    if args.galaxies < LEAST:
+        msg = f"expected --galaxies of at least {LEAST}, found {args.galaxies}"
+        raise SettingsError(msg)
     with tempfile.TemporaryDirectory() as scratch:
         folder = args.folder or Path(scratch) / "store"
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -214,4 +221,4 @@ def _session(folder: Path) -> Any:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from dashboard.screenshot import browser, open_page, served
+from train.cli import run
 
 __all__ = ["crowd", "main"]
 
@@ -123,4 +124,4 @@ class _Server:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

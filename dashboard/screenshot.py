@@ -21,6 +21,7 @@ from urllib.parse import urlencode
 
 from dashboard.state import State
 from pcvae.errors import PcvaeError
+from train.cli import run
 
 __all__ = ["browser", "main", "open_page", "served"]
 
@@ -127,4 +128,4 @@ def _await(process: "subprocess.Popen[Any]", port: int, log: Any) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

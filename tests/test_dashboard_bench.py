@@ -7,6 +7,7 @@ import pytest
 
 from dashboard import bench
 from dashboard.synthetic import make_store
+from pcvae.errors import SettingsError
 
 INSIDE = [name for name in bench.STEPS if name not in bench.IN_BROWSER]
 
@@ -47,3 +48,8 @@ def test_the_lasso_goes_round_the_galaxies_that_it_is_meant_to(made):
     session.state.param.watch(lambda event: seen.append(event.new), "focus")
     bench.lasso(session)
     assert [abs(mask.sum() - 300) < 60 for mask in seen if mask is not None] == [True] * 8
+
+
+def test_too_few_galaxies_are_refused_in_words():
+    with pytest.raises(SettingsError, match="found -3"):
+        bench.main(["--galaxies", "-3"])
