@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from dashboard.screenshot import browser, open_page, served
+from pcvae.store import read_store
 from train.cli import run
 
 __all__ = ["crowd", "main"]
@@ -42,6 +43,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     """Measure, print and return the figures."""
     args = parse_args(argv)
+    read_store(args.store)  # says what is wrong with it, if anything is
     result = crowd(args.store, args.visitors, args.batches)
     for number, megabytes in enumerate(result["megabytes"]):
         print(
