@@ -152,8 +152,8 @@ class Grid(pn.viewable.Viewer):
         wait([job], timeout=WAIT)
         listed = list(zip(rows, captions, strict=True))
         items = stamp_items(self.source, listed, dark=self.state.dark, load=False)
-        self.pager.param.update(page=page, pages=max(-(-len(self.rows) // fit), 1))
         self.tiles.param.update(items=items, waiting=not job.done(), **self._empty())
+        self.pager.param.update(page=page, pages=max(-(-len(self.rows) // fit), 1))
         if not job.done():
             when_done(job, self._show)
         elif job.exception():

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 import param
-from panel.custom import JSComponent
 
+from dashboard.answering import ANSWERING, Answering
 from dashboard.sheets import BASE
 
 __all__ = ["Ranges"]
@@ -54,7 +54,7 @@ input:hover, input:focus { background: var(--raised); }
 """
 
 
-class Ranges(JSComponent):
+class Ranges(Answering):
     """Histograms of all galaxies in grey, of those in focus on top, each scaled to its own peak.
 
     Calls ``on_range`` with the key of a histogram and the range that is to be kept: two numbers,
@@ -72,7 +72,9 @@ class Ranges(JSComponent):
     empty = param.String(default="", doc="What is said where there are none.")
 
     _stylesheets = [BASE, LOOKS]  # noqa: RUF012
-    _esm = """
+    _esm = (
+        ANSWERING
+        + """
     const PATIENCE = 600  // ms to wait for the effect of a drag before the next is sent
     const clamp = share => Math.min(Math.max(share, 0), 1)
     const add = (tag, parent, attributes = {}) => {
@@ -92,9 +94,15 @@ class Ranges(JSComponent):
     export function render({ model, el }) {
       const sheet = add('div', el)
       let cells = {}, dragged = null, sent = 0
+      const keep = () => {
+        for (const [key, { keep }] of Object.entries(cells)) {
+          if (dragged?.key !== key) keep(model.kept[key] ?? [null, null])
+        }
+      }
+      const tell = answering(model, ['kept'], keep)
       const send = (key, low, high) => {
         sent = performance.now()
-        model.send_msg({ key, low, high })
+        tell({ key, low, high })
       }
       const cell = plot => {
         const { key, title, unit, low, high, counts, note } = plot
@@ -218,11 +226,6 @@ class Ranges(JSComponent):
           },
         }
       }
-      const keep = () => {
-        for (const [key, { keep }] of Object.entries(cells)) {
-          if (dragged?.key !== key) keep(model.kept[key] ?? [null, null])
-        }
-      }
       const count = () => {
         for (const [key, { count }] of Object.entries(cells)) count(model.focus[key])
         if (dragged) dragged.waits = false
@@ -239,10 +242,10 @@ class Ranges(JSComponent):
       fill()
       model.on('plots', fill)
       model.on('empty', fill)
-      model.on('kept', keep)
       model.on('focus', count)
     }
     """
+    )
 
     def __init__(
         self, on_range: Callable[[str, tuple[float, float] | None], None], **params: Any
@@ -250,7 +253,7 @@ class Ranges(JSComponent):
         super().__init__(**params)
         self._on_range = on_range
 
-    def _handle_msg(self, data: dict[str, Any]) -> None:
+    def _hear(self, data: dict[str, Any]) -> None:
         if data.get("key") not in {plot["key"] for plot in self.plots}:
             return
         ends = data.get("low"), data.get("high")

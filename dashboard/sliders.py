@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import param
-from panel.custom import JSComponent
 
+from dashboard.answering import ANSWERING, Answering
 from dashboard.sheets import BASE
 
 __all__ = ["Sliders"]
@@ -22,11 +22,8 @@ output { text-align: right; }
 """
 
 
-class Sliders(JSComponent):
-    """Calls ``on_slide`` with which slider was moved and to where.
-
-    The one that is held is left alone, so that an answer that comes late does not pull it back.
-    """
+class Sliders(Answering):
+    """Calls ``on_slide`` with which slider was moved and to where."""
 
     items = param.List(
         default=[],
@@ -36,12 +33,14 @@ class Sliders(JSComponent):
     values = param.List(default=[], item_type=float, doc="Where they are, in their order.")
 
     _stylesheets = [BASE, LOOKS]  # noqa: RUF012
-    _esm = """
+    _esm = (
+        ANSWERING
+        + """
     const STEPS = 200
     export function render({ model, el }) {
       const sliders = document.createElement('div')
       sliders.className = 'sliders'
-      let held = null, rows = []
+      let rows = []
       const add = (tag, parent) => parent.appendChild(document.createElement(tag))
       const write = (row, value) => {
         row.said.textContent = value.toFixed(2).replace('-', '\\u2212')
@@ -57,15 +56,13 @@ class Sliders(JSComponent):
         const row = { input, said }
         input.oninput = () => {
           write(row, +input.value)
-          model.send_msg({ slider: at, value: +input.value })
+          send({ slider: at, value: +input.value })
         }
-        input.onpointerdown = () => { held = input }
-        input.onpointerup = input.onpointercancel = () => { held = null }
         return row
       }
       const place = () => rows.forEach((row, at) => {
         const value = model.values[at]
-        if (row.input === held || value === undefined) return
+        if (value === undefined) return
         row.input.value = value
         write(row, value)
       })
@@ -76,16 +73,17 @@ class Sliders(JSComponent):
       }
       fill()
       model.on('items', fill)
-      model.on('values', place)
+      const send = answering(model, ['values'], place)
       el.appendChild(sliders)
     }
     """
+    )
 
     def __init__(self, on_slide: Callable[[int, float], None], **params: Any) -> None:
         super().__init__(**params)
         self._on_slide = on_slide
 
-    def _handle_msg(self, data: dict[str, Any]) -> None:
+    def _hear(self, data: dict[str, Any]) -> None:
         at, value = data.get("slider"), data.get("value")
         if isinstance(at, int) and 0 <= at < len(self.items) and isinstance(value, int | float):
             self._on_slide(at, float(value))

@@ -89,6 +89,17 @@ def test_a_slider_that_is_not_there_moves_nothing(session):
     assert session.state.point is None
 
 
+def test_a_message_is_answered_when_its_effect_is_there_and_also_when_it_has_none(session):
+    sliders = session.strips["decode"].live.sliders
+    seen = []
+    sliders.param.watch(lambda event: seen.append((event.name, event.new)), ["values", "answered"])
+    sliders._handle_msg({"slider": 0, "value": 0.25, "turn": 1})
+    (moved, values), answered = seen
+    assert (moved, values[0], answered) == ("values", 0.25, ("answered", 1))
+    sliders._handle_msg({"slider": 99, "value": 0.25, "turn": 2})
+    assert seen[2:] == [("answered", 2)]
+
+
 def test_under_the_cursor_are_its_axes_and_the_other_latents_of_the_galaxy(session):
     state, live = session.state, session.strips["decode"].live
     state.param.update(x="log_mass", y="free_0", hovering=True)

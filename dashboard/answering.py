@@ -1,0 +1,40 @@
+"""Parts of the page that a hand moves faster than the server answers."""
+
+from typing import Any
+
+import param
+from panel.custom import JSComponent
+
+__all__ = ["ANSWERING", "Answering"]
+
+ANSWERING = """
+    // `send` a message; `settle` when the server has answered all that was sent, not before: an
+    // answer that comes late would undo what a hand has done since.
+    const answering = (model, names, settle) => {
+      let turn = model.answered
+      const show = () => { if (turn <= model.answered) settle() }
+      for (const name of ['answered', ...names]) model.on(name, show)
+      return message => model.send_msg({ ...message, turn: ++turn })
+    }
+"""
+
+
+class Answering(JSComponent):
+    """A component that counts the messages it has heard, so that the page knows what is answered.
+
+    Its JavaScript begins with ``ANSWERING``; its messages are heard by ``_hear``.
+    """
+
+    answered = param.Integer(default=0, doc="The number of the last message that was heard.")
+
+    __abstract = True
+
+    def _hear(self, data: dict[str, Any]) -> None:
+        """What a message changes."""
+
+    def _handle_msg(self, data: dict[str, Any]) -> None:
+        try:
+            self._hear(data)
+        finally:
+            turn = data.get("turn")
+            self.answered = turn if isinstance(turn, int) else self.answered
