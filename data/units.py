@@ -61,6 +61,8 @@ def from_percentiles(
 ) -> Logarithm:
     """The logarithm of a median, and half the way between the 16th and 84th percentiles'.
 
+    Percentiles too small for a file's numbers are zero in it; with a floor they are put there too.
+
     Args:
         low: The 16th percentile (n,), linear.
         middle: The median.
@@ -72,10 +74,14 @@ def from_percentiles(
         >>> log.value.tolist(), log.error.tolist()
         ([2.0, -4.0], [1.0, 1.0])
     """
-    a, b, c = (np.log10(_positive(one)) for one in (low, middle, high))
-    error = (np.maximum(c, floor) - np.maximum(a, floor)) / 2
-    error = np.where(b < floor, np.maximum(error, FLOORED_ERR), error)
-    return Logarithm(np.maximum(b, floor), np.where(error > 0, error, np.nan))
+    linear = (np.asarray(one, np.float64) for one in (low, middle, high))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        a, b, c = (np.log10(np.where(one >= 0, one, np.nan)) for one in linear)
+        error = (np.maximum(c, floor) - np.maximum(a, floor)) / 2
+    error = np.where(b < floor, np.fmax(error, FLOORED_ERR), error)
+    value = np.maximum(b, floor)
+    some = np.isfinite(error) & (error > 0)
+    return Logarithm(np.where(np.isfinite(value), value, np.nan), np.where(some, error, np.nan))
 
 
 def relative_to_dex(relative: ArrayLike) -> NDArray[np.float64]:

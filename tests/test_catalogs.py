@@ -218,6 +218,25 @@ def test_the_examples_of_the_conversions_hold():
     assert not found.failed
 
 
+@pytest.mark.parametrize(
+    ("percentiles", "value", "error"),
+    [
+        ((0.0, 1e-40, 1e-2), -4, 1),
+        ((0.0, 0.0, 1e-2), -4, 1),
+        ((0.0, 0.0, 0.0), -4, 1),
+        ((0.0, 1e-3, 1e-2), -3, 1),
+        ((np.nan, 1e-40, np.nan), -4, 1),
+        ((-999.0, -999.0, -999.0), np.nan, np.nan),
+    ],
+    ids=["16th", "16th and 50th", "all", "16th alone", "unknown", "no value"],
+)
+def test_percentiles_too_small_for_a_number_of_four_bytes_are_put_at_the_floor(
+    percentiles, value, error
+):
+    found = units.from_percentiles(*([one] for one in percentiles), floor=-4)
+    np.testing.assert_allclose((found.value[0], found.error[0]), (value, error))
+
+
 def test_rows_without_a_place_are_no_duplicates():
     table = pd.DataFrame({"id": ["a", "b"], "ra": np.nan, "dec": np.nan})
     assert len(without_duplicates(table)) == 2
