@@ -17,7 +17,7 @@ from astropy.wcs import WCS, FITSFixedWarning, NoConvergence, WcsError
 from numpy.typing import ArrayLike, NDArray
 
 from data.picture import LeftOutError
-from data.units import NANOMAGGY_NJY
+from data.units import to_nanomaggies
 
 __all__ = [
     "BROKEN",
@@ -128,7 +128,7 @@ def read_planes(
         wanted: The bands looked for; names a cube's planes if its header does not.
 
     Raises:
-        LeftOutError: The file is truncated or otherwise unreadable.
+        LeftOutError: The file is truncated or otherwise unreadable, or its unit is no flux.
     """
     planes: dict[str, NDArray[np.float32]] = {}
     sky = None
@@ -136,9 +136,11 @@ def read_planes(
         with opened(path) as hdus:
             for hdu in filter(_is_image, hdus):
                 sky = sky or sky_of(hdu.header)
-                cube = np.asarray(hdu.data, dtype=np.float32)
-                cube = cube.reshape(-1, *cube.shape[-2:]) * _factor(hdu.header, sky)
                 bands = _bands(hdu.header, path, wanted)
+                cube = np.asarray(hdu.data, dtype=np.float32)
+                cube = cube.reshape(-1, *cube.shape[-2:])
+                if (set(wanted) - set(planes)) & set(bands):
+                    cube = cube * _factor(hdu.header, path, sky)
                 planes = dict(zip(bands, cube, strict=False)) | planes
     except BROKEN as error:
         raise LeftOutError("file unreadable", f"{path.name}: {error}") from error
@@ -189,9 +191,12 @@ def sky_of(header: fits.Header) -> Sky | None:
     return Sky(wcs, (int(header["NAXIS2"]), int(header["NAXIS1"])))
 
 
-def _factor(header: fits.Header, sky: Sky | None) -> float:
+def _factor(header: fits.Header, path: Path, sky: Sky | None) -> float:
     """What turns the file's values into nanomaggies a pixel."""
-    if str(header.get("BUNIT", "")).strip() == "nJy":
-        return 1 / NANOMAGGY_NJY
+    unit = str(header.get("BUNIT", "")).strip()
+    factor = to_nanomaggies(unit)
+    if factor is None:
+        msg = f"{path.name}: BUNIT is {unit!r}, expected nanomaggy or a flux density such as nJy"
+        raise LeftOutError("other unit", msg)
     served = {"SURVEY", "VERSION", "BANDS"} <= set(header)
-    return (sky.pixel_scale / LEGACY_SCALE) ** 2 if served and sky else 1.0
+    return factor * ((sky.pixel_scale / LEGACY_SCALE) ** 2 if served and sky else 1.0)

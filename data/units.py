@@ -10,10 +10,12 @@ Zou et al. (2022)      value and error, Msun, Msun/yr             ``from_linear`
 Cardamone et al.       log10 Msun; value and error, Msun/yr       ``from_linear`` for the latter
 the authors' arrays    log10 Msun, log10 Msun/Gyr or Msun/yr      ``per_gyr_to_per_yr``
 their Zou errors       error over value                           ``relative_to_dex``
-Rubin                  nJy                                        ``NANOMAGGY_NJY``
+FITS files             ``BUNIT``, such as Rubin's nJy              ``to_nanomaggies``
 =====================  =========================================  =============================
 """
 
+import re
+import warnings
 from typing import NamedTuple
 
 import numpy as np
@@ -21,19 +23,21 @@ from numpy.typing import ArrayLike, NDArray
 
 __all__ = [
     "LOG_SFR_FLOOR",
-    "NANOMAGGY_NJY",
     "Logarithm",
     "from_linear",
     "from_percentiles",
     "half_width",
     "per_gyr_to_per_yr",
     "relative_to_dex",
+    "to_nanomaggies",
 ]
 
 LOG_SFR_FLOOR = -4.0  # dex(Msun / yr); quenched galaxies' posteriors reach 1e-42, which means none
 FLOORED_ERR = 1.0  # dex, of what was floored: an upper limit, not a measurement
 LOG_GYR = 9.0  # log10 of the years in a Gyr
 NANOMAGGY_NJY = 3631.0  # nJy in a nanomaggy: AB magnitude 22.5
+NANOMAGGY = re.compile(r"nano-?magg(y|ies)|nmgy", re.IGNORECASE)
+A_PIXEL = re.compile(r"\s*/\s*pix(el)?$")
 
 
 class Logarithm(NamedTuple):
@@ -113,6 +117,29 @@ def half_width(low: ArrayLike, high: ArrayLike) -> NDArray[np.float64]:
     """
     low, high = np.asarray(low, np.float64), np.asarray(high, np.float64)
     return np.where((low >= 0) & (high > low), (high - low) / 2, np.nan)
+
+
+def to_nanomaggies(unit: str) -> float | None:
+    """What turns values in a FITS file's unit into nanomaggies; None if it is no flux density.
+
+    A file that states none is taken to be in nanomaggies.
+
+    Example:
+        >>> to_nanomaggies("nanomaggies"), to_nanomaggies("nJy") * 3631, to_nanomaggies("mag")
+        (1.0, 1.0, None)
+    """
+    from astropy import units
+
+    unit = A_PIXEL.sub("", unit)
+    if not unit or NANOMAGGY.fullmatch(unit):
+        return 1.0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", units.UnitsWarning)
+        found = units.Unit(unit, parse_strict="silent")
+    # A magnitude would be converted too, but by no factor.
+    if not isinstance(found, units.UnitBase) or not found.is_equivalent(units.nJy):
+        return None
+    return float(found.to(units.nJy)) / NANOMAGGY_NJY
 
 
 def _positive(value: ArrayLike) -> NDArray[np.float64]:

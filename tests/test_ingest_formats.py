@@ -10,7 +10,7 @@ from astropy.io import fits
 from data import ingest
 from data.candidates import read_catalog
 from pcvae.cutouts import read_sample
-from pcvae.errors import CatalogError, PcvaeError, SettingsError, ShapeError
+from pcvae.errors import CatalogError, PcvaeError, SampleError, SettingsError, ShapeError
 from tests.stand_in import pixels, sky_header
 
 SIZE = 32
@@ -256,21 +256,51 @@ def test_a_broken_parquet_file_is_named(tmp_path):
         run(tmp_path / "one.parquet", tmp_path / "out", "--image-column", "image")
 
 
-def test_rubins_cutouts_are_brought_to_nanomaggies(tmp_path):
-    """An image, its mask and its variance a file, in nJy, a file a band."""
-    folder = tmp_path / "in"
+def write_bands(folder, flux, unit):
+    """One galaxy as Rubin hands it out: image, mask and variance a file, a file a band."""
     folder.mkdir()
     pd.DataFrame({"id": ["a"], "ra": [100.0], "dec": [0.0]}).to_csv(
         folder / "catalog.csv", index=False
     )
-    flux = galaxies(1)[0]
     for band, plane in zip("gri", flux, strict=True):
-        header = sky_header(100.0, 0.0, SIZE, 0.2, BUNIT="nJy", FILTER=band)
+        header = sky_header(100.0, 0.0, SIZE, 0.2, BUNIT=unit, FILTER=band)
         for card in ("BANDS", "SURVEY", "VERSION"):
             del header[card]
-        hdus = [fits.PrimaryHDU(), fits.ImageHDU(plane * 3631, header, name="IMAGE")]
+        hdus = [fits.PrimaryHDU(), fits.ImageHDU(plane, header, name="IMAGE")]
         hdus += [fits.ImageHDU(np.ones_like(plane), header, name=n) for n in ("MASK", "VARIANCE")]
         fits.HDUList(hdus).writeto(folder / f"a_{band}.fits")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("unit", "nanomaggy"),
+    [
+        *(("", 1), ("nanomaggy", 1), ("Nanomaggies", 1), ("nMgy/pix", 1)),
+        *(("nJy", 3631), ("nanojansky", 3631), ("nJy / pixel", 3631)),
+        *(("uJy", 3.631), ("Jy", 3.631e-6), ("erg/s/cm2/Hz", 3.631e-29)),
+    ],
+)
+def test_flux_densities_are_brought_to_nanomaggies(tmp_path, unit, nanomaggy):
+    flux = galaxies(1)[0]
+    folder = write_bands(tmp_path / "in", flux * np.float32(nanomaggy), unit)
     sample = run(folder, tmp_path / "out", "--bands", "g,r,i", "--size", SIZE)
     np.testing.assert_allclose(sample.flux[0], flux, rtol=1e-5, atol=1e-7)
     assert sample.info.pixel_scale == 0.2
+
+
+@pytest.mark.parametrize("unit", ["mag", "mag(AB)", "njy", "adu", "MJy/sr"])
+def test_pixels_in_a_unit_that_is_no_flux_density_are_left_out(tmp_path, unit):
+    folder = write_bands(tmp_path / "in", galaxies(1)[0], unit)
+    with pytest.raises(SampleError, match=r"all 1 left out \(other unit\)"):
+        run(folder, tmp_path / "out", "--bands", "g,r,i", "--size", SIZE)
+
+
+def test_the_unit_of_an_image_that_is_not_wanted_does_not_matter(tmp_path):
+    flux = galaxies(1)[0]
+    folder = write_bands(tmp_path / "in", flux, "nanomaggy")
+    for band in "gri":
+        with fits.open(folder / f"a_{band}.fits", mode="append") as hdus:
+            exposure = np.ones((SIZE, SIZE), np.float32)
+            hdus.append(fits.ImageHDU(exposure, fits.Header({"BUNIT": "s"}), name="EXPOSURE"))
+    sample = run(folder, tmp_path / "out", "--bands", "g,r,i", "--size", SIZE)
+    np.testing.assert_array_equal(sample.flux[0], flux)
