@@ -4,6 +4,7 @@ Shapes are written with C bands and S x S pixels.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,7 @@ class ColumnSource:
         pixel_scale: Of lists [arcsec], and wanted.
 
     Raises:
-        CatalogError: There is no such column.
+        CatalogError: There is no such column, or no image in it.
         SettingsError: The bands are not known.
     """
 
@@ -89,24 +90,19 @@ class ColumnSource:
         import pyarrow.parquet as pq
 
         self._column, self._groups = column, []
-        rows = 0
+        self._rows = 0
         for path in parquet_files(place):
-            file = pq.ParquetFile(path, memory_map=True)
-            if column not in file.schema_arrow.names:
-                msg = f"expected a column {column!r} in {path}, found "
-                raise CatalogError(msg + ", ".join(file.schema_arrow.names))
-            for group in range(file.num_row_groups):
-                self._groups.append((rows, file, group))
-                rows += file.metadata.row_group(group).num_rows
+            with pq.ParquetFile(path) as file:
+                if column not in file.schema_arrow.names:
+                    msg = f"expected a column {column!r} in {path}, found "
+                    raise CatalogError(msg + ", ".join(file.schema_arrow.names))
+                for group in range(file.num_row_groups):
+                    self._groups.append((self._rows, path, group))
+                    self._rows += file.metadata.row_group(group).num_rows
         self._starts = np.array([start for start, _, _ in self._groups])
         self._open, self._values = -1, None
-        first = self._value(0)
-        if bands is None and not isinstance(first, dict):
-            msg = f"the column {column!r} does not name its bands: pass for example --bands g,r,z"
-            raise SettingsError(msg)
-        self.bands = bands or _names(first)
-        flux, _, scale = _cube(first, self.bands)
-        self.size, self.pixel_scale = int(flux.shape[1]), pixel_scale or scale
+        self.bands, self.size, scale = self._first(bands)
+        self.pixel_scale = pixel_scale or scale
 
     def read(self, row: int) -> Picture:
         """The picture of a row."""
@@ -118,11 +114,27 @@ class ColumnSource:
         middle = ((flux.shape[2] - 1) / 2, (flux.shape[1] - 1) / 2)
         return Picture(planes, middle, scale or self.pixel_scale)
 
+    def _first(self, wanted: tuple[str, ...] | None) -> tuple[tuple[str, ...], int, float | None]:
+        """The bands, size [px] and scale [arcsec] of the first image that can be read."""
+        for value in filter(None, map(self._value, range(self._rows))):
+            if wanted is None and not isinstance(value, dict):
+                msg = f"the column {self._column!r} does not name its bands"
+                raise SettingsError(f"{msg}: pass for example --bands g,r,z")
+            bands = wanted or _names(value)
+            with suppress(LeftOutError):
+                flux, _, scale = _cube(value, bands)
+                return bands, int(flux.shape[1]), scale
+        msg = f"expected images in the column {self._column!r}, found none that can be read"
+        raise CatalogError(msg)
+
     def _value(self, row: int) -> Any:
+        import pyarrow.parquet as pq
+
         group = int(np.searchsorted(self._starts, row, side="right")) - 1
-        start, file, number = self._groups[group]
+        start, path, number = self._groups[group]
         if group != self._open:
-            self._values = file.read_row_group(number, columns=[self._column])[self._column]
+            with pq.ParquetFile(path, memory_map=True) as file:
+                self._values = file.read_row_group(number, columns=[self._column])[self._column]
             self._open = group
         return self._values[row - start].as_py()
 
@@ -151,6 +163,6 @@ def _cube(
     except (ValueError, TypeError) as error:
         raise LeftOutError("no image", str(error)) from error
     side = round(np.sqrt(flux.size / max(len(names), 1)))
-    if not names or flux.size != len(names) * side**2 or flux.ndim not in (1, 3):
+    if not names or not flux.size or flux.size != len(names) * side**2 or flux.ndim not in (1, 3):
         raise LeftOutError("no image", f"an array {flux.shape} of bands {', '.join(names)}")
     return flux.reshape(len(names), side, side), names, scale

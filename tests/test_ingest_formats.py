@@ -1,5 +1,8 @@
 """Formats that others publish: the authors' arrays, Galaxy10, HATS and Parquet, Rubin's FITS."""
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -9,6 +12,7 @@ from astropy.io import fits
 
 from data import ingest
 from data.candidates import read_catalog
+from data.columns import ColumnSource
 from pcvae.cutouts import read_sample
 from pcvae.errors import CatalogError, PcvaeError, SampleError, SettingsError, ShapeError
 from tests.stand_in import pixels, sky_header
@@ -239,6 +243,50 @@ def test_rows_without_an_image_are_left_out(tmp_path):
     left_out = pd.read_csv(tmp_path / "out" / "left_out.csv").set_index("id")
     assert list(sample.catalog["id"]) == ["h0", "h1", "h2"]
     assert left_out["reason"].to_dict() == {"h3": "no image", "h4": "no image"}
+
+
+@pytest.mark.parametrize(
+    ("nothing", "image", "bands"),
+    [
+        (None, nested, ("--bands", "g,r,z")),
+        ([], flat, ("--bands", "g,r,z")),
+        ([1.0, 2.0], flat, ("--bands", "g,r,z")),
+        (None, multimodal, ()),
+        ({"band": ["des-g"], "flux": [], "scale": [0.2]}, multimodal, ()),
+    ],
+)
+def test_the_first_row_may_be_without_an_image(tmp_path, nothing, image, bands):
+    seen = iter([nothing, *map(image, galaxies(4))])
+    folder = write_hats(tmp_path / "in", lambda _: next(seen))
+    options = ("--image-column", "image", "--columns", "id=object_id", *bands)
+    sample = run(folder, tmp_path / "out", *options)
+    assert list(sample.catalog["id"]) == ["h1", "h2", "h3", "h4"]
+    left_out = pd.read_csv(tmp_path / "out" / "left_out.csv")
+    assert list(left_out["reason"]) == ["no image"]
+
+
+def test_a_column_without_any_image_is_named(tmp_path):
+    folder = write_hats(tmp_path / "in", lambda _: [1.0, 2.0])
+    options = ("--image-column", "image", "--columns", "id=object_id", "--bands", "g,r,z")
+    with pytest.raises(CatalogError, match="expected images in the column 'image'"):
+        run(folder, tmp_path / "out", *options)
+
+
+def files_open():
+    return len(list(Path("/dev/fd").iterdir()))
+
+
+@pytest.mark.skipif(not Path("/dev/fd").exists(), reason="open files cannot be counted here")
+def test_a_catalogue_of_many_files_needs_few_of_them_open(tmp_path):
+    one = write_hats(tmp_path / "in", nested, n=1) / "dataset" / "_common.parquet"
+    for number in range(40):
+        shutil.copy(one, tmp_path / f"{number}.parquet")
+    shutil.rmtree(tmp_path / "in")
+    open_before = files_open()
+    source = ColumnSource(tmp_path, "image", ("g", "r", "z"), None)
+    flux = [source.read(row).flux for row in range(40)]
+    assert files_open() < open_before + 5
+    np.testing.assert_array_equal(flux, np.tile(galaxies(1), (40, 1, 1, 1)))
 
 
 def test_a_parquet_file_needs_its_column(tmp_path):
