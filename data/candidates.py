@@ -31,15 +31,19 @@ def catalog_file(folder: Path) -> Path:
     return tables[0]
 
 
-def read_catalog(place: Path) -> pd.DataFrame:
+def read_catalog(place: Path, id_column: str = "id") -> pd.DataFrame:
     """The table that a place is, that a folder calls ``catalog``, or a HATS catalogue's.
+
+    Args:
+        place: A file or a folder.
+        id_column: The name that the table has for ids.
 
     Raises:
         CatalogError: There is none.
     """
     if is_hats(place):
         return read_columns(place / "dataset")
-    return read_table(catalog_file(place) if place.is_dir() else place)
+    return read_table(catalog_file(place) if place.is_dir() else place, id_column)
 
 
 def read_candidates(
@@ -49,7 +53,8 @@ def read_candidates(
     survey: str | None,
 ) -> pd.DataFrame:
     """Read a catalogue, under our names for its columns; see ``as_ours``."""
-    return as_ours(read_catalog(path), renamed, population, survey, str(path))
+    table = read_catalog(path, renamed.get("id", "id"))
+    return as_ours(table, renamed, population, survey, str(path))
 
 
 def as_ours(
@@ -84,8 +89,9 @@ def as_ours(
         raise CatalogError(msg)
     if population:
         table = table.assign(population=table[population])
-    table = table.drop(columns=[name for name in renamed if name in table])
-    table = table.rename(columns={theirs: ours for ours, theirs in renamed.items()})
+    taken = {ours: table[theirs] for ours, theirs in renamed.items()}
+    old = {*renamed, *renamed.values()} & set(table)
+    table = table.drop(columns=list(old)).assign(**taken)
     if "id" not in table:
         msg = f"expected a column 'id' in {where}, found {', '.join(map(str, table))}"
         raise CatalogError(f"{msg}. Name the one to use with --columns id=NAME")

@@ -186,7 +186,8 @@ def _user_tables(args: argparse.Namespace) -> list[tuple[str, Any]]:
     from data.catalog_fetch import fetch_tap
     from pcvae.catalog import read_table
 
-    found = [(path.stem, partial(read_table, path)) for path in args.table]
+    ids = args.columns.get("id", "id")
+    found = [(path.stem, partial(read_table, path, ids)) for path in args.table]
     if args.tap:
         found.append(("tap", partial(fetch_tap, args.tap, args.adql)))
     return found

@@ -40,17 +40,9 @@ def complete(table: pd.DataFrame, bands: Sequence[str]) -> pd.DataFrame:
         bands: The bands whose aperture fluxes the catalogue has.
 
     Raises:
-        CatalogError: There is no ``id``, an id occurs twice, or a number is not a number.
+        CatalogError: An ``id`` is missing or occurs twice, or a number is not a number.
     """
-    if "id" not in table:
-        msg = f"expected a column 'id', found {', '.join(map(str, table.columns))}"
-        raise CatalogError(msg)
-    ids = table["id"].astype(str)
-    if ids.duplicated().any():
-        twice = ids[ids.duplicated()].iloc[0]
-        msg = f"ids must be unique: {twice!r} occurs {int((ids == twice).sum())} times"
-        raise CatalogError(msg)
-    known: dict[str, pd.Series] = {"id": ids}
+    known: dict[str, pd.Series] = {"id": _ids(table)}
     for name in ("ra", "dec"):
         known[name] = _number(table, name)
     known["survey"] = _text(table, "survey", "")
@@ -62,8 +54,12 @@ def complete(table: pd.DataFrame, bands: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(known | rest).reset_index(drop=True)
 
 
-def read_table(path: Path) -> pd.DataFrame:
+def read_table(path: Path, id_column: str = "id") -> pd.DataFrame:
     """Read a CSV, ECSV, FITS, VOTable or Parquet table; ids and text come back as text.
+
+    Args:
+        path: The file.
+        id_column: The column of a CSV table whose digits are a name, not a number.
 
     Raises:
         CatalogError: The file is missing, of an unknown kind, or broken.
@@ -79,11 +75,21 @@ def read_table(path: Path) -> pd.DataFrame:
         if suffix in (".parquet", ".pq"):
             return pd.read_parquet(path)
         if suffix == ".csv":
-            return pd.read_csv(path, dtype={"id": str}, comment="#", skipinitialspace=True)
+            return _csv_table(path, id_column)
         return _astropy_table(path)
     except (OSError, ValueError, KeyError, TypeError) as error:
         msg = f"{path} cannot be read as a {suffix[1:]} table: {error}"
         raise CatalogError(msg) from error
+
+
+def _csv_table(path: Path, id_column: str) -> pd.DataFrame:
+    """The table below the comments at its head; a ``#`` further down is text."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        start = 0
+        while file.readline().startswith(("#", "\r", "\n")):
+            start = file.tell()
+        file.seek(start)
+        return pd.read_csv(file, dtype={"id": str, id_column: str}, skipinitialspace=True)
 
 
 def _astropy_table(path: Path) -> pd.DataFrame:
@@ -96,6 +102,22 @@ def _astropy_table(path: Path) -> pd.DataFrame:
         if frame[name].dtype == object:
             frame[name] = [v.decode() if isinstance(v, bytes) else v for v in frame[name]]
     return frame
+
+
+def _ids(table: pd.DataFrame) -> pd.Series:
+    if "id" not in table:
+        msg = f"expected a column 'id', found {', '.join(map(str, table.columns))}"
+        raise CatalogError(msg)
+    ids = table["id"].astype(str)
+    nameless = (table["id"].isna() | (ids.str.strip() == "")).to_numpy()
+    if nameless.any():
+        msg = f"expected an id in every row, row {int(nameless.argmax()) + 1} has none"
+        raise CatalogError(msg)
+    if ids.duplicated().any():
+        twice = ids[ids.duplicated()].iloc[0]
+        msg = f"ids must be unique: {twice!r} occurs {int((ids == twice).sum())} times"
+        raise CatalogError(msg)
+    return ids
 
 
 def _numbers(bands: Sequence[str]) -> list[str]:

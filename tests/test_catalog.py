@@ -47,6 +47,12 @@ def test_an_id_that_occurs_twice_is_named():
         complete(pd.DataFrame({"id": ["a", "b", "a"]}), ())
 
 
+@pytest.mark.parametrize("nothing", [None, np.nan, "", " "])
+def test_a_row_without_an_id_is_named(nothing):
+    with pytest.raises(CatalogError, match="an id in every row, row 2 has none"):
+        complete(pd.DataFrame({"id": ["a", nothing, "b"]}), ())
+
+
 def test_words_where_numbers_belong_are_refused():
     with pytest.raises(CatalogError, match="numbers in column 'redshift'"):
         complete(pd.DataFrame({"id": ["a"], "redshift": ["far"]}), ())
@@ -70,6 +76,24 @@ def test_long_ids_keep_all_their_digits(tmp_path):
     path = tmp_path / "catalog.csv"
     path.write_text("id,redshift\n303017740078180352,0.1\n0012,0.2\n")
     assert list(read_table(path)["id"]) == ["303017740078180352", "0012"]
+
+
+def test_a_column_of_ids_under_another_name_keeps_its_digits_too(tmp_path):
+    path = tmp_path / "catalog.csv"
+    path.write_text("objid,name\n1237648720693755918,007\n,008\n")
+    assert list(read_table(path, "name")["name"]) == ["007", "008"]
+    assert read_table(path, "objid")["objid"][0] == "1237648720693755918"
+
+
+def test_only_the_head_of_a_table_may_be_comments(tmp_path):
+    path = tmp_path / "catalog.csv"
+    path.write_text('# within 2" of\n\n#mine\nid,name,ra\n1,cluster #3,10\n#2,b,20\n')
+    table = read_table(path)
+    assert table.to_dict("list") == {
+        "id": ["1", "#2"],
+        "name": ["cluster #3", "b"],
+        "ra": [10, 20],
+    }
 
 
 @pytest.mark.parametrize("name", ["catalog.csv", "catalog.txt"])

@@ -200,6 +200,14 @@ def test_a_table_of_yours_is_joined_too(folder, tmp_path):
     assert list(alone.index) == ["k1", "k2"]
 
 
+def test_ids_of_a_table_of_yours_keep_their_digits(tmp_path):
+    mine = tmp_path / "kiss.csv"
+    mine.write_text("name,ra,dec\n007,150,1\n1237648720693755918,151,1\n")
+    options = ("--only", "none", "--table", mine, "--columns", "id=name")
+    table, _ = run(tmp_path / "out", *options)
+    assert list(table.index) == ["007", "1237648720693755918"]
+
+
 def test_one_galaxy_a_place_the_first_is_kept():
     rng = np.random.default_rng(0)
     ra, dec = rng.uniform(0, 360, 200), np.rad2deg(np.arcsin(rng.uniform(-1, 1, 200)))

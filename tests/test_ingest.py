@@ -8,6 +8,7 @@ from astropy.io import fits
 from astropy.table import Table
 
 from data import ingest, parts
+from data.candidates import as_ours
 from data.picture import LeftOutError, Picture, fit
 from pcvae.cutouts import PART, partial_folder, read_sample
 from pcvae.errors import CatalogError, SampleError, SettingsError, ShapeError
@@ -109,6 +110,23 @@ def test_columns_are_renamed_and_placeholders_are_unknown(three, tmp_path):
     assert sample.catalog["redshift"].isna().tolist() == [False, False, True]
     assert sample.catalog["survey"].eq("mine").all()
     assert sample.catalog["population"].eq("field").all()
+
+
+def test_a_column_may_be_named_as_itself_or_swapped_or_twice(tmp_path):
+    table = pd.DataFrame({"id": ["a"], "ra": [1.0], "dec": [2.0], "redshift": [0.3]})
+    renamed = {"redshift": "redshift", "ra": "dec", "dec": "ra", "z_given": "redshift"}
+    (row,) = as_ours(table, renamed, None, None, "here").to_dict("records")
+    assert (row["ra"], row["dec"], row["redshift"], row["z_given"]) == (2, 1, 0.3, 0.3)
+
+
+def test_ids_of_a_column_of_yours_keep_their_digits(tmp_path):
+    folder = catalogue(tmp_path / "in", name=["007", "1237648720693755918"], kind=["a", "b"])
+    arrays(folder, np.stack([galaxy(s) for s in range(2)]), bands=np.array(BANDS))
+    sample, _ = run(folder, tmp_path / "out", "--columns", "id=name")
+    assert list(sample.catalog["id"]) == ["007", "1237648720693755918"]
+    catalogue(folder, name=["007", ""], kind=["a", "b"])
+    with pytest.raises(CatalogError, match="row 2 has none"):
+        run(folder, tmp_path / "other", "--columns", "id=name")
 
 
 def test_populations_come_from_a_column(three, tmp_path):
