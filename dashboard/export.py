@@ -107,14 +107,15 @@ def _ecsv(table: Table, facts: Mapping[str, str]) -> bytes:
 
 
 def regions(table: Table, facts: Mapping[str, str]) -> bytes:
-    """A DS9 region file: a circle a galaxy with its id, coloured by label or population."""
+    """A DS9 region file: a circle a row with its id, coloured by label or population."""
     kind = "label" if "label" in table.colnames else "population"
     kinds = list(pd.unique(np.asarray(table[kind])))
     colours = {name: COLOURS[i % len(COLOURS)] for i, name in enumerate(kinds)}
     lines = ["# Region file format: DS9 version 4.1"]
     lines += [f"# {name}: {_line(value)}" for name, value in facts.items()]
     known = np.isfinite(table["ra"]) & np.isfinite(table["dec"])
-    lines.append(f"# places: {int(known.sum())} of {len(table)} galaxies have one")
+    placed, total = (len(set(ids)) for ids in (table["id"][known], table["id"]))
+    lines.append(f"# places: {placed} of {total} galaxies have one")
     lines += ["global width=2 select=1 edit=1 move=0 delete=1 include=1 fixed=0", "icrs"]
     rows = zip(*(table[name][known].tolist() for name in ("ra", "dec", "id", kind)), strict=True)
     for ra, dec, name, its in rows:

@@ -61,10 +61,10 @@ def selection(source: Source, model: str, rows: NDArray[np.intp]) -> Table:
 
 
 def labelled(source: Source, model: str) -> Table:
-    """All galaxies that carry a label, with what was said; also those not in this store."""
+    """What was said of galaxies, a row a person and galaxy; also of those not in this store."""
     said = source.journal.table() if source.journal else pd.DataFrame(columns=["id", *JUDGED])
     rows = pd.Index(source.ids).get_indexer(pd.Index(said["id"]))
-    known = selection(source, model, rows[rows >= 0]).to_pandas()
+    known = selection(source, model, np.unique(rows[rows >= 0])).to_pandas()
     merged = said.merge(known, on="id", how="left")
     first = [name for name in (*GALAXY, *JUDGED) if name in merged]
     rest = [name for name in merged if name not in first]

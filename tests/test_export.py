@@ -153,6 +153,28 @@ def test_labels_are_taken_with_who_and_when_and_what_is_known(session, facts):
     assert "tag={merger}" in as_file(table, facts, "reg").decode()
 
 
+@pytest.mark.parametrize("kind", FORMATS)
+def test_a_galaxy_that_three_people_labelled_has_three_rows(session, facts, kind):
+    source = session.source
+    for user, label in (("ana", "merger"), ("ben", "artefact"), ("cy", "merger")):
+        source.journal.tag("g0008", label, user=user)
+    source.journal.tag("g0030", "lens", user="ana")
+    content = as_file(labelled(source, "physics"), facts, kind)
+    if kind == "reg":
+        lines = content.decode().splitlines()
+        assert sum(line.startswith("circle") for line in lines) == 4
+        assert "# places: 2 of 2 galaxies have one" in lines
+        return
+    found = READ[kind](content)
+    said = sorted((str(row["id"]), str(row["user"]), str(row["label"])) for row in found)
+    assert said == [
+        ("g0008", "ana", "merger"),
+        ("g0008", "ben", "artefact"),
+        ("g0008", "cy", "merger"),
+        ("g0030", "ana", "lens"),
+    ]
+
+
 def test_nothing_labelled_makes_an_empty_table_of_every_kind(session, facts):
     table = labelled(session.source, "physics")
     assert len(table) == 0
