@@ -183,13 +183,14 @@ class Bring(pn.viewable.Viewer):
         if error := job.exception():
             self._fail(error)
             return
-        turn, codec = self._turn, self.source.codec(self.state.model)
+        turn, guest, model = self._turn, job.result(), self.state.model
+        codec = self.source.codec(model)
         self._tell("Encoding it …", busy=True)
-        when_done(codec, lambda: turn == self._turn and self._encoded(job.result(), codec))
+        when_done(codec, lambda: turn == self._turn and self._encoded(guest, model, codec))
 
-    def _encoded(self, guest: Guest, codec: "Future[Any]") -> None:
+    def _encoded(self, guest: Guest, model: str, codec: "Future[Any]") -> None:
         try:
-            see(self.source, codec.result(), self.state.model, guest)
+            see(self.source, codec.result(), model, guest)
         except (PcvaeError, RuntimeError, ValueError, OSError) as error:
             self._fail(error)
             return

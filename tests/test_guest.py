@@ -96,6 +96,32 @@ def test_another_model_sees_the_guest_too(session, flux):
     assert session.strips["neighbours"].strip.items[0]["row"] == 7
 
 
+def test_a_guest_is_encoded_by_the_model_that_it_is_kept_for(session, flux, monkeypatch):
+    """Also when the person turns to another model while it is being encoded."""
+    later = []
+    monkeypatch.setattr("dashboard.bring.when_done", lambda *given: later.append(given))
+
+    def proceed():
+        job, call = later.pop(0)
+        job.exception()
+        call()
+
+    session.bring.upload([cube(flux[7])])
+    proceed()
+    assert "Encoding it" in session.bring.words.object
+    session.state.model = "vanilla"
+    while later:
+        proceed()
+    seen = session.state.guest.seen
+    assert set(seen) == {"physics", "vanilla"}
+    for model, one in seen.items():
+        latents = session.source.store.latents(model).drop(columns="id")
+        assert list(one.latents) == list(latents)
+        np.testing.assert_allclose(one.latents.iloc[0], latents.iloc[7], atol=1e-4)
+    assert "Latent" in session.card.properties.object
+    assert session.strips["neighbours"].strip.items[0]["row"] == 7
+
+
 def test_a_guest_is_of_one_session_and_the_store_stays_as_it_was(store, session, flux):
     files = {path: path.stat().st_mtime_ns for path in store.rglob("*")}
     other = Explorer(session.source)
