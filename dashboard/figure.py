@@ -19,6 +19,7 @@ from dashboard.shading import Canvas
 from dashboard.source import Source
 from dashboard.state import Axes, State
 from dashboard.style import ACCENT, GROUND, TEXT, population_title
+from pcvae.anomaly import NORMAL
 
 __all__ = ["figure_png"]
 
@@ -37,12 +38,17 @@ MARKS = {
 
 
 def figure_png(source: Source, state: State) -> bytes:
-    """The map, or both maps, as they are shown, with their zoom, as a PNG of 200 dots an inch."""
+    """The map, or both maps, as they are shown, with their zoom, as a PNG of 200 dots an inch.
+
+    Args:
+        source: What is drawn.
+        state: What is chosen; for a worker, ``frozen``.
+    """
     shown = [state, state.second] if state.split else [state]
     figure = Figure((WIDTH * len(shown), HEIGHT), DPI, layout="constrained")
     FigureCanvasAgg(figure)
     figure.set_facecolor(GROUND[state.dark])
-    chosen = colouring(source, state.model, state.colour, dark=state.dark)
+    chosen = colouring(source, state.model, state.colour, dark=state.dark, taught=state.taught)
     for place, axes in enumerate(shown, 1):
         _draw(figure.add_subplot(1, len(shown), place), source, state, axes, chosen)
     info = source.store.info
@@ -69,8 +75,7 @@ def _draw(ax: Any, source: Source, state: State, axes: Axes, chosen: Colouring) 
     ax.set_ylabel(plane.y.axis)
     _colour_axes(ax, text, GROUND[state.dark])
     handles = _marks(ax, source, state, plane.points) + _ringed(ax, source, state, axes)
-    handles += _categories(source, chosen)
-    _boundaries(ax, source, state, axes)
+    handles += _categories(source, chosen) + _boundaries(ax, source, state, axes)
     if handles:
         ax.legend(handles=handles, fontsize=7, labelcolor=text, framealpha=0, loc="best")
     if chosen.gradient and chosen.ends:
@@ -120,12 +125,18 @@ def _ringed(ax: Any, source: Source, state: State, axes: Axes) -> list[Line2D]:
     return handles
 
 
-def _boundaries(ax: Any, source: Source, state: State, axes: Axes) -> None:
-    job = wanted_fit(source, state, axes)
+def _boundaries(ax: Any, source: Source, state: State, axes: Axes) -> list[Line2D]:
+    """The borders of the SVM's classes; the key names those that have no marks."""
+    job, handles = wanted_fit(source, state, axes), []
     found = source.result(job) if job is not None else None
-    for name in source.marked if found is not None else ():
+    classes = () if found is None else found.classes
+    for name in (one for one in classes if one != NORMAL):
+        looks = {"color": source.colour(name, dark=state.dark), "lw": 0.9}
         for line in outline(found, name):
-            ax.plot(*np.asarray(line).T, color=source.colour(name, dark=state.dark), lw=0.9)
+            ax.plot(*np.asarray(line).T, **looks)
+        if name not in source.marked:
+            handles.append(Line2D([], [], label=population_title(name), **looks))
+    return handles
 
 
 def _categories(source: Source, chosen: Colouring) -> list[Line2D]:

@@ -30,6 +30,7 @@ from dashboard.style import MUTED
 __all__ = ["SkyMap", "Web", "places_note", "sky_plane"]
 
 TAB = "sky"
+READS = ("model", "colour", "scored", "taught", "focus", "dark")  # the picture hangs on
 WAIT = 0.1  # seconds that the page may stand still for the first view
 PLANE = ("", "sky", "")  # what gestures on it are drawn in
 RA, DEC = Quantity("sky.ra", "Right ascension", "deg"), Quantity("sky.dec", "Declination", "deg")
@@ -93,8 +94,9 @@ class Web:
 class SkyMap(pn.viewable.Viewer):
     """All galaxies on the sky; a tap picks the nearest one, boxes and lassos select.
 
-    Reads ``tab``, ``model``, ``colour``, ``focus``, ``row``, ``guest``, ``gesture`` and ``dark``
-    of the state; writes ``row``, ``selected`` and ``gesture``. It is made when it is first seen.
+    Reads ``tab``, ``model``, ``colour``, ``scored``, ``taught``, ``focus``, ``row``, ``guest``,
+    ``gesture`` and ``dark`` of the state; writes ``row``, ``selected`` and ``gesture``. It is made
+    when it is first seen.
     """
 
     source = param.ClassSelector(class_=Source, constant=True)
@@ -111,7 +113,7 @@ class SkyMap(pn.viewable.Viewer):
         self.chips = FocusChips(source=self.source, state=self.state)
         self.note = pn.pane.HTML("", stylesheets=[BASE, NOTE], margin=(0, 6))
         self._place = pn.Column(sizing_mode="stretch_both", margin=(0, 8))
-        self.state.param.watch(self._show, ["tab", "model", "colour", "focus", "dark"])
+        self.state.param.watch(self._show, ["tab", *READS])
         marked = ["row", "guest", "gesture", "dark"]
         self.state.param.watch(lambda *_: _in_turn(self._mark), marked)
         self._show()
@@ -129,6 +131,11 @@ class SkyMap(pn.viewable.Viewer):
     def limits(self) -> Limits:
         """The ranges of the view: those that hold all galaxies until someone zooms."""
         return self._fitted(self.view or self.sky.limits)
+
+    @property
+    def _wanted(self) -> tuple[Any, ...]:
+        """What the picture hangs on."""
+        return (*(getattr(self.state, name) for name in READS), self.limits)
 
     def _fitted(self, limits: Limits) -> Limits:
         return fitted(limits, self.sky.projection.aspect, self.frame)
@@ -170,16 +177,16 @@ class SkyMap(pn.viewable.Viewer):
 
     def _galaxies(self) -> hv.RGB:
         state = self.state
-        self._drawn = (state.model, state.colour, state.focus, state.dark, self.limits)
-        chosen = colouring(self.source, state.model, state.colour, dark=state.dark)
+        self._drawn = self._wanted
+        chosen = colouring(
+            self.source, state.model, state.colour, dark=state.dark, taught=state.taught
+        )
         canvas = Canvas(*self.limits, *(int(side) for side in self.frame))
         picture = galaxy_picture(self._plane, canvas, chosen, state.focus, dark=state.dark)
         return galaxy_image(picture, canvas)
 
     def _redraw(self) -> None:
-        state = self.state
-        wanted = (state.model, state.colour, state.focus, state.dark, self.limits)
-        if self._figure is None or _same(wanted, self._drawn):
+        if self._figure is None or _same(self._wanted, self._drawn):
             return
         self._counter.event()
         _in_turn(self._draw_web)

@@ -1,5 +1,6 @@
 """What a person has chosen. Parameters only: no data, no widgets, no plots."""
 
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import param
@@ -208,3 +209,8 @@ class State(Axes):
     def maps(self) -> list[Axes]:
         """The axes of the maps that are shown."""
         return [self, self.second] if self.split else [self]
+
+    def frozen(self) -> SimpleNamespace:
+        """Its values as they are now, for a worker to read while the state itself changes."""
+        second = SimpleNamespace(**self.second.param.values())
+        return SimpleNamespace(**{**self.param.values(), "second": second})

@@ -103,7 +103,8 @@ class TakeAway(pn.viewable.Viewer):
         rows = rows_in_focus(self.state)
         if self.what.value == FIGURE:
             name = f"{source.store.info.sample}-map.png"
-            return lambda: File(name, figure_png(source, self.state), "The map as it is shown.")
+            shown = self.state.frozen()
+            return lambda: File(name, figure_png(source, shown), "The map as it is shown.")
         if self.what.value == CUTOUT and row is not None:
             return lambda: _cutout(source, row)
         made = selection if self.what.value == SELECTION else labelled

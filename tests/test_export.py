@@ -13,13 +13,16 @@ from astropy.table import Table
 from astropy.wcs import WCS
 from PIL import Image
 
+from dashboard.colouring import colouring
 from dashboard.cutout import NO_FLUX, find_sample, pixels_of
 from dashboard.cutout import as_fits as cutout_fits
 from dashboard.export import FORMATS, as_file
 from dashboard.fetching import ADDRESS
 from dashboard.figure import figure_png
 from dashboard.labelling import judge, write_note
+from dashboard.quantities import ANOMALY
 from dashboard.tables import labelled, provenance, selection
+from dashboard.teaching import refit
 from dashboard.upload import Upload
 from pcvae.cutouts import read_sample
 from tests.explorers import begin, change
@@ -260,6 +263,49 @@ def test_the_map_is_drawn_as_a_picture(session, dark, colour):
         assert picture.size == (2880, 1120)
         corner = picture.convert("RGB").getpixel((2, 2))
     assert corner == ((10, 13, 19) if dark else (255, 255, 255))
+
+
+def test_the_picture_shows_what_people_have_taught_the_svm(session, monkeypatch):
+    source, state, drawn = session.source, session.state, []
+
+    def seen(*given, **options):
+        drawn.append(colouring(*given, **options))
+        return drawn[-1]
+
+    monkeypatch.setattr("dashboard.figure.colouring", seen)
+    state.colour = ANOMALY
+    mass = session.map.plane.points["y"].to_numpy()
+    for row in np.argsort(np.where(source.normal, mass, -np.inf))[-8:]:
+        judge(source, state, "lens", int(row))
+    refit(source, state)
+    figure_png(source, state)
+    learnt = source.learning.learnt(state.model, state.taught)
+    np.testing.assert_array_equal(drawn[-1].values, learnt.score)
+    state.colour = "density"
+    assert inked(figure_png(source, state), source.colour("lens", dark=True))
+    state.boundaries = False
+    assert not inked(figure_png(source, state), source.colour("lens", dark=True))
+
+
+def inked(content, colour):
+    """How many dots of a picture have a colour ``#rrggbb``."""
+    with Image.open(io.BytesIO(content)) as picture:
+        dots = np.asarray(picture.convert("RGB"))
+    return int((dots == [int(colour[i : i + 2], 16) for i in (1, 3, 5)]).all(axis=-1).sum())
+
+
+def test_the_picture_shows_the_map_as_it_was_when_it_was_asked_for(session):
+    """Other choices may be made while a worker draws."""
+    state, away = session.state, session.away
+    state.second.model = "vanilla"
+    away.open()
+    away.what.value = "figure"
+    for split in (False, True):
+        state.split = split
+        expected, make = figure_png(session.source, state), away._maker()
+        state.param.update(split=not split, dark=not state.dark, row=3)
+        state.second.zoom = (-1, -1, 1 + split, 1)
+        assert make().content == expected
 
 
 def handed(session):

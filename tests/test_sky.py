@@ -7,7 +7,9 @@ import pytest
 from bokeh.events import PanStart
 
 from dashboard.app import Explorer
+from dashboard.colouring import colouring
 from dashboard.guest import Guest
+from dashboard.quantities import ANOMALY
 from dashboard.sky import places_note, sky_plane
 from dashboard.source import Source
 from dashboard.style import ACCENT
@@ -156,3 +158,34 @@ def test_the_sky_is_drawn_anew_for_what_changes_and_not_for_what_does_not(sessio
     state.tab = "neighbours"
     state.tab = "sky"
     assert len(drawn) == 2
+
+
+def test_the_sky_follows_the_anomaly_score_and_what_the_svm_is_taught(session, monkeypatch):
+    later, drawn, state = [], [], session.state
+    monkeypatch.setattr("dashboard.teaching.when_done", lambda *given: later.append(given))
+
+    def seen(*given, **options):
+        drawn.append(colouring(*given, **options))
+        return drawn[-1]
+
+    def arrive():
+        while later:
+            job, call = later.pop(0)
+            job.exception()
+            call()
+
+    monkeypatch.setattr("dashboard.sky.colouring", seen)
+    state.colour = ANOMALY
+    assert "being computed" in drawn[-1].title
+    arrive()
+    assert drawn[-1].title == "Anomaly score"
+    before, rows = drawn[-1].values, np.flatnonzero(session.source.normal)[:8]
+    state.taught = tuple((int(row), "red_spiral") for row in rows)
+    arrive()
+    learnt = session.source.learning.learnt(state.model, state.taught)
+    np.testing.assert_array_equal(drawn[-1].values, learnt.score)
+    assert not np.array_equal(before, learnt.score)
+    state.tab = "neighbours"
+    state.taught = ()
+    state.tab = "sky"
+    np.testing.assert_array_equal(drawn[-1].values, before)
