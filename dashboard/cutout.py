@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from astropy.io import fits
 from numpy.typing import NDArray
 
@@ -36,12 +37,14 @@ class Pixels(NamedTuple):
         unit: ``nanomaggy``; else what they are in words.
         bands: The bands of the planes, or the colours of a stamp.
         origin: Where they are from, in words.
+        north: Direction of north [rad], counter-clockwise from +x; NaN if unknown.
     """
 
     values: NDArray[np.generic]
     unit: str
     bands: tuple[str, ...]
     origin: str
+    north: float
 
 
 def find_sample(source: Source) -> Sample | None:
@@ -73,17 +76,18 @@ def pixels_of(source: Source, row: int, sample: Sample | None) -> Pixels:
         PcvaeError: There are none at all; says why.
     """
     info, why = source.store.info, "its sample is not at hand"
+    galaxy = source.store.galaxies.iloc[row]
+    north = float(galaxy.get("north_angle", np.nan))
     if sample is not None:
         unit = "nanomaggy" if info.unit == "nanomaggy" else "stretched to [0, 1]"
         values = sample.pixels(slice(row, row + 1))[0]
-        return Pixels(values, unit, info.bands, f"sample {info.sample}: {info.source}")
-    galaxy = source.store.galaxies.iloc[row]
+        return Pixels(values, unit, info.bands, f"sample {info.sample}: {info.source}", north)
     place = Place(float(galaxy["ra"]), float(galaxy["dec"]))
     if "simulated" not in info.source.lower() and np.isfinite(place).all():
         try:
-            found = fetch_guest(source, place)
+            found = fetch_guest(source, place, _layer_of(galaxy))
             origin = f"{found.said[0]} Fetched from {base_url()}."
-            return Pixels(found.flux, "nanomaggy", info.bands, origin)
+            return Pixels(found.flux, "nanomaggy", info.bands, origin, found.north_angle)
         except FetchError as error:
             why += f", and: {error}"
     stamp = source.stamp(row)
@@ -91,7 +95,8 @@ def pixels_of(source: Source, row: int, sample: Sample | None) -> Pixels:
         msg = f"there is no cutout of {source.ids[row]}: {why}, and the store has no stamps"
         raise PcvaeError(msg)
     planes = np.ascontiguousarray(np.moveaxis(stamp, 2, 0)[::-1])
-    return Pixels(planes, NO_FLUX, ("blue", "green", "red"), f"Stamp of the store, because {why}.")
+    origin = f"Stamp of the store, because {why}."
+    return Pixels(planes, NO_FLUX, ("blue", "green", "red"), origin, north)
 
 
 def as_fits(source: Source, row: int, pixels: Pixels) -> bytes:
@@ -111,13 +116,18 @@ def as_fits(source: Source, row: int, pixels: Pixels) -> bytes:
     if scale is not None:
         header["PIXSCALE"] = (scale * info.size / size, "arcsec")
     header.add_history(pixels.origin.encode("ascii", "replace").decode())
-    north = float(galaxy.get("north_angle", np.nan))
     place = Place(float(galaxy["ra"]), float(galaxy["dec"]))
-    if scale is not None and np.isfinite([north, *place]).all():
-        header.update(_wcs(place, size, scale * info.size / size, north))
+    if scale is not None and np.isfinite([pixels.north, *place]).all():
+        header.update(_wcs(place, size, scale * info.size / size, pixels.north))
     file = io.BytesIO()
     fits.PrimaryHDU(pixels.values, header).writeto(file)
     return file.getvalue()
+
+
+def _layer_of(galaxy: pd.Series) -> str:
+    """The layer that a galaxy's image is of; empty if that is unknown."""
+    layer = galaxy.get("layer")
+    return layer if isinstance(layer, str) else ""
 
 
 def _wcs(place: Place, size: int, scale: float, north: float) -> dict[str, float | str]:

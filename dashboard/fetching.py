@@ -26,25 +26,29 @@ def host() -> str:
     return urlsplit(base_url()).netloc
 
 
-def wanted(source: Source) -> Wanted:
-    """What to ask for to get images like the store's, from the layer of its galaxies.
+def wanted(source: Source, layer: str = "") -> Wanted:
+    """What to ask for to get images like the store's.
+
+    Args:
+        source: The store.
+        layer: Where from; empty for the layer of most of its galaxies.
 
     Raises:
         FetchError: The service has none like those.
     """
-    galaxies, layer = source.store.galaxies, ""
-    if "layer" in galaxies and galaxies["layer"].notna().any():
+    galaxies = source.store.galaxies
+    if not layer and "layer" in galaxies and galaxies["layer"].notna().any():
         layer = str(galaxies["layer"].mode()[0])
     return wanted_for(source.store.info, layer)
 
 
-def fetch_guest(source: Source, place: Place) -> Guest:
-    """Fetch the galaxy at a place.
+def fetch_guest(source: Source, place: Place, layer: str = "") -> Guest:
+    """Fetch the galaxy at a place; ``layer`` as in ``wanted``.
 
     Raises:
         FetchError: The service cannot be reached, or has no such image; says which.
     """
-    asked = wanted(source)
+    asked = wanted(source, layer)
     try:
         found = fetch_cutout(*place, asked, base_url=base_url(), manners=PATIENCE)
     except UnansweredError as error:

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 
 import numpy as np
 import pandas as pd
@@ -235,13 +236,40 @@ def test_a_stamp_says_that_it_is_no_flux(store):
     assert header["BANDS"] == "blue,green,red"
 
 
-def test_a_real_galaxy_is_fetched_where_its_sample_is_not_at_hand(store, tmp_path, monkeypatch):
-    import json
-
-    folder = change(store, tmp_path / "store", ra=150.0, dec=2.0)
+def real(store, folder, **columns):
+    """A store of galaxies that are really on the sky."""
+    change(store, folder, ra=150.0, dec=2.0, **columns)
     facts = json.loads((folder / "store.json").read_text()) | {"source": "Legacy Surveys."}
     (folder / "store.json").write_text(json.dumps(facts))
-    source = begin(folder).source
+    return begin(folder).source
+
+
+@pytest.mark.parametrize("columns", [{}, {"north_angle": 0.3}])
+def test_the_wcs_of_a_fetched_cutout_is_its_own(store, tmp_path, monkeypatch, columns):
+    """It comes with north up, however the store's images lie and whether that is known."""
+    source = real(store, tmp_path / "store", **columns)
+    with serving(cutout) as service:
+        monkeypatch.setenv(ADDRESS, service.url)
+        pixels = pixels_of(source, 7, None)
+    header = Header.fromstring(cutout_fits(source, 7, pixels)[:2880].decode())
+    turned = np.array([[-1, 0], [0, 1]]) * 0.262 / 3600
+    np.testing.assert_allclose(WCS(header).celestial.pixel_scale_matrix, turned, atol=1e-9)
+
+
+def test_a_galaxy_is_fetched_from_its_own_layer(store, tmp_path, monkeypatch):
+    layer = np.where(np.arange(120) == 7, "ls-dr9-north", "ls-dr9-south").astype(object)
+    layer[8] = None
+    source = real(store, tmp_path / "store", layer=layer)
+    with serving(cutout) as service:
+        monkeypatch.setenv(ADDRESS, service.url)
+        for row in (7, 8, 9):
+            pixels_of(source, row, None)
+    asked = [one.query["layer"] for one in service.asked]
+    assert asked == ["ls-dr9-north", "ls-dr9-south", "ls-dr9-south"]
+
+
+def test_a_real_galaxy_is_fetched_where_its_sample_is_not_at_hand(store, tmp_path, monkeypatch):
+    source = real(store, tmp_path / "store")
     with serving(cutout) as service:
         monkeypatch.setenv(ADDRESS, service.url)
         found = pixels_of(source, 7, None)
