@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from pcvae.checkpoint import read_state, write_state
-from pcvae.dataset import ELLIPTICITY, LabelConfig
+from pcvae.dataset import ELLIPTICITY, LabelConfig, LatentSpace
 from pcvae.errors import SettingsError
 from pcvae.loss import LossConfig, LossTerms, Targets, objective
 from pcvae.model import ConvVAE, ModelConfig
@@ -128,11 +128,11 @@ class Galaxies(NamedTuple):
 
 
 class Lessons(NamedTuple):
-    """The galaxies to train and to validate on, and the names of the K tied latents."""
+    """The galaxies to train and to validate on, and the axes to learn, K of them tied."""
 
     train: Galaxies
     validation: Galaxies
-    names: list[str]
+    space: LatentSpace
 
 
 class Best(NamedTuple):
@@ -154,25 +154,30 @@ class Watcher(Protocol):
         """An epoch is done, or was done before a kill; its row of ``metrics.csv``."""
 
 
-def turn(galaxies: Galaxies, names: list[str]) -> Galaxies:
+def turn(galaxies: Galaxies, space: LatentSpace) -> Galaxies:
     r"""Flip and turn each galaxy at random by one of the 8 symmetries of the square.
 
-    A flip of x or of y turns the sign of :math:`e \sin 2\phi`, an exchange of x and y that of
-    :math:`e \cos 2\phi`.
+    A flip of x or of y makes :math:`\phi` to :math:`-\phi`, which turns the sign of
+    :math:`e \sin 2\phi`; an exchange of x and y makes it :math:`\pi/2 - \phi`, which turns that
+    of :math:`e \cos 2\phi`.
 
     Args:
         galaxies: A batch of B.
-        names: The names of its K tied latents.
+        space: The axes; says which of the K tied ones turn, and in which units.
     """
+    names = space.names[: space.tied]
     image, truth = galaxies.image, galaxies.targets.truth.clone()
     flips = torch.rand(3, len(image), device=image.device) < 0.5
     for chosen, axis in zip(flips, (-1, -2, None), strict=True):
         other = image.flip(axis) if axis else image.transpose(-1, -2)
         image = torch.where(chosen[:, None, None, None], other, image)
         component = ELLIPTICITY[1] if axis else ELLIPTICITY[0]
-        if component in names:
-            column = names.index(component)
-            truth[:, column] = torch.where(chosen, -truth[:, column], truth[:, column])
+        for name in {component, "orientation"}.intersection(names):
+            column = names.index(name)
+            mean, scale = space.mean[column], space.scale[column]
+            value = mean + scale * truth[:, column]
+            turned = -value if name == component else _turned(value, flipped=bool(axis))
+            truth[:, column] = torch.where(chosen, (turned - mean) / scale, truth[:, column])
     return Galaxies(image, Targets(truth, galaxies.targets.sigma))
 
 
@@ -195,7 +200,8 @@ def fit(
         watcher: Is told of every step and epoch.
 
     Raises:
-        SettingsError: There is nothing to train or to validate on.
+        SettingsError: There is nothing to train or to validate on, or the loss is not
+            finite from the first epoch on.
     """
     found = len(lessons.train.image), len(lessons.validation.image)
     if found[0] < 2 or found[1] < 1:
@@ -212,21 +218,33 @@ def fit(
         for row in history:
             watcher.epoch(row)
     for epoch in range(len(history), recipe.fit.epochs):
-        if loop.stale(epoch):
+        if loop.stale(epoch) or (history and not math.isfinite(history[-1]["validation_total"])):
             break
         history.append(loop.run(epoch, watcher))
         if fabric.is_global_zero:
             write_state(folder, loop.state(history))
             pd.DataFrame(history).to_csv(folder / "metrics.csv", index=False)
         watcher.epoch(history[-1])
+    if not loop.best:
+        msg = (
+            f"expected a finite loss, found {history[-1]['validation_total']} after the first "
+            f"epoch: begin again with --overwrite and a --lr below {recipe.fit.lr:g}"
+        )
+        raise SettingsError(msg)
     return Best(loop.best, loop.best_epoch, len(history), loop.best_loss)
+
+
+def _turned(phi: Tensor, *, flipped: bool) -> Tensor:
+    """The angles of flipped, or else transposed, galaxies; in (-pi/2, pi/2]."""
+    turned = -phi if flipped else math.pi / 2 - phi
+    return math.pi / 2 - torch.remainder(math.pi / 2 - turned, math.pi)
 
 
 class _Loop:
     """The state of a training run between two epochs."""
 
     def __init__(self, fabric: "Fabric", model: ConvVAE, lessons: Lessons, recipe: Recipe) -> None:
-        self.fabric, self.recipe, self.names = fabric, recipe, lessons.names
+        self.fabric, self.recipe, self.space = fabric, recipe, lessons.space
         self.train, self.validation, self.seed = lessons.train, lessons.validation, recipe.fit.seed
         # Twice as fast on a CPU, and what tensor cores want.
         self.net = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -323,7 +341,7 @@ class _Loop:
     def _step(self, rows: Tensor, step: int) -> dict[str, float]:
         batch = self.train.at(rows, self.fabric.device)
         if self.recipe.fit.augment:
-            batch = turn(batch, self.names)
+            batch = turn(batch, self.space)
         terms = self._score(self.wrapped, batch)
         self.optimizer.zero_grad()
         self.fabric.backward(terms.total)

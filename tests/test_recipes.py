@@ -8,6 +8,7 @@ from lightning_fabric import Fabric
 
 from pcvae.anomaly import paper_trials, pipeline
 from pcvae.checkpoint import read_run
+from pcvae.dataset import LatentSpace
 from pcvae.loss import Targets
 from pcvae.model import ConvVAE
 from pcvae.neighbours import Neighbours
@@ -83,7 +84,8 @@ def test_a_run_ties_four_latents_and_leaves_one(run):
 
 def test_the_weights_follow_adam():
     few = Galaxies(torch.rand(2, 3, 69, 69), Targets(*torch.zeros(2, 2, 0)))
-    loop = _Loop(Fabric(accelerator="cpu"), ConvVAE(PAPER.model), Lessons(few, few, []), PAPER)
+    lessons = Lessons(few, few, LatentSpace((), (), (), 0))
+    loop = _Loop(Fabric(accelerator="cpu"), ConvVAE(PAPER.model), lessons, PAPER)
     assert type(loop.optimizer.optimizer) is torch.optim.Adam
     assert loop.optimizer.param_groups[0]["betas"] == (0.9, 0.999)
 

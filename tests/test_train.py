@@ -7,9 +7,13 @@ import torch
 from safetensors.torch import load_file
 
 from pcvae.checkpoint import read_run
+from pcvae.dataset import LabelConfig, latent_space, measure_labels, orientation_of
 from pcvae.encode import Codec, latent_table
 from pcvae.errors import RunError, SettingsError
+from pcvae.labels import LABELS, angle_difference, wrap_angle
+from pcvae.loss import Targets
 from pcvae.metrics import coverage, errors
+from pcvae.trainer import Galaxies, turn
 from train import train
 
 ON_CPU = ["--device", "cpu"]
@@ -189,19 +193,57 @@ def test_a_galaxy_alone_in_the_last_batch_does_not_stop_the_training(sample, tmp
     assert losses(run).notna().all(axis=None)
 
 
+@pytest.mark.parametrize("recipe", ["default", "paper"])
+def test_training_that_diverges_from_the_first_epoch_on_says_so(sample, tmp_path, recipe):
+    with pytest.raises(SettingsError, match=r"expected a finite loss.* --lr below 1e\+30"):
+        call(sample, tmp_path / "run", "--recipe", recipe, "--lr", "1e30", "--epochs", "3")
+    assert not (tmp_path / "run").exists()
+    assert len(losses(tmp_path / "run.partial")) == 1
+
+
+@pytest.mark.parametrize("angle", ["phi", "ellipticity"])
+def test_labels_turn_with_the_pictures(angle):
+    """Bars at all angles are measured by their second moments after they were turned."""
+    count, size = 64, 33
+    phi = wrap_angle(np.linspace(0.0, np.pi, count, endpoint=False) + 0.02)
+    y, x = np.mgrid[:size, :size] - size // 2
+    along = [x * np.cos(one) + y * np.sin(one) for one in phi]
+    across = [y * np.cos(one) - x * np.sin(one) for one in phi]
+    bars = np.exp(-np.square(along) / 50 - np.square(across) / 5)
+    catalog = pd.DataFrame({"orientation": phi, "orientation_err": 0.1, "axis_ratio": 0.3})
+    unknown = [name for one in LABELS[1:] for name in (one.name, one.error)]
+    catalog = catalog.assign(**dict.fromkeys(unknown, np.nan))
+    config = LabelConfig(angle, "floored", standardise=True)
+    space = latent_space(catalog, config, 5)
+    names = space.names[: space.tied]
+    mean, scale = (np.array(one[: space.tied]) for one in (space.mean, space.scale))
+    truth = (measure_labels(catalog, names, config).truth - mean) / scale
+    targets = Targets(*(torch.tensor(truth, dtype=torch.float32) for _ in range(2)))
+    torch.manual_seed(0)
+    turned = turn(Galaxies(torch.tensor(bars[:, None], dtype=torch.float32), targets), space)
+    image, told = turned.image[:, 0].numpy(), turned.targets.truth.numpy() * scale + mean
+    moments = [(image * one).sum((1, 2)) for one in (x * x - y * y, 2 * x * y)]
+    seen = np.arctan2(*moments[::-1]) / 2
+    said = told[:, 0] if angle == "phi" else orientation_of(told, np.ones_like(told))[0]
+    assert np.abs(angle_difference(seen, said)).max() < 0.02
+    assert np.abs(angle_difference(seen, phi)).max() > 1
+    assert ((said > -np.pi / 2 - 1e-6) & (said <= np.pi / 2 + 1e-6)).all()
+
+
 def test_every_training_galaxy_is_seen_once_an_epoch(sample, tmp_path):
     from lightning_fabric import Fabric
 
-    from pcvae.loss import Targets
+    from pcvae.dataset import LatentSpace
     from pcvae.model import ConvVAE, ModelConfig
-    from pcvae.trainer import RECIPES, Galaxies, Lessons, _Loop
+    from pcvae.trainer import RECIPES, Lessons, _Loop
 
+    nothing = LatentSpace((), (), (), 0)
     for count in (2, 63, 64, 65, 66, 128, 129):
         some = Galaxies(
             torch.zeros(count, 3, 8, 8), Targets(torch.zeros(count, 0), torch.zeros(count, 0))
         )
         loop = _Loop(Fabric(accelerator="cpu"), ConvVAE(ModelConfig(size=8)),
-                     Lessons(some, some, []), RECIPES["default"])  # fmt: skip
+                     Lessons(some, some, nothing), RECIPES["default"])  # fmt: skip
         batches = list(loop._batches(0))
         assert sorted(torch.cat(batches).tolist()) == list(range(count))
         assert min(map(len, batches)) > 1

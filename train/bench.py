@@ -215,12 +215,14 @@ def _epoch(recipe: str, count: int) -> Callable[[], object]:
 
     from lightning_fabric import Fabric
 
+    from pcvae.dataset import LatentSpace
     from pcvae.model import ConvVAE
     from pcvae.trainer import RECIPES, Lessons, fit
 
+    nothing = LatentSpace((), (), (), 0)
     chosen = RECIPES[recipe]
     once = replace(chosen, fit=replace(chosen.fit, epochs=1))
-    lessons = Lessons(_galaxies(recipe, count), _galaxies(recipe, count // 8), [])
+    lessons = Lessons(_galaxies(recipe, count), _galaxies(recipe, count // 8), nothing)
     fabric = Fabric(accelerator="auto", devices=1)
 
     def epoch() -> None:

@@ -288,7 +288,7 @@ def _lessons(plan: _Plan, sample: Sample, *, quiet: bool) -> "Lessons":
                 chosen = torch.as_tensor(flux[of[first:last] - where.start])
                 image[name][first:last] = plan.stretch(chosen)
     galaxies = {k: Galaxies(image[k], Targets(truth[v], sigma[v])) for k, v in rows.items()}
-    return Lessons(galaxies["train"], galaxies["validation"], names)
+    return Lessons(galaxies["train"], galaxies["validation"], space)
 
 
 def _info(
