@@ -89,8 +89,8 @@ def shown_galaxies(pool: "Pool", split: str) -> Mask:
 
     Args:
         pool: The store's galaxies and the parts they play.
-        split: ``test`` for normal galaxies of the test split (of ``new`` ones, where there is
-            none) and the rare ones, which never train; ``held_out``; or ``all``.
+        split: ``test`` for normal galaxies of the test split, those that no run saw, and the rare
+            ones, which never train; ``held_out``; or ``all``.
     """
     if split == "all":
         return np.ones(len(pool), dtype=bool)

@@ -16,6 +16,7 @@ from data.morphology import draw_morphology, paint
 from data.population import Universe
 from data.surroundings import Surroundings
 from data.survey import SURVEYS
+from pcvae.catalog import FIELD
 
 __all__ = ["Stamp", "StampMaker", "StampSettings"]
 
@@ -93,13 +94,18 @@ class StampMaker:
         pixels = self._expose(canvas, rng)
         place = self._place(rng)
         common = {
-            "id": f"sim-{self.settings.seed}-{row:06d}",
+            "id": self._id(row, population),
             **place,
             "survey": self.survey.name,
             "population": population,
             "north_angle": np.pi / 2,
         }
         return Stamp(pixels.astype(np.float32), common | facts)
+
+    def _id(self, row: int, population: str) -> str:
+        """A row is of another population in another sample: then it has another id."""
+        kind = "" if population == FIELD else f"{population}-"
+        return f"sim-{self.settings.seed}-{kind}{row:06d}"
 
     def _galaxy(
         self, canvas: Canvas, population: str, centre: tuple[float, ...], rng: Rng

@@ -218,6 +218,20 @@ def test_new_galaxies_are_judged_with_baselines_from_another_store(tmp_path):
     assert metrics["baselines"]["photometry_gbt"]["redshift"]["r2"] > 0.7
 
 
+def test_galaxies_of_the_test_split_and_new_ones_are_judged_together(tmp_path):
+    store = write(tmp_path / "mixed", normal=300, rare={"red_spiral": 30})
+    galaxies = pd.read_parquet(store / "galaxies.parquet")
+    tested = int((galaxies["split"] == "test").sum())
+    learnt = galaxies.index[galaxies["split"] == "validation"][:20]
+    galaxies.loc[learnt, "split"] = "new"
+    rare = galaxies["population"] == "red_spiral"
+    galaxies.loc[rare, "split"] = "new"  # of a sample that the runs never saw
+    galaxies.to_parquet(store / "galaxies.parquet")
+    metrics = judge(store)
+    assert metrics["models"]["physics"]["redshift"]["n"] == tested + 20
+    assert metrics["anomaly"]["physics"]["red_spiral"]["n"] == 30
+
+
 def test_another_stores_latents_must_be_the_same(tmp_path):
     trained, fresh = write(tmp_path / "trained", normal=50), write(tmp_path / "fresh", normal=50)
     text = (trained / "store.json").read_text()

@@ -33,6 +33,13 @@ def moments(image):
     )
 
 
+def test_another_galaxy_in_the_same_row_has_another_id(noisy):
+    """A run would else take it for the one that it was trained on."""
+    ids = {noisy.make(7, population).row["id"] for population in (*GALAXIES, "point_source")}
+    assert len(ids) == len(GALAXIES) + 1
+    assert "sim-1-000007" in ids
+
+
 @pytest.mark.parametrize("population", GALAXIES)
 def test_the_pixels_of_a_galaxy_sum_to_its_catalogue_flux(quiet, population):
     checked = 0

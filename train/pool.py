@@ -75,8 +75,8 @@ class Pool:
 def gather(store: Store, train_store: Store | None = None) -> Pool:
     """Pool a store's galaxies, those of training from another store if one is given.
 
-    The normal galaxies of the test split are tested on; in a store without them, those that no
-    run ever saw (``new``).
+    The normal galaxies that no run was fitted to are tested on: those of the test split, and those
+    that no run ever saw (``new``).
 
     Raises:
         StoreError: The other store lacks a model, or has other latents for it.
@@ -96,9 +96,8 @@ def gather(store: Store, train_store: Store | None = None) -> Pool:
     held_out = store.info.rare + store.info.hard_negative
     split = galaxies["split"].to_numpy()
     normal = ~galaxies["population"].isin(held_out).to_numpy()
-    test = "test" if (normal & (split == "test")).any() else "new"
     masks = {name: normal & (split == name) for name in ("train", "validation")}
-    unseen = np.isin(split, [test, "held_out"])
+    unseen = np.isin(split, ["test", "new", "held_out"])
     return Pool(store.info, galaxies, models, **masks, test=normal & unseen, unseen=unseen)
 
 
