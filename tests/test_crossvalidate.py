@@ -48,3 +48,22 @@ def test_another_command_does_not_go_on(report, sample):
 def test_impossible_folds_are_refused(sample, tmp_path, folds):
     with pytest.raises(SettingsError, match="--folds"):
         crossvalidate.main([str(sample.folder), str(tmp_path / "r"), "--folds", folds])
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--epochz", "1"], "unrecognized arguments"),
+        (["--model=vanilla"], "expected a physics model"),
+        (["--init", "RUN"], "fitted to"),
+    ],
+)
+def test_what_no_fold_could_be_trained_with_is_found_first(
+    sample, runs, tmp_path, capsys, options, said
+):
+    """Else the right command would not be the one with which the report was begun."""
+    options = [one.replace("RUN", str(runs["physics"])) for one in options]
+    with pytest.raises((SettingsError, SystemExit)) as error:
+        crossvalidate.main([str(sample.folder), str(tmp_path / "r"), "--folds", "2", *options])
+    assert said in str(error.value) + capsys.readouterr().err
+    assert not (tmp_path / "r").exists()

@@ -150,6 +150,25 @@ def test_a_run_of_another_kind_is_no_start(sample, runs, tmp_path):
         call(sample, tmp_path / "run", "--init", str(runs["vanilla"]))
 
 
+def test_no_galaxy_is_held_back_that_the_first_run_was_fitted_to(sample, runs, tmp_path):
+    with pytest.raises(
+        SettingsError, match=r"fitted to \d+ galaxies that are held back .*--seed 0"
+    ):
+        call(sample, tmp_path / "run", "--seed", "1", "--init", str(runs["physics"]))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "options",
+    [["--latents", "9"], ["--set", "model.hidden=99"], ["--set", "labels.angle=phi"],
+     ["--set", "resize=bicubic"], ["--set", "model.dropout=0"]],
+)  # fmt: skip
+def test_what_the_first_run_has_settled_is_not_asked_for_in_vain(sample, runs, tmp_path, options):
+    with pytest.raises(SettingsError, match=f"has settled .*{options[-1]}"):
+        call(sample, tmp_path / "run", "--init", str(runs["physics"]), *options)
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_run_says_what_it_was_made_with(sample, runs):
     facts = json.loads((runs["physics"] / "run.json").read_text())
     assert facts["command"].startswith("python -m train.train")

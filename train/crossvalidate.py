@@ -49,8 +49,8 @@ def main(argv: Sequence[str] | None = None) -> Path:
     """Train and test all folds and return the report's folder."""
     args, options = parse_args(argv)
     sample = read_sample(args.sample)
-    text = json.dumps([command("train.crossvalidate", argv), sample.checksum()])
-    _begin(args, text, options, len(sample))
+    _check(args, options, sample)
+    _begin(args.report, json.dumps([command("train.crossvalidate", argv), sample.checksum()]))
     from train.evaluate import plain
     from train.judgement import Judgement
     from train.tables import text as tables
@@ -77,17 +77,29 @@ def main(argv: Sequence[str] | None = None) -> Path:
     return args.report
 
 
-def _begin(args: argparse.Namespace, text: str, options: Sequence[str], rows: int) -> None:
-    if "vanilla" in options:
+def _check(args: argparse.Namespace, options: Sequence[str], sample: Sample) -> None:
+    """Find what no fold could be trained with before anything is on disk."""
+    from pcvae.checkpoint import read_run, run_folder
+    from train import train
+
+    wanted = train.parse_args([str(args.sample), str(args.report), *options])
+    if wanted.model == "vanilla":
         msg = "expected a physics model, found --model vanilla: it estimates no labels"
         raise SettingsError(msg)
-    if not 2 <= args.folds <= rows // 2:
-        msg = f"expected 2 to {rows // 2} --folds for {rows} galaxies, found {args.folds}"
+    most = len(sample) // 2
+    if not 2 <= args.folds <= most:
+        msg = f"expected 2 to {most} --folds for {len(sample)} galaxies, found {args.folds}"
         raise SettingsError(msg)
-    args.report.mkdir(parents=True, exist_ok=True)
-    settings = args.report / "command.json"
+    if wanted.init:
+        tested = np.full(len(sample), "held_out")
+        train.check_seen(read_run(run_folder(wanted.init)), sample.catalog["id"], tested)
+
+
+def _begin(report: Path, text: str) -> None:
+    report.mkdir(parents=True, exist_ok=True)
+    settings = report / "command.json"
     if settings.exists() and settings.read_text() != text:
-        msg = f"{args.report} was begun with another command, see {settings}: choose another name"
+        msg = f"{report} was begun with another command, see {settings}: choose another name"
         raise SettingsError(msg)
     settings.write_text(text)
 

@@ -22,6 +22,7 @@ from pcvae.errors import RunError, SettingsError
 from train.cli import command, run
 
 if TYPE_CHECKING:
+    import pandas as pd
     from lightning_fabric import Fabric
 
     from pcvae.checkpoint import Run, RunInfo
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from pcvae.trainer import Lessons, Recipe
 
 PACKAGES = ("lightning-fabric", "numpy", "torch")
+LATENTS = 5
+LEFT_OPEN = ("fit.", "loss.", "labels.errors", "model.dropout", "model.dimming")
 NOT_SETTINGS = ("run", "resume", "overwrite", "device", "devices", "nodes", "command")
 
 
@@ -46,7 +49,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add(
         "--model", default="physics", choices=["physics", "vanilla"], help="with or without labels"
     )
-    add("--latents", type=int, default=5, help="axes of the latent space, the angle as one")
+    add("--latents", type=int, help="axes of the latent space, the angle as one; 5 by default")
     add("--epochs", type=int, help="passes over the training galaxies; the recipe's by default")
     add("--batch", type=int, help="galaxies a step, over all devices; the recipe's by default")
     add("--lr", type=float, help="peak learning rate; the recipe's by default")
@@ -160,10 +163,13 @@ def _plan(args: argparse.Namespace, sample: Sample) -> _Plan:
         from pcvae.checkpoint import read_run, run_folder
 
         first = read_run(run_folder(args.init))
-        _check_init(args, first.info, first.stretch, sample)
+        _check_init(args, recipe, first, sample)
+        check_seen(first, sample.catalog["id"], split)
         return _Plan(recipe, first.info.space, first.stretch, _going_on(first, recipe), split)
     labels = recipe.labels if args.model == "physics" else None
-    space = latent_space(sample.catalog[split == "train"], labels, args.latents)
+    space = latent_space(
+        sample.catalog[split == "train"], labels, LATENTS if args.latents is None else args.latents
+    )
     config = dataclasses.replace(
         recipe.model,
         bands=len(sample.info.bands),
@@ -228,9 +234,9 @@ def _changed(config: Any, names: Sequence[str], value: str, text: str) -> Any:
     return dataclasses.replace(config, **{name: tuple(new) if isinstance(new, list) else new})
 
 
-def _check_init(
-    args: argparse.Namespace, info: "RunInfo", stretch: "Stretch", sample: Sample
-) -> None:
+def _check_init(args: argparse.Namespace, recipe: "Recipe", first: "Run", sample: Sample) -> None:
+    """See that another run can be gone on from, and with what was asked for."""
+    info, stretch = first.info, first.stretch
     stretched = sample.info.unit == "stretched"
     found = info.kind, info.recipe, stretch.bands, not stretch.scale
     expected = args.model, args.recipe, sample.info.bands, stretched
@@ -238,6 +244,33 @@ def _check_init(
         msg = (
             f"expected --init to be a run of model, recipe, bands and stretched pixels "
             f"{expected}, found {found} in {args.init}"
+        )
+        raise SettingsError(msg)
+    fixed = [text for text in args.set if not text.startswith(LEFT_OPEN)]
+    fixed += [f"--latents {args.latents}"] if args.latents is not None else []
+    if bool(recipe.model.dropout) != bool(info.model.dropout):
+        fixed += [text for text in args.set if text.startswith("model.dropout")]
+    if fixed:
+        msg = (
+            f"{args.init} has settled {', '.join(fixed)}: leave that out, or --init. Open are "
+            f"{', '.join(LEFT_OPEN)}"
+        )
+        raise SettingsError(msg)
+
+
+def check_seen(first: "Run", ids: "pd.Series", split: Any) -> None:
+    """See that of these galaxies none is held back that the run to go on from was fitted to.
+
+    Raises:
+        SettingsError: Some are.
+    """
+    seen = first.split(ids)
+    fitted = (seen == "train") | ((seen == "validation") & (split != "validation"))
+    leaks = int((fitted & (split != "train")).sum())
+    if leaks:
+        msg = (
+            f"{first.folder} was fitted to {leaks} galaxies that are held back here: start from a "
+            f"run of other galaxies, or train with its --seed {first.info.seed}"
         )
         raise SettingsError(msg)
 
