@@ -232,12 +232,12 @@ def sigma_factor(
     e, s, n = e[known], s[known], n[known]
     if len(e) < 20:
         return 1.0
-    share = min(1.0, np.ceil(level * (len(e) + 1)) / len(e))
+    last = min(len(e), int(np.ceil(level * (len(e) + 1)))) - 1
     wanted = ndtri((1 + level) / 2)
 
     def excess(log_factor: float) -> float:
         pulls = np.abs(e) / np.hypot(np.exp(log_factor) * s, n)
-        return float(np.quantile(pulls, share, method="higher")) - wanted
+        return float(np.partition(pulls, last)[last]) - wanted
 
     ends = -np.log(20.0), np.log(20.0)
     if excess(ends[0]) <= 0 or excess(ends[1]) >= 0:

@@ -218,6 +218,17 @@ def test_new_galaxies_are_judged_with_baselines_from_another_store(tmp_path):
     assert metrics["baselines"]["photometry_gbt"]["redshift"]["r2"] > 0.7
 
 
+def test_a_validation_galaxy_without_light_leaves_the_baselines_their_sigmas(tmp_path):
+    store = write(tmp_path / "dark")
+    galaxies = pd.read_parquet(store / "galaxies.parquet")
+    first = galaxies.index[galaxies["split"] == "validation"][0]
+    galaxies.loc[first, [name for name in galaxies if name.startswith("flux_")]] = np.nan
+    galaxies.to_parquet(store / "galaxies.parquet")
+    found = judge(store)["baselines"]["photometry_gbt"]["redshift"]
+    assert 0.8 < found["coverage90"] <= 1
+    assert found["crps"] > 0
+
+
 def test_galaxies_of_the_test_split_and_new_ones_are_judged_together(tmp_path):
     store = write(tmp_path / "mixed", normal=300, rare={"red_spiral": 30})
     galaxies = pd.read_parquet(store / "galaxies.parquet")

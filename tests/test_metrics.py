@@ -202,6 +202,14 @@ def test_the_factor_mends_sigmas_and_leaves_the_labels_own_errors_alone(wrong):
     assert metrics.coverage(plain, mended, 0.9) == pytest.approx(0.9, abs=0.002)
 
 
+@pytest.mark.parametrize(("count", "covered"), [(20, 19), (48, 45), (99, 90), (585, 528)])
+def test_the_factor_covers_just_as_many_as_split_conformal_prediction_asks_for(count, covered):
+    plain = np.random.default_rng(0).permutation(np.arange(1, count + 1)) / count
+    factor = metrics.sigma_factor(plain, np.ones(count), np.zeros(count))
+    inside = plain <= norm.ppf(0.95) * factor * (1 + 1e-3)
+    assert inside.sum() == covered == np.ceil(0.9 * (count + 1))
+
+
 def test_the_factor_is_1_for_few_and_bounded_for_hopeless_sigmas():
     assert metrics.sigma_factor(np.ones(19), np.ones(19), np.zeros(19)) == 1
     assert metrics.sigma_factor(np.ones(50), np.full(50, 1e-9), np.zeros(50)) == pytest.approx(20)

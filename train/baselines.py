@@ -155,7 +155,7 @@ KINDS = {"gbt": _trees, "mlp": _network, "extra_trees": _random_trees}
 
 
 def _residual(truth: Floats, value: Floats, pool: Pool) -> float:
-    known = pool.validation & np.isfinite(truth)
+    known = pool.validation & np.isfinite(truth) & np.isfinite(value)
     return float((value - truth)[known].std()) if known.sum() > 1 else np.nan
 
 
