@@ -12,7 +12,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from pcvae.cutouts import read_facts, tuples
@@ -104,7 +104,8 @@ def write_run(
     stretch: Stretch,
 ) -> None:
     """Write what rebuilds and describes the model into ``folder``."""
-    save_file({k: v.contiguous() for k, v in weights.items()}, folder / "model.safetensors")
+    packed = save({name: value.contiguous() for name, value in weights.items()})
+    (folder / "model.safetensors").write_bytes(packed)  # save_file hides it from other people
     stretch.write(folder)
     (folder / "run.json").write_text(json.dumps(asdict(info), indent=1) + "\n")
 

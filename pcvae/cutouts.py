@@ -26,6 +26,7 @@ __all__ = [
     "Sample",
     "SampleInfo",
     "SampleWriter",
+    "goes_on",
     "partial_folder",
     "read_facts",
     "read_sample",
@@ -135,6 +136,32 @@ def partial_folder(folder: Path) -> Path:
     return folder.with_name(folder.name + ".partial")
 
 
+def goes_on(
+    work: Path,
+    settings: str,
+    error: type[PcvaeError],
+    *,
+    overwrite: bool,
+    finish: str = "run the same command to finish it",
+) -> bool:
+    """Whether a writer goes on in its unfinished folder: it was begun with the same settings.
+
+    Args:
+        work: The ``partial_folder``.
+        settings: What its ``settings.json`` says if it is the same work.
+        error: What is raised if it is other work.
+        overwrite: It is to be replaced instead.
+        finish: How other work can be finished.
+    """
+    path = work / "settings.json"
+    if path.exists() and path.read_text() == settings:
+        return True
+    if path.exists() and not overwrite:
+        msg = f"{work} was begun with other settings ({path}): {finish}, or --overwrite it"
+        raise error(msg)
+    return False
+
+
 def read_sample(folder: Path) -> Sample:
     """Open the sample in ``folder``.
 
@@ -168,7 +195,7 @@ class SampleWriter:
         info: What is known of it as a whole.
         rows: How many candidates there are.
         settings: All that decides the content; the same settings resume, others refuse.
-        overwrite: Replace a finished sample and forget an unfinished one.
+        overwrite: Replace a finished sample and forget an unfinished one of other settings.
 
     Raises:
         SampleError: The folder exists, or was begun with other settings.
@@ -190,9 +217,8 @@ class SampleWriter:
         if folder.exists() and not overwrite:
             msg = f"{folder} exists already: choose another name, or replace it with --overwrite"
             raise SampleError(msg)
-        if overwrite and self._work.exists():
-            shutil.rmtree(self._work)
-        self._begin(text)
+        if not goes_on(self._work, text, SampleError, overwrite=overwrite):
+            self._begin(text)
         # Absent only when a writer was killed after joining the parts, with nothing left to write.
         if (self._work / "candidates.zarr").exists():
             self._flux = zarr.open_array(self._work / "candidates.zarr", mode="r+")
@@ -263,18 +289,10 @@ class SampleWriter:
         return self.folder
 
     def _begin(self, text: str) -> None:
-        settings = self._work / "settings.json"
-        if settings.exists():
-            if settings.read_text() != text:
-                msg = (
-                    f"{self._work} was begun with other settings ({settings}). Run the same "
-                    f"command to finish it, or start afresh with --overwrite"
-                )
-                raise SampleError(msg)
-            return
-        self._parts.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(self._work, ignore_errors=True)
+        self._parts.mkdir(parents=True)
         _create_pixels(self._work / "candidates.zarr", self.rows, self.info)
-        settings.write_text(text)
+        (self._work / "settings.json").write_text(text)
 
     @property
     def _parts(self) -> Path:

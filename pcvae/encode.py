@@ -122,7 +122,7 @@ class Codec:
         mu = posterior.mu * self._scale + self._mean
         tilted = posterior.logvar / 2 + self._tilt * posterior.mu.clamp(-STEEPEST, STEEPEST)
         sigma = tilted.exp() * self._sigma_scale
-        return Encoded(*(one.double().cpu().numpy() for one in (mu, sigma, error)))
+        return Encoded(*(one.cpu().double().numpy() for one in (mu, sigma, error)))
 
 
 def _fused(model: ConvVAE) -> ConvVAE:

@@ -18,7 +18,7 @@ import pyarrow as pa
 import zarr
 from numpy.typing import NDArray
 
-from pcvae.cutouts import PART, partial_folder, read_facts
+from pcvae.cutouts import PART, goes_on, partial_folder, read_facts
 from pcvae.errors import StoreError
 from pcvae.labels import Latent
 
@@ -177,7 +177,7 @@ class StoreWriter:
     Args:
         folder: The store to be made; must not exist unless ``overwrite``.
         settings: All that decides the content; the same settings resume, others refuse.
-        overwrite: Replace a finished store and forget an unfinished one.
+        overwrite: Replace a finished store and forget an unfinished one of other settings.
 
     Raises:
         StoreError: The folder exists, or was begun with other settings.
@@ -191,9 +191,11 @@ class StoreWriter:
         if folder.exists() and not overwrite:
             msg = f"{folder} exists already: choose another name, or replace it with --overwrite"
             raise StoreError(msg)
-        if overwrite and self._work.exists():
-            shutil.rmtree(self._work)
-        self._begin(json.dumps(settings, indent=1, sort_keys=True, default=str))
+        text = json.dumps(settings, indent=1, sort_keys=True, default=str)
+        if not goes_on(self._work, text, StoreError, overwrite=overwrite):
+            shutil.rmtree(self._work, ignore_errors=True)
+            (self._work / "parts").mkdir(parents=True)
+            (self._work / "settings.json").write_text(text)
 
     def has_part(self, model: str, start: int) -> bool:
         """Whether the part of a model that begins at row ``start`` is on disk."""
@@ -245,17 +247,6 @@ class StoreWriter:
         shutil.rmtree(self.folder / "parts")
         (self.folder / "settings.json").unlink()
         return read_store(self.folder)
-
-    def _begin(self, text: str) -> None:
-        settings = self._work / "settings.json"
-        if settings.exists() and settings.read_text() != text:
-            msg = (
-                f"{self._work} was begun with other settings ({settings}). Run the same command "
-                f"to finish it, or start afresh with --overwrite"
-            )
-            raise StoreError(msg)
-        (self._work / "parts").mkdir(parents=True, exist_ok=True)
-        settings.write_text(text)
 
     def _part(self, model: str, start: int) -> Path:
         return self._work / "parts" / model / f"{start:012d}.parquet"

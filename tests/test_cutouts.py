@@ -72,6 +72,16 @@ def test_a_finished_sample_is_replaced_only_when_asked(tmp_path):
     assert not partial_folder(tmp_path / "s").exists()
 
 
+def test_a_writer_that_was_killed_while_it_replaced_a_sample_goes_on(tmp_path):
+    fill(SampleWriter(tmp_path / "s", INFO, 5, {}))
+    begun = SampleWriter(tmp_path / "s", INFO, 3 * PART, {"seed": 1}, overwrite=True)
+    begun.write(1, *part(begun, 1))
+    again = SampleWriter(tmp_path / "s", INFO, 3 * PART, {"seed": 1}, overwrite=True)
+    assert again.missing() == [0, 2]
+    other = SampleWriter(tmp_path / "s", INFO, 3 * PART, {"seed": 2}, overwrite=True)
+    assert other.missing() == [0, 1, 2]
+
+
 def test_a_sample_without_galaxies_says_why(tmp_path):
     with pytest.raises(SampleError, match=r"all 3 left out \(test\)"):
         fill(SampleWriter(tmp_path / "s", INFO, 3, {}), keep=lambda row: False)

@@ -12,6 +12,7 @@ from pcvae.errors import RunError, SettingsError, StoreError
 from pcvae.preprocess import Stretch, display
 from pcvae.store import StoreWriter, read_store
 from train import encode, train
+from train.cli import device
 
 
 def test_a_store_holds_the_sample_in_its_order(store, runs):
@@ -152,6 +153,28 @@ def test_galaxies_that_a_run_never_saw_are_new(make_sample, runs, tmp_path):
 def test_a_model_without_a_name_is_refused(sample, tmp_path, text):
     with pytest.raises(SettingsError, match="--run NAME=RUN"):
         encode.main([str(sample.folder), str(tmp_path / "store"), "--run", text])
+
+
+def test_two_runs_of_one_name_are_refused(sample, runs, tmp_path):
+    named = [part for one in runs.values() for part in ("--run", f"physics={one}")]
+    with pytest.raises(SettingsError, match="physics twice"):
+        encode.main([str(sample.folder), str(tmp_path / "store"), *named])
+
+
+@pytest.mark.parametrize("main", [encode.main, train.main])
+def test_a_device_that_is_not_here_is_refused(sample, runs, tmp_path, monkeypatch, main):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    options = ["--run", f"physics={runs['physics']}"] if main is encode.main else []
+    with pytest.raises(SettingsError, match=r"devices that are here \(.*cpu\), found cuda"):
+        main([str(sample.folder), str(tmp_path / "made"), *options, "--device", "cuda"])
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("cuda", "mps", "chosen"), [(1, 0, "cuda"), (0, 1, "mps"), (0, 0, "cpu")])
+def test_a_gpu_is_taken_where_there_is_one(monkeypatch, cuda, mps, chosen):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: bool(cuda))
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: bool(mps))
+    assert device("auto") == chosen
 
 
 def test_a_missing_run_says_how_to_train_one(sample, tmp_path):

@@ -76,6 +76,35 @@ def test_a_finished_run_is_replaced_only_when_asked(sample, tmp_path):
     assert read_run(tmp_path / "run").info.seed == 5
 
 
+@pytest.mark.parametrize("options", [["--resume"], ["--epochs", "3", "--overwrite"]])
+def test_a_run_that_was_killed_while_it_replaced_another_goes_on(
+    sample, tmp_path, monkeypatch, options
+):
+    call(sample, tmp_path / "run", "--epochs", "1")
+    with monkeypatch.context() as patch:
+        kill_after(patch, 2)
+        with pytest.raises(KilledError):
+            call(sample, tmp_path / "run", "--epochs", "3", "--overwrite")
+    assert len(losses(tmp_path / "run")) == 1
+    first = losses(tmp_path / "run.partial")
+    seen = []
+    watched = train._Bar.step
+    monkeypatch.setattr(train._Bar, "step", lambda *told: (seen.append(1), watched(*told)))
+    call(sample, tmp_path / "run", *options)
+    pd.testing.assert_frame_equal(losses(tmp_path / "run")[:2], first)
+    assert len(losses(tmp_path / "run")) == 3
+    assert len(seen) == 2  # steps of one epoch
+
+
+def test_other_settings_replace_a_killed_run_when_asked(sample, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        kill_after(patch, 1)
+        with pytest.raises(KilledError):
+            call(sample, tmp_path / "run", "--epochs", "2")
+    call(sample, tmp_path / "run", "--epochs", "1", "--seed", "3", "--overwrite")
+    assert read_run(tmp_path / "run").info.seed == 3
+
+
 def test_nothing_to_resume_says_so(sample, tmp_path):
     with pytest.raises(RunError, match="nothing to resume"):
         call(sample, tmp_path / "none", "--resume")
@@ -167,6 +196,11 @@ def test_what_the_first_run_has_settled_is_not_asked_for_in_vain(sample, runs, t
     with pytest.raises(SettingsError, match=f"has settled .*{options[-1]}"):
         call(sample, tmp_path / "run", "--init", str(runs["physics"]), *options)
     assert not list(tmp_path.iterdir())
+
+
+def test_who_can_read_a_run_can_read_its_weights(runs):
+    weights, facts = (runs["physics"] / name for name in ("model.safetensors", "run.json"))
+    assert weights.stat().st_mode == facts.stat().st_mode
 
 
 def test_the_run_says_what_it_was_made_with(sample, runs):

@@ -4,14 +4,30 @@ import shlex
 import sys
 from collections.abc import Callable, Sequence
 
-from pcvae.errors import PcvaeError
+from pcvae.errors import PcvaeError, SettingsError
 
-__all__ = ["command", "run"]
+__all__ = ["command", "device", "run"]
 
 
 def command(module: str, argv: Sequence[str] | None = None) -> str:
     """The command of a script with these arguments, or with those it was called with."""
     return f"python -m {module} {shlex.join(sys.argv[1:] if argv is None else argv)}".strip()
+
+
+def device(wanted: str) -> str:
+    """The device of that name; for ``auto`` a GPU where there is one.
+
+    Raises:
+        SettingsError: There is none of that name.
+    """
+    import torch
+
+    gpus = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    here = [*(name for name, is_here in gpus.items() if is_here), "cpu"]
+    if wanted not in (*here, "auto"):
+        msg = f"expected one of the devices that are here ({', '.join(here)}), found {wanted}"
+        raise SettingsError(msg)
+    return here[0] if wanted == "auto" else wanted
 
 
 def run(main: Callable[[], object]) -> None:

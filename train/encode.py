@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from pcvae.cutouts import PART, Sample, read_sample
 from pcvae.errors import SettingsError
-from train.cli import command, run
+from train.cli import command, device, run
 
 if TYPE_CHECKING:
     from pcvae.encode import Codec
@@ -41,7 +41,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         metavar="NAME=RUN",
         help="a model, its run or decals, which comes with pcvae; may be repeated",
     )
-    add("--device", default="cpu", choices=["cpu", "cuda", "mps"], help="where to run")
+    add("--device", default="auto", choices=["auto", "cpu", "cuda", "mps"], help="where to run")
     add("--no-stamps", action="store_true", help="leave the display images out")
     add("--overwrite", action="store_true", help="replace STORE, finished or not")
     return parser.parse_args(argv)
@@ -56,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> Path:
 
     sample = read_sample(args.sample)
     folders = {name: run_folder(folder) for name, folder in _named(args.run).items()}
-    codecs = {name: Codec.read(folder, args.device) for name, folder in folders.items()}
+    codecs = {name: Codec.read(folder, device(args.device)) for name, folder in folders.items()}
     galaxies = sample.catalog.assign(split=_split(codecs, sample))
     for name, codec in codecs.items():
         _check(name, codec, sample)
@@ -114,6 +114,9 @@ def _named(given: Sequence[str]) -> dict[str, Path]:
         name, equals, folder = one.partition("=")
         if not (equals and folder and name.replace("-", "_").isidentifier()):
             msg = f"expected --run NAME=RUN, such as physics=data/runs/demo-physics; found {one!r}"
+            raise SettingsError(msg)
+        if name in named:
+            msg = f"expected a name for each --run, found {name} twice"
             raise SettingsError(msg)
         named[name] = Path(folder)
     return named

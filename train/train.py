@@ -17,9 +17,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pcvae.cutouts import Sample, partial_folder, read_sample
+from pcvae.cutouts import Sample, goes_on, partial_folder, read_sample
 from pcvae.errors import RunError, SettingsError
-from train.cli import command, run
+from train.cli import command, device, run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,7 +86,7 @@ def main(argv: Sequence[str] | None = None) -> Path:
     from lightning_fabric import Fabric
 
     fabric = Fabric(
-        accelerator=args.device,
+        accelerator=device(args.device),
         devices=args.devices,
         num_nodes=args.nodes,
         strategy="ddp" if args.devices * args.nodes > 1 else "auto",
@@ -94,9 +94,9 @@ def main(argv: Sequence[str] | None = None) -> Path:
     fabric.launch()
     sample = read_sample(args.sample)
     settings = json.dumps(_settings(args, sample), indent=1)
-    _check_begun(args, settings)
+    begun = _begun(args, settings)
     plan = _plan(args, sample)  # wrong settings are found before anything is on disk
-    if fabric.is_global_zero:
+    if fabric.is_global_zero and not begun:
         _begin(args, settings)
     fabric.barrier()
     _train(fabric, args, sample, plan)
@@ -365,24 +365,16 @@ def _settings(args: argparse.Namespace, sample: Sample) -> dict[str, Any]:
     return kept | {"checksum": sample.checksum()}
 
 
-def _check_begun(args: argparse.Namespace, settings: str) -> None:
-    """See that an unfinished run was begun with the same settings."""
-    folder = partial_folder(args.run)
-    path = folder / "settings.json"
-    if not args.overwrite and path.exists() and path.read_text() != settings:
-        msg = (
-            f"{folder} was begun with other settings ({path}): go on with it by --resume, or "
-            f"start afresh with --overwrite"
-        )
-        raise RunError(msg)
+def _begun(args: argparse.Namespace, settings: str) -> bool:
+    folder, finish = partial_folder(args.run), "go on with it by --resume"
+    return goes_on(folder, settings, RunError, overwrite=args.overwrite, finish=finish)
 
 
 def _begin(args: argparse.Namespace, settings: str) -> None:
-    """Make the unfinished run's folder, or go on in it."""
+    """Make the unfinished run's folder."""
     folder = partial_folder(args.run)
-    if args.overwrite and folder.exists():
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
     (folder / "settings.json").write_text(settings)
 
 
@@ -393,7 +385,7 @@ def _resumed(args: argparse.Namespace) -> argparse.Namespace:
         raise RunError(msg)
     begun = {k: v for k, v in json.loads(path.read_text()).items() if k != "checksum"}
     begun["sample"] = Path(begun["sample"])
-    return argparse.Namespace(**vars(args) | begun)
+    return argparse.Namespace(**vars(args) | begun | {"overwrite": True})
 
 
 class _Bar:
