@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from dashboard.session import when_quiet
 from dashboard.source import Source
@@ -35,17 +35,19 @@ def follow_address(source: Source, state: State, location: Any) -> None:
     """Take over what the address says as far as the store has it, then keep it up to date."""
     if location is None:
         return
-    asked = {name: str(value) for name, value in location.query_params.items()}
+    asked = _said(location)
     _take(state, {name: asked.get(name) for name in KEPT})
     _take(state.second, {name: asked.get(f"{name}2") for name in AXES})
-    state.split = asked.get("split") in ("1", "True")
+    state.split = asked.get("split") in ("1", "true")
     state.zoom, state.second.zoom = _zoom_of(asked.get("zoom")), _zoom_of(asked.get("zoom2"))
     state.dark = asked.get("theme") != "light"
     if "galaxy" in asked:
         state.row = source.row_of(asked["galaxy"])
+        if state.row is None:
+            state.trouble = f"No galaxy {asked['galaxy']} in this store."
 
     def tell() -> None:
-        own = {name: value for name, value in location.query_params.items() if name not in OURS}
+        own = {name: text for name, text in _said(location).items() if name not in OURS}
         location.search = "?" + urlencode(own | query_of(source, state), safe=",")
 
     tell_later = when_quiet(tell, ZOOMED)
@@ -53,6 +55,11 @@ def follow_address(source: Source, state: State, location: Any) -> None:
     state.second.param.watch(lambda *_: tell(), list(AXES))
     for axes in (state, state.second):
         axes.param.watch(lambda *_: tell_later(), "zoom")
+
+
+def _said(location: Any) -> dict[str, str]:
+    """What the address says, to the letter: ``query_params`` would make numbers of some ids."""
+    return dict(parse_qsl(location.search.lstrip("?")))
 
 
 def _take(axes: Axes, asked: dict[str, str | None]) -> None:

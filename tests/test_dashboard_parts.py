@@ -281,6 +281,28 @@ def test_the_address_restores_what_the_store_has_and_ignores_the_rest(two):
     assert query_of(source, state)["tab"] == "candidates"
 
 
+@pytest.mark.parametrize("galaxy", ["0012345", "266_51630_100", "12.50", "1e5", "a b&c=+d"])
+def test_the_address_names_a_galaxy_by_exactly_its_id(two, galaxy):
+    source, state = two
+    source.ids, source.row_of = np.array([galaxy, "b"]), {"12345": 1, galaxy: 0}.get
+    location = Location(search="?ours=007")
+    follow_address(source, state, location)
+    state.row = 0
+    other = State()
+    follow_address(source, other, Location(search=location.search))
+    assert other.row == 0
+    assert other.trouble == ""
+    assert location.search.startswith("?ours=007&")
+
+
+def test_a_galaxy_of_the_address_that_the_store_lacks_is_named(two):
+    source, state = two
+    follow_address(source, state, Location(search="?galaxy=0012&x=log_mass"))
+    assert state.row is None
+    assert state.trouble == "No galaxy 0012 in this store."
+    assert state.x == "log_mass"
+
+
 def test_the_address_restores_both_maps_and_what_is_in_view(two):
     source, state = two
     location = Location(search="?x=redshift")
