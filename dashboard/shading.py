@@ -120,14 +120,21 @@ def paint_mean(
         canvas: What to draw.
         limits: The values at the ends of the colours.
         dark: Whether the ground is dark.
-        kind: Of the colours: ``value``; ``cyclic``, whose ends are the same; ``difference``, whose
-            middle is none.
+        kind: Of the colours: ``value``; ``cyclic``, whose ends are the same, so that the mean is
+            taken round the circle; ``difference``, whose middle is none.
     """
-    count, known, total = _sums(points, canvas, reductions.count("value"), reductions.sum("value"))
+    cyclic, width = kind == "cyclic", max(limits[1] - limits[0], 1e-12)
+    values = points["value"]
+    parts = _on_circle(values, limits[0], width) if cyclic else {"value": values}
+    asked = [reductions.count("value"), *map(reductions.sum, parts)]
+    count, known, *totals = _sums(points.assign(**parts), canvas, *asked)
     radius = _radius(count)
-    weight = _spread(known, radius)
-    mean = _spread(total, radius) / np.where(weight > 0, weight, 1)
-    share = np.clip((mean - limits[0]) / max(limits[1] - limits[0], 1e-12), 0, 1)
+    weight, *totals = (_spread(one, radius) for one in (known, *totals))
+    if cyclic:
+        share = np.arctan2(*totals) / (2 * np.pi) % 1
+    else:
+        mean = totals[0] / np.where(weight > 0, weight, 1)
+        share = np.clip((mean - limits[0]) / width, 0, 1)
     colour = _look_up(share, kind, dark=dark)
     grey = np.float32(GREY[dark])
     return _compose(np.where((weight > 0)[..., None], colour, grey), _spread(count, radius))
@@ -164,6 +171,12 @@ def over(above: NDArray[np.uint8], below: NDArray[np.uint8]) -> NDArray[np.uint8
     opaque = front + back
     colour = (above[..., :3] * front + below[..., :3] * back) / np.where(opaque > 0, opaque, 1)
     return (np.concatenate([colour, opaque * 255], axis=2) + 0.5).astype(np.uint8)
+
+
+def _on_circle(values: pd.Series, start: float, width: float) -> dict[str, pd.Series]:
+    """The sine and cosine of values that come round again after ``width``."""
+    angle = (values - start) * (2 * np.pi / width)
+    return {"sin": np.sin(angle), "cos": np.cos(angle)}
 
 
 def _sums(

@@ -23,6 +23,7 @@ from dashboard.quantities import robust_limits
 from dashboard.session import when_done
 from dashboard.shading import (
     Canvas,
+    colour_map,
     over,
     paint_categories,
     paint_context,
@@ -110,6 +111,30 @@ def test_overlapping_dots_show_the_mean_value():
     middle = points_at((0.5, 0.5), value=0.5)
     first, second = (paint_mean(each, CANVAS, (0, 1), dark=True) for each in (pair, middle))
     np.testing.assert_allclose(first[30, 40].astype(int), second[30, 40], atol=4)
+
+
+TURN = (-np.pi / 2, np.pi / 2)
+
+
+def turned(*degrees, apart=0.0):
+    """The colour between galaxies that point there, side by side ``apart`` px."""
+    places = [(0.5 + apart * place / CANVAS.width, 0.5) for place in range(len(degrees))]
+    points = points_at(*places, value=np.radians(degrees).astype(np.float32))
+    image = paint_mean(points, CANVAS, TURN, dark=True, kind="cyclic")
+    return image[30, 40 + int(apart * (len(degrees) - 1)) // 2, :3].astype(int)
+
+
+@pytest.mark.parametrize("apart", [0.0, 2.0])
+@pytest.mark.parametrize(("pair", "middle"), [((88, -88), 90), ((80, -60), -80), ((10, 30), 20)])
+def test_the_mean_of_orientations_is_taken_round_the_circle(pair, middle, apart):
+    np.testing.assert_allclose(turned(*pair, apart=apart), turned(middle), atol=4)
+
+
+@pytest.mark.parametrize("degrees", [-90, -89, -45, 0, 45, 89, 90])
+def test_an_orientation_alone_has_its_own_colour(degrees):
+    wheel = colour_map("cyclic", dark=True)
+    expected = wheel[int((degrees + 90) / 180 * 255)] * 255
+    np.testing.assert_allclose(turned(degrees), expected, atol=4)
 
 
 def test_galaxies_without_a_value_are_grey_and_not_left_out():
