@@ -1,6 +1,6 @@
 """The model page: the paper's figures and tables, made from the store."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import Future
 from functools import partial
 from html import escape
@@ -90,8 +90,8 @@ class ModelPage(pn.viewable.Viewer):
         )
         self._drawn: tuple[Any, ...] = ()
         self._made: dict[str, Any] = {}
-        self.state.param.watch(self._turn, ["page", "model", "shown", "dark", "loaded"])
-        self.state.param.watch(self._turn_plane, "by")
+        self._drawing = self._steps()
+        self.state.param.watch(self._turn, ["page", "model", "shown", "by", "dark", "loaded"])
         self.state.param.watch(self._mark, "row")
         self._turn()
 
@@ -99,20 +99,26 @@ class ModelPage(pn.viewable.Viewer):
         return self._layout
 
     def _turn(self, *_: Any) -> None:
-        """Show the page if it is wanted, and draw what has changed since it was last seen."""
+        """Show the page if it is wanted, and draw what has changed since it was last seen.
+
+        What is still being drawn for another choice is given up, in sight or not.
+        """
         state = self.state
         self._layout.visible = state.page == "model"
-        wanted = state.model, state.shown, state.dark
-        if state.page != "model" or not state.loaded or self._drawn == wanted:
+        wanted = state.model, state.shown, state.dark, state.by
+        if self._drawn != wanted:
+            self._drawing.close()
+            self._drawn = ()
+        if state.page != "model" or not state.loaded or self._drawn:
             return
-        self._drawn = wanted
+        self._drawn, self._drawing = wanted, self._steps()
         if not self._layout.objects:
             self._layout.objects = self._skeleton()
         self.head.object = head_html(self.source, state.model) + self._marks()
         for holder in self.holders.values():
             if not holder.objects:
                 holder.objects = [self._html(WORKING.format("working"))]
-        when_done(self.source.pool(), lambda: in_turns(self._steps(wanted)))
+        when_done(self.source.pool(), partial(in_turns, self._drawing))
 
     def _skeleton(self) -> list[Any]:
         """All that is there before anything is drawn."""
@@ -127,21 +133,20 @@ class ModelPage(pn.viewable.Viewer):
         sections.insert(3, self._by)
         return [head, *sections, pn.Spacer(height=30)]
 
-    def _steps(self, wanted: tuple[Any, ...]) -> Iterator[None]:
-        """Draw figure by figure, as long as nothing else is wanted."""
-        model, _, dark = wanted
+    def _steps(self) -> Generator[None, None, None]:
+        """Draw figure by figure what is not on the page as it is wanted."""
+        model, _, dark, _ = self._drawn
         for draw, hangs_on in (
-            (self._labels, wanted),
-            (self._planes, wanted),
+            (self._labels, self._drawn[:3]),
+            (self._planes, self._drawn),
             (self._tables, model),
             (self._losses, (model, dark)),
         ):
             if self._made.get(draw.__name__) == hangs_on:
                 continue
+            self._made.pop(draw.__name__, None)
             for _ in draw():
                 yield
-                if self._drawn != wanted:
-                    return
             self._made[draw.__name__] = hangs_on
 
     @property
@@ -230,10 +235,6 @@ class ModelPage(pn.viewable.Viewer):
         if not grid.objects:
             nothing = '<p class="none">No model of this store has a record of its losses.</p>'
             self.holders["losses"].objects = [self._html(nothing)]
-
-    def _turn_plane(self, *_: Any) -> None:
-        if self._drawn:
-            in_turns(self._planes())
 
     def _mark(self, *_: Any) -> None:
         for one in self.scatters.values():

@@ -5,12 +5,12 @@ from concurrent.futures import Future
 import holoviews as hv
 import numpy as np
 import pytest
-from panel.pane import HTML
+from panel.pane import HTML, HoloViews
 
 from dashboard.app import Explorer
 from dashboard.judged import confusion_html, history_of, scores_html, scores_of
 from dashboard.losses import loss_curves
-from dashboard.scatter import error_bars
+from dashboard.scatter import Scatter, error_bars
 from dashboard.sketches import Sketch, against, main_plane, shown_galaxies, size_plane
 from data.relations import main_sequence
 from pcvae.anomaly import classes_of, paper_trials
@@ -229,6 +229,84 @@ def test_the_theme_repaints_the_page_when_it_is_seen(session):
     session.state.param.update(page="explore")
     session.state.dark = True
     assert session.model_page.scatters["redshift"] is again
+
+
+CHOICES = ["model", "shown", "by", "dark"]
+OTHERS = [("model", "vanilla"), ("shown", "all"), ("by", "catalogue"), ("dark", False)]
+
+
+@pytest.fixture
+def turns(monkeypatch):
+    """What is being drawn, to be taken on by hand; each figure knows what it was drawn for."""
+
+    class Known(Scatter):
+        def __init__(self, **params):
+            super().__init__(**params)
+            self.drawn_for = [getattr(self.state, name) for name in CHOICES]
+
+    begun = []
+    monkeypatch.setattr("dashboard.model_page.Scatter", Known)
+    monkeypatch.setattr("dashboard.model_page.in_turns", begun.append)
+    return begun
+
+
+def take(turns):
+    """Take all that is being drawn on to its end, in turn as an event loop does."""
+    while turns:
+        turns[:] = [steps for steps in turns if next(steps, True) is None]
+
+
+def assert_all_figures_are_of_what_is_chosen(session):
+    page, chosen = session.model_page, [getattr(session.state, name) for name in CHOICES]
+    panes = [
+        pane for name in ("labels", "planes") for pane in page.holders[name].select(HoloViews)
+    ]
+    assert len(panes) == len(LABELS) + 2
+    assert {id(pane) for pane in panes} == {id(one._pane) for one in page.scatters.values()}
+    assert [one.drawn_for for one in page.scatters.values()] == [chosen] * len(panes)
+
+
+@pytest.mark.parametrize("steps", [0, 2, 5])
+@pytest.mark.parametrize(("name", "other"), OTHERS)
+def test_a_choice_that_is_taken_back_leaves_no_figure_of_another_one(
+    session, turns, name, other, steps
+):
+    state = session.state
+    state.page = "model"
+    take(turns)
+    before = getattr(state, name)
+    setattr(state, name, other)
+    for _ in range(steps):
+        next(turns[0], None)
+    setattr(state, name, before)
+    take(turns)
+    assert_all_figures_are_of_what_is_chosen(session)
+
+
+@pytest.mark.parametrize(("name", "other"), OTHERS)
+def test_a_figure_that_is_begun_is_not_drawn_twice(session, turns, name, other):
+    state = session.state
+    before = getattr(state, name)
+    state.page = "model"
+    next(turns[0])
+    setattr(state, name, other)
+    setattr(state, name, before)
+    take(turns)
+    assert_all_figures_are_of_what_is_chosen(session)
+
+
+@pytest.mark.parametrize(("name", "other"), OTHERS)
+def test_what_is_chosen_out_of_sight_stops_what_is_being_drawn(session, turns, name, other):
+    state = session.state
+    before = getattr(state, name)
+    state.page = "model"
+    next(turns[0])
+    state.page = "explore"
+    setattr(state, name, other)
+    take(turns)
+    state.param.update(**{"page": "model", name: before})
+    take(turns)
+    assert_all_figures_are_of_what_is_chosen(session)
 
 
 def test_what_is_soon_worked_out_is_shown_before_the_rest(session):
