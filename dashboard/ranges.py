@@ -108,7 +108,12 @@ class Ranges(Answering):
         const { key, title, unit, low, high, counts, note } = plot
         const bins = counts.length, width = high - low
         const places = Math.max(Math.ceil(-Math.log10(width / bins)), 0)
-        const said = value => String(Number(value.toFixed(places)))
+        // where a bin ends, as finely as bins are wide; else to the letter
+        const said = value => {
+          const edge = bins * (value - low) / width
+          const near = Math.abs(edge - Math.round(edge)) < 1e-6
+          return String(near ? Number(value.toFixed(places)) : value)
+        }
         const about = { class: 'plot', role: 'group', 'aria-label': title, title: note }
         const box = add('div', sheet, about)
         const name = add('div', box, { class: 'name' })
@@ -126,10 +131,15 @@ class Ranges(Answering):
         const [beyond, inside] = area.querySelectorAll('.some')
         const range = add('div', area, { class: 'range' })
         const ends = add('div', box, { class: 'ends' })
-        const share = [0, 1]
-        const value = index => {
-          const at = share[index]
-          return at <= 0 && !index || at >= 1 && index ? null : low + at * width
+        let limits = [null, null]  // as they are kept, even if they lie beyond what is drawn
+        const share = index => limits[index] === null ? index : (limits[index] - low) / width
+        const snap = at => clamp(Math.round(at * bins) / bins)
+        const limit = (index, at) => at === index ? null : low + at * width
+        const beside = (other, index, one) => index ? [other, one] : [one, other]
+        const set = (index, one) => {
+          limits = beside(limits[1 - index], index, one)
+          draw()
+          send(key, ...limits)
         }
         const sides = ['Lowest', 'Highest'].map((side, index) => {
           const label = `${side} ${title}`
@@ -147,30 +157,28 @@ class Ranges(Answering):
             if (!by) return
             event.preventDefault()
             event.stopPropagation()
-            const to = clamp(Math.round(share[index] * bins + by) / bins)
-            share[index] = index ? Math.max(to, share[0]) : Math.min(to, share[1])
-            draw()
-            send(key, value(0), value(1))
+            const to = snap(clamp(share(index)) + by / bins)
+            const other = share(1 - index)
+            set(index, limit(index, index ? Math.max(to, other) : Math.min(to, other)))
           }
-          field.onchange = () => {
-            const wanted = fields.map(one => one.value === '' ? null : Number(one.value))
-            send(key, ...wanted)
-          }
+          field.onchange = () => set(index, field.value === '' ? null : Number(field.value))
+          field.onblur = () => draw()
           return { handle, field }
         })
-        const fields = sides.map(side => side.field)
         const draw = () => {
-          const [start, end] = share.map(at => 100 * clamp(at))
-          range.style.left = `${start}%`
-          range.style.width = `${end - start}%`
-          inside.style.clipPath = `inset(0 ${100 - end}% 0 ${start}%)`
-          box.classList.toggle('kept', value(0) !== null || value(1) !== null)
+          const drawn = [0, 1].map(index => clamp(share(index)))
+          const [from, to] = drawn.map(at => 100 * at)
+          range.style.left = `${from}%`
+          range.style.width = `${to - from}%`
+          inside.style.clipPath = `inset(0 ${100 - to}% 0 ${from}%)`
+          box.classList.toggle('kept', limits.some(one => one !== null))
           sides.forEach(({ handle, field }, index) => {
-            handle.style.left = `${[start, end][index]}%`
-            handle.setAttribute('aria-valuenow', low + clamp(share[index]) * width)
-            handle.setAttribute('aria-valuetext', said(low + clamp(share[index]) * width))
+            const one = limits[index]
+            handle.style.left = `${100 * drawn[index]}%`
+            handle.setAttribute('aria-valuenow', low + drawn[index] * width)
+            handle.setAttribute('aria-valuetext', said(one ?? [low, high][index]))
             if (el.getRootNode().activeElement !== field) {
-              field.value = value(index) === null ? '' : said(value(index))
+              field.value = one === null ? '' : said(one)
             }
           })
         }
@@ -178,47 +186,52 @@ class Ranges(Answering):
           const frame = area.getBoundingClientRect()
           return (event.clientX - frame.left) / frame.width
         }
-        const snap = at => clamp(Math.round(at * bins) / bins)
+        const span = (one, other) => {
+          let [from, to] = [Math.min(one, other), Math.max(one, other)]
+          if (from === to) to < 1 ? to += 1 / bins : from -= 1 / bins
+          return [limit(0, from), limit(1, to)]
+        }
+        const carry = ([from, to], by) => {
+          const step = Math.min(Math.max(by, -from), 1 - to)
+          return [limit(0, snap(from + step)), limit(1, snap(to + step))]
+        }
+        const pull = (index, other, still, now) => {
+          let to = snap(now)
+          if (Math.abs(to - other) < 0.5 / bins) to = clamp(to + (index ? 1 : -1) / bins)
+          const passed = index ? to < other : to > other
+          const side = passed ? 1 - index : index
+          return beside(still, side, limit(side, to))
+        }
         area.onpointerdown = event => {
           const at = place(event), index = sides.findIndex(side => side.handle === event.target)
           const kept = box.classList.contains('kept'), held = el.getRootNode().activeElement
           if (event.button) return
           area.setPointerCapture(event.pointerId)
-          dragged = { key, at, before: [...share], how: 'new' }
+          dragged = { key, at, before: limits, places: [share(0), share(1)], how: 'new' }
           if (index >= 0 && (kept || event.target === held)) dragged.how = index
           else if (event.target === range && kept) dragged.how = 'move'
         }
         area.onpointermove = event => {
           if (dragged?.key !== key) return
-          const { at, before, how } = dragged, now = place(event)
-          if (how === 'move') {
-            const by = Math.min(Math.max(now - at, -before[0]), 1 - before[1])
-            share[0] = snap(before[0] + by)
-            share[1] = snap(before[1] + by)
-          } else {
-            const fixed = how === 'new' ? clamp(at) : before[1 - how]
-            share[0] = snap(Math.min(fixed, now))
-            share[1] = snap(Math.max(fixed, now))
-            if (share[0] === share[1]) share[1] < 1 ? share[1] += 1 / bins : share[0] -= 1 / bins
-          }
+          const { at, before, places, how } = dragged, now = place(event)
+          limits = how === 'new' ? span(snap(at), snap(now))
+            : how === 'move' ? carry(places.map(clamp), now - at)
+            : pull(how, places[1 - how], before[1 - how], now)
           dragged.moved = true
           draw()
           if (performance.now() - sent > (sent && dragged.waits ? PATIENCE : 80)) {
             dragged.waits = true
-            send(key, value(0), value(1))
+            send(key, ...limits)
           }
         }
         area.onpointerup = area.onpointercancel = () => {
-          if (dragged?.key === key && dragged.moved) send(key, value(0), value(1))
+          if (dragged?.key === key && dragged.moved) send(key, ...limits)
           dragged = null
         }
         area.ondblclick = () => send(key, null, null)
         cells[key] = {
-          keep: ([from, to]) => {
-            share[0] = from === null ? 0 : (from - low) / width
-            share[1] = to === null ? 1 : (to - low) / width
-            if (from !== null && share[0] <= 0) share[0] = 1e-9
-            if (to !== null && share[1] >= 1) share[1] = 1 - 1e-9
+          keep: kept => {
+            limits = kept
             draw()
           },
           count: found => {

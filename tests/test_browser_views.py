@@ -8,7 +8,7 @@ import pytest
 from dashboard.screenshot import SETTLED
 from dashboard.sky import sky_plane
 from dashboard.source import BINS, Source
-from dashboard.style import DASH
+from dashboard.style import DASH, MINUS
 from pcvae.store import read_store
 
 FIGURE = """
@@ -35,6 +35,18 @@ def keep(page, title, side, value):
     field = page.get_by_role("spinbutton", name=f"{side} {title}, as a number")
     field.fill("" if value is None else f"{value}")
     field.press("Enter")
+
+
+def drag(page, title, start, end):
+    """Drag over a histogram, from and to shares of its width."""
+    plot = page.get_by_role("group", name=title).locator(".area")
+    plot.scroll_into_view_if_needed()
+    box = plot.bounding_box()
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + start * box["width"], middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + end * box["width"], middle, steps=5)
+    page.mouse.up()
 
 
 def test_a_person_keeps_a_range_looks_through_what_passes_and_goes_to_one(page, folder):
@@ -77,14 +89,7 @@ def test_a_range_is_drawn_by_mouse_and_moved_by_the_arrow_keys(page, folder):
     from playwright.sync_api import expect
 
     page.get_by_role("tab", name="Histograms").click()
-    plot = page.get_by_role("group", name="Catalogue redshift").locator(".area")
-    plot.scroll_into_view_if_needed()
-    box = plot.bounding_box()
-    middle = box["y"] + box["height"] / 2
-    page.mouse.move(box["x"] + 0.25 * box["width"], middle)
-    page.mouse.down()
-    page.mouse.move(box["x"] + 0.5 * box["width"], middle, steps=5)
-    page.mouse.up()
+    drag(page, "Catalogue redshift", 0.25, 0.5)
     chip = page.get_by_role("button", name="Remove Catalogue redshift")
     expect(chip).to_be_visible()
     handle = page.get_by_role("slider", name="Highest Catalogue redshift")
@@ -97,6 +102,41 @@ def test_a_range_is_drawn_by_mouse_and_moved_by_the_arrow_keys(page, folder):
     assert float(handle.get_attribute("aria-valuenow")) == pytest.approx(last)
     page.get_by_role("button", name="Keep all of Catalogue redshift").click()
     expect(chip).to_be_hidden()
+
+
+def test_a_limit_that_was_written_stays_as_it_is_when_the_other_one_moves(page, folder):
+    from playwright.sync_api import expect
+
+    title = "Catalogue redshift"
+    redshift = read_store(folder).galaxies["redshift"].dropna().to_numpy(float)
+    page.get_by_role("tab", name="Histograms").click()
+    lowest, highest = (
+        page.get_by_role("spinbutton", name=f"{side} {title}, as a number")
+        for side in ("Lowest", "Highest")
+    )
+    chip = page.get_by_role("button", name=f"Remove {title}")
+    handle = page.get_by_role("slider", name=f"Highest {title}")
+    keep(page, title, "Lowest", -5)  # beyond what is drawn
+    expect(chip).to_have_accessible_name(re.compile(f"≥ {MINUS}5$"))
+    handle.press("ArrowLeft")
+    expect(chip).to_have_accessible_name(re.compile(f" {MINUS}5 {DASH} "))
+    expect(lowest).to_have_value("-5")
+    expect(handle).to_have_attribute("aria-valuetext", highest.input_value())
+
+    low, high = (float(np.sort(redshift)[place]) for place in (len(redshift) // 3, -3))
+    keep(page, title, "Lowest", low)  # finer than the bins
+    keep(page, title, "Highest", high)
+    inside = np.count_nonzero((redshift >= low) & (redshift <= high))
+    expect(page.get_by_text(f"{inside:,} of ").last).to_be_visible()
+    expect(lowest).to_have_value(f"{low}")
+    handle.press("End")
+    inside = np.count_nonzero(redshift >= low)
+    expect(page.get_by_text(f"{inside:,} of ").last).to_be_visible()
+    expect(highest).to_have_value("")
+
+    drag(page, title, 0.995, 0.8)
+    expect(highest).not_to_have_value("")
+    expect(lowest).to_have_value(f"{low}")
 
 
 def test_a_box_on_the_sky_selects_on_the_maps_and_in_the_grid(page, folder):
