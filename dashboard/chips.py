@@ -8,6 +8,7 @@ import param
 from panel.custom import JSComponent
 
 from dashboard.quantities import Quantity, colours_of
+from dashboard.refill import REFILL
 from dashboard.sheets import BASE
 from dashboard.source import Source
 from dashboard.state import State
@@ -73,7 +74,9 @@ class Chips(JSComponent):
     chips = param.List(default=[], item_type=dict, doc="As ``chips_of`` makes them.")
 
     _stylesheets = [BASE, LOOKS]  # noqa: RUF012
-    _esm = """
+    _esm = (
+        REFILL
+        + """
     export function render({ model, el }) {
       const line = document.createElement('div')
       line.className = 'line'
@@ -90,7 +93,7 @@ class Chips(JSComponent):
         made.setAttribute('aria-label', label)
         made.onclick = () => model.send_msg(message)
       }
-      const fill = () => {
+      const fill = refilling(el, line, () => {
         line.replaceChildren()
         const said = add('span', line, 'said')
         said.setAttribute('aria-live', 'polite')
@@ -105,13 +108,14 @@ class Chips(JSComponent):
         if (model.chips.length > 1) {
           button(line, 'all', 'Clear all', 'Remove the selection and all filters', { clear: true })
         }
-      }
+      })
       fill()
       model.on('count', fill)
       model.on('chips', fill)
       el.appendChild(line)
     }
     """
+    )
 
     def __init__(self, on_remove: Any, **params: Any) -> None:
         super().__init__(**params)

@@ -6,6 +6,7 @@ from typing import Any
 import param
 from panel.custom import JSComponent
 
+from dashboard.refill import REFILL
 from dashboard.sheets import BASE, STAMPS
 from dashboard.source import Source
 from dashboard.style import population_title
@@ -53,7 +54,9 @@ class StampStrip(JSComponent):
     empty = param.String(default="", doc="What is said where there are none.")
 
     _stylesheets = [BASE, STAMPS]  # noqa: RUF012
-    _esm = """
+    _esm = (
+        REFILL
+        + """
     export function render({ model, el }) {
       const strip = document.createElement('div')
       strip.className = 'strip'
@@ -94,13 +97,13 @@ class StampStrip(JSComponent):
           box.classList.toggle('picked', box.dataset.row === String(model.picked))
         }
       }
-      const fill = () => {
+      const fill = refilling(el, strip, () => {
         strip.replaceChildren()
         model.items.forEach(stamp)
         if (!model.items.length) add('p', strip, { class: 'empty', text: model.empty })
         strip.scrollLeft = 0
         outline()
-      }
+      })
       fill()
       model.on('items', fill)
       model.on('empty', fill)
@@ -108,6 +111,7 @@ class StampStrip(JSComponent):
       el.appendChild(strip)
     }
     """
+    )
 
     def __init__(
         self,

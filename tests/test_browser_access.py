@@ -11,6 +11,18 @@ THEIRS = {  # panel-material-ui's own parts
 GRAVE = ("serious", "critical")
 
 
+def removes(page, buttons):
+    """Remove two by keyboard: the first, then the one that comes in its place."""
+    from playwright.sync_api import expect
+
+    expect(buttons).to_have_count(2)
+    buttons.first.press("Enter")
+    expect(buttons).to_have_count(1)
+    expect(buttons).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(buttons).to_have_count(0)
+
+
 def violations(window):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     found = axe.run(window, options={"preload": False}).response["violations"]
@@ -82,6 +94,32 @@ def test_a_person_walks_labels_and_asks_by_keyboard_alone(page):
     expect(heading).to_have_text(neighbour)
     page.keyboard.press("?")
     expect(page.get_by_text("Take the tour")).to_be_visible()
+
+
+def test_a_row_that_is_filled_anew_keeps_the_focus_where_it_was(page):
+    from playwright.sync_api import expect
+
+    stamps = page.locator(".stamp > button:first-child:visible")
+    name = stamps.nth(2).get_attribute("title")
+    stamps.nth(2).press("Enter")
+    expect(page.locator(".facts h2")).to_have_text(name)
+    expect(stamps.nth(2)).not_to_have_attribute("title", name)
+    expect(stamps.nth(2)).to_be_focused()
+
+    page.keyboard.press("4")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".facts h2")).not_to_have_text(name)
+    page.keyboard.press("5")
+    page.get_by_role("tab", name="Labels").click()
+    removes(page, page.locator(".off:visible"))
+    expect(page.get_by_text("No labels yet")).to_be_visible()
+    expect(page.locator(".strip:visible")).to_be_focused()
+
+    page.get_by_role("tab", name="Histograms").click()
+    for title in ("redshift", "log stellar mass"):
+        page.get_by_role("slider", name=f"Lowest Inferred {title}").press("PageUp")
+    removes(page, page.get_by_role("button", name="Remove Inferred"))
+    expect(page.locator(".line:visible")).to_be_focused()
 
 
 def test_two_visitors_share_labels_and_nothing_else(chromium, page):
