@@ -43,7 +43,7 @@ class ArraySource:
         bands: tuple[str, ...] | None,
         pixel_scale: float | None,
     ) -> None:
-        arrays = _load(path)
+        self.files, arrays = [path], _load(path)
         self._images = _images(path, arrays)
         _same_galaxies(path, len(self._images), arrays.get("ids"), catalog)
         display = self._images.dtype == np.uint8

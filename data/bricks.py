@@ -38,6 +38,8 @@ class BrickSource:
     def __init__(self, folder: Path, candidates: pd.DataFrame, bands: Sequence[str]) -> None:
         self._files, self._bands = brick_files(folder), tuple(bands)
         self._names = candidates[COLUMN].to_numpy(str)
+        used = [self._files[name] for name in sorted(set(self._names) - {""})]
+        self.files = [one[band] for one in used for band in self._bands if band in one]
         self._positions = candidates[["ra", "dec"]].to_numpy(np.float64)
         self._open: _Brick | None = None
 

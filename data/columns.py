@@ -91,7 +91,8 @@ class ColumnSource:
 
         self._column, self._groups = column, []
         self._rows = 0
-        for path in parquet_files(place):
+        self.files = parquet_files(place)
+        for path in self.files:
             with pq.ParquetFile(path) as file:
                 if column not in file.schema_arrow.names:
                     msg = f"expected a column {column!r} in {path}, found "

@@ -26,7 +26,7 @@ from train.cli import command, run
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-    from data.parts import Part
+    from data.parts import Part, Source
 
 __all__ = ["main", "parse_args"]
 
@@ -73,16 +73,19 @@ def main(argv: Sequence[str] | None = None) -> Path:
 
     _check(args)
     candidates = read_candidates(args.catalog, args.columns, args.population_column, args.survey)
+    source = None
     if args.bricks:
-        from data.bricks import by_brick
+        from data.bricks import BrickSource, by_brick
 
         candidates = by_brick(candidates, args.bricks)
-    writer = _writer(args, candidates, command("data.cutouts", argv))
+        source = BrickSource(args.bricks, candidates, args.bands)
+    pictures = source.files if source else ()
+    writer = _writer(args, candidates, pictures, command("data.cutouts", argv))
     to_do = sum(len(writer.part_rows(number)) for number in writer.missing())
     total = len(candidates)
     with tqdm(total=total, initial=total - to_do, unit="galaxy", smoothing=0.05) as bar:
-        if args.bricks:
-            _cut(args, candidates, writer, bar)
+        if source:
+            _cut(args, source, candidates, writer, bar)
         else:
             _fetch(args, candidates, writer, bar)
     folder = writer.finish()
@@ -109,8 +112,11 @@ def _wanted(args: argparse.Namespace) -> Wanted:
     return Wanted(args.layer, args.bands, args.size, args.pixel_scale)
 
 
-def _writer(args: argparse.Namespace, candidates: pd.DataFrame, made_by: str) -> SampleWriter:
+def _writer(
+    args: argparse.Namespace, candidates: pd.DataFrame, pictures: Sequence[Path], made_by: str
+) -> SampleWriter:
     from data.candidates import named
+    from data.inputs import files_digest, table_digest
 
     rare = args.rare
     if rare is None:
@@ -129,7 +135,7 @@ def _writer(args: argparse.Namespace, candidates: pd.DataFrame, made_by: str) ->
         command=made_by,
     )
     settings = {k: v for k, v in vars(args).items() if k not in NOT_SETTINGS}
-    settings |= {"candidates": str(pd.util.hash_pandas_object(candidates, index=False).sum())}
+    settings |= {"candidates": table_digest(candidates), "pictures": files_digest(pictures)}
     settings["rare"] = rare
     if not args.bricks:
         _wanted(args)
@@ -158,12 +164,14 @@ def _fetch(
 
 
 def _cut(
-    args: argparse.Namespace, candidates: pd.DataFrame, writer: SampleWriter, bar: "tqdm[None]"
+    args: argparse.Namespace,
+    source: "Source",
+    candidates: pd.DataFrame,
+    writer: SampleWriter,
+    bar: "tqdm[None]",
 ) -> None:
-    from data.bricks import BrickSource
     from data.parts import measured, read_parts
 
-    source = BrickSource(args.bricks, candidates, args.bands)
     for part in measured(read_parts(source, candidates, writer), writer.info, args.workers):
         _write(part, writer, args.layer)
         bar.update(len(part.rows) + len(part.left_out))

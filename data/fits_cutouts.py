@@ -60,8 +60,8 @@ class FitsSource:
         self._files: dict[str, list[Path]] = {}
         for path in fits_files(folder):
             self._files.setdefault(stem(path), []).append(path)
-        paths = [path for some in self._files.values() for path in some]
-        first = _known(paths[:LOOKED_AT])
+        self.files = [path for some in self._files.values() for path in some]
+        first = _known(self.files[:LOOKED_AT])
         cubes = _most_common(one.bands for one in first if len(one.bands) > 1)
         if bands is None and cubes is None:
             msg = f"the files in {folder} do not name several bands: pass --bands g,r,z"
@@ -125,7 +125,7 @@ class FitsSource:
     def _by_bands(self) -> list[tuple[cKDTree, list[Path]]]:
         """The files' middles on the unit sphere, a tree a set of bands, most bands first."""
         groups: dict[tuple[str, ...], list[FitsFile]] = {}
-        for one in _known(path for some in self._files.values() for path in some):
+        for one in _known(self.files):
             groups.setdefault(one.bands, []).append(one)
         trees = []
         for _, files in sorted(groups.items(), key=lambda pair: -len(pair[0])):

@@ -25,15 +25,16 @@ class Galaxy10Source:
     """The pictures, read from disk as they are needed.
 
     Args:
-        images: The dataset (N, S, S, 3) of uint8, first row at the top, red (z) first.
+        path: The file.
+        images: Its dataset (N, S, S, 3) of uint8, first row at the top, red (z) first.
         scales: Arcsec a pixel of each.
     """
 
     unit = "stretched"
     bands = ("g", "r", "z")
 
-    def __init__(self, images: Any, scales: NDArray[np.float64]) -> None:
-        self._images, self._scales = images, scales
+    def __init__(self, path: Path, images: Any, scales: NDArray[np.float64]) -> None:
+        self.files, self._images, self._scales = [path], images, scales
         self.size = int(images.shape[1])
         known = scales[np.isfinite(scales)]
         self.pixel_scale = round(float(np.median(known)), 4) if len(known) else None
@@ -86,4 +87,4 @@ def open_galaxy10(path: Path) -> tuple[pd.DataFrame, Galaxy10Source]:
     table["survey"] = "Galaxy10 DECaLS"
     table["category"] = np.array(CLASSES)[classes.astype(int)]
     scales = table.pop("pxscale") if "pxscale" in table else pd.Series(np.nan, table.index)
-    return table, Galaxy10Source(images, scales.to_numpy(np.float64))
+    return table, Galaxy10Source(path, images, scales.to_numpy(np.float64))

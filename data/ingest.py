@@ -12,9 +12,7 @@ goes on where a killed one stopped.
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
-
-import pandas as pd
+from typing import TYPE_CHECKING, Protocol
 
 from data.options import add_sample_options, words
 from data.parts import Source
@@ -22,14 +20,18 @@ from pcvae.cutouts import SampleInfo, SampleWriter
 from pcvae.errors import SampleError, SettingsError
 from train.cli import command, run
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 __all__ = ["main", "parse_args"]
 
 NOT_SETTINGS = ("output", "overwrite", "workers")
 
 
 class Pictures(Source, Protocol):
-    """Pictures with what is the same for all of them."""
+    """Pictures with what is the same for all of them, and the files that they are in."""
 
+    files: Sequence[Path]
     bands: tuple[str, ...]
     pixel_scale: float | None
     size: int
@@ -56,12 +58,13 @@ def main(argv: Sequence[str] | None = None) -> Path:
     args = parse_args(argv)
     from tqdm import tqdm
 
+    from data.inputs import files_digest, table_digest
     from data.parts import measured, read_parts, summarise
 
     candidates, source = _open(args)
     info = _info(args, candidates, source, command("data.ingest", argv))
     settings = {k: v for k, v in vars(args).items() if k not in NOT_SETTINGS}
-    settings |= {"candidates": str(pd.util.hash_pandas_object(candidates).sum())}
+    settings |= {"candidates": table_digest(candidates), "pictures": files_digest(source.files)}
     writer = SampleWriter(args.output, info, len(candidates), settings, overwrite=args.overwrite)
     to_do = sum(len(writer.part_rows(number)) for number in writer.missing())
     total = len(candidates)
@@ -104,7 +107,7 @@ def _columns(args: argparse.Namespace) -> "tuple[pd.DataFrame, Pictures]":
     return candidates, ColumnSource(place, args.image_column, args.bands, args.pixel_scale)
 
 
-def _beside(args: argparse.Namespace, candidates: pd.DataFrame) -> "Pictures":
+def _beside(args: argparse.Namespace, candidates: "pd.DataFrame") -> "Pictures":
     from data.arrays import ArraySource
     from data.fits_cutouts import FitsSource, fits_files
 
@@ -119,7 +122,7 @@ def _beside(args: argparse.Namespace, candidates: pd.DataFrame) -> "Pictures":
 
 def _info(
     args: argparse.Namespace,
-    candidates: pd.DataFrame,
+    candidates: "pd.DataFrame",
     source: "Pictures",
     made_by: str,
 ) -> SampleInfo:
@@ -145,7 +148,7 @@ def _info(
     )
 
 
-def _rare(args: argparse.Namespace, candidates: pd.DataFrame) -> tuple[str, ...]:
+def _rare(args: argparse.Namespace, candidates: "pd.DataFrame") -> tuple[str, ...]:
     """What the option says; for the published arrays, their two rare populations."""
     if args.rare is not None:
         return args.rare

@@ -98,15 +98,18 @@ class PublishedSource:
     what is below zero there is noise of the sky, and becomes zero.
 
     Args:
-        images: The array (N, S, S, 3) of each file.
+        files: The files.
+        images: The array (N, S, S, 3) of each.
         stretched: They are those of the full sample.
     """
 
     pixel_scale: float | None = PIXEL_SCALE
     bands = RAW_BANDS
 
-    def __init__(self, images: Sequence[NDArray[np.floating]], *, stretched: bool) -> None:
-        self._images = images
+    def __init__(
+        self, files: Sequence[Path], images: Sequence[NDArray[np.floating]], *, stretched: bool
+    ) -> None:
+        self.files, self._images = files, images
         self._ends = np.cumsum([len(one) for one in images])
         self.unit = "stretched" if stretched else "nanomaggy"
         self.size = min(one.shape[1] for one in images)
@@ -161,7 +164,7 @@ def open_published(files: Sequence[Path]) -> tuple[pd.DataFrame, PublishedSource
     table = pd.concat(tables, ignore_index=True)
     again = table["id"].duplicated(keep=False)
     table.loc[again, "id"] += "_" + table.index[again].astype(str)
-    return table, PublishedSource(images, stretched=stretched)
+    return table, PublishedSource(files, images, stretched=stretched)
 
 
 def _table(known: Published, y: Numbers) -> pd.DataFrame:

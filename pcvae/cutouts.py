@@ -157,8 +157,8 @@ def goes_on(
     if path.exists() and path.read_text() == settings:
         return True
     if path.exists() and not overwrite:
-        msg = f"{work} was begun with other settings ({path}): {finish}, or --overwrite it"
-        raise error(msg)
+        msg = f"{work} was begun with other settings or other input ({path})"
+        raise error(f"{msg}: {finish}, or --overwrite it")
     return False
 
 
@@ -194,7 +194,7 @@ class SampleWriter:
         folder: The sample to be made; must not exist unless ``overwrite``.
         info: What is known of it as a whole.
         rows: How many candidates there are.
-        settings: All that decides the content; the same settings resume, others refuse.
+        settings: All that decides the content, the input too; the same resume, others refuse.
         overwrite: Replace a finished sample and forget an unfinished one of other settings.
 
     Raises:
@@ -262,7 +262,7 @@ class SampleWriter:
         _write_parquet(self._table(part), catalog)
 
     def finish(self) -> Path:
-        """Join the parts and move the sample into place.
+        """Join the parts and move the sample into place; nothing stays of one without galaxies.
 
         Raises:
             SampleError: Parts are missing, or no galaxy is left.
@@ -273,6 +273,7 @@ class SampleWriter:
         tables = [pd.read_parquet(self._table(part)) for part in range(-(-self.rows // PART))]
         left_out = self._left_out()
         if not sum(map(len, tables)):
+            shutil.rmtree(self._work)
             reasons = ", ".join(left_out["reason"].unique()[:3])
             msg = f"no galaxy is left for {self.folder}: all {self.rows} left out ({reasons})"
             raise SampleError(msg)

@@ -1,3 +1,4 @@
+import shutil
 import time
 
 import numpy as np
@@ -69,6 +70,19 @@ def test_cutouts_are_the_pixels_around_each_galaxy(tmp_path):
     assert sample.catalog["north_angle"].to_numpy() == pytest.approx(np.pi / 2, abs=1e-3)
     assert sample.info.pixel_scale == 0.262
     assert "cut from the bricks" in sample.info.source
+
+
+def test_other_bricks_do_not_finish_what_some_began(tmp_path, monkeypatch):
+    _, wcs = write_brick(tmp_path / "bricks", "1500p020", (150.02, 2.03))
+    places = positions(wcs, np.array([100.0]), np.array([200.0]))
+    with monkeypatch.context() as patch:
+        patch.setattr(cutouts, "_write", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            run(tmp_path / "bricks", tmp_path, **places)
+    shutil.rmtree(tmp_path / "bricks")
+    write_brick(tmp_path / "bricks", "1500p020", (150.02, 2.03), side=SIDE + 8)
+    with pytest.raises(SampleError, match="other input"):
+        run(tmp_path / "bricks", tmp_path, **places)
 
 
 def test_where_bricks_overlap_the_one_is_taken_that_reaches_farther(tmp_path):

@@ -87,6 +87,14 @@ def test_a_sample_without_galaxies_says_why(tmp_path):
         fill(SampleWriter(tmp_path / "s", INFO, 3, {}), keep=lambda row: False)
 
 
+def test_a_sample_without_galaxies_leaves_nothing_that_keeps_the_next_call_from_looking(tmp_path):
+    with pytest.raises(SampleError, match="no galaxy is left"):
+        fill(SampleWriter(tmp_path / "s", INFO, 3, {}), keep=lambda row: False)
+    assert not partial_folder(tmp_path / "s").exists()
+    fill(SampleWriter(tmp_path / "s", INFO, 3, {}))
+    assert len(read_sample(tmp_path / "s")) == 3
+
+
 def test_pixels_that_are_not_finite_are_refused(tmp_path):
     writer = SampleWriter(tmp_path / "s", INFO, 1, {})
     flux, catalog, _ = part(writer, 0)

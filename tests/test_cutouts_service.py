@@ -307,6 +307,16 @@ def test_a_changed_command_does_not_mix_with_what_is_there(service, tmp_path):
         run(service, tmp_path, "--layer", "ls-dr10")
 
 
+def test_a_catalogue_in_another_order_does_not_finish_what_one_began(service, tmp_path):
+    """Files on disk are named by row, and would be taken for other galaxies."""
+    service.answer = lambda asked: Answer(status=503)
+    with pytest.raises(UnansweredError):
+        run(service, tmp_path, "--tries", "1")
+    turned = pd.read_csv(tmp_path / "in.csv").iloc[::-1].to_dict("list")
+    with pytest.raises(SampleError, match="other input"):
+        run(service, tmp_path, "--tries", "1", **turned)
+
+
 def quick_cutout():
     """Answer with noise, in a tenth of the time."""
     places = sky_header(111.0, 11.0, SIZE)

@@ -149,11 +149,8 @@ def test_a_second_call_refuses_and_overwrite_replaces(three, tmp_path):
     np.testing.assert_array_equal(sample.flux[0], galaxy(0)[:, 8:24, 8:24])
 
 
-def test_a_killed_ingest_goes_on_and_ends_the_same(tmp_path, monkeypatch):
-    n = PART + 3
-    folder = catalogue(tmp_path / "in", id=[f"g{row}" for row in range(n)])
-    arrays(folder, np.stack([galaxy(row, 16) for row in range(n)]), bands=np.array(BANDS))
-    whole, _ = run(folder, tmp_path / "whole")
+def kill(folder, out, monkeypatch):
+    """Run until one part is written."""
     measured = parts.measured
 
     def killed(*args):
@@ -163,11 +160,59 @@ def test_a_killed_ingest_goes_on_and_ends_the_same(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(parts, "measured", killed)
         with pytest.raises(KeyboardInterrupt):
-            run(folder, tmp_path / "out")
+            run(folder, out)
+
+
+def test_a_killed_ingest_goes_on_and_ends_the_same(tmp_path, monkeypatch):
+    n = PART + 3
+    folder = catalogue(tmp_path / "in", id=[f"g{row}" for row in range(n)])
+    arrays(folder, np.stack([galaxy(row, 16) for row in range(n)]), bands=np.array(BANDS))
+    whole, _ = run(folder, tmp_path / "whole")
+    kill(folder, tmp_path / "out", monkeypatch)
     assert partial_folder(tmp_path / "out").exists()
     sample, _ = run(folder, tmp_path / "out")
     pd.testing.assert_frame_equal(sample.catalog, whole.catalog)
     np.testing.assert_array_equal(sample.flux[:], whole.flux[:])
+
+
+def brighter_arrays(folder):
+    arrays(folder, np.stack([100 * galaxy()] * (PART + 1)), bands=np.array(BANDS))
+
+
+def brighter_file(folder):
+    (folder / "a0.fits").unlink()
+    write_cube(folder / "a0.fits", 100 * galaxy())
+
+
+def turned_table(folder):
+    catalogue(folder, id=[f"a{row}" for row in range(PART, -1, -1)])
+
+
+@pytest.mark.parametrize(
+    ("fits_files", "change"),
+    [(False, brighter_arrays), (False, turned_table), (True, brighter_file), (True, turned_table)],
+)
+def test_another_input_does_not_finish_what_one_began(tmp_path, monkeypatch, fits_files, change):
+    folder = catalogue(tmp_path / "in", id=[f"a{row}" for row in range(PART + 1)])
+    if fits_files:
+        for row in range(PART + 1):
+            write_cube(folder / f"a{row}.fits")
+    else:
+        arrays(folder, np.stack([galaxy()] * (PART + 1)), bands=np.array(BANDS))
+    kill(folder, tmp_path / "out", monkeypatch)
+    change(folder)
+    with pytest.raises(SampleError, match="other input"):
+        run(folder, tmp_path / "out")
+
+
+def test_pictures_that_are_mended_are_read_again(tmp_path):
+    folder = catalogue(tmp_path / "in", id=["a"])
+    arrays(folder, np.full((1, 3, SIZE, SIZE), np.nan, np.float32), bands=np.array(BANDS))
+    with pytest.raises(SampleError, match="no galaxy is left"):
+        run(folder, tmp_path / "out")
+    arrays(folder, galaxy()[None], bands=np.array(BANDS))
+    sample, _ = run(folder, tmp_path / "out")
+    np.testing.assert_array_equal(sample.flux[0], galaxy())
 
 
 def test_workers_change_nothing(three, tmp_path):
