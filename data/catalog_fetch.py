@@ -15,7 +15,7 @@ from data.fetch import Client, FetchError, UnusableError
 from data.published_catalogs import GAMA_FIT, GAMA_SKY, MOST_REDSHIFT, ZOU_FILES
 from pcvae.errors import SettingsError
 
-__all__ = ["FETCH", "URLS", "fetch_tap"]
+__all__ = ["FETCH", "NOTE", "URLS", "fetch_tap"]
 
 URLS = {
     "gama": "https://www.gama-survey.org/dr4",
@@ -31,11 +31,18 @@ GAMA_QUERY = (
     "FROM gkvScienceCatv02 AS s INNER JOIN ProSpectv03 AS p ON s.uberID = p.uberID "
     f"WHERE s.Z BETWEEN 0 AND {MOST_REDSHIFT:g}"
 )
+NOTE = ".from"  # what a note is called after its file, while the catalogue is not finished
 GAMA_ROWS = {"nshow": "10", "ndownload": "1000000", "nsov": "0"}  # all into the file
 
 
 def fetch_gama(client: Client, url: str, folder: Path) -> Iterator[tuple[Path, str]]:
     """Post the joined query, and take the table that the answer links."""
+    path = folder / "GAMA_query.csv"
+    yield path, _kept(path, url) or _download(client, _gama_table(client, url), path, url)
+
+
+def _gama_table(client: Client, url: str) -> str:
+    """Where the query form puts the table that it is asked for."""
     form = {"query": GAMA_QUERY, "format": "csv", **GAMA_ROWS}
     address = f"{url.rstrip('/')}/query/index.php"
     page = client.ask(address, form=form).decode("utf-8", "replace")
@@ -48,8 +55,7 @@ def fetch_gama(client: Client, url: str, folder: Path) -> Iterator[tuple[Path, s
         text = " ".join(re.sub(r"<[^>]*>", " ", page).split())[:200]
         msg = f"expected a link to tmp/GAMA_....csv in the answer of {address}, found: {text}"
         raise FetchError(msg)
-    table = urljoin(address, links[0])
-    yield _kept(client, table, folder / "GAMA_query.csv"), table
+    return urljoin(address, links[0])
 
 
 def fetch_zou(client: Client, url: str, folder: Path) -> Iterator[tuple[Path, str]]:
@@ -72,19 +78,22 @@ def fetch_zou(client: Client, url: str, folder: Path) -> Iterator[tuple[Path, st
     for one in tables:
         known = any(fnmatch(one["key"], pattern) for pattern in ZOU_FILES)
         name = one["key"] if known else f"zou_{one['key']}"
-        path = _kept(client, one["links"]["self"], folder / name)
+        path = folder / name
+        table = _kept(path, url) or _download(client, one["links"]["self"], path, url)
         _check_sum(path, one.get("checksum", ""))
-        yield path, one["links"]["self"]
+        yield path, table
 
 
 def fetch_spirals(client: Client, url: str, folder: Path) -> Iterator[tuple[Path, str]]:
     """Take the one file of the Red Spirals."""
-    yield _kept(client, url, folder / "RedSpiralsA1.txt"), url
+    path = folder / "RedSpiralsA1.txt"
+    yield path, _kept(path, url) or _download(client, url, path, url)
 
 
 def fetch_peas(client: Client, url: str, folder: Path) -> Iterator[tuple[Path, str]]:
     """Take the one file of the Green Peas."""
-    yield _kept(client, url, folder / "peas_tbl4.csv"), url
+    path = folder / "peas_tbl4.csv"
+    yield path, _kept(path, url) or _download(client, url, path, url)
 
 
 FETCH = {
@@ -120,8 +129,26 @@ def fetch_tap(url: str, query: str) -> pd.DataFrame:
     return table[[name for name in table.colnames if table[name].ndim == 1]].to_pandas()
 
 
-def _kept(client: Client, url: str, path: Path) -> Path:
-    return path if path.exists() else client.download(url, path)
+def _kept(path: Path, service: str) -> str | None:
+    """The address of a file that is there already; None if not, or if another service gave it."""
+    note = _note(path)
+    if not path.exists() or not note.exists():
+        return None
+    gave, address = note.read_text().splitlines()
+    return address if gave == service else None
+
+
+def _download(client: Client, address: str, path: Path, service: str) -> str:
+    """Fetch a file, and note beside it which service gave it and at which address."""
+    note = _note(path)
+    note.unlink(missing_ok=True)
+    client.download(address, path)
+    note.write_text(f"{service}\n{address}\n")
+    return address
+
+
+def _note(path: Path) -> Path:
+    return path.with_name(path.name + NOTE)
 
 
 def _check_sum(path: Path, expected: str) -> None:

@@ -59,6 +59,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> Path:
     """Make the catalogue and return its folder."""
     args = parse_args(argv)
+    from data.catalog_fetch import NOTE
     from data.duplicates import MATCH_RADIUS, without_duplicates
     from pcvae.catalog import complete
     from pcvae.cutouts import partial_folder
@@ -79,6 +80,8 @@ def main(argv: Sequence[str] | None = None) -> Path:
     report.add("all", f'one galaxy a place of {MATCH_RADIUS:g}"', "ours", len(together), len(kept))
     complete(kept, ()).to_parquet(work / "catalog.parquet", index=False)
     report.write(work, command("data.catalogs", argv))
+    for note in (work / "files").glob(f"*{NOTE}"):
+        note.unlink()
     if args.output.exists():
         shutil.rmtree(args.output)
     work.rename(args.output)
@@ -156,7 +159,7 @@ def _published(name: str, args: argparse.Namespace, files: Path, report: Report)
         found = _download(name, args, files)
     for path, url in found:
         report.add_file(name, path, url, catalog)
-    table = catalog.read([path for path, _ in found])
+    table = _read(catalog, found)
     report.add(name, "rows as published", catalog.citation, len(table), len(table))
     for cut in catalog.cuts:
         before, table = len(table), table[cut.keep(table)]
@@ -177,6 +180,20 @@ def _download(name: str, args: argparse.Namespace, files: Path) -> list[tuple[Pa
     print(f"{name}: {url}")
     with Client(Manners(timeout=args.timeout, contact=args.contact)) as client:
         return list(FETCH[name](client, url, files))
+
+
+def _read(catalog: "Catalog", found: list[tuple[Path, str]]) -> pd.DataFrame:
+    """The table as published; what was downloaded and is no such table is not kept."""
+    try:
+        return catalog.read([path for path, _ in found])
+    except CatalogError as error:
+        downloaded = {path: url for path, url in found if url}
+        if not downloaded:
+            raise
+        for path in downloaded:
+            path.unlink()
+        msg = f"{error}. What {', '.join(downloaded.values())} gave is not kept"
+        raise CatalogError(msg) from error
 
 
 def _user_tables(args: argparse.Namespace) -> list[tuple[str, Any]]:

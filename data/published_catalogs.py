@@ -157,7 +157,7 @@ def _convert_zou(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _read_spirals(files: Sequence[Path]) -> pd.DataFrame:
-    rows = [line.split() for line in files[0].read_text().splitlines()]
+    rows = [line.split() for line in files[0].read_text(errors="replace").splitlines()]
     rows = [row for row in rows if len(row) == len(SPIRALS) and re.fullmatch(r"\d{18}", row[0])]
     if not rows:
         msg = f"expected rows of {len(SPIRALS)} numbers in {files[0]}, found none"
@@ -173,7 +173,7 @@ def _convert_spirals(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _read_peas(files: Sequence[Path]) -> pd.DataFrame:
-    lines = files[0].read_text().splitlines()
+    lines = files[0].read_text(errors="replace").splitlines() or [""]
     names = [name.strip() for name in lines[0].lstrip("# ").split(",")]
     rows = [[cell.strip() for cell in line.split(",")] for line in lines[1:] if line.strip()]
     needed = ("DR7OBJID", "RA", "DEC", "REDSHIFT", "OIII_EW", "SFR", "SFR_ERR", "M_STELLAR")

@@ -319,6 +319,63 @@ def test_an_interrupted_fetch_keeps_what_it_has(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("gama", "/dr4/tmp/GAMA_x1y2.csv"),
+        ("red_spirals", "/RedSpiralsA1.txt"),
+        ("green_peas", "/peas_tbl4.csv"),
+    ],
+)
+@pytest.mark.parametrize("body", [b"<html>Please log in</html>", b"", b"\x80\x81"])
+def test_a_page_instead_of_a_table_is_not_kept(tmp_path, name, path, body):
+    pages = [Answer(body)]
+
+    def answer(asked):
+        return pages.pop() if pages and asked.path == path else stand_in(asked)
+
+    with serving(answer) as service:
+        options = ("--only", name, *addresses(service.url))
+        with pytest.raises(CatalogError, match=rf"What {service.url}{path} gave is not kept"):
+            run(tmp_path / "out", *options)
+        table, _ = run(tmp_path / "out", *options)
+    assert len(table) > 0
+
+
+def test_another_mirror_is_asked_and_named_instead_of_what_the_first_gave(tmp_path):
+    with serving(stand_in) as first, serving(stand_in) as second:
+        stopped = [*addresses(first.url)[:-1], f"{first.url}/nowhere"]
+        with pytest.raises(PcvaeError, match="404"):
+            run(tmp_path / "out", *stopped)
+        run(tmp_path / "out", *addresses(second.url))
+        assert "/RedSpiralsA1.txt" in {asked.path for asked in second.asked}
+    facts = json.loads((tmp_path / "out" / "sources.json").read_text())["files"]
+    assert all(one["url"].startswith(second.url) for one in facts)
+    assert not [path for path in (tmp_path / "out" / "files").iterdir() if path.suffix == ".from"]
+
+
+def test_a_replacement_that_was_stopped_goes_on_too(tmp_path):
+    with serving(stand_in) as service:
+        options = (*addresses(service.url), "--overwrite")
+        run(tmp_path / "out", *options)
+        service.asked.clear()
+        with pytest.raises(PcvaeError, match="404"):
+            run(tmp_path / "out", *options, "--green-peas-url", f"{service.url}/nowhere")
+        run(tmp_path / "out", *options)
+    assert [asked.path for asked in service.asked].count("/RedSpiralsA1.txt") == 1
+
+
+def test_a_query_is_not_posted_again_for_a_table_that_is_there(tmp_path):
+    with serving(stand_in) as service:
+        options = addresses(service.url)
+        with pytest.raises(PcvaeError, match="404"):
+            run(tmp_path / "out", *options, "--zou-url", f"{service.url}/nowhere")
+        run(tmp_path / "out", *options)
+    assert sum(bool(asked.form) for asked in service.asked) == 1
+    facts = json.loads((tmp_path / "out" / "sources.json").read_text())["files"]
+    assert facts[2]["url"] == f"{service.url}/dr4/tmp/GAMA_x1y2.csv"
+
+
+@pytest.mark.parametrize(
     ("path", "body", "message"),
     [
         ("/dr4/query/index.php", b"<html>Unknown table</html>", "found: Unknown table"),
