@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from dashboard.guest import Guest
 from dashboard.places import Place
 from dashboard.source import Source
-from data.fetch import FetchError, Manners, UnansweredError
+from data.fetch import FetchError, LeftAloneError, Manners, UnansweredError
 from data.legacy import BASE_URL, Wanted, fetch_cutout, wanted_for
 
 __all__ = ["ADDRESS", "base_url", "fetch_guest", "host", "wanted"]
@@ -51,7 +51,7 @@ def fetch_guest(source: Source, place: Place, layer: str = "") -> Guest:
     asked = wanted(source, layer)
     try:
         found = fetch_cutout(*place, asked, base_url=base_url(), manners=PATIENCE)
-    except UnansweredError as error:
+    except (LeftAloneError, UnansweredError) as error:
         offline = "There is no connection to the service. " * ("no connection" in str(error))
         msg = f"{offline}{str(error)[:1].upper()}{str(error)[1:]}. {INSTEAD}"
         raise FetchError(msg) from error

@@ -2,13 +2,15 @@
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from data.fetch import Client, RefusedError, UnansweredError
 from data.legacy import Wanted, check_answer, cutout_url, read_served
@@ -20,6 +22,7 @@ __all__ = ["Downloads", "Fetched", "look_at"]
 
 AHEAD = 8  # parts that may be on disk before they are looked at
 GIVE_UP = 16  # galaxies in a row without an answer: the service is down, or we are offline
+UNANSWERED = "no usable answer"
 
 
 class Fetched(NamedTuple):
@@ -34,6 +37,11 @@ class Fetched(NamedTuple):
     number: int
     candidates: pd.DataFrame
     files: list[Path | LeftOutError]
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether a galaxy of it got no answer, which may be different later."""
+        return any(isinstance(f, LeftOutError) and f.reason == UNANSWERED for f in self.files)
 
 
 class Downloads:
@@ -52,7 +60,8 @@ class Downloads:
     ) -> None:
         self._client, self._url, self._wanted = client, cutout_url(base_url), wanted
         self._folder, self._cache = folder, cache
-        self._lock, self._unanswered = threading.Lock(), 0
+        self._lock, self._unanswered, self._patience = threading.Lock(), 0, GIVE_UP
+        self._witness = (np.nan, np.nan)
 
     def parts(
         self,
@@ -63,6 +72,9 @@ class Downloads:
     ) -> Iterator[Fetched]:
         """Fetch the missing parts, a few ahead of the one that is asked for.
 
+        Parts with galaxies that get no answer come last, when these have been asked for once more;
+        until then they stay on disk, so that an outage costs no galaxy.
+
         Args:
             writer: Says which parts are missing.
             candidates: A row a galaxy: ``ra``, ``dec`` [deg].
@@ -71,25 +83,35 @@ class Downloads:
 
         Raises:
             UnansweredError: The service does not answer at all.
+            LeftAloneError: It wants no requests for a long while.
         """
         rows = candidates[["ra", "dec"]].to_numpy(np.float64)
         missing = writer.missing()
-        patience = min(GIVE_UP, sum(len(writer.part_rows(number)) for number in missing))
+        to_do = [row for number in missing for row in writer.part_rows(number)]
+        self._patience = max(GIVE_UP, 2 * at_once)
+        self._witness = _witness(rows, to_do)
 
         def fetch(row: int) -> Path | LeftOutError:
-            found = self._fetch(row, *rows[row], patience)
+            return self._fetch(row, *rows[row])
+
+        def fetch_first(row: int) -> Path | LeftOutError:
+            found = fetch(row)
             progress()
             return found
 
         pool = ThreadPoolExecutor(at_once, thread_name_prefix="fetch")
-        asked: deque[tuple[int, list[Future[Path | LeftOutError]]]] = deque()
+        ahead = partial(_ahead, pool, writer, candidates)
+        late = []
         try:
-            for number in missing:
-                asked.append((number, [pool.submit(fetch, r) for r in writer.part_rows(number)]))
-                if len(asked) > AHEAD:
-                    yield _gather(asked.popleft(), writer, candidates)
-            while asked:
-                yield _gather(asked.popleft(), writer, candidates)
+            for part in ahead(fetch_first, missing):
+                if part.unanswered:
+                    late.append(part.number)
+                else:
+                    yield part
+            for part in ahead(fetch, late):
+                if part.unanswered:
+                    self._check_service()
+                yield part
         except BaseException:
             self._client.close()
             raise
@@ -101,29 +123,47 @@ class Downloads:
         for row in rows:
             (self._folder / _by_row(row)).unlink(missing_ok=True)
 
-    def _fetch(self, row: int, ra: float, dec: float, patience: int) -> Path | LeftOutError:
-        if not (0 <= ra <= 360 and -90 <= dec <= 90):
+    def _fetch(self, row: int, ra: float, dec: float) -> Path | LeftOutError:
+        if not _on_sky(ra, dec):
             return LeftOutError("no position", f"RA {ra} Dec {dec}")
         path = self._path(row, ra, dec)
-        if path.exists():
-            return path
-        try:
-            content = self._client.ask(self._url, check_answer, query=self._wanted.query(ra, dec))
-        except RefusedError as error:
-            return LeftOutError("refused by the service", str(error))
-        except UnansweredError as error:
-            with self._lock:
-                self._unanswered += 1
-                if self._unanswered >= patience:
-                    msg = f"{error}. {self._unanswered} galaxies in a row got none: "
-                    raise UnansweredError(msg + "the same command goes on later") from error
-            return LeftOutError("no usable answer", str(error))
+        if not path.exists():
+            try:
+                content = self._ask(ra, dec)
+            except RefusedError as error:
+                return LeftOutError("refused by the service", str(error))
+            except UnansweredError as error:
+                self._count_unanswered(error)
+                return LeftOutError(UNANSWERED, str(error))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            begun = path.with_name(f"{path.name}.{row}.new")
+            begun.write_bytes(content)
+            begun.replace(path)
         with self._lock:
-            self._unanswered = 0
-        path.parent.mkdir(parents=True, exist_ok=True)
-        begun = path.with_name(f"{path.name}.{row}.new")
-        begun.write_bytes(content)
-        return begun.replace(path)
+            self._unanswered, self._witness = 0, (ra, dec)
+        return path
+
+    def _ask(self, ra: float, dec: float) -> bytes:
+        return self._client.ask(self._url, check_answer, query=self._wanted.query(ra, dec))
+
+    def _count_unanswered(self, error: UnansweredError) -> None:
+        with self._lock:
+            self._unanswered += 1
+            if self._unanswered >= self._patience:
+                msg = f"{error}. {self._unanswered} galaxies in a row got none: "
+                raise UnansweredError(msg + "the same command goes on later") from error
+
+    def _check_service(self) -> None:
+        """Ask for a galaxy that had an answer before: a few without one may be the last of many.
+
+        Raises:
+            UnansweredError: It has none now.
+        """
+        try:
+            self._ask(*self._witness)
+        except (RefusedError, UnansweredError) as error:
+            msg = f"{error}. Nor do others get one: the same command goes on later"
+            raise UnansweredError(msg) from error
 
     def _path(self, row: int, ra: float, dec: float) -> Path:
         if self._cache is None:
@@ -155,6 +195,23 @@ def _read(
         return error
 
 
+def _ahead(
+    pool: ThreadPoolExecutor,
+    writer: SampleWriter,
+    candidates: pd.DataFrame,
+    fetch: Callable[[int], Path | LeftOutError],
+    numbers: Sequence[int],
+) -> Iterator[Fetched]:
+    """Fetch parts in their order, a few ahead of the one that is asked for."""
+    asked: deque[tuple[int, list[Future[Path | LeftOutError]]]] = deque()
+    for number in numbers:
+        asked.append((number, [pool.submit(fetch, row) for row in writer.part_rows(number)]))
+        if len(asked) > AHEAD:
+            yield _gather(asked.popleft(), writer, candidates)
+    while asked:
+        yield _gather(asked.popleft(), writer, candidates)
+
+
 def _gather(
     asked: tuple[int, list["Future[Path | LeftOutError]"]],
     writer: SampleWriter,
@@ -164,6 +221,18 @@ def _gather(
     rows = writer.part_rows(number)
     files = [future.result() for future in futures]
     return Fetched(number, candidates.iloc[rows.start : rows.stop], files)
+
+
+def _witness(rows: NDArray[np.float64], to_do: Sequence[int]) -> tuple[float, float]:
+    """The place [deg] of a galaxy that was done by an earlier call, else of the last."""
+    known = [row for row in range(len(rows)) if _on_sky(*rows[row])]
+    done = sorted(set(known) - set(to_do))
+    ra, dec = rows[(done or known or [-1])[-1]]
+    return float(ra), float(dec)
+
+
+def _on_sky(ra: float, dec: float) -> bool:
+    return 0 <= ra <= 360 and -90 <= dec <= 90
 
 
 def _by_row(row: int) -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Client",
     "FetchError",
+    "LeftAloneError",
     "Manners",
     "RefusedError",
     "StoppedError",
@@ -44,6 +45,10 @@ class RefusedError(FetchError):
 
 class UnansweredError(FetchError):
     """No usable answer came, however often it was asked for."""
+
+
+class LeftAloneError(FetchError):
+    """The server asks to be left alone for longer than anyone waits."""
 
 
 class StoppedError(FetchError):
@@ -85,7 +90,8 @@ class Client:
     """Asks servers politely, from any number of threads.
 
     A server's ``Retry-After`` is honoured, and one that says that it is asked too often is left
-    alone by all threads for that while. Other failures are tried again after pauses that double.
+    alone by all threads for that while, or given up if that is long. Other failures are tried
+    again after pauses that double.
 
     Args:
         manners: How servers are asked.
@@ -130,6 +136,7 @@ class Client:
         Raises:
             RefusedError: The server refuses, with a status of 400 to 499.
             UnansweredError: All tries failed.
+            LeftAloneError: The server wants no requests for a long while.
         """
 
         def read(answer: "requests.Response") -> bytes:
@@ -163,13 +170,12 @@ class Client:
     ) -> Any:
         trouble = ""
         for attempt in range(self.manners.tries):
-            self._wait_for_gate()
+            self._wait_for_gate(url)
             try:
                 return self._once(url, read, method, options)
             except _TryAgainError as error:
                 trouble = str(error)
-                if attempt + 1 < self.manners.tries:
-                    self._pause(error, attempt, url)
+                self._pause(error, attempt, url)
         tries = f"{self.manners.tries} tries" if self.manners.tries > 1 else "one try"
         msg = f"no usable answer from {_host(url)} after {tries}: {trouble}"
         raise UnansweredError(msg)
@@ -205,27 +211,32 @@ class Client:
 
     def _pause(self, error: _TryAgainError, attempt: int, url: str) -> None:
         """Wait as the server wishes, or ever longer; keep all away from one that is busy."""
-        if error.pause is not None and error.pause > LONGEST_PAUSE:
-            msg = (
-                f"{_host(url)} asks not to be asked for {error.pause / 60:.0f} minutes. "
-                f"The same command goes on then"
-            )
-            raise UnansweredError(msg)
+        if error.pause is None and attempt + 1 == self.manners.tries:
+            return
         pause = min(self.manners.back_off * 2**attempt, MOST_BACK_OFF) * random.uniform(0.75, 1.25)
         if error.pause is not None:
             pause = error.pause
         if error.busy or error.pause is not None:
             with self._lock:
                 self._not_before = max(self._not_before, time.monotonic() + pause)
+            self._check_gate(url)
         elif self._stop.wait(pause):
             raise StoppedError("stopped while waiting")
 
-    def _wait_for_gate(self) -> None:
-        while (left := self._not_before - time.monotonic()) > 0:
+    def _wait_for_gate(self, url: str) -> None:
+        while (left := self._check_gate(url)) > 0:
             if self._stop.wait(left):
                 break
         if self._stop.is_set():
             raise StoppedError("stopped while waiting")
+
+    def _check_gate(self, url: str) -> float:
+        """Seconds for which the server is to be left alone, if that is not too long to wait."""
+        left = self._not_before - time.monotonic()
+        if left > LONGEST_PAUSE:
+            msg = f"{_host(url)} asks not to be asked for {left / 60:.0f} minutes"
+            raise LeftAloneError(f"{msg}. The same command goes on then")
+        return left
 
     def _session(self) -> "requests.Session":
         import requests

@@ -12,10 +12,10 @@ import pandas as pd
 import pytest
 
 from data import catalogs, cutouts
-from data.fetch import FetchError, Manners, UnansweredError
+from data.fetch import FetchError, LeftAloneError, Manners, UnansweredError
 from data.legacy import Wanted, check_answer, fetch_cutout, read_served, wanted_for
 from data.picture import LeftOutError
-from pcvae.cutouts import SampleInfo, partial_folder, read_sample
+from pcvae.cutouts import PART, SampleInfo, partial_folder, read_sample
 from pcvae.errors import CatalogError, PcvaeError, SampleError, SettingsError
 from tests.stand_in import Answer, as_fits, cutout, pixels, serving, sky_header
 
@@ -231,6 +231,90 @@ def test_a_dead_service_stops_the_command_and_a_live_one_resumes_it(service, tmp
     service.answer = cutout
     sample, left_out = run(service, tmp_path, "--tries", "1")
     assert len(sample) == 5
+    assert left_out.empty
+
+
+def failing_after(many):
+    """The first ``many`` requests are answered, no other."""
+    left = iter(range(many))
+    return lambda asked: Answer(status=503) if next(left, None) is None else cutout(asked)
+
+
+def test_an_outage_loses_no_galaxy(service, tmp_path):
+    """It begins within a part, the rest of which has its answers already."""
+    service.answer = failing_after(PART - 6)
+    with pytest.raises(UnansweredError, match="the same command goes on"):
+        run(service, tmp_path, "--tries", "1", n=PART + 36)
+    asked, service.answer = len(service.asked), cutout
+    sample, left_out = run(service, tmp_path, "--tries", "1", n=PART + 36)
+    assert len(sample) == PART + 36
+    assert left_out.empty
+    assert len(service.asked) - asked <= 6 + 36
+
+
+def test_an_outage_near_the_end_loses_no_galaxy(service, tmp_path):
+    """Too few galaxies are left to notice it by many in a row."""
+    service.answer = failing_after(PART)
+    with pytest.raises(UnansweredError, match="the same command goes on"):
+        run(service, tmp_path, "--tries", "1", n=PART + 3)
+    service.answer = cutout
+    sample, _ = run(service, tmp_path, "--tries", "1", n=PART + 3)
+    assert len(sample) == PART + 3
+
+
+def silent_at(ras, others):
+    """Some galaxies never get an answer."""
+    silent = set(ras.map("{:.6f}".format))
+    return lambda asked: Answer(status=500) if asked.query["ra"] in silent else others(asked)
+
+
+def test_galaxies_here_and_there_that_get_no_answer_do_not_stop_a_second_call(service, tmp_path):
+    """It asks for them alone, as the others are on disk, but they are not in a row."""
+    n = 4 * PART
+    bad = pd.read_csv(catalogue(tmp_path / "in.csv", n))[::3]
+    service.answer = silent_at(bad["ra"], failing_after(2 * PART))
+    with pytest.raises(UnansweredError, match=r"\d\d galaxies in a row"):
+        run(service, tmp_path, "--tries", "1", n=n)
+    service.answer = silent_at(bad["ra"], cutout)
+    sample, left_out = run(service, tmp_path, "--tries", "1", n=n)
+    assert len(sample) == n - len(bad)
+    assert set(left_out.index) == set(bad["id"])
+    assert set(left_out["reason"]) == {"no usable answer"}
+
+
+def test_one_galaxy_that_gets_no_answer_does_not_stop_the_next_call(
+    service, tmp_path, monkeypatch
+):
+    """All that is left to do is the one galaxy."""
+    n = PART + 1
+    service.answer = silent_at(pd.read_csv(catalogue(tmp_path / "in.csv", n))["ra"][-1:], cutout)
+    with monkeypatch.context() as patch:
+        patch.setattr("pcvae.cutouts.SampleWriter.missing", lambda _: [0])
+        patch.setattr("pcvae.cutouts.SampleWriter.finish", lambda _: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            run(service, tmp_path, "--tries", "1", n=n)
+    sample, left_out = run(service, tmp_path, "--tries", "1", n=n)
+    assert len(sample) == PART
+    assert list(left_out["reason"]) == ["no usable answer"]
+
+
+def test_a_refusal_of_all_galaxies_is_asked_again_by_the_next_call(service, tmp_path):
+    service.answer = lambda asked: Answer(status=404)
+    with pytest.raises(SampleError, match="refused by the service"):
+        run(service, tmp_path)
+    service.answer = cutout
+    sample, _ = run(service, tmp_path)
+    assert len(sample) == 5
+
+
+def test_a_service_that_wants_to_be_left_alone_is_asked_no_more(service, tmp_path):
+    service.answer = lambda asked: Answer(status=429, headers={"Retry-After": "3600"})
+    with pytest.raises(LeftAloneError, match="60 minutes"):
+        run(service, tmp_path, "--at-once", "4", n=2 * PART)
+    assert len(service.asked) <= 4
+    service.answer = cutout
+    sample, left_out = run(service, tmp_path, "--at-once", "4", n=2 * PART)
+    assert len(sample) == 2 * PART
     assert left_out.empty
 
 

@@ -1,5 +1,6 @@
 import threading
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from itertools import pairwise
@@ -9,6 +10,7 @@ import pytest
 from data.fetch import (
     Client,
     FetchError,
+    LeftAloneError,
     Manners,
     RefusedError,
     StoppedError,
@@ -97,10 +99,13 @@ def test_a_busy_server_is_left_alone_by_all_threads(service, client):
     assert min(others) >= first + 1
 
 
-def test_a_server_that_wants_a_long_pause_is_left_alone(service, client):
+@pytest.mark.parametrize("tries", [1, 4])
+def test_a_server_that_wants_a_long_pause_is_left_alone(service, tries):
     service.troubles = [Answer(status=429, headers={"Retry-After": "86400"})]
-    with pytest.raises(UnansweredError, match=r"1440 minutes.*The same command goes on"):
-        client.ask(service.url)
+    with Client(replace(QUICK, tries=tries)) as client:
+        for _ in range(3):
+            with pytest.raises(LeftAloneError, match=r"1440 minutes.*The same command goes on"):
+                client.ask(service.url)
     assert len(service.asked) == 1
 
 
