@@ -4,9 +4,12 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
+import param
+
 from dashboard.session import when_quiet
 from dashboard.source import Source
 from dashboard.state import Axes, State
+from dashboard.trouble import report
 
 __all__ = ["follow_address", "query_of"]
 
@@ -44,14 +47,20 @@ def follow_address(source: Source, state: State, location: Any) -> None:
     if "galaxy" in asked:
         state.row = source.row_of(asked["galaxy"])
         if state.row is None:
-            state.trouble = f"No galaxy {asked['galaxy']} in this store."
+            report(state, "address", f"No galaxy {asked['galaxy']} in this store.")
 
     def tell() -> None:
         own = {name: text for name, text in _said(location).items() if name not in OURS}
         location.search = "?" + urlencode(own | query_of(source, state), safe=",")
 
+    def forget(event: param.parameterized.Event) -> None:
+        """Name it no longer once another is picked; the one that is shown instead is no pick."""
+        if event.old is not None:
+            report(state, "address")
+
     tell_later = when_quiet(tell, ZOOMED)
     state.param.watch(lambda *_: tell(), [*KEPT, "row", "split"])
+    state.param.watch(forget, "row")
     state.second.param.watch(lambda *_: tell(), list(AXES))
     for axes in (state, state.second):
         axes.param.watch(lambda *_: tell_later(), "zoom")

@@ -131,7 +131,7 @@ def pictures_html(
 class Card(pn.viewable.Viewer):
     """The picked galaxy.
 
-    Reads ``row``, ``guest``, ``model``, ``dark``, ``loaded``, ``band`` and ``trouble`` of the
+    Reads ``row``, ``guest``, ``model``, ``dark``, ``loaded``, ``band`` and ``troubles`` of the
     state; writes ``band``.
     """
 
@@ -169,7 +169,7 @@ class Card(pn.viewable.Viewer):
         )
         self.state.param.watch(self._show, ["row", "guest", "model", "dark", "band"])
         self.state.param.watch(self._show_pictures, "loaded")
-        self.state.param.watch(self._show_trouble, "trouble")
+        self.state.param.watch(self._show_trouble, "troubles")
         self._show()
 
     @property
@@ -243,7 +243,8 @@ class Card(pn.viewable.Viewer):
             when_done(job, self._show_pictures)
 
     def _show_trouble(self, *_: Any) -> None:
-        words = self.state.trouble or self._why_not or self.source.no_journal
+        latest = list(self.state.troubles.values())[-1:]
+        words = "".join(latest) or self._why_not or self.source.no_journal
         self.trouble.object = (
             f'<div class="trouble" role="alert">{escape(words)}</div>' if words else ""
         )

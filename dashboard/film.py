@@ -21,6 +21,7 @@ from dashboard.sheets import BASE
 from dashboard.source import Source
 from dashboard.state import Axes, State
 from dashboard.style import MINUS
+from dashboard.trouble import report
 
 if TYPE_CHECKING:
     from pcvae.encode import Codec
@@ -86,7 +87,7 @@ class Film(pn.viewable.Viewer):
     """Rows of decoded pictures; a click on one puts the sliders there.
 
     Reads ``film``, ``row``, ``base``, ``origin``, ``model`` and ``tab`` of the state, and ``line``
-    of its maps; writes ``film``, ``drawing``, ``origin`` and ``point``.
+    of its maps; writes ``film``, ``drawing``, ``origin``, ``point`` and ``troubles``.
     """
 
     source = param.ClassSelector(class_=Source, constant=True)
@@ -169,11 +170,11 @@ class Film(pn.viewable.Viewer):
         self.latest.ask(lambda: (strips, decoded(codec, self.source.store, places)), self._arrive)
 
     def _arrive(self, job: "Future[Any]") -> None:
-        done = self.source.result(job)
-        if done is None:
-            self.state.trouble = f"Not decoded: {job.exception()}"
+        error = job.exception()
+        report(self.state, "film", f"Not decoded: {error}" if error else "")
+        if error:
             return
-        self.strips, pictures = done
+        self.strips, pictures = job.result()
         uris = iter([data_uri(one, "WEBP") for one in pictures])
         self.frames.rows = [
             {

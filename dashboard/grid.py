@@ -19,6 +19,7 @@ from dashboard.stamps import stamp_items
 from dashboard.state import DISTANCE, STORE_ORDER, State
 from dashboard.style import DASH, MINUS, population_title
 from dashboard.tiles import Pager, Tiles
+from dashboard.trouble import report
 
 __all__ = ["Grid", "distances", "orders", "sorted_rows"]
 
@@ -64,8 +65,8 @@ class Grid(pn.viewable.Viewer):
     """The galaxies in focus, page by page.
 
     Reads ``focus``, ``model``, ``row``, ``order``, ``descending``, ``whiten``, ``oriented``,
-    ``tab`` and ``dark`` of the state, and writes ``row``, ``order``, ``descending`` and
-    ``selected``.
+    ``tab`` and ``dark`` of the state, and writes ``row``, ``order``, ``descending``,
+    ``selected`` and ``troubles``.
     """
 
     source = param.ClassSelector(class_=Source, constant=True)
@@ -156,8 +157,9 @@ class Grid(pn.viewable.Viewer):
         self.pager.param.update(page=page, pages=max(-(-len(self.rows) // fit), 1))
         if not job.done():
             when_done(job, self._show)
-        elif job.exception():
-            self.state.trouble = f"No pictures: {job.exception()}"
+        else:
+            error = job.exception()
+            report(self.state, "grid", f"No pictures: {error}" if error else "")
 
     def _empty(self) -> dict[str, Any]:
         """What is said where there are no galaxies."""

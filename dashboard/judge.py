@@ -160,7 +160,7 @@ class Judge(pn.viewable.Viewer):
     """What this person says of the picked galaxy, and what others do.
 
     Reads ``row``, ``revision``, ``done``, ``undone`` and ``said`` of the state; writes ``done``,
-    ``undone``, ``said``, ``revision``, ``trouble`` and, when something is undone, ``row``.
+    ``undone``, ``said``, ``revision``, ``troubles`` and, when something is undone, ``row``.
     """
 
     source = param.ClassSelector(class_=Source, constant=True)

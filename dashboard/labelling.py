@@ -11,6 +11,7 @@ import panel as pn
 from dashboard.source import CANDIDATE, Source
 from dashboard.state import State
 from dashboard.style import population_title
+from dashboard.trouble import report
 from pcvae.errors import JournalError
 from pcvae.journal import Event
 
@@ -129,7 +130,7 @@ def remove(source: Source, state: State, said: Event) -> bool:
     try:
         undone = source.journal.untag(said.galaxy, of=said.user, user=who(source))
     except JournalError as error:
-        state.trouble = f"Not saved: {error}"
+        report(state, "saving", f"Not saved: {error}")
         return False
     words = f"Removed: {label_title(said.label)} of {said.galaxy}"
     return _done(source, state, [event.number for event in undone], words)
@@ -151,7 +152,9 @@ def refresh(source: Source, state: State) -> None:
         try:
             state.revision = source.journal.count()
         except JournalError as error:
-            state.trouble = str(error)
+            report(state, "journal", str(error))
+        else:
+            report(state, "journal")
 
 
 def _write(source: Source, state: State, row: int, said: tuple[str, str]) -> bool:
@@ -161,14 +164,15 @@ def _write(source: Source, state: State, row: int, said: tuple[str, str]) -> boo
     try:
         event = source.journal.tag(galaxy, label, note=note, user=who(source))
     except JournalError as error:
-        state.trouble = f"Not saved: {error}"
+        report(state, "saving", f"Not saved: {error}")
         return False
     return _done(source, state, [event.number], f"Saved: {label_title(label)} for {galaxy}")
 
 
 def _done(source: Source, state: State, numbers: Iterable[int], words: str) -> bool:
     """Remember events that can be undone; what had been undone can no longer be redone."""
-    state.param.update(done=[*state.done, tuple(numbers)], undone=[], said=words, trouble="")
+    report(state, "saving")
+    state.param.update(done=[*state.done, tuple(numbers)], undone=[], said=words)
     refresh(source, state)
     return True
 
@@ -189,14 +193,13 @@ def _turn(source: Source, state: State, *, back: bool) -> bool:
                 event = source.journal.undo(number, user=who(source))
                 made, galaxy = [*made, event.number], event.galaxy
     except JournalError as error:
-        state.trouble = f"Not saved: {error}"
+        report(state, "saving", f"Not saved: {error}")
         return False
     kept, other = kept[:-1], [*other, tuple(made)] if made else other
     words = f"{verb}: {galaxy}" if made else "Somebody else has undone that already"
     row = source.row_of(galaxy)
-    state.param.update(
-        done=kept if back else other, undone=other if back else kept, said=words, trouble=""
-    )
+    report(state, "saving")
+    state.param.update(done=kept if back else other, undone=other if back else kept, said=words)
     refresh(source, state)
     if row is not None:
         state.row = row

@@ -19,6 +19,7 @@ from dashboard.sheets import BASE
 from dashboard.sliders import Sliders
 from dashboard.source import Source
 from dashboard.state import Axes, State
+from dashboard.trouble import report
 
 if TYPE_CHECKING:
     from pcvae.encode import Codec
@@ -41,7 +42,7 @@ class Live(pn.viewable.Viewer):
     """The picture of the latents that are chosen by the sliders or by the cursor on a map.
 
     Reads ``row``, ``base``, ``point``, ``hovering`` and ``tall`` of the state, and ``pointed`` of
-    its maps; writes ``point``, ``base`` and ``hovering``.
+    its maps; writes ``point``, ``base``, ``hovering`` and ``troubles``.
     """
 
     source = param.ClassSelector(class_=Source, constant=True)
@@ -145,11 +146,10 @@ class Live(pn.viewable.Viewer):
         self.latest.ask(lambda: decoded(codec, self.source.store, place[None])[0], self._arrive)
 
     def _arrive(self, job: "Future[Any]") -> None:
-        picture = self.source.result(job)
-        if picture is not None:
-            self.picture.uri = data_uri(picture, "WEBP")
-        else:
-            self.state.trouble = f"Not decoded: {job.exception()}"
+        error = job.exception()
+        report(self.state, "live", f"Not decoded: {error}" if error else "")
+        if not error:
+            self.picture.uri = data_uri(job.result(), "WEBP")
 
     def _resize(self, *_: Any) -> None:
         self.picture.width = SIDE[self.state.tall]

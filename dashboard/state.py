@@ -195,7 +195,9 @@ class State(Axes):
     scored = param.Integer(default=0, doc="Counts the scores and cross-validations that arrived.")
     learning = param.String(default="", doc="How far the SVM of all latents is, in words.")
     share = param.Number(default=0.0, doc="How much of that is done.")
-    trouble = param.String(default="", doc="What last went wrong, in words.")
+    troubles = param.Dict(
+        default={}, doc="What is wrong with each part of the page, in words; the latest is last."
+    )
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**{"second": Axes(), **params})

@@ -11,6 +11,7 @@ from dashboard.session import has_session, when_done
 from dashboard.source import CANDIDATE, Source
 from dashboard.state import State
 from dashboard.style import population_title
+from dashboard.trouble import report
 from pcvae.anomaly import NORMAL, UNUSED
 
 __all__ = ["RULE", "cancel", "follow_learning", "refit", "taught_by", "wanted", "warnings_of"]
@@ -65,22 +66,20 @@ def follow_learning(source: Source, state: State) -> None:
 
     To be called before the views are made. Reads ``tab``, ``rank``, ``colour``, ``model``,
     ``taught``, ``refits`` and ``loaded`` of the state; writes ``scored``, ``learning``, ``share``
-    and ``trouble``.
+    and ``troubles``.
     """
     ticking: list[Any] = []
 
     def tell() -> None:
         words, share = _progress(_jobs(source, state))
         state.param.update(learning=words, share=share)
+        report(state, "fit", next(iter(_failures(source, state)), ""))
         while ticking and not words:
             ticking.pop().stop()
 
     def arrive() -> None:
         tell()
-        failures = _failures(source, state)
-        state.param.update(
-            scored=state.scored + 1, **({"trouble": failures[0]} if failures else {})
-        )
+        state.scored += 1
 
     def ask(*_: Any) -> None:
         source.learning.want(id(state), wanted(state))

@@ -1,4 +1,4 @@
-"""The page that is shown when there is nothing to show: what is wrong and which command helps."""
+"""What went wrong: said on the page as long as it lasts, or on a page of its own."""
 
 from html import escape
 
@@ -6,9 +6,10 @@ import panel as pn
 import panel_material_ui as pmui
 
 from dashboard.sheets import BASE, TROUBLE
+from dashboard.state import State
 from dashboard.style import HEADER, THEME
 
-__all__ = ["LONGEST", "trouble_html", "trouble_page"]
+__all__ = ["LONGEST", "report", "trouble_html", "trouble_page"]
 
 LONGEST = 240  # letters of a message
 
@@ -19,8 +20,15 @@ COMMANDS = (
 )
 
 
+def report(state: State, part: str, words: str = "") -> None:
+    """Say what is wrong with a part of the page; without words, that it is well again."""
+    if words != state.troubles.get(part, ""):
+        others = {one: said for one, said in state.troubles.items() if one != part}
+        state.troubles = {**others, part: words} if words else others
+
+
 def trouble_html(title: str, words: str) -> str:
-    """What is wrong, in words, and the commands."""
+    """What is wrong so that there is nothing to show, in words, and which commands help."""
     steps = "".join(
         f"<li><span>{escape(step)}</span><code>{escape(command)}</code></li>"
         for step, command in COMMANDS

@@ -316,7 +316,7 @@ def test_the_address_names_a_galaxy_by_exactly_its_id(two, galaxy):
     other = State()
     follow_address(source, other, Location(search=location.search))
     assert other.row == 0
-    assert other.trouble == ""
+    assert other.troubles == {}
     assert location.search.startswith("?ours=007&")
 
 
@@ -324,8 +324,11 @@ def test_a_galaxy_of_the_address_that_the_store_lacks_is_named(two):
     source, state = two
     follow_address(source, state, Location(search="?galaxy=0012&x=log_mass"))
     assert state.row is None
-    assert state.trouble == "No galaxy 0012 in this store."
+    state.row = 0
+    assert list(state.troubles.values()) == ["No galaxy 0012 in this store."]
     assert state.x == "log_mass"
+    state.row = 1
+    assert state.troubles == {}
 
 
 def test_the_address_restores_both_maps_and_what_is_in_view(two):

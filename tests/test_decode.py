@@ -238,6 +238,19 @@ def test_galaxies_without_latents_are_told_apart_from_the_sample(store, tmp_path
     assert np.isfinite(spread_of(session.source.store, "physics")).all()
 
 
+@pytest.mark.parametrize("part", ["live", "film"])
+def test_what_is_not_decoded_is_told_until_something_is(session, monkeypatch, part):
+    def fail(*_):
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(f"dashboard.{part}.decoded", fail)
+    session.state.row = 18
+    assert "Not decoded: out of memory" in session.card.trouble.object
+    monkeypatch.undo()
+    session.state.row = 19
+    assert session.card.trouble.object == ""
+
+
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_every_store_decodes(store, tmp_path, name):
     session = begin(change(store, tmp_path / "store", **EXAMPLES[name]))

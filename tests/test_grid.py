@@ -177,8 +177,11 @@ def test_pictures_that_cannot_be_read_are_told_in_words(session, monkeypatch):
 
     monkeypatch.setattr(session.source, "load", lambda _: session.source.soon(broken))
     session.state.selected = of(session, range(5))
-    assert "the disk is gone" in session.state.trouble
+    assert "the disk is gone" in session.card.trouble.object
     assert len(session.strips["selection"].tiles.items) == 5
+    monkeypatch.undo()
+    session.state.selected = of(session, range(6))
+    assert "the disk is gone" not in session.card.trouble.object
 
 
 def test_chips_say_what_narrows_the_focus_and_take_it_away(session):

@@ -90,6 +90,26 @@ def test_what_cannot_be_saved_is_said_and_not_shown(ana, monkeypatch):
     assert ana.card.trouble.object == ""
 
 
+def test_an_outage_of_the_journal_is_told_as_long_as_it_lasts(ana, monkeypatch):
+    def refuse(*_, **__):
+        raise JournalError("the server is gone")
+
+    ana.state.row = 7
+    monkeypatch.setattr(ana.source.journal, "tag", refuse)
+    press(ana, "3")
+    monkeypatch.setattr(ana.source.journal, "count", refuse)
+    ana.refresh()
+    ana.refresh()
+    ana.state.row = 8
+    assert "the server is gone" in ana.card.trouble.object
+    assert "Not saved" not in ana.card.trouble.object
+    monkeypatch.undo()
+    ana.refresh()
+    assert "Not saved" in ana.card.trouble.object
+    press(ana, "3")
+    assert ana.card.trouble.object == ""
+
+
 @pytest.mark.parametrize(("back", "forth"), [("u", "U"), ("z", "Z")])
 def test_undo_and_redo_walk_through_what_was_done(ana, back, forth):
     ana.state.row = 7

@@ -428,6 +428,7 @@ def test_a_failed_fit_is_told_in_words(session, monkeypatch):
     assert "singular" in session.card.trouble.object
     session.state.rank = "error"
     assert len(queue.strip.items) == 60
+    assert session.card.trouble.object == ""
 
 
 def test_a_fit_is_wanted_only_where_it_shows(session):
