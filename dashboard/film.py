@@ -96,6 +96,7 @@ class Film(pn.viewable.Viewer):
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
         self._tools: tuple[Codec, Spread, str] | None = None
+        self._turn = 0
         self.strips: list[Strip] = []
         self.latest = Latest(self.source.decoders.submit)
         self.frames = Frames(self._pick, sizing_mode="stretch_both", margin=0)
@@ -156,7 +157,9 @@ class Film(pn.viewable.Viewer):
         )
 
     def _show(self, *_: Any) -> None:
-        state = self.state
+        """Have decoded what is wanted now; what is still under way no longer is."""
+        self._turn += 1
+        turn, state = self._turn, self.state
         self.draw.visible, self.begin.visible = state.film == "line", state.film == "path"
         if self._tools is None or self._tools[2] != state.model or state.tab != "decode":
             return
@@ -167,7 +170,10 @@ class Film(pn.viewable.Viewer):
             self.strips, self.frames.rows = [], []
             return
         codec, places = self._tools[0], np.concatenate([one.places for one in strips])
-        self.latest.ask(lambda: (strips, decoded(codec, self.source.store, places)), self._arrive)
+        self.latest.ask(
+            lambda: (strips, decoded(codec, self.source.store, places)),
+            lambda job: turn == self._turn and self._arrive(job),
+        )
 
     def _arrive(self, job: "Future[Any]") -> None:
         error = job.exception()

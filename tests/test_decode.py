@@ -205,6 +205,37 @@ def test_a_path_runs_from_one_galaxy_to_another(session):
     assert (captions[0], captions[-1]) == (session.source.ids[17], session.source.ids[60])
 
 
+@pytest.fixture
+def slowly(session, monkeypatch):
+    """Rows of pictures that are asked for and arrive, one by one, when this is called."""
+    film, asked = session.strips["decode"].film, []
+    monkeypatch.setattr(film.latest, "ask", lambda *given: asked.append(given))
+
+    def arrive():
+        work, show = asked.pop(0)
+        show(session.source.decoders.submit(work))
+
+    return arrive
+
+
+def test_what_arrives_late_does_not_fill_rows_that_are_no_longer_wanted(session, slowly):
+    state, film = session.state, session.strips["decode"].film
+    state.base = "median"
+    state.film = "path"
+    slowly()
+    assert (film.frames.rows, film.strips) == ([], [])
+    state.param.update(origin=17, row=60)
+    film.begin.clicks += 1
+    slowly()
+    assert (film.frames.rows, film.strips) == ([], [])
+    state.row = 61
+    state.row = 62
+    slowly()
+    assert film.frames.rows == []
+    slowly()
+    assert film.frames.rows[0]["frames"][-1]["says"] == session.source.ids[62]
+
+
 def test_another_model_has_its_own_sliders_and_pictures(session):
     live = session.strips["decode"].live
     live.sliders._handle_msg({"slider": 0, "value": 0.1})
