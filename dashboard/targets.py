@@ -22,6 +22,7 @@ from dashboard.source import Source
 from dashboard.state import State
 from dashboard.style import DASH, MINUS
 from dashboard.targetlist import TABLES, match, read_targets
+from dashboard.tiles import Pager
 from dashboard.upload import Upload, UploadError
 
 __all__ = ["TargetTable", "Targets", "summary"]
@@ -168,13 +169,15 @@ class Targets(pn.viewable.Viewer):
         self.table = TargetTable(
             {"pick": self.go, "fetch": self.fetch}, empty=EMPTY, sizing_mode="stretch_both"
         )
+        self.pager = Pager(self._turn, width=200, height=30, margin=(0, 2), visible=False)
         self._enable()
 
     def __panel__(self) -> pn.viewable.Viewable:
         left = pn.Column(
             pn.Row(self.field, self.radius),
             pn.Row(self.before, self.after, self.choose),
-            self.words,
+            self.pager,
+            pn.Column(self.words, sizing_mode="stretch_both", scroll="y-auto"),
             width=310,
             sizing_mode="stretch_height",
         )
@@ -200,8 +203,8 @@ class Targets(pn.viewable.Viewer):
         """Go to a target by its place in the list; its galaxy is picked, if it is in the store."""
         if self.matched is None:
             return
-        if place // PAGE != max(self.table.current, 0) // PAGE:
-            self.table.items = self._items(place // PAGE)
+        if place // PAGE != self.pager.page:
+            self._turn(place // PAGE)
         self.table.current = place
         row = int(self.matched["row"].iloc[place])
         if row >= 0:
@@ -246,10 +249,16 @@ class Targets(pn.viewable.Viewer):
             self._say(f"The targets cannot be matched: {error}", failed=True)
             return
         self.matched = job.result()
-        self.table.param.update(items=self._items(0), current=-1)
-        listed = "" if len(self.matched) <= PAGE else f" The list shows {PAGE} at a time."
-        self._say(summary(self.matched) + listed)
+        self.table.current = -1
+        pages = -(-len(self.matched) // PAGE)
+        self.pager.param.update(pages=pages, visible=pages > 1)
+        self._turn(0)
+        self._say(summary(self.matched))
         self._enable()
+
+    def _turn(self, page: int) -> None:
+        """Show a page of the list."""
+        self.table.items, self.pager.page = self._items(page), page
 
     def _items(self, page: int) -> list[dict[str, Any]]:
         start = page * PAGE

@@ -115,16 +115,22 @@ def test_a_person_steps_through_a_target_list(page, folder, tmp_path):
     galaxies = read_store(folder).galaxies
     some = galaxies.loc[[12, 30], ["ra", "dec"]].assign(name=["first", "second"])
     some.loc[len(galaxies)] = [10.0, -89.0, "nowhere"]
+    for place in range(150):
+        some.loc[len(galaxies) + 1 + place] = [place, -88.0, f"far {place}"]
     some.to_csv(tmp_path / "targets.csv", index=False)
     page.get_by_role("tab", name="Targets").click()
     with page.expect_file_chooser() as chooser:
         page.get_by_text("Upload targets").click()
     chooser.value.set_files(tmp_path / "targets.csv")
     page.mouse.move(640, 300)  # away from the button, whose tooltip covers others
-    expect(page.get_by_text("2 of 3 targets are in this store")).to_be_visible()
+    expect(page.get_by_text("2 of 153 targets are in this store")).to_be_visible()
+    expect(page.get_by_role("row", name="far 149")).to_have_count(0)
+    page.get_by_role("button", name="Next page").press("Enter")
+    expect(page.get_by_role("row", name="far 149")).to_contain_text("not in this store")
+    page.get_by_role("button", name="Previous page").press("Enter")
     expect(page.get_by_role("row", name="nowhere")).to_contain_text("not in this store")
     for row in (12, 30):
-        page.get_by_role("button", name="Next").click()
+        page.get_by_role("button", name="Next: ").click()
         expect(page.locator(".facts h2")).to_have_text(galaxies["id"][row])
     page.mouse.move(640, 300)  # away from the button, whose tooltip covers others
     expect(page.get_by_role("tooltip")).to_have_count(0)

@@ -152,16 +152,38 @@ def test_another_radius_matches_again(session):
     assert not view.choose.disabled
 
 
-def test_a_long_list_shows_a_page_at_a_time_and_says_so(session):
+def test_a_long_list_shows_a_page_at_a_time_and_steps_turn_to_the_page(session):
     view = session.strips["targets"]
     ids = [f"none{i}" for i in range(PAGE + 30)] + ["g0009"]
     view.upload(as_csv(id=ids))
     assert len(view.table.items) == PAGE
-    assert f"shows {PAGE} at a time" in view.words.object
+    assert view.pager.visible
     view.step(1)
     assert view.table.items[-1]["galaxy"] == "g0009"
     assert view.table.current == PAGE + 30
     assert session.state.row == 9
+
+
+def test_every_target_of_a_long_list_can_be_turned_to_and_fetched(session):
+    view, asked = session.strips["targets"], []
+    view.on_fetch = asked.append
+    far = 2 * PAGE + 50
+    view.upload(
+        as_csv(id=["g0009"] + ["none"] * far, ra=np.arange(far + 1), dec=[-80.0] * (far + 1))
+    )
+    assert (view.pager.page, view.pager.pages) == (0, 3)
+    view.pager._handle_msg({"go": 2})
+    assert [item["n"] for item in view.table.items] == list(range(2 * PAGE, far + 1))
+    view.table._handle_msg({"fetch": far})
+    assert asked == [(float(far), -80.0)]
+    view.step(1)
+    assert view.table.items[0]["galaxy"] == "g0009"
+    assert view.pager.page == 0
+    view.pager._handle_msg({"go": 1})
+    view.table._handle_msg({"pick": PAGE + 7})
+    assert (view.pager.page, view.table.current) == (1, PAGE + 7)
+    view.upload(as_csv(id=["g0003"]))
+    assert (view.pager.page, view.pager.pages, view.pager.visible) == (0, 1, False)
 
 
 def test_a_list_is_of_one_session(session):
