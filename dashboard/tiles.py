@@ -227,9 +227,11 @@ class Pager(JSComponent):
       const show = () => {
         said.innerHTML = `page <b>${(model.page + 1).toLocaleString('en')}</b> of ` +
           model.pages.toLocaleString('en')
+        const held = buttons.indexOf(el.getRootNode().activeElement)
         buttons.forEach((button, index) => {
           button.disabled = index < 2 ? model.page <= 0 : model.page >= model.pages - 1
         })
+        if (buttons[held]?.disabled) buttons.at(-1 - held).focus()  // the same way back
         el.style.visibility = model.pages > 1 ? '' : 'hidden'
       }
       show()
