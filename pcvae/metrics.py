@@ -83,8 +83,9 @@ def r2_linear(truth: ArrayLike, estimate: ArrayLike, name: str = "") -> float:
     r"""The squared Pearson correlation, which is what the paper calls R2.
 
     It is that of the best straight line through the pairs, so blind to bias and scale. For
-    ``orientation`` it is the squared circular correlation of the doubled angles
-    :math:`\alpha = 2 y, \beta = 2 \hat y`, which needs no mean direction,
+    ``orientation`` it is the size of the circular correlation of the doubled angles
+    :math:`\alpha = 2 y, \beta = 2 \hat y`, which needs no mean direction, and is not squared: it
+    is a product of two correlations already,
 
     .. math::
         \rho = \frac{\sum_{i<j} \sin(\alpha_i - \alpha_j) \sin(\beta_i - \beta_j)}
@@ -468,11 +469,11 @@ def _finite(values: ArrayLike) -> Floats:
 
 
 def _circular(alpha: Floats, beta: Floats) -> float:
-    """The square of Fisher & Lee's correlation: its pairs' sums, written as sums over galaxies."""
+    """The size of Fisher & Lee's correlation: its pairs' sums, written as sums over galaxies."""
     a, b, size = np.exp(1j * alpha), np.exp(1j * beta), len(alpha)
     pairs = np.abs((a * b.conj()).sum()) ** 2 - np.abs((a * b).sum()) ** 2
     norm = (size**2 - np.abs((a**2).sum()) ** 2) * (size**2 - np.abs((b**2).sum()) ** 2)
-    return float(pairs**2 / norm) if norm > 1e-9 else np.nan
+    return float(np.abs(pairs) / np.sqrt(norm)) if norm > 1e-9 else np.nan
 
 
 def _deviations(values: Floats, name: str) -> Floats:

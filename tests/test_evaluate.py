@@ -4,13 +4,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pcvae.anomaly import NORMAL, HeldOut, Trials
 from pcvae.catalog import complete
 from pcvae.errors import SettingsError, StoreError
 from pcvae.labels import LABELS, Latent, wrap_angle
-from pcvae.metrics import METRICS
+from pcvae.metrics import METRICS, purity
 from pcvae.store import ModelInfo, StoreInfo, StoreWriter, read_store
 from train import encode, evaluate, figures, train
 from train.pool import estimates, gather
+from train.rare import FOLDS, Search
+from train.rare import difference as rare_difference
 
 NAMES = [label.name for label in LABELS]
 PHYSICS = ModelInfo("physics", "physics", "default", tuple(Latent(n, n) for n in [*NAMES, "free"]))
@@ -344,6 +347,48 @@ def test_the_better_space_gains_recall(metrics):
     expected = found["physics"]["recall_at_fpr_0.01"] - found["vanilla"]["recall_at_fpr_0.01"]
     assert gain["gain"] == pytest.approx(expected)
     assert 0 < gain["low"] <= gain["gain"] <= gain["high"]
+
+
+def searched(normal, rare):
+    """A search of which only the margins are known, of one repeat in as many folds."""
+    margin = np.concatenate([normal, rare])[:, None]
+    truth = np.repeat([0, 1], [len(normal), len(rare)])
+    parts = np.array_split(np.random.default_rng(0).permutation(len(truth)), FOLDS)
+    tests = tuple(HeldOut(p, truth[p], np.zeros(len(p), int), margin[p]) for p in parts)
+    found = Search.__new__(Search)
+    found.folds, found.repeats = Trials((NORMAL, "pea"), tests, {}), 1
+    return found
+
+
+def test_an_interval_of_recall_knows_that_its_threshold_is_of_few_galaxies():
+    """All rare galaxies lie between the highest normal one and the next."""
+    normal = np.arange(200.0)
+    lucky, unlucky = searched(normal, np.full(50, 197.5)), searched(normal, np.full(50, 196.5))
+    assert rare_difference(lucky, unlucky, "pea", 0)["gain"] == 1
+    assert rare_difference(lucky, unlucky, "pea", 0)["low"] == 0
+    clear = rare_difference(searched(normal, np.full(50, 300.0)), unlucky, "pea", 0)
+    assert (clear["gain"], clear["high"]) == (1, 1)
+
+
+def test_recall_at_a_rate_that_few_galaxies_cannot_have_is_unknown(tmp_path):
+    metrics = judge(write(tmp_path / "few", normal=200, rare={"red_spiral": 20}))
+    found = metrics["anomaly"]["physics"]["red_spiral"]
+    assert found["normal"] < 100
+    assert found["recall"] > 0.9
+    assert found["recall_at_fpr_0.01"] is None
+    assert any("too few" in note for note in metrics["notes"])
+
+
+def test_purity_is_for_a_survey_without_the_samples_hard_negatives(metrics):
+    for populations in metrics["anomaly"].values():
+        for one in populations.values():
+            rate = one["false_positive_rate_field"]
+            stars = one["hard_negatives"]["star"]
+            field = one["normal"] - stars["n"]
+            alarms = field * rate + stars["n"] * stars["false_positive_rate"]
+            assert alarms == pytest.approx(one["normal"] * one["false_positive_rate"])
+            expected = purity(one["recall"], rate, one["base_rate"])
+            assert one["purity_at_base_rate"] == pytest.approx(expected, nan_ok=True)
 
 
 def test_a_catalogues_own_error_widens_what_is_claimed_of_its_value():

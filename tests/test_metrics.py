@@ -48,8 +48,18 @@ def test_the_circular_correlation_is_the_sum_over_pairs_that_defines_it():
     truth = rng.uniform(-np.pi / 2, np.pi / 2, 40)
     estimate = wrap_angle(truth + rng.normal(0, 0.3, 40))
     a, b = (np.sin(2 * (x[:, None] - x[None])) for x in (truth, estimate))
-    expected = (a * b).sum() ** 2 / ((a**2).sum() * (b**2).sum())
+    expected = (a * b).sum() / np.sqrt((a**2).sum() * (b**2).sum())
     assert metrics.r2_linear(truth, estimate, "orientation") == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("scatter", [0.1, 0.3, 0.6])
+def test_the_circular_correlation_is_to_the_mean_cosine_as_r2_is_to_the_correlation(scatter):
+    rng = np.random.default_rng(7)
+    truth = rng.uniform(-np.pi / 2, np.pi / 2, 20_000)
+    estimate = wrap_angle(truth + rng.normal(0, scatter, 20_000))
+    cosine = np.exp(-2 * scatter**2)  # the mean of cos(2 e)
+    found = metrics.r2_linear(truth, estimate, "orientation")
+    assert found == pytest.approx(cosine**2, abs=0.02)
 
 
 def test_angles_on_both_sides_of_the_wrap_are_close():

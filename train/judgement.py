@@ -171,7 +171,15 @@ class Judgement:
         if not self.searches:
             self._note("no rare populations among the tested galaxies: nothing to search for")
         for name, found in self.searches.items():
-            self.metrics["anomaly"][name] = rare.summary(found, self.pool, self.base_rate)
+            self.metrics["anomaly"][name] = rare.summary(
+                found, self.pool, self.base_rate, self.seed
+            )
+        counts = [one["normal"] for f in self.metrics["anomaly"].values() for one in f.values()
+                  if "normal" in one]  # fmt: skip
+        if counts and min(counts) * rare.FALSE_POSITIVES < 1:
+            self._note(
+                f"{min(counts)} normal galaxies are too few for a false-positive rate of 1 %"
+            )
         for first, second in combinations(self.searches, 2):
             one, other = self.searches[first], self.searches[second]
             self.metrics["anomaly_gains"][f"{first} over {second}"] = {

@@ -1,6 +1,7 @@
 """How well rare galaxies are found in a model's latent space."""
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from pcvae.anomaly import (
     repeated_folds,
     wilson_interval,
 )
-from pcvae.metrics import average_precision, precision_at, purity, recall_at
+from pcvae.metrics import average_precision, precision_at, purity
 from pcvae.store import ModelInfo
 from train.pool import Pool
 
@@ -23,6 +24,7 @@ BASE_RATE = 0.001  # the share of rare galaxies in a survey for which purity is 
 FOLDS = 5
 TOP = 10  # galaxies a person looks at first
 FALSE_POSITIVES = 0.01
+DRAWS = 1000  # of a bootstrap
 
 
 class Search:
@@ -53,32 +55,36 @@ def search(pool: Pool, seed: int) -> dict[str, Search]:
     return {model.name: Search(pool, model, seed) for model in pool.info.models}
 
 
-def summary(found: Search, pool: Pool, base_rate: float = BASE_RATE) -> dict[str, dict[str, Any]]:
+def summary(
+    found: Search, pool: Pool, base_rate: float = BASE_RATE, seed: int = 0
+) -> dict[str, dict[str, Any]]:
     """The figures of DESIGN.md by population; those the paper published under ``paper``.
 
     Recall and false-positive rate are of the repeated folds, in which each galaxy is tested once
     a repeat; the Wilson intervals count it once. ``average_precision`` and ``precision_at_10``
-    are at the galaxies' own mixture, ``share``.
+    are at the galaxies' own mixture, ``share``; ``purity_at_base_rate`` is for a survey of field
+    galaxies, so it leaves out the hard negatives, which a sample may be full of.
     """
-    figures = {}
+    figures, hard = {}, pool.info.hard_negative
     for name in pool.info.rare:
         if name in found.folds.classes:
-            figures[name] = _population(found, name, base_rate)
-            figures[name]["hard_negatives"] = _hard_negatives(found, name, pool.info.hard_negative)
+            figures[name] = _population(found, name, hard, base_rate, seed)
+            figures[name]["hard_negatives"] = _hard_negatives(found, name, hard)
         else:
             count = int((found.population == name).sum())
             figures[name] = {"n": count, "left_out": found.folds.left_out.get(name, "none there")}
     return figures
 
 
-def _population(found: Search, name: str, base_rate: float) -> dict[str, Any]:
+def _population(
+    found: Search, name: str, hard: Sequence[str], base_rate: float, seed: int
+) -> dict[str, Any]:
     rates, paper = found.folds.rates(name), found.paper.rates(name)
     members, normal = rates.members // found.repeats, rates.normal // found.repeats
     recall, false_rate = rates.hits / rates.members, rates.false_alarms / rates.normal
     low, high = wilson_interval(recall * members, members)
     false_low, false_high = wilson_interval(false_rate * normal, normal)
-    ranked = _ranking(found, name)
-    at_low, at_high = wilson_interval(ranked["recall_at_fpr_0.01"] * members, members)
+    in_field = _share_taken(found, name, ~np.isin(found.population, hard))
     return {
         "n": members,
         "normal": normal,
@@ -89,10 +95,10 @@ def _population(found: Search, name: str, base_rate: float) -> dict[str, Any]:
         "false_positive_rate": false_rate,
         "false_positive_rate_low": false_low,
         "false_positive_rate_high": false_high,
-        **ranked,
-        "recall_at_fpr_0.01_low": at_low,
-        "recall_at_fpr_0.01_high": at_high,
-        "purity_at_base_rate": purity(recall, false_rate, base_rate),
+        "false_positive_rate_field": in_field,
+        **_at_false_positives(found, name, seed),
+        **_ranking(found, name),
+        "purity_at_base_rate": purity(recall, in_field, base_rate),
         "base_rate": base_rate,
         "paper": {
             "recall": paper.recall,
@@ -120,45 +126,101 @@ def repeat_margins(
 
 
 def difference(
-    first: Search, second: Search, name: str, seed: int, draws: int = 2000
+    first: Search, second: Search, name: str, seed: int, draws: int = DRAWS
 ) -> dict[str, float]:
     """By how much more of a rare population the first model finds at a 1 % false-positive rate.
 
-    The folds of both are the same, so each rare galaxy is found or missed by both; the 95 %
-    interval is of the mean difference over rare galaxies drawn with replacement.
+    The 95 % interval is of galaxies drawn with replacement, rare and normal ones, the same for
+    both models; each draw has thresholds of its own. NaN where 1 % of the normal ones is none, or
+    where the models did not see the same galaxies.
     """
-    gains = _found(first, name) - _found(second, name)
-    rng = np.random.default_rng(seed)
-    means = gains[rng.integers(len(gains), size=(draws, len(gains)))].mean(axis=1)
-    low, high = np.percentile(means, [2.5, 97.5])
-    return {"gain": float(gains.mean()), "low": float(low), "high": float(high)}
+    one, two = _margins(first, name), _margins(second, name)
+    if [part.shape for part in one] != [part.shape for part in two]:
+        return dict.fromkeys(("gain", "low", "high"), np.nan)
+    gain = _recall(one) - _recall(two)
+    low, high = _interval(lambda pick: _recall(pick(one)) - _recall(pick(two)), one, seed, draws)
+    return {"gain": gain, "low": low, "high": high}
 
 
-def _found(found: Search, name: str) -> NDArray[np.float64]:
-    """In which share of the repeats each galaxy of a rare population passes the threshold."""
-    index, passed = found.folds.classes.index(name), []
+class _Margins(NamedTuple):
+    """The margins of n rare and m normal galaxies in each of R repeats, (R, n) and (R, m)."""
+
+    rare: NDArray[np.float64]
+    normal: NDArray[np.float64]
+
+
+def _margins(found: Search, name: str) -> _Margins:
+    """In the order of the galaxies, so that those of two models go together."""
+    index, tables = found.folds.classes.index(name), []
     for start, (rare, margin) in zip(
         range(0, len(found.folds.tests), FOLDS), repeat_margins(found, name), strict=True
     ):
         tests = found.folds.tests[start : start + FOLDS]
-        rows = np.concatenate([test.rows[test.truth == index] for test in tests])
-        others = np.sort(margin[~rare])[::-1]
-        above = margin[rare] > others[int(FALSE_POSITIVES * len(others))]
-        passed.append(above[np.argsort(rows)])
-    result: NDArray[np.float64] = np.mean(passed, axis=0)
-    return result
+        asked = [test.rows[(test.truth == 0) | (test.truth == index)] for test in tests]
+        order = np.argsort(np.concatenate(asked))
+        tables.append((rare[order], margin[order]))
+    rare = tables[0][0]
+    margins = np.stack([margin for _, margin in tables])
+    return _Margins(margins[:, rare], margins[:, ~rare])
+
+
+def _recall(found: _Margins) -> float:
+    """The mean over the repeats of ``recall_at`` a false-positive rate of 1 %."""
+    allowed, count = int(FALSE_POSITIVES * found.normal.shape[1]), found.normal.shape[1]
+    if not allowed:
+        return np.nan
+    place = count - 1 - allowed
+    threshold = np.partition(found.normal, place, axis=1)[:, place]
+    return float((found.rare > threshold[:, None]).mean())
+
+
+def _interval(
+    measure: Callable[[Callable[[_Margins], _Margins]], float],
+    like: _Margins,
+    seed: int,
+    draws: int = DRAWS,
+) -> tuple[float, float]:
+    """The 95 % interval of what is measured with the galaxies that each draw picks."""
+    rng, values = np.random.default_rng(seed), []
+    sizes = [part.shape[1] for part in like]
+    for _ in range(draws):
+        rows = [rng.integers(size, size=size) for size in sizes]
+        values.append(
+            measure(lambda one, rows=rows: _Margins(one.rare[:, rows[0]], one.normal[:, rows[1]]))
+        )
+    low, high = np.percentile(values, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def _at_false_positives(found: Search, name: str, seed: int) -> dict[str, float]:
+    """Recall at a 1 % false-positive rate, with the wider of two 95 % intervals.
+
+    Wilson's takes the threshold as known, but holds where all or none are found; the bootstrap
+    draws the normal galaxies anew, whose few highest are the threshold.
+    """
+    margins, key = _margins(found, name), f"recall_at_fpr_{FALSE_POSITIVES}"
+    recall, count = _recall(margins), margins.rare.shape[1]
+    wilson = wilson_interval(recall * count, count)
+    drawn = _interval(lambda pick: _recall(pick(margins)), margins, seed)
+    low, high = min(wilson[0], drawn[0]), max(wilson[1], drawn[1])
+    return {key: recall, f"{key}_low": low, f"{key}_high": high}
 
 
 def _ranking(found: Search, name: str) -> dict[str, float]:
     tables = repeat_margins(found, name)
     return {
-        "recall_at_fpr_0.01": _mean([recall_at(m, r, FALSE_POSITIVES) for r, m in tables]),
         "average_precision": _mean([average_precision(m, r) for r, m in tables]),
         "precision_at_10": _mean([precision_at(m, r, TOP) for r, m in tables]),
     }
 
 
-def _hard_negatives(found: Search, name: str, hard: tuple[str, ...]) -> dict[str, Any]:
+def _share_taken(found: Search, name: str, among: NDArray[np.bool_]) -> float:
+    """Which share of the tested normal galaxies that are ``among`` those was taken for it."""
+    taken = _taken(found.folds, name)
+    return _mean(taken[among[taken[:, 0]], 1].tolist())
+
+
+def _hard_negatives(found: Search, name: str, hard: Sequence[str]) -> dict[str, Any]:
     """Of the populations that resemble rare ones: which share was taken for it."""
     taken = _taken(found.folds, name)
     figures = {}
