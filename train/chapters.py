@@ -33,8 +33,8 @@ def chapters(judgement: Judgement, metrics: Mapping[str, Any]) -> Iterator[Secti
 def _labels(judgement: Judgement) -> Section:
     section = Section(
         "Fig. 1: catalogue and inferred values",
-        "Bars are the catalogue's errors and the claimed sigmas, of many galaxies a typical one "
-        "in the corner; the line is 1:1.",
+        "Bars are the catalogue's errors and the model's own sigmas, of many galaxies a typical "
+        "one in the corner; the line is 1:1.",
     )
     for who, found in judgement.said["models"].items():
         section.figure(figures.label_figure(judgement.pool, found, who), f"labels by {who}")
@@ -45,7 +45,7 @@ def _calibration(metrics: Mapping[str, Any]) -> Section:
     section = Section(
         "Calibration",
         "Sigmas that mean what they say reach the coverage they claim, and have a flat PIT "
-        "histogram. Baselines have one sigma for all galaxies, from the validation split.",
+        "histogram. Photometry has one sigma for all galaxies, from the validation split.",
     )
     section.figure(figures.calibration_figure(metrics), "calibration")
     return section
@@ -54,8 +54,9 @@ def _calibration(metrics: Mapping[str, Any]) -> Section:
 def _parts(metrics: Mapping[str, Any]) -> Section:
     section = Section(
         "By redshift, magnitude and population",
-        "Redshift and magnitude bins hold a quarter of the tested galaxies each. Within a bin of "
-        "little spread R2 says little; its scatter, bias and coverage do.",
+        "Redshift and magnitude bins hold a quarter of the tested galaxies each; magnitudes are "
+        "of the middle band. Within a bin of little spread R2 says little; its scatter, bias and "
+        "coverage do.",
     )
     for who in metrics["models"]:
         rows = [
@@ -106,7 +107,7 @@ def _spaces(judgement: Judgement) -> Section:
         section.figure(drawn, f"latent space of {model.name}")
     for model in pool.info.models:
         free = free_latents(model)
-        if model.kind != "vanilla" and free:
+        if model.name in judgement.said["models"] and free:
             section.figure(figures.plane_figure(pool, model, free[0]), f"planes of {model.name}")
     return section
 
@@ -158,17 +159,24 @@ def _look_alikes(judgement: Judgement) -> Section:
 def _networks(judgement: Judgement, metrics: Mapping[str, Any]) -> Section:
     section = Section("The networks")
     pool, store = judgement.pool, judgement.store
-    models = [model for model in pool.info.models if model.name in judgement.codecs]
-    if store is None or not models:
+    known = [
+        [model, number(one["mse"]), str(one["n"])]
+        for model, one in metrics["reconstruction"].items()
+        if one["n"]
+    ]
+    section.table(["reconstruction of tested galaxies", "mean squared error", "n"], known)
+    codecs = [
+        (model, codec) for model in pool.info.models if (codec := judgement.codecs.get(model.name))
+    ]
+    if store is None or not codecs:
         return section
-    codecs = [(model, judgement.codecs[model.name]) for model in models]
     drawn = pictures.reconstruction_figure(pool, store, codecs, judgement.seed)
     section.figure(drawn, "galaxies and their reconstructions")
     for model, codec in codecs:
         section.say(f"What each latent of {model.name} paints:")
         section.figure(pictures.traversal_figure(pool, store, model, codec), model.name)
     _meanings(section, metrics)
-    histories = {model.name: store.model_folder(model.name) / "metrics.csv" for model in models}
+    histories = {model.name: store.model_folder(model.name) / "metrics.csv" for model, _ in codecs}
     tables = {name: pd.read_csv(path) for name, path in histories.items() if path.exists()}
     if tables:
         section.figure(figures.loss_figure(tables), "loss curves")

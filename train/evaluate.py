@@ -61,6 +61,7 @@ def main(argv: Sequence[str] | None = None) -> Path:
     samples = [read_sample(folder) for folder in args.sample]
     pool = gather(store, train_store)
     judgement = Judgement(pool, args.seed, args.base_rate, store, samples, args.resnet_epochs)
+    judgement.metrics["train_source"] = train_store.info.source if train_store else None
     metrics = plain(judge(judgement)) | {"command": command("train.evaluate", argv)}
     work = _begin(args.report)
     (work / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n")

@@ -38,24 +38,33 @@ def rare_style(name: str, rare: Sequence[str]) -> tuple[str, str]:
     return STYLES.get(name) or MORE[others.index(name) % len(MORE)]
 
 
-def label_figure(pool: Pool, found: Estimates, who: str) -> Figure:
-    """Fig. 1 of the paper: catalogue against inferred value of each label, rare classes marked."""
+def label_figure(pool: Pool, found: Estimates, who: str) -> Figure | None:
+    """Fig. 1 of the paper: catalogue against inferred value of each label, rare classes marked.
+
+    None where no tested galaxy has both.
+    """
     known = [
         one for one in LABELS
         if one.name in found and _any((pool.truth(one.name) + found[one.name].value)[pool.test])
     ]  # fmt: skip
-    figure = Figure(figsize=(3.6 * max(len(known), 1), 3.7), layout="constrained")
-    axes = figure.subplots(1, max(len(known), 1), squeeze=False)[0]
-    for ax, one in zip(axes, known, strict=False):
+    if not known:
+        return None
+    figure = Figure(figsize=(3.6 * len(known), 3.9), layout="constrained")
+    axes = figure.subplots(1, len(known), squeeze=False)[0]
+    for ax, one in zip(axes, known, strict=True):
         _against(ax, pool, found, one)
+    _legend(axes[0])
     figure.suptitle(f"{who}: catalogue and inferred values, test split", fontsize=10)
     return figure
 
 
 def _against(ax: Axes, pool: Pool, found: Estimates, one: Label) -> None:
-    truth, value, sigma = pool.truth(one.name), found[one.name].value, found[one.name].sigma
-    test = pool.test & np.isfinite(truth) & np.isfinite(value)
+    truth, (value, claimed) = pool.truth(one.name), found[one.name]
+    both = np.isfinite(truth) & np.isfinite(value)
+    test, rare = pool.test & both, pool.unseen & both
+    rare &= pool.galaxies["population"].isin(pool.info.rare).to_numpy()
     error = np.nan_to_num(pool.galaxies.get(one.error, pd.Series(0.0, pool.galaxies.index)))
+    sigma = np.sqrt(np.maximum(claimed**2 - error**2, 0))  # the model's own
     bars: dict[str, Any] = {
         "fmt": "none",
         "ecolor": GREY,
@@ -68,10 +77,12 @@ def _against(ax: Axes, pool: Pool, found: Estimates, one: Label) -> None:
         ax.errorbar(truth[test], value[test], *sizes, **bars)
     ax.scatter(truth[test], value[test], s=5, c=INK, alpha=0.45, lw=0, zorder=2, label="normal")
     _mark_rare(ax, pool, np.column_stack([truth, value]))
-    shown = np.concatenate([truth[test], value[test]])
-    low, high = np.percentile(shown, [0.2, 99.8])
+    shown = [np.concatenate([truth[part], value[part]]) for part in (test, rare) if part.any()]
+    low, high = np.array([np.percentile(one, [0.2, 99.8]) for one in shown]).T
+    low, high = low.min(), high.max()
     margin = 0.08 * max(high - low, 1e-6)
     ends = (low - margin, high + margin)
+    _say_beyond(ax, np.column_stack([truth, value])[test | rare], ends)
     ax.plot(ends, ends, c=ACCENT, lw=1, zorder=4)
     if test.sum() > MANY or one.name == "orientation":
         typical = np.nanmedian(sigma[test]), np.median(error[test])
@@ -83,8 +94,8 @@ def _against(ax: Axes, pool: Pool, found: Estimates, one: Label) -> None:
     _quiet(ax)
 
 
-def calibration_figure(metrics: Mapping[str, Any]) -> Figure:
-    """Claimed against reached coverage, and the PIT histogram, of each label."""
+def calibration_figure(metrics: Mapping[str, Any]) -> Figure | None:
+    """Claimed against reached coverage, and the PIT histogram, of each label; None for none."""
     sayers = {who: one for who, one in metrics["calibration"].items() if one}
     figure = Figure(figsize=(3.2 * len(LABELS), 5.6), layout="constrained")
     grid = figure.subplots(2, len(LABELS))
@@ -103,7 +114,13 @@ def calibration_figure(metrics: Mapping[str, Any]) -> Figure:
         _quiet(histogram)
     grid[0, 0].set_ylabel("reached coverage")
     grid[1, 0].set_ylabel("share of galaxies")
-    _legend(max(grid[0], key=lambda ax: len(ax.get_lines())))
+    lines = max(grid[0], key=lambda ax: len(ax.get_lines())).get_lines()[1:]
+    if not lines:
+        return None
+    columns = min(len(lines), 5)
+    figure.legend(
+        handles=lines, loc="outside lower center", ncols=columns, frameon=False, fontsize=8
+    )
     return figure
 
 
@@ -202,14 +219,15 @@ def plane_figure(pool: Pool, model: ModelInfo, free: str) -> Figure:
     On these planes stand the paper's words on rare galaxies: most compact, most extended, below
     the green valley.
     """
-    figure = Figure(figsize=(11.4, 3.7), layout="constrained")
     table = pool.latents[model.name]
     catalogue = pool.galaxies[["log_mass", "log_sfr"]].to_numpy(np.float64)
     inferred = table.reindex(columns=["log_mass", "log_sfr"]).to_numpy(np.float64)
     radius = pool.galaxies.reindex(columns=["r50"]).to_numpy(np.float64)
     size = np.column_stack([table[free].to_numpy(np.float64), radius])
-    axes = figure.subplots(1, 3)
-    for ax, values in zip(axes, (catalogue, inferred, size), strict=True):
+    panels = (catalogue, inferred, size) if _any(radius[pool.unseen]) else (catalogue, inferred)
+    figure = Figure(figsize=(3.8 * len(panels), 3.7), layout="constrained")
+    axes = figure.subplots(1, len(panels))
+    for ax, values in zip(axes, panels, strict=True):
         ax.scatter(*values[pool.test].T, s=4, c=GREY, alpha=0.5, lw=0, label="normal")
         _mark_rare(ax, pool, values)
         limits = _robust(values[pool.unseen])
@@ -217,7 +235,9 @@ def plane_figure(pool: Pool, model: ModelInfo, free: str) -> Figure:
     mass, sfr = (one.axis for one in LABELS[2:])
     axes[0].set(title="catalogue", xlabel=mass, ylabel=sfr)
     axes[1].set(title=f"inferred by {model.name}", xlabel=mass, ylabel=sfr)
-    axes[2].set(title="size and the free latent", xlabel=free, ylabel="half-light radius [px]")
+    if panels[-1] is size:
+        said = {"xlabel": free, "ylabel": "half-light radius [px]"}
+        axes[-1].set(title="size and the free latent", **said)
     for ax in axes:
         _quiet(ax)
     _legend(axes[0])
@@ -267,6 +287,13 @@ def _robust(values: NDArray[np.float64]) -> tuple[tuple[float, float], tuple[flo
         margin = 0.06 * (high - low) or 0.5
         ends.append((float(low - margin), float(high + margin)))
     return ends[0], ends[1]
+
+
+def _say_beyond(ax: Axes, places: NDArray[np.float64], ends: tuple[float, float]) -> None:
+    """How many galaxies the axes leave out, if any."""
+    beyond = int(((places < ends[0]) | (places > ends[1])).any(axis=1).sum())
+    if beyond:
+        ax.text(0.98, 0.02, f"{beyond} beyond", transform=ax.transAxes, ha="right", fontsize=6)
 
 
 def _any(values: NDArray[np.float64]) -> bool:

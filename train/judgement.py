@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from pcvae.checkpoint import RunInfo
 from pcvae.cutouts import Sample
 from pcvae.encode import Codec
 from pcvae.errors import RunError
 from pcvae.labels import LABELS
 from pcvae.metrics import r2_gain, score
-from pcvae.store import Store
+from pcvae.store import EMBEDDING, Store
 from train import baselines, bins, leak, rare, resnet
 from train.annuli import annular_colours
 from train.cost import cost
@@ -45,7 +46,7 @@ class Judgement:
     ) -> None:
         self.pool, self.seed, self.base_rate = pool, seed, base_rate
         self.store, self.samples, self.resnet_epochs = store, samples, resnet_epochs
-        self.codecs: dict[str, Codec] = {}
+        self.codecs: dict[str, Codec | None] = {}
         self.said: dict[str, dict[str, Estimates]] = {"models": {}, "baselines": {}}
         self.searches: dict[str, rare.Search] = {}
         self.metrics: dict[str, Any] = {
@@ -65,6 +66,8 @@ class Judgement:
             "cost": {},
             "seconds": {},
             "notes": [],
+            "learnt": {},
+            "photometry_from": None,
             "seed": seed,
         }
 
@@ -86,27 +89,37 @@ class Judgement:
 
     def _models(self) -> None:
         for model in self.pool.info.models:
-            if model.kind != "vanilla":
-                latents = self.pool.latents[model.name]
-                self.said["models"][model.name] = estimates(latents, self.pool.galaxies)
+            if found := estimates(self.pool.latents[model.name], self.pool.galaxies):
+                self.said["models"][model.name] = found
+            codec = self._codec(model.name)
+            self.metrics["learnt"][model.name] = {
+                "recipe": model.recipe,
+                "latents": len(model.latents),
+                **(_origin(codec.run.info) if codec else {}),
+            }
 
     def _neighbours(self) -> None:
         for model in self.pool.info.models:
-            if model.kind == "vanilla":
+            if model.name not in self.said["models"]:
                 values = self.pool.values(model)
                 found = baselines.neighbour_estimates(self.pool, values)
                 self.said["baselines"][f"{model.name}_knn"] = found
 
     def _photometry(self) -> None:
-        features = baselines.photometry(self.pool)
-        self.metrics["photometry_from"] = "aperture fluxes"
+        if self.pool.train.sum() < baselines.LEAST:
+            self._note(
+                f"{self.pool.train.sum()} training galaxies are too few for baselines: give a "
+                f"store of the same runs that has them by --train-store"
+            )
+            return
+        features, source = baselines.photometry(self.pool), "aperture fluxes"
         if features is None and self.samples:
             features = annular_colours(self.samples, self.pool.galaxies["id"])
-            self.metrics["photometry_from"] = "light in rings"
+            source = "light in rings"
         if features is None:
-            self.metrics["photometry_from"] = None
             self._note("no aperture fluxes and no --sample: no photometry baselines")
             return
+        self.metrics["photometry_from"] = source
         for kind in baselines.KINDS:
             found = baselines.by_photometry(self.pool, features, kind, self.seed)
             self.said["baselines"][f"photometry_{kind}"] = found
@@ -198,7 +211,7 @@ class Judgement:
     def _disentanglement(self) -> None:
         for model in self.pool.info.models:
             figures: dict[str, Any] = {"free": leak.free_latents(model)}
-            if model.kind != "vanilla":
+            if model.name in self.said["models"]:
                 figures["leaks"] = leak.leaks(self.pool, model)
                 for free in figures["free"][:1]:
                     found = bins.characters(self.pool, model, free)
@@ -216,14 +229,28 @@ class Judgement:
 
     def _codec(self, name: str) -> Codec | None:
         if self.store and name not in self.codecs:
+            self.codecs[name] = None
             try:
-                self.codecs[name] = Codec.read(self.store.model_folder(name))
+                if self.store.model(name).kind == EMBEDDING:
+                    self._note(f"{name} was made elsewhere: it has no network that decodes")
+                else:
+                    self.codecs[name] = Codec.read(self.store.model_folder(name))
             except RunError as error:
                 self._note(f"nothing can be decoded by {name}: {str(error).splitlines()[0]}")
         return self.codecs.get(name)
 
     def _note(self, text: str) -> None:
         self.metrics["notes"].append(text)
+
+
+def _origin(info: RunInfo) -> dict[str, Any]:
+    """What a model learnt from, for how long, and from where it started."""
+    return {
+        "epochs": info.epoch[1],
+        "sample": info.sample,
+        "source": info.settings.get("source"),
+        "init": info.settings.get("init"),
+    }
 
 
 def judge(judgement: Judgement) -> Mapping[str, Any]:

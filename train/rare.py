@@ -1,6 +1,7 @@
 """How well rare galaxies are found in a model's latent space."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -185,11 +186,13 @@ def _interval(
     sizes = [part.shape[1] for part in like]
     for _ in range(draws):
         rows = [rng.integers(size, size=size) for size in sizes]
-        values.append(
-            measure(lambda one, rows=rows: _Margins(one.rare[:, rows[0]], one.normal[:, rows[1]]))
-        )
+        values.append(measure(partial(_picked, rows)))
     low, high = np.percentile(values, [2.5, 97.5])
     return float(low), float(high)
+
+
+def _picked(rows: Sequence[NDArray[np.intp]], found: _Margins) -> _Margins:
+    return _Margins(found.rare[:, rows[0]], found.normal[:, rows[1]])
 
 
 def _at_false_positives(found: Search, name: str, seed: int) -> dict[str, float]:

@@ -76,24 +76,18 @@ def label_table(metrics: Mapping[str, Any], name: str) -> tuple[list[str], list[
 
 def rare_table(metrics: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
     """Every model on every rare population: the header and the rows."""
-    header = ["population", "model", "n", "recall", "(95 %)", "false pos.", "recall at 1 %"]
-    header += [
-        "(95 %)",
-        "av. prec.",
-        "prec. at 10",
-        "purity",
-        "paper's recall",
-        "paper's false pos.",
-    ]
+    header = ["population", "model", "n", "normal", "recall", "(95 %)", "false pos."]
+    header += ["recall at 1 %", "(95 %)", "av. prec.", "prec. at 10", "purity"]
+    header += ["recall, 5 splits", "false pos., 5 splits"]
     rows = []
     for model, populations in metrics["anomaly"].items():
         for population, f in populations.items():
             if "recall" not in f:
-                rows.append([population, model, str(f["n"]), *["-"] * 10])
+                rows.append([population, model, str(f["n"]), *["-"] * 11])
                 continue
             paper = f["paper"]
             rows.append([
-                population, model, str(f["n"]), number(f["recall"]),
+                population, model, str(f["n"]), str(f["normal"]), number(f["recall"]),
                 f"{number(f['recall_low'])}-{number(f['recall_high'])}",
                 number(f["false_positive_rate"]), number(f["recall_at_fpr_0.01"]),
                 f"{number(f['recall_at_fpr_0.01_low'])}-{number(f['recall_at_fpr_0.01_high'])}",

@@ -337,6 +337,7 @@ def _info(
             "recipe": dataclasses.asdict(plan.recipe),
             "size": sample.info.size,
             "pixel_scale": sample.info.pixel_scale,
+            "source": sample.info.source,
         },
         seed=args.seed,
         model=plan.model.config,
