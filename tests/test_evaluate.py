@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -368,6 +369,26 @@ def test_an_interval_of_recall_knows_that_its_threshold_is_of_few_galaxies():
     assert rare_difference(lucky, unlucky, "pea", 0)["low"] == 0
     clear = rare_difference(searched(normal, np.full(50, 300.0)), unlucky, "pea", 0)
     assert (clear["gain"], clear["high"]) == (1, 1)
+
+
+def test_galaxies_of_ones_own_say_which_store_would_give_them_baselines(tmp_path):
+    store = write(tmp_path / "mine", normal=200, splits=(0, 0, 1))
+    metrics = judge(store)
+    assert not any(name.startswith("photometry") for name in metrics["baselines"])
+    assert any("--train-store" in note for note in metrics["notes"])
+    assert metrics["photometry_from"] is None
+
+
+def test_the_page_says_what_each_model_learnt_from(store, sample, tmp_path):
+    """Its own galaxies may be real where those that it learnt from were not."""
+    mine = shutil.copytree(store, tmp_path / "mine")
+    facts = json.loads((mine / "store.json").read_text()) | {"source": "Seen by a telescope"}
+    (mine / "store.json").write_text(json.dumps(facts))
+    judge(mine)
+    page = (tmp_path / "report-mine" / "report.html").read_text()
+    told = page.partition("<h2>Labels</h2>")[0]
+    assert "Seen by a telescope" in told
+    assert f"{sample.info.name}: {sample.info.source}" in told
 
 
 def test_recall_at_a_rate_that_few_galaxies_cannot_have_is_unknown(tmp_path):

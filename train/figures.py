@@ -53,8 +53,9 @@ def label_figure(pool: Pool, found: Estimates, who: str) -> Figure | None:
     axes = figure.subplots(1, len(known), squeeze=False)[0]
     for ax, one in zip(axes, known, strict=True):
         _against(ax, pool, found, one)
-    _legend(axes[0])
-    figure.suptitle(f"{who}: catalogue and inferred values, test split", fontsize=10)
+    handles, labels = axes[0].get_legend_handles_labels()
+    _legend_below(figure, handles, labels)
+    figure.suptitle(f"{who}: catalogue and inferred values of tested galaxies", fontsize=10)
     return figure
 
 
@@ -117,10 +118,7 @@ def calibration_figure(metrics: Mapping[str, Any]) -> Figure | None:
     lines = max(grid[0], key=lambda ax: len(ax.get_lines())).get_lines()[1:]
     if not lines:
         return None
-    columns = min(len(lines), 5)
-    figure.legend(
-        handles=lines, loc="outside lower center", ncols=columns, frameon=False, fontsize=8
-    )
+    _legend_below(figure, lines, [line.get_label() for line in lines])
     return figure
 
 
@@ -298,6 +296,11 @@ def _say_beyond(ax: Axes, places: NDArray[np.float64], ends: tuple[float, float]
 
 def _any(values: NDArray[np.float64]) -> bool:
     return bool(np.isfinite(values).any())
+
+
+def _legend_below(figure: Figure, handles: Sequence[Any], labels: Sequence[Any]) -> None:
+    several: dict[str, Any] = {"ncols": min(len(labels), 5), "frameon": False, "fontsize": 8}
+    figure.legend(handles, labels, loc="outside lower center", **several)
 
 
 def _legend(ax: Axes) -> None:

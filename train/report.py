@@ -140,7 +140,8 @@ def _learnt(models: Mapping[str, Any]) -> str:
 
 def _tables(metrics: Mapping[str, Any]) -> Iterator[str]:
     yield "<h2>Labels</h2><p>r2 is against the 1:1 line, with its bootstrap 95 % interval; "
-    yield "r2_linear is the squared correlation. Errors are in rad, in redshift and in dex; those "
+    yield "r2_linear is the squared correlation, of orientations the circular one of doubled "
+    yield "angles, which is stricter than r2. Errors are in rad, in redshift and in dex; those "
     yield "of redshifts are divided by 1 + z in nmad, bias and outliers. Outliers are beyond "
     yield f"{np.degrees(OUTLIER['orientation']):.0f} deg, {OUTLIER['redshift']} (1 + z), "
     yield f"{OUTLIER['log_mass']} dex of mass and {OUTLIER['log_sfr']} dex of SFR."

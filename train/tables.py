@@ -52,13 +52,15 @@ def aligned(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def verdict(gain: Mapping[str, Any]) -> str:
-    """What an interval of a gain says: better, worse, or no difference shown.
+    """What an interval of a gain says: better, worse, no difference shown, or - for nothing.
 
     Example:
         >>> verdict({"low": 0.1, "high": 0.2}), verdict({"low": -0.1, "high": 0.2})
         ('better', 'no difference shown')
     """
-    if gain["low"] is None or gain["low"] <= 0 <= gain["high"]:
+    if gain["low"] is None:
+        return "-"
+    if gain["low"] <= 0 <= gain["high"]:
         return "no difference shown"
     return "better" if gain["low"] > 0 else "worse"
 
