@@ -379,6 +379,15 @@ def test_galaxies_of_ones_own_say_which_store_would_give_them_baselines(tmp_path
     assert metrics["photometry_from"] is None
 
 
+def test_a_section_without_anything_to_show_is_not_on_the_page(tmp_path):
+    store = write(tmp_path / "mine", normal=200, rare={}, splits=(0, 0, 1))
+    judge(store)
+    page = (tmp_path / "report-mine" / "report.html").read_text()
+    assert "<h2>Fig. 1" in page
+    assert "<h2>Fig. 3" not in page
+    assert "<h2>The search for rare" not in page
+
+
 def test_the_page_says_what_each_model_learnt_from(store, sample, tmp_path):
     """Its own galaxies may be real where those that it learnt from were not."""
     mine = shutil.copytree(store, tmp_path / "mine")

@@ -61,6 +61,8 @@ p, .data { max-width: 52rem; } .soft { color: var(--soft); } code { font-size: .
 class Section:
     """A heading, words, tables and figures, in the order in which they are added.
 
+    It is on the page if it has a table or a figure.
+
     Args:
         title: The heading.
         words: A sentence or two on how to read it.
@@ -68,6 +70,7 @@ class Section:
 
     def __init__(self, title: str, words: str = "") -> None:
         self.parts = [f"<h2>{html.escape(title)}</h2>"]
+        self.filled = False
         if words:
             self.say(words)
 
@@ -80,6 +83,7 @@ class Section:
     ) -> None:
         """Add a table, if it has rows; one that is folded opens on a click on those words."""
         if rows:
+            self.filled = True
             table = _table(header, rows)
             summary = f"<summary>{html.escape(folded)}</summary>"
             self.parts.append(f"<details>{summary}{table}</details>" if folded else table)
@@ -88,6 +92,7 @@ class Section:
         """Add a figure, if there is one, as a picture within the page."""
         if figure is None or not figure.axes:
             return
+        self.filled = True
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png", dpi=130, bbox_inches="tight")
         code = base64.b64encode(buffer.getvalue()).decode()
@@ -98,7 +103,7 @@ class Section:
 def page(metrics: Mapping[str, Any], info: StoreInfo, sections: Sequence[Section]) -> str:
     """The whole page: what data it stands on first, then the tables, then the sections."""
     body = [*_head(metrics, info), *_tables(metrics)]
-    body += [part for section in sections for part in section.parts]
+    body += [part for section in sections if section.filled for part in section.parts]
     body += _cost(metrics)
     title = html.escape(f"{info.sample}: report")
     return (
@@ -166,8 +171,8 @@ def _tables(metrics: Mapping[str, Any]) -> Iterator[str]:
             else None
         )
         yield "<h2>Rare galaxies</h2><p>Recall and false-positive rate of repeated stratified "
-        yield "folds with Wilson intervals, among as many normal galaxies, hard negatives with "
-        yield "them; average precision and precision at 10 hang on that mixture. Purity is for a "
+        yield "folds with Wilson intervals; hard negatives are among the normal galaxies. Average "
+        yield "precision and precision at 10 hang on that mixture. Purity is for a "
         yield f"survey of field galaxies in which a share of {number(rate)} is rare. The last two "
         yield "columns are by the paper's own method, five random splits; it calls the "
         yield "false-positive rate contamination.</p>"
