@@ -401,8 +401,9 @@ def recall_at(ranking: ArrayLike, rare: ArrayLike, false_positive_rate: float) -
     """
 
     def above(scores: Floats, among: NDArray[np.bool_]) -> float:
-        others = np.sort(scores[~among])[::-1]
-        threshold = others[int(np.floor(false_positive_rate * len(others)))]
+        others = scores[~among]
+        place = len(others) - 1 - int(np.floor(false_positive_rate * len(others)))
+        threshold = np.partition(others, place)[place]
         return float((scores[among] > threshold).mean())
 
     return _ranked(ranking, rare, above)

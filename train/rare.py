@@ -15,7 +15,7 @@ from pcvae.anomaly import (
     repeated_folds,
     wilson_interval,
 )
-from pcvae.metrics import average_precision, precision_at, purity
+from pcvae.metrics import average_precision, precision_at, purity, recall_at
 from pcvae.store import ModelInfo
 from train.pool import Pool
 
@@ -167,12 +167,11 @@ def _margins(found: Search, name: str) -> _Margins:
 
 def _recall(found: _Margins) -> float:
     """The mean over the repeats of ``recall_at`` a false-positive rate of 1 %."""
-    allowed, count = int(FALSE_POSITIVES * found.normal.shape[1]), found.normal.shape[1]
-    if not allowed:
+    sizes = [part.shape[1] for part in found]
+    if FALSE_POSITIVES * sizes[1] < 1:
         return np.nan
-    place = count - 1 - allowed
-    threshold = np.partition(found.normal, place, axis=1)[:, place]
-    return float((found.rare > threshold[:, None]).mean())
+    rare = np.repeat([True, False], sizes)
+    return _mean([recall_at(one, rare, FALSE_POSITIVES) for one in np.hstack(found)])
 
 
 def _interval(
