@@ -13,13 +13,10 @@ from astropy.table import Table
 from data import catalogs, units
 from data.duplicates import without_duplicates
 from pcvae.errors import CatalogError, PcvaeError, SettingsError
+from tests.real import needs_real_data
 from tests.stand_in import Answer, serving
 
 ARCSEC = 1 / 3600
-
-needs_real_data = pytest.mark.skipif(
-    "PCVAE_REAL_DATA" not in os.environ, reason="PCVAE_REAL_DATA names no folder of real galaxies"
-)
 
 SPIRALS = """Data for Red Spiral Sample in Masters et al. 2010 (Table A1).
 Columns are (1) SDSS objid, (2/3) RA/Dec in J2000 decimal degrees, (4) redshift,

@@ -17,15 +17,12 @@ from data.legacy import Wanted, check_answer, fetch_cutout, read_served, wanted_
 from data.picture import LeftOutError
 from pcvae.cutouts import PART, SampleInfo, partial_folder, read_sample
 from pcvae.errors import CatalogError, PcvaeError, SampleError, SettingsError
+from tests.real import needs_real_data
 from tests.stand_in import Answer, as_fits, cutout, pixels, serving, sky_header
 
 SIZE = 32
 ROOT = Path(__file__).parent.parent
 QUICK = ["--size", str(SIZE), "--back-off", "0.02", "--timeout", "2", "--workers", "1"]
-
-needs_real_data = pytest.mark.skipif(
-    "PCVAE_REAL_DATA" not in os.environ, reason="PCVAE_REAL_DATA names no folder of real galaxies"
-)
 
 
 @pytest.fixture

@@ -13,14 +13,11 @@ from data.picture import LeftOutError, Picture, fit
 from pcvae.cutouts import PART, partial_folder, read_sample
 from pcvae.errors import CatalogError, SampleError, SettingsError, ShapeError
 from pcvae.labels import angle_difference
+from tests.real import needs_real_data
 
 BANDS = ("g", "r", "z")
 SIZE = 32
 ANGLE = 0.5  # rad
-
-needs_real_data = pytest.mark.skipif(
-    "PCVAE_REAL_DATA" not in os.environ, reason="PCVAE_REAL_DATA names no folder of real galaxies"
-)
 
 
 def galaxy(seed=0, size=SIZE, scale=1.0, angle=ANGLE, shift=(0.0, 0.0)):

@@ -20,16 +20,13 @@ from pcvae.orientation import (
     measure,
     measure_block,
 )
+from tests.real import needs_real_data
 
 BANDS = ("g", "r", "z")
 SCALE = 0.262  # arcsec
 NOISE = (0.0056, 0.010, 0.024)  # nanomaggy a pixel: DECaLS
 SEEING = (1.3, 1.2, 1.1)  # arcsec
 COLOUR = (0.5, 1.0, 1.6)  # flux over that in r
-
-needs_real_data = pytest.mark.skipif(
-    "PCVAE_REAL_DATA" not in os.environ, reason="PCVAE_REAL_DATA names no folder of real galaxies"
-)
 
 
 def disc(flux, radius, cos_inclination, angle):
