@@ -114,14 +114,18 @@ def _population(
 def repeat_margins(
     found: Search, name: str
 ) -> list[tuple[NDArray[np.bool_], NDArray[np.float64]]]:
-    """Of each repeat: which tested galaxies are rare (others normal), and their margins."""
+    """Of each repeat: which tested galaxies are rare (others normal), and their margins.
+
+    In the order of the galaxies, so that those of repeats and models go together.
+    """
     index = found.folds.classes.index(name)
     tables = []
     for start in range(0, len(found.folds.tests), FOLDS):
         tests = found.folds.tests[start : start + FOLDS]
         truth = np.concatenate([test.truth for test in tests])
         margin = np.concatenate([test.margin[:, index - 1] for test in tests])
-        asked = (truth == 0) | (truth == index)
+        order = np.argsort(np.concatenate([test.rows for test in tests]))
+        asked = order[np.isin(truth[order], [0, index])]
         tables.append((truth[asked] == index, margin[asked]))
     return tables
 
@@ -151,17 +155,8 @@ class _Margins(NamedTuple):
 
 
 def _margins(found: Search, name: str) -> _Margins:
-    """In the order of the galaxies, so that those of two models go together."""
-    index, tables = found.folds.classes.index(name), []
-    for start, (rare, margin) in zip(
-        range(0, len(found.folds.tests), FOLDS), repeat_margins(found, name), strict=True
-    ):
-        tests = found.folds.tests[start : start + FOLDS]
-        asked = [test.rows[(test.truth == 0) | (test.truth == index)] for test in tests]
-        order = np.argsort(np.concatenate(asked))
-        tables.append((rare[order], margin[order]))
-    rare = tables[0][0]
-    margins = np.stack([margin for _, margin in tables])
+    tables = repeat_margins(found, name)
+    rare, margins = tables[0][0], np.stack([margin for _, margin in tables])
     return _Margins(margins[:, rare], margins[:, ~rare])
 
 
