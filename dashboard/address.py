@@ -6,10 +6,10 @@ from urllib.parse import parse_qsl, urlencode
 
 import param
 
+from dashboard.components.notices import report
 from dashboard.session import when_quiet
 from dashboard.source import Source
 from dashboard.state import Axes, State
-from dashboard.trouble import report
 
 __all__ = ["follow_address", "query_of"]
 

@@ -23,11 +23,14 @@ from dashboard.address import follow_address
 from dashboard.bring import Bring
 from dashboard.brush import Brush
 from dashboard.card import Card
+from dashboard.components.css import UNSEEN
+from dashboard.components.icon_toggle import Flip
+from dashboard.components.notices import trouble_page
+from dashboard.components.theme import DASH, HEADER, THEME
 from dashboard.controls import Controls
 from dashboard.decode import Decode
 from dashboard.find import Find
 from dashboard.fitting import fit_when_asked
-from dashboard.flip import Flip
 from dashboard.grid import Grid
 from dashboard.help import Help
 from dashboard.histograms import Histograms
@@ -40,18 +43,15 @@ from dashboard.maps import Maps
 from dashboard.model_page import ModelPage
 from dashboard.selecting import follow_focus
 from dashboard.session import forget_plots, is_warming
-from dashboard.sheets import UNSEEN
 from dashboard.shortcuts import Shortcuts
 from dashboard.sky import SkyMap
 from dashboard.source import Source
 from dashboard.state import State
 from dashboard.strips import Lookalikes, Nearest
-from dashboard.style import DASH, HEADER, THEME
 from dashboard.takeaway import TakeAway
 from dashboard.targets import Targets
 from dashboard.teaching import follow_learning
 from dashboard.triage import Queue
-from dashboard.trouble import trouble_page
 from pcvae.errors import PcvaeError
 from pcvae.store import read_store
 

@@ -8,8 +8,8 @@ import panel_material_ui as pmui
 import param
 
 from dashboard.button import small_button
+from dashboard.components.css import BASE, LEGEND
 from dashboard.selecting import clear, undo
-from dashboard.sheets import BASE, LEGEND
 from dashboard.source import Source
 from dashboard.state import State
 

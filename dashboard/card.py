@@ -9,6 +9,8 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 
+from dashboard.components.css import BASE, CARD
+from dashboard.components.theme import MINUS, population_title
 from dashboard.guest import (
     NO_NETWORK,
     Guest,
@@ -21,10 +23,8 @@ from dashboard.judge import Judge
 from dashboard.pictures import bar_html, channels_of, compass_svg, data_uri
 from dashboard.properties import properties_of, table_html
 from dashboard.session import when_done
-from dashboard.sheets import BASE, CARD
 from dashboard.source import Source
 from dashboard.state import State
-from dashboard.style import MINUS, population_title
 from dashboard.view import View, view_of
 
 __all__ = ["Card", "facts_html", "links_of", "pictures_html"]

@@ -7,12 +7,12 @@ import panel as pn
 import param
 from panel.custom import JSComponent
 
+from dashboard.components.css import BASE
+from dashboard.components.theme import DASH, MINUS
 from dashboard.quantities import Quantity, colours_of
 from dashboard.refill import REFILL
-from dashboard.sheets import BASE
 from dashboard.source import Source
 from dashboard.state import State
-from dashboard.style import DASH, MINUS
 
 __all__ = ["Chips", "FocusChips", "chips_of", "range_text"]
 

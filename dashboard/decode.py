@@ -6,13 +6,13 @@ from typing import Any
 import panel as pn
 import param
 
+from dashboard.components.css import BASE, STAMPS
+from dashboard.components.notices import LONGEST
 from dashboard.film import Film
 from dashboard.live import Live
 from dashboard.session import when_done
-from dashboard.sheets import BASE, STAMPS
 from dashboard.source import Source
 from dashboard.state import State
-from dashboard.trouble import LONGEST
 
 __all__ = ["Decode", "why_not_decoded"]
 

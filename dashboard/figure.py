@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from dashboard.colouring import Colouring, colouring
+from dashboard.components.theme import ACCENT, GROUND, TEXT, population_title
 from dashboard.fitting import wanted_fit
 from dashboard.guest import place_on
 from dashboard.layers import galaxy_picture
@@ -18,7 +19,6 @@ from dashboard.regions import outline
 from dashboard.shading import Canvas
 from dashboard.source import Source
 from dashboard.state import Axes, State
-from dashboard.style import ACCENT, GROUND, TEXT, population_title
 from pcvae.anomaly import NORMAL
 
 __all__ = ["figure_png"]

@@ -11,17 +11,17 @@ import param
 from numpy.typing import NDArray
 
 from dashboard.button import small_button
+from dashboard.components.css import BASE
+from dashboard.components.notices import report
+from dashboard.components.theme import MINUS
 from dashboard.decoding import Spread, decoded, path, placed, traversal
 from dashboard.frames import Frames
 from dashboard.live import base_of
 from dashboard.pictures import data_uri
 from dashboard.quantities import pretty_unit
 from dashboard.session import Latest
-from dashboard.sheets import BASE
 from dashboard.source import Source
 from dashboard.state import Axes, State
-from dashboard.style import MINUS
-from dashboard.trouble import report
 
 if TYPE_CHECKING:
     from pcvae.encode import Codec

@@ -10,16 +10,16 @@ import param
 from numpy.typing import NDArray
 
 from dashboard.chips import FocusChips
-from dashboard.flip import Flip
+from dashboard.components.icon_toggle import Flip
+from dashboard.components.notices import report
+from dashboard.components.theme import DASH, MINUS, population_title
 from dashboard.quantities import colours_of
 from dashboard.selecting import rows_in_focus
 from dashboard.session import when_done
 from dashboard.source import Source
 from dashboard.stamps import stamp_items
 from dashboard.state import DISTANCE, STORE_ORDER, State
-from dashboard.style import DASH, MINUS, population_title
 from dashboard.tiles import Pager, Tiles
-from dashboard.trouble import report
 
 __all__ = ["Grid", "distances", "orders", "sorted_rows"]
 

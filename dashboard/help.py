@@ -7,8 +7,8 @@ import panel as pn
 import panel_material_ui as pmui
 
 from dashboard.button import small_button
+from dashboard.components.css import BASE, HELP
 from dashboard.glossary import glossary_html
-from dashboard.sheets import BASE, HELP
 from dashboard.tour import Tour
 
 __all__ = ["Help", "keys_html"]

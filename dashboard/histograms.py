@@ -9,11 +9,11 @@ import param
 from numpy.typing import NDArray
 
 from dashboard.chips import FocusChips
+from dashboard.components.css import BASE
 from dashboard.quantities import Quantity, colours_of, pretty_unit
 from dashboard.ranges import Ranges
 from dashboard.selecting import focus_of
 from dashboard.session import when_done
-from dashboard.sheets import BASE
 from dashboard.source import BINS, Source
 from dashboard.state import State
 from pcvae.dataset import ELLIPTICITY

@@ -8,9 +8,9 @@ import panel as pn
 from bokeh.events import MouseLeave, MouseMove
 from bokeh.models import ColumnDataSource, CustomJS
 
-from dashboard.sheets import BASE, GLANCE
+from dashboard.components.css import BASE, GLANCE
+from dashboard.components.theme import population_title
 from dashboard.source import Source
-from dashboard.style import population_title
 
 __all__ = ["Glance", "glance_html"]
 

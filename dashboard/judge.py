@@ -7,6 +7,7 @@ import panel as pn
 import param
 from panel.custom import JSComponent
 
+from dashboard.components.css import BASE, JUDGE
 from dashboard.labelling import (
     NOTED,
     SCORES,
@@ -20,7 +21,6 @@ from dashboard.labelling import (
     who,
     write_note,
 )
-from dashboard.sheets import BASE, JUDGE
 from dashboard.source import Source
 from dashboard.state import State
 

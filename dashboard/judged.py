@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dashboard.style import DASH, MINUS, population_title
+from dashboard.components.theme import DASH, MINUS, population_title
 from pcvae.labels import LABELS
 from pcvae.metrics import score
 from pcvae.store import ModelInfo, Store

@@ -8,10 +8,10 @@ from collections.abc import Iterable
 
 import panel as pn
 
+from dashboard.components.notices import report
+from dashboard.components.theme import population_title
 from dashboard.source import CANDIDATE, Source
 from dashboard.state import State
-from dashboard.style import population_title
-from dashboard.trouble import report
 from pcvae.errors import JournalError
 from pcvae.journal import Event
 

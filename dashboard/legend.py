@@ -10,13 +10,13 @@ import panel as pn
 import param
 
 from dashboard.colouring import Colouring, colouring
+from dashboard.components.css import BASE, LEGEND
+from dashboard.components.theme import population_title
 from dashboard.fitting import wanted_fit
 from dashboard.labelling import label_title, own_marks
 from dashboard.learning import Taught
-from dashboard.sheets import BASE, LEGEND
 from dashboard.source import Source
 from dashboard.state import State
-from dashboard.style import population_title
 from pcvae.anomaly import NORMAL
 
 __all__ = ["Legend", "boundary_note", "colour_key", "mark_svg"]

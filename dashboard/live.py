@@ -10,16 +10,16 @@ import panel_material_ui as pmui
 import param
 from numpy.typing import NDArray
 
+from dashboard.components.css import BASE
+from dashboard.components.notices import report
 from dashboard.decoding import Spread, decoded, placed
 from dashboard.frames import Picture
 from dashboard.pictures import data_uri
 from dashboard.quantities import pretty_unit
 from dashboard.session import Latest
-from dashboard.sheets import BASE
 from dashboard.sliders import Sliders
 from dashboard.source import Source
 from dashboard.state import Axes, State
-from dashboard.trouble import report
 
 if TYPE_CHECKING:
     from pcvae.encode import Codec

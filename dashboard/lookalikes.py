@@ -6,11 +6,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dashboard.components.theme import population_title
 from dashboard.guest import near_shown, shown_guest
 from dashboard.session import when_done
 from dashboard.source import Source
 from dashboard.state import Metric, State
-from dashboard.style import population_title
 
 __all__ = ["LABEL", "SELECTION", "Seeds", "metric_words", "near_rows", "seed_choices", "seeds_of"]
 

@@ -7,7 +7,7 @@ from typing import Any
 import holoviews as hv
 import pandas as pd
 
-from dashboard.style import ACCENT, MUTED
+from dashboard.components.theme import ACCENT, MUTED
 
 __all__ = ["TERMS", "loss_curves", "loss_legend"]
 

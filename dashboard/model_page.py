@@ -11,17 +11,17 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 
+from dashboard.components.css import BASE, MODEL
+from dashboard.components.notices import LONGEST
+from dashboard.components.theme import population_title
 from dashboard.judged import confusion_html, history_of, scores_html
 from dashboard.legend import mark_svg
 from dashboard.losses import TERMS, loss_curves, loss_legend
 from dashboard.scatter import Scatter
 from dashboard.session import in_turns, when_done
-from dashboard.sheets import BASE, MODEL
 from dashboard.sketches import Sketch, against, main_plane, shown_galaxies, size_plane
 from dashboard.source import Source
 from dashboard.state import State
-from dashboard.style import population_title
-from dashboard.trouble import LONGEST
 from pcvae.labels import LABELS
 
 __all__ = ["ModelPage", "head_html", "tile_html", "why_no_labels"]

@@ -8,8 +8,8 @@ import panel as pn
 from bokeh.events import MouseMove
 from bokeh.models import ColumnDataSource, CustomJS
 
+from dashboard.components.theme import ACCENT, GROUND
 from dashboard.state import Axes, State
-from dashboard.style import ACCENT, GROUND
 
 __all__ = ["Pointer", "lengthen"]
 

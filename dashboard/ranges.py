@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import param
 
-from dashboard.answering import ANSWERING, Answering
-from dashboard.sheets import BASE
+from dashboard.components.acknowledged import ANSWERING, Answering
+from dashboard.components.css import BASE
 
 __all__ = ["Ranges"]
 

@@ -7,7 +7,7 @@ import pandas as pd
 from bokeh.models import ColumnDataSource
 from numpy.typing import ArrayLike
 
-from dashboard.style import ACCENT, GROUND, TEXT
+from dashboard.components.theme import ACCENT, GROUND, TEXT
 
 __all__ = ["Outline", "Rings"]
 

@@ -11,6 +11,7 @@ from bokeh.models import ColumnDataSource, Slope
 from holoviews.streams import PlotSize, RangeXY, Tap
 from numpy.typing import NDArray
 
+from dashboard.components.theme import ACCENT, MUTED
 from dashboard.layers import dress
 from dashboard.plane import Limits, nearest_row
 from dashboard.rings import Rings
@@ -19,7 +20,6 @@ from dashboard.shading import Canvas, paint_density
 from dashboard.sketches import Sketch
 from dashboard.source import Source
 from dashboard.state import State
-from dashboard.style import ACCENT, MUTED
 
 __all__ = ["Scatter", "dots", "draw_lines", "draw_marks", "error_bars"]
 

@@ -14,6 +14,8 @@ from holoviews.streams import Counter, PlotSize, RangeXY, Tap
 
 from dashboard.chips import FocusChips
 from dashboard.colouring import colouring
+from dashboard.components.css import BASE
+from dashboard.components.theme import MUTED
 from dashboard.gestures import Gestures
 from dashboard.layers import FIGURE, dress, galaxy_image, galaxy_picture
 from dashboard.plane import Limits, Plane, nearest_row
@@ -22,10 +24,8 @@ from dashboard.quantities import Quantity
 from dashboard.rings import Rings
 from dashboard.session import weakly, when_done
 from dashboard.shading import Canvas
-from dashboard.sheets import BASE
 from dashboard.source import Source
 from dashboard.state import State
-from dashboard.style import MUTED
 
 __all__ = ["SkyMap", "Web", "places_note", "sky_plane"]
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import param
 
-from dashboard.answering import ANSWERING, Answering
-from dashboard.sheets import BASE
+from dashboard.components.acknowledged import ANSWERING, Answering
+from dashboard.components.css import BASE
 
 __all__ = ["Sliders"]
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from dashboard.components.theme import colour_of, marker_of
 from dashboard.decoding import Spread, spread_of
 from dashboard.judged import scores_of, trials_of
 from dashboard.learning import Learning, Taught
@@ -22,7 +23,6 @@ from dashboard.plane import Plane, plane_of
 from dashboard.quantities import Quantity, axes_of, robust_limits, values_of
 from dashboard.record import Record, Said
 from dashboard.state import Metric
-from dashboard.style import colour_of, marker_of
 from dashboard.thumbnails import Thumbnails
 from pcvae.anomaly import Boundaries, Trials, boundary_grid
 from pcvae.dataset import ELLIPTICITY

@@ -6,10 +6,10 @@ from typing import Any
 import param
 from panel.custom import JSComponent
 
+from dashboard.components.css import BASE, STAMPS
+from dashboard.components.theme import population_title
 from dashboard.refill import REFILL
-from dashboard.sheets import BASE, STAMPS
 from dashboard.source import Source
-from dashboard.style import population_title
 
 __all__ = ["StampStrip", "stamp_items"]
 

@@ -7,10 +7,10 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 
+from dashboard.components.css import BASE, STAMPS
 from dashboard.guest import near_shown, shown_guest
 from dashboard.lookalikes import SELECTION, metric_words, seed_choices, seeds_of
 from dashboard.session import when_done
-from dashboard.sheets import BASE, STAMPS
 from dashboard.source import Source
 from dashboard.stamps import StampStrip, stamp_items
 from dashboard.state import State

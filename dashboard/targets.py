@@ -14,13 +14,13 @@ from panel.custom import JSComponent
 
 from dashboard.bring import FileField
 from dashboard.button import small_button
+from dashboard.components.css import BASE, TARGETS
+from dashboard.components.theme import DASH, MINUS
 from dashboard.places import Place, apart
 from dashboard.selecting import select
 from dashboard.session import when_done
-from dashboard.sheets import BASE, TARGETS
 from dashboard.source import Source
 from dashboard.state import State
-from dashboard.style import DASH, MINUS
 from dashboard.targetlist import TABLES, match, read_targets
 from dashboard.tiles import Pager
 from dashboard.upload import Upload, UploadError

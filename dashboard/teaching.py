@@ -4,14 +4,14 @@ from typing import Any
 
 import panel as pn
 
+from dashboard.components.notices import report
+from dashboard.components.theme import population_title
 from dashboard.labelling import ARTEFACT, NORMAL_LABEL, NOTED, SCORES
 from dashboard.learning import ENOUGH, FEW, Job, Taught
 from dashboard.quantities import ANOMALY
 from dashboard.session import has_session, when_done
 from dashboard.source import CANDIDATE, Source
 from dashboard.state import State
-from dashboard.style import population_title
-from dashboard.trouble import report
 from pcvae.anomaly import NORMAL, UNUSED
 
 __all__ = ["RULE", "cancel", "follow_learning", "refit", "taught_by", "wanted", "warnings_of"]

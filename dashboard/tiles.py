@@ -6,7 +6,7 @@ from typing import Any
 import param
 from panel.custom import JSComponent
 
-from dashboard.sheets import BASE
+from dashboard.components.css import BASE
 
 __all__ = ["Pager", "Tiles"]
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import param
 from panel.custom import JSComponent
 
-from dashboard.sheets import BASE, TOUR
+from dashboard.components.css import BASE, TOUR
 
 __all__ = ["STEPS", "Stop", "Tour"]
 

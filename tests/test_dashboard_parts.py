@@ -14,6 +14,8 @@ from PIL import Image
 
 from dashboard.address import follow_address, query_of
 from dashboard.card import links_of
+from dashboard.components.notices import trouble_html
+from dashboard.components.theme import colour_of, marker_of
 from dashboard.hosts import known_names, names
 from dashboard.labelled import when
 from dashboard.layers import borders, filled
@@ -31,8 +33,6 @@ from dashboard.shading import (
     paint_mean,
 )
 from dashboard.state import State
-from dashboard.style import colour_of, marker_of
-from dashboard.trouble import trouble_html
 from pcvae.anomaly import NORMAL, Boundaries, boundary_grid
 
 CANVAS = Canvas((0.0, 1.0), (0.0, 1.0), 80, 60)

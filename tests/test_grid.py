@@ -5,10 +5,10 @@ import pytest
 
 from dashboard.app import Explorer, open_source
 from dashboard.chips import SELECTION, range_text
+from dashboard.components.theme import DASH, MINUS
 from dashboard.grid import distances, orders, sorted_rows
 from dashboard.pictures import data_uri
 from dashboard.source import Source
-from dashboard.style import DASH, MINUS
 from pcvae.store import read_store
 from tests.explorers import change, code_of
 

@@ -8,11 +8,11 @@ from bokeh.events import PanStart
 
 from dashboard.app import Explorer
 from dashboard.colouring import colouring
+from dashboard.components.theme import ACCENT
 from dashboard.guest import Guest
 from dashboard.quantities import ANOMALY
 from dashboard.sky import places_note, sky_plane
 from dashboard.source import Source
-from dashboard.style import ACCENT
 from pcvae.store import read_store
 from tests.explorers import EXAMPLES, change
 

@@ -5,9 +5,9 @@ from html import escape
 import panel as pn
 import panel_material_ui as pmui
 
-from dashboard.sheets import BASE, TROUBLE
+from dashboard.components.css import BASE, TROUBLE
+from dashboard.components.theme import HEADER, THEME
 from dashboard.state import State
-from dashboard.style import HEADER, THEME
 
 __all__ = ["LONGEST", "report", "trouble_html", "trouble_page"]
 
