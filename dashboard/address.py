@@ -6,9 +6,9 @@ from urllib.parse import parse_qsl, urlencode
 
 import param
 
+from dashboard.backend.datastore import Source
+from dashboard.backend.jobs import when_quiet
 from dashboard.components.notices import report
-from dashboard.session import when_quiet
-from dashboard.source import Source
 from dashboard.state import Axes, State
 
 __all__ = ["follow_address", "query_of"]

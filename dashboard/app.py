@@ -20,6 +20,8 @@ import panel_material_ui as pmui
 from panel.util import edit_readonly
 
 from dashboard.address import follow_address
+from dashboard.backend.datastore import Source
+from dashboard.backend.jobs import forget_plots, is_warming
 from dashboard.bring import Bring
 from dashboard.brush import Brush
 from dashboard.card import Card
@@ -42,10 +44,8 @@ from dashboard.legend import Legend
 from dashboard.maps import Maps
 from dashboard.model_page import ModelPage
 from dashboard.selecting import follow_focus
-from dashboard.session import forget_plots, is_warming
 from dashboard.shortcuts import Shortcuts
 from dashboard.sky import SkyMap
-from dashboard.source import Source
 from dashboard.state import State
 from dashboard.strips import Lookalikes, Nearest
 from dashboard.takeaway import TakeAway

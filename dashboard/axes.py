@@ -7,8 +7,8 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 
-from dashboard.quantities import axes_of
-from dashboard.source import Source
+from dashboard.backend.datastore import Source
+from dashboard.backend.quantities import axes_of
 from dashboard.state import Axes
 
 __all__ = ["AxesBar", "axes_choices", "choose_axes", "chooser", "follow_axes", "pairs_of"]

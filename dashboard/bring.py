@@ -10,14 +10,14 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 
+from dashboard.backend.datastore import Source
+from dashboard.backend.jobs import when_done
 from dashboard.button import small_button
 from dashboard.components.collapsible import drawer
 from dashboard.components.css import BASE, BRING
 from dashboard.fetching import fetch_guest, host, wanted
 from dashboard.guest import NO_NETWORK, Guest, has_network, see
 from dashboard.places import Place
-from dashboard.session import when_done
-from dashboard.source import Source
 from dashboard.state import State
 from dashboard.upload import ACCEPTED, MOST_BYTES, Upload, UploadError, guest_of
 from pcvae.errors import PcvaeError

@@ -7,10 +7,10 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 
+from dashboard.backend.datastore import Source
 from dashboard.button import small_button
 from dashboard.components.css import BASE, LEGEND
 from dashboard.selecting import clear, undo
-from dashboard.source import Source
 from dashboard.state import State
 
 __all__ = ["Brush", "counted"]

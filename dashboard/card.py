@@ -9,6 +9,9 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 
+from dashboard.backend.datastore import Source
+from dashboard.backend.jobs import when_done
+from dashboard.backend.stamp_images import bar_html, channels_of, compass_svg, data_uri
 from dashboard.components.css import BASE, CARD
 from dashboard.components.theme import MINUS, population_title
 from dashboard.guest import (
@@ -20,10 +23,7 @@ from dashboard.guest import (
     has_network,
 )
 from dashboard.judge import Judge
-from dashboard.pictures import bar_html, channels_of, compass_svg, data_uri
 from dashboard.properties import properties_of, table_html
-from dashboard.session import when_done
-from dashboard.source import Source
 from dashboard.state import State
 from dashboard.view import View, view_of
 

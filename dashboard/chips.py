@@ -7,11 +7,11 @@ import panel as pn
 import param
 from panel.custom import JSComponent
 
+from dashboard.backend.datastore import Source
+from dashboard.backend.quantities import Quantity, colours_of
 from dashboard.components.css import BASE
 from dashboard.components.theme import DASH, MINUS
-from dashboard.quantities import Quantity, colours_of
 from dashboard.refill import REFILL
-from dashboard.source import Source
 from dashboard.state import State
 
 __all__ = ["Chips", "FocusChips", "chips_of", "range_text"]

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from dashboard.backend.datastore import Source
+from dashboard.backend.quantities import ANOMALY, colours_of
+from dashboard.backend.svm_jobs import Taught
 from dashboard.components.theme import MINUS, population_title
-from dashboard.learning import Taught
-from dashboard.quantities import ANOMALY, colours_of
 from dashboard.shading import Canvas, colour_map, paint_categories, paint_density, paint_mean
-from dashboard.source import Source
 from dashboard.state import DENSITY, POPULATION
 
 __all__ = ["Colouring", "choices", "colouring"]

@@ -7,9 +7,9 @@ import panel_material_ui as pmui
 import param
 
 from dashboard.axes import axes_choices, choose_axes, chooser, follow_axes, pairs_of
+from dashboard.backend.datastore import Source
 from dashboard.colouring import choices
 from dashboard.lookalikes import seed_choices
-from dashboard.source import Source
 from dashboard.state import DENSITY, State
 
 __all__ = ["Controls", "choose_model"]

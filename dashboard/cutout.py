@@ -14,9 +14,9 @@ import pandas as pd
 from astropy.io import fits
 from numpy.typing import NDArray
 
+from dashboard.backend.datastore import Source
 from dashboard.fetching import base_url, fetch_guest
 from dashboard.places import Place
-from dashboard.source import Source
 from data.fetch import FetchError
 from pcvae import __version__
 from pcvae.cutouts import Sample, read_sample

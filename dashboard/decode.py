@@ -6,12 +6,12 @@ from typing import Any
 import panel as pn
 import param
 
+from dashboard.backend.datastore import Source
+from dashboard.backend.jobs import when_done
 from dashboard.components.css import BASE, STAMPS
 from dashboard.components.notices import LONGEST
 from dashboard.film import Film
 from dashboard.live import Live
-from dashboard.session import when_done
-from dashboard.source import Source
 from dashboard.state import State
 
 __all__ = ["Decode", "why_not_decoded"]

@@ -10,6 +10,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from dashboard.backend.datastore import Source
 from dashboard.colouring import Colouring, colouring
 from dashboard.components.theme import ACCENT, GROUND, TEXT, population_title
 from dashboard.fitting import wanted_fit
@@ -17,7 +18,6 @@ from dashboard.guest import place_on
 from dashboard.layers import galaxy_picture
 from dashboard.regions import outline
 from dashboard.shading import Canvas
-from dashboard.source import Source
 from dashboard.state import Axes, State
 from pcvae.anomaly import NORMAL
 

@@ -10,6 +10,10 @@ import panel_material_ui as pmui
 import param
 from numpy.typing import NDArray
 
+from dashboard.backend.datastore import Source
+from dashboard.backend.jobs import Latest
+from dashboard.backend.quantities import pretty_unit
+from dashboard.backend.stamp_images import data_uri
 from dashboard.button import small_button
 from dashboard.components.css import BASE
 from dashboard.components.notices import report
@@ -17,10 +21,6 @@ from dashboard.components.theme import MINUS
 from dashboard.decoding import Spread, decoded, path, placed, traversal
 from dashboard.frames import Frames
 from dashboard.live import base_of
-from dashboard.pictures import data_uri
-from dashboard.quantities import pretty_unit
-from dashboard.session import Latest
-from dashboard.source import Source
 from dashboard.state import Axes, State
 
 if TYPE_CHECKING:

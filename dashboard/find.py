@@ -6,10 +6,10 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 
+from dashboard.backend.datastore import Source
+from dashboard.backend.jobs import when_done
 from dashboard.bring import Bring
 from dashboard.places import Place, PlaceError, apart, read_place
-from dashboard.session import when_done
-from dashboard.source import Source
 from dashboard.state import State
 
 __all__ = ["REACH", "Find", "Found", "find", "suggestions"]

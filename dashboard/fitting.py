@@ -3,8 +3,8 @@
 from concurrent.futures import Future
 from typing import Any
 
-from dashboard.session import when_done
-from dashboard.source import Source
+from dashboard.backend.datastore import Source
+from dashboard.backend.jobs import when_done
 from dashboard.state import Axes, State
 
 __all__ = ["fit_when_asked", "wanted_fit"]

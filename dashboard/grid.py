@@ -9,14 +9,14 @@ import panel_material_ui as pmui
 import param
 from numpy.typing import NDArray
 
+from dashboard.backend.datastore import Source
+from dashboard.backend.jobs import when_done
+from dashboard.backend.quantities import colours_of
 from dashboard.chips import FocusChips
 from dashboard.components.icon_toggle import Flip
 from dashboard.components.notices import report
 from dashboard.components.theme import DASH, MINUS, population_title
-from dashboard.quantities import colours_of
 from dashboard.selecting import rows_in_focus
-from dashboard.session import when_done
-from dashboard.source import Source
 from dashboard.stamps import stamp_items
 from dashboard.state import DISTANCE, STORE_ORDER, State
 from dashboard.tiles import Pager, Tiles

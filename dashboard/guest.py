@@ -11,10 +11,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dashboard.pictures import Residual, bar_html, compass_svg, data_uri, in_band, residual
+from dashboard.backend.datastore import Source
+from dashboard.backend.quantities import Quantity, axes_of, pretty_unit
+from dashboard.backend.stamp_images import (
+    Residual,
+    bar_html,
+    compass_svg,
+    data_uri,
+    in_band,
+    residual,
+)
 from dashboard.properties import Interval, Property
-from dashboard.quantities import Quantity, axes_of, pretty_unit
-from dashboard.source import Source
 from dashboard.state import State
 from pcvae.dataset import ELLIPTICITY
 from pcvae.store import EMBEDDING

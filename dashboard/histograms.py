@@ -8,13 +8,13 @@ import panel as pn
 import param
 from numpy.typing import NDArray
 
+from dashboard.backend.datastore import BINS, Source
+from dashboard.backend.jobs import when_done
+from dashboard.backend.quantities import Quantity, colours_of, pretty_unit
 from dashboard.chips import FocusChips
 from dashboard.components.css import BASE
-from dashboard.quantities import Quantity, colours_of, pretty_unit
 from dashboard.ranges import Ranges
 from dashboard.selecting import focus_of
-from dashboard.session import when_done
-from dashboard.source import BINS, Source
 from dashboard.state import State
 from pcvae.dataset import ELLIPTICITY
 

@@ -7,6 +7,7 @@ import panel as pn
 import param
 from panel.custom import JSComponent
 
+from dashboard.backend.datastore import Source
 from dashboard.components.css import BASE, JUDGE
 from dashboard.labelling import (
     NOTED,
@@ -21,7 +22,6 @@ from dashboard.labelling import (
     who,
     write_note,
 )
-from dashboard.source import Source
 from dashboard.state import State
 
 __all__ = ["Judge", "LabelBar", "said_of"]

@@ -9,6 +9,9 @@ import panel as pn
 import param
 from holoviews.streams import Counter, PlotSize, RangeXY, Tap
 
+from dashboard.backend.datastore import Source
+from dashboard.backend.jobs import weakly
+from dashboard.backend.plane import Limits, Plane, nearest_row
 from dashboard.colouring import colouring
 from dashboard.fitting import wanted_fit
 from dashboard.gestures import Gestures
@@ -25,12 +28,9 @@ from dashboard.layers import (
     galaxy_picture,
 )
 from dashboard.lookalikes import near_rows
-from dashboard.plane import Limits, Plane, nearest_row
 from dashboard.pointer import Pointer, lengthen
 from dashboard.rings import Rings
-from dashboard.session import weakly
 from dashboard.shading import Canvas
-from dashboard.source import Source
 from dashboard.state import Axes, State
 
 __all__ = ["LatentMap"]

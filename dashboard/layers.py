@@ -10,11 +10,11 @@ import pandas as pd
 from bokeh.models import BoxSelectTool, ColumnDataSource, LassoSelectTool
 from numpy.typing import NDArray
 
+from dashboard.backend.datastore import Source
+from dashboard.backend.plane import Plane
 from dashboard.colouring import Colouring
-from dashboard.plane import Plane
 from dashboard.regions import fill, outline
 from dashboard.shading import Canvas, over, paint_context
-from dashboard.source import Source
 from pcvae.anomaly import NORMAL, Boundaries
 
 __all__ = [

@@ -9,13 +9,13 @@ from typing import Any
 import panel as pn
 import param
 
+from dashboard.backend.datastore import Source
+from dashboard.backend.svm_jobs import Taught
 from dashboard.colouring import Colouring, colouring
 from dashboard.components.css import BASE, LEGEND
 from dashboard.components.theme import population_title
 from dashboard.fitting import wanted_fit
 from dashboard.labelling import label_title, own_marks
-from dashboard.learning import Taught
-from dashboard.source import Source
 from dashboard.state import State
 from pcvae.anomaly import NORMAL
 

@@ -10,15 +10,15 @@ import panel_material_ui as pmui
 import param
 from numpy.typing import NDArray
 
+from dashboard.backend.datastore import Source
+from dashboard.backend.jobs import Latest
+from dashboard.backend.quantities import pretty_unit
+from dashboard.backend.stamp_images import data_uri
 from dashboard.components.css import BASE
 from dashboard.components.notices import report
 from dashboard.decoding import Spread, decoded, placed
 from dashboard.frames import Picture
-from dashboard.pictures import data_uri
-from dashboard.quantities import pretty_unit
-from dashboard.session import Latest
 from dashboard.sliders import Sliders
-from dashboard.source import Source
 from dashboard.state import Axes, State
 
 if TYPE_CHECKING:

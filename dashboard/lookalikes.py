@@ -6,10 +6,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dashboard.backend.datastore import Source
+from dashboard.backend.jobs import when_done
 from dashboard.components.theme import population_title
 from dashboard.guest import near_shown, shown_guest
-from dashboard.session import when_done
-from dashboard.source import Source
 from dashboard.state import Metric, State
 
 __all__ = ["LABEL", "SELECTION", "Seeds", "metric_words", "near_rows", "seed_choices", "seeds_of"]

@@ -6,8 +6,8 @@ import panel as pn
 import param
 
 from dashboard.axes import AxesBar
+from dashboard.backend.datastore import Source
 from dashboard.latent_map import LatentMap
-from dashboard.source import Source
 from dashboard.state import Axes, State
 
 __all__ = ["Maps"]

@@ -11,6 +11,8 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 
+from dashboard.backend.datastore import Source
+from dashboard.backend.jobs import in_turns, when_done
 from dashboard.components.css import BASE, MODEL
 from dashboard.components.notices import LONGEST
 from dashboard.components.theme import population_title
@@ -18,9 +20,7 @@ from dashboard.judged import confusion_html, history_of, scores_html
 from dashboard.legend import mark_svg
 from dashboard.losses import TERMS, loss_curves, loss_legend
 from dashboard.scatter import Scatter
-from dashboard.session import in_turns, when_done
 from dashboard.sketches import Sketch, against, main_plane, shown_galaxies, size_plane
-from dashboard.source import Source
 from dashboard.state import State
 from pcvae.labels import LABELS
 

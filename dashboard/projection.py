@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from dashboard.backend.plane import Limits
 from dashboard.components.theme import MINUS
-from dashboard.plane import Limits
 
 __all__ = ["Graticule", "Projection", "Sky", "fitted", "graticule", "projection_of", "sky_of"]
 

@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dashboard.backend.datastore import Source
+from dashboard.backend.quantities import Quantity, axes_of, pretty_unit
 from dashboard.components.theme import DASH, MINUS, SIGMA
-from dashboard.quantities import Quantity, axes_of, pretty_unit
-from dashboard.source import Source
 from pcvae.dataset import ELLIPTICITY
 from pcvae.labels import LABELS, angle_difference
 

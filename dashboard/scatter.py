@@ -11,14 +11,14 @@ from bokeh.models import ColumnDataSource, Slope
 from holoviews.streams import PlotSize, RangeXY, Tap
 from numpy.typing import NDArray
 
+from dashboard.backend.datastore import Source
+from dashboard.backend.jobs import weakly
+from dashboard.backend.plane import Limits, nearest_row
 from dashboard.components.theme import ACCENT, MUTED
 from dashboard.layers import dress
-from dashboard.plane import Limits, nearest_row
 from dashboard.rings import Rings
-from dashboard.session import weakly
 from dashboard.shading import Canvas, paint_density
 from dashboard.sketches import Sketch
-from dashboard.source import Source
 from dashboard.state import State
 
 __all__ = ["Scatter", "dots", "draw_lines", "draw_marks", "error_bars"]

@@ -9,8 +9,8 @@ import param
 import shapely
 from numpy.typing import ArrayLike, NDArray
 
-from dashboard.quantities import colours_of
-from dashboard.source import Source
+from dashboard.backend.datastore import Source
+from dashboard.backend.quantities import colours_of
 from dashboard.state import Gesture, State
 
 __all__ = [

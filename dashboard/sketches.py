@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dashboard.plane import Limits, Plane, plane_of
-from dashboard.quantities import Quantity, axes_of
+from dashboard.backend.plane import Limits, Plane, plane_of
+from dashboard.backend.quantities import Quantity, axes_of
 from pcvae.labels import Label
 from train.bins import GREEN_VALLEY
 from train.leak import free_latents
 
 if TYPE_CHECKING:
-    from dashboard.source import Source
+    from dashboard.backend.datastore import Source
     from train.pool import Pool
 
 __all__ = ["SPLITS", "Line", "Sketch", "against", "main_plane", "shown_galaxies", "size_plane"]

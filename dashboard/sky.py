@@ -12,19 +12,19 @@ import param
 from bokeh.models import ColumnDataSource
 from holoviews.streams import Counter, PlotSize, RangeXY, Tap
 
+from dashboard.backend.datastore import Source
+from dashboard.backend.jobs import weakly, when_done
+from dashboard.backend.plane import Limits, Plane, nearest_row
+from dashboard.backend.quantities import Quantity
 from dashboard.chips import FocusChips
 from dashboard.colouring import colouring
 from dashboard.components.css import BASE
 from dashboard.components.theme import MUTED
 from dashboard.gestures import Gestures
 from dashboard.layers import FIGURE, dress, galaxy_image, galaxy_picture
-from dashboard.plane import Limits, Plane, nearest_row
 from dashboard.projection import Graticule, Sky, fitted, graticule, sky_of
-from dashboard.quantities import Quantity
 from dashboard.rings import Rings
-from dashboard.session import weakly, when_done
 from dashboard.shading import Canvas
-from dashboard.source import Source
 from dashboard.state import State
 
 __all__ = ["SkyMap", "Web", "places_note", "sky_plane"]

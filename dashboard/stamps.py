@@ -6,10 +6,10 @@ from typing import Any
 import param
 from panel.custom import JSComponent
 
+from dashboard.backend.datastore import Source
 from dashboard.components.css import BASE, STAMPS
 from dashboard.components.theme import population_title
 from dashboard.refill import REFILL
-from dashboard.source import Source
 
 __all__ = ["StampStrip", "stamp_items"]
 

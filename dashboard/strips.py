@@ -7,11 +7,11 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 
+from dashboard.backend.datastore import Source
+from dashboard.backend.jobs import when_done
 from dashboard.components.css import BASE, STAMPS
 from dashboard.guest import near_shown, shown_guest
 from dashboard.lookalikes import SELECTION, metric_words, seed_choices, seeds_of
-from dashboard.session import when_done
-from dashboard.source import Source
 from dashboard.stamps import StampStrip, stamp_items
 from dashboard.state import State
 

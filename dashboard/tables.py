@@ -8,7 +8,7 @@ import pandas as pd
 from astropy.table import MaskedColumn, Table
 from numpy.typing import NDArray
 
-from dashboard.source import Source
+from dashboard.backend.datastore import Source
 from pcvae.labels import LABELS
 
 __all__ = ["described", "labelled", "provenance", "selection"]

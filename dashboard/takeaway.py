@@ -10,6 +10,8 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 
+from dashboard.backend.datastore import Source
+from dashboard.backend.jobs import when_done
 from dashboard.button import small_button
 from dashboard.components.collapsible import drawer
 from dashboard.components.css import BASE, BRING
@@ -17,8 +19,6 @@ from dashboard.cutout import NO_FLUX, as_fits, find_sample, pixels_of
 from dashboard.export import as_file
 from dashboard.figure import figure_png
 from dashboard.selecting import rows_in_focus
-from dashboard.session import when_done
-from dashboard.source import Source
 from dashboard.state import State
 from dashboard.tables import labelled, provenance, selection
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dashboard.source import Source
+from dashboard.backend.datastore import Source
 from dashboard.upload import Upload, UploadError
 from pcvae.catalog import read_table
 from pcvae.errors import CatalogError

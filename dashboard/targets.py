@@ -12,14 +12,14 @@ import panel_material_ui as pmui
 import param
 from panel.custom import JSComponent
 
+from dashboard.backend.datastore import Source
+from dashboard.backend.jobs import when_done
 from dashboard.bring import FileField
 from dashboard.button import small_button
 from dashboard.components.css import BASE, TARGETS
 from dashboard.components.theme import DASH, MINUS
 from dashboard.places import Place, apart
 from dashboard.selecting import select
-from dashboard.session import when_done
-from dashboard.source import Source
 from dashboard.state import State
 from dashboard.targetlist import TABLES, match, read_targets
 from dashboard.tiles import Pager

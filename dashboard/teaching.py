@@ -4,13 +4,13 @@ from typing import Any
 
 import panel as pn
 
+from dashboard.backend.datastore import CANDIDATE, Source
+from dashboard.backend.jobs import has_session, when_done
+from dashboard.backend.quantities import ANOMALY
+from dashboard.backend.svm_jobs import ENOUGH, FEW, Job, Taught
 from dashboard.components.notices import report
 from dashboard.components.theme import population_title
 from dashboard.labelling import ARTEFACT, NORMAL_LABEL, NOTED, SCORES
-from dashboard.learning import ENOUGH, FEW, Job, Taught
-from dashboard.quantities import ANOMALY
-from dashboard.session import has_session, when_done
-from dashboard.source import CANDIDATE, Source
 from dashboard.state import State
 from pcvae.anomaly import NORMAL, UNUSED
 

@@ -8,12 +8,12 @@ import panel as pn
 import panel_material_ui as pmui
 from numpy.typing import NDArray
 
+from dashboard.backend.quantities import Quantity
+from dashboard.backend.svm_jobs import ENOUGH, Learnt, Taught, Verdict, verdicts
 from dashboard.button import small_button
 from dashboard.components.css import BASE, RATES
 from dashboard.components.theme import MINUS, population_title
 from dashboard.labelling import judge, label_title
-from dashboard.learning import ENOUGH, Learnt, Taught, Verdict, verdicts
-from dashboard.quantities import Quantity
 from dashboard.strips import HEIGHT, MOST, Strip
 from dashboard.teaching import RULE, cancel, refit, warnings_of
 from pcvae.anomaly import NORMAL

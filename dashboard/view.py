@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dashboard.backend.datastore import Source
+from dashboard.backend.stamp_images import Residual, in_band, residual
 from dashboard.components.notices import LONGEST
-from dashboard.pictures import Residual, in_band, residual
-from dashboard.source import Source
 
 __all__ = ["View", "view_of"]
 

@@ -9,7 +9,7 @@ import pandas as pd
 import zarr
 
 from dashboard.app import Explorer, open_source
-from dashboard.source import Source
+from dashboard.backend.datastore import Source
 from pcvae.journal import Journal
 from pcvae.store import read_store
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dashboard.pictures import channels_of, data_uri, in_band, residual
+from dashboard.backend.stamp_images import channels_of, data_uri, in_band, residual
 from pcvae.encode import Codec
 from tests.explorers import begin, change, code_of
 

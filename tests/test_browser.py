@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from dashboard.source import Source
+from dashboard.backend.datastore import Source
 from pcvae.journal import journal_path
 from pcvae.store import read_store
 

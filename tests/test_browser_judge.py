@@ -2,7 +2,7 @@
 
 import pytest
 
-from dashboard.source import Source
+from dashboard.backend.datastore import Source
 from pcvae.journal import Journal, journal_path
 from pcvae.store import read_store
 

@@ -5,8 +5,8 @@ import re
 import numpy as np
 import pytest
 
+from dashboard.backend.stamp_images import data_uri
 from dashboard.decoding import decoded
-from dashboard.pictures import data_uri
 from pcvae.encode import Codec
 from pcvae.store import read_store
 from tests.test_browser import PLACE

@@ -5,10 +5,10 @@ import re
 import numpy as np
 import pytest
 
+from dashboard.backend.datastore import BINS, Source
 from dashboard.components.theme import DASH, MINUS
 from dashboard.screenshot import SETTLED
 from dashboard.sky import sky_plane
-from dashboard.source import BINS, Source
 from pcvae.store import read_store
 
 FIGURE = """

@@ -9,12 +9,12 @@ from bokeh.events import PanStart
 
 from dashboard.app import Explorer, open_source, store_folder
 from dashboard.axes import AxesBar, pairs_of
+from dashboard.backend.datastore import Source
+from dashboard.backend.plane import nearest_row
+from dashboard.backend.quantities import Quantity
+from dashboard.backend.stamp_images import data_uri
 from dashboard.controls import choose_model
 from dashboard.labelling import is_candidate, toggle
-from dashboard.pictures import data_uri
-from dashboard.plane import nearest_row
-from dashboard.quantities import Quantity
-from dashboard.source import Source
 from dashboard.state import State
 from pcvae.errors import StoreError
 from pcvae.store import read_store

@@ -203,7 +203,7 @@ def test_an_embedding_has_neither_labels_nor_losses_and_the_page_says_so(store, 
 
 def test_a_failure_of_the_tables_is_told_in_words(store, tmp_path, monkeypatch):
     session = begin(change(store, tmp_path / "store"))
-    monkeypatch.setattr("dashboard.source.trials_of", lambda pool: 1 / 0)
+    monkeypatch.setattr("dashboard.backend.datastore.trials_of", lambda pool: 1 / 0)
     session.state.page = "model"
     assert "Not worked out: division by zero" in said(session, "trials")
     assert "scores" in said(session, "scores")

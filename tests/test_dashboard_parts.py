@@ -13,16 +13,16 @@ from panel.io.location import Location
 from PIL import Image
 
 from dashboard.address import follow_address, query_of
+from dashboard.backend.jobs import when_done
+from dashboard.backend.quantities import robust_limits
+from dashboard.backend.stamp_images import area_mean, data_uri, residual, scale_bar
 from dashboard.card import links_of
 from dashboard.components.notices import trouble_html
 from dashboard.components.theme import colour_of, marker_of
 from dashboard.hosts import known_names, names
 from dashboard.labelled import when
 from dashboard.layers import borders, filled
-from dashboard.pictures import area_mean, data_uri, residual, scale_bar
 from dashboard.properties import Interval, Property, difference, row_html
-from dashboard.quantities import robust_limits
-from dashboard.session import when_done
 from dashboard.shading import (
     Canvas,
     colour_map,

@@ -4,8 +4,8 @@ import panel as pn
 import pytest
 
 from dashboard.app import Explorer, serve
+from dashboard.backend.datastore import Source
 from dashboard.glossary import TERMS, glossary_html
-from dashboard.source import Source
 from pcvae.store import read_store
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from dashboard.app import Explorer
+from dashboard.backend.datastore import BINS, Source
 from dashboard.histograms import count_all, focus_counts, plot_of
-from dashboard.source import BINS, Source
 from pcvae.store import read_store
 from tests.explorers import EXAMPLES, change
 

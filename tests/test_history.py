@@ -3,8 +3,8 @@
 import pytest
 
 from dashboard.app import Explorer
+from dashboard.backend.datastore import Source
 from dashboard.history import History
-from dashboard.source import Source
 from dashboard.state import State
 from pcvae.store import read_store
 

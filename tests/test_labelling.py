@@ -5,6 +5,7 @@ import multiprocessing
 import pytest
 
 from dashboard.app import Explorer
+from dashboard.backend.datastore import Source
 from dashboard.judge import said_of
 from dashboard.labelling import (
     judge,
@@ -18,7 +19,6 @@ from dashboard.labelling import (
     who,
     write_note,
 )
-from dashboard.source import Source
 from pcvae.errors import JournalError
 from pcvae.journal import Journal
 from pcvae.store import read_store

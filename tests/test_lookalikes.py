@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from dashboard.app import Explorer
+from dashboard.backend.datastore import Source
 from dashboard.labelling import toggle
 from dashboard.lookalikes import LABEL, SELECTION, seed_choices, seeds_of
-from dashboard.source import Source
 from dashboard.state import Metric
 from pcvae.journal import Journal
 from pcvae.neighbours import Neighbours, shared_neighbours

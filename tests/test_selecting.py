@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dashboard.backend.datastore import Source
 from dashboard.selecting import (
     clear,
     combine,
@@ -15,7 +16,6 @@ from dashboard.selecting import (
     select,
     undo,
 )
-from dashboard.source import Source
 from dashboard.state import Gesture, State
 from pcvae.store import read_store
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from dashboard.app import Explorer
+from dashboard.backend.datastore import Source
+from dashboard.backend.quantities import ANOMALY
+from dashboard.backend.stamp_images import data_uri
+from dashboard.backend.svm_jobs import ENOUGH, Job, verdicts
 from dashboard.labelling import judge, toggle, undo, write_note
-from dashboard.learning import ENOUGH, Job, verdicts
-from dashboard.pictures import data_uri
-from dashboard.quantities import ANOMALY
-from dashboard.source import Source
 from dashboard.stamps import stamp_items
 from dashboard.teaching import cancel, taught_by, wanted, warnings_of
 from dashboard.triage import ERROR, caption_of, rates_html, worth_of
@@ -72,7 +72,7 @@ def test_the_score_is_that_of_the_pipeline_on_all_latents(queue):
 
 def test_scoring_in_parts_is_scoring_at_once(session, monkeypatch):
     values = session.source.learning.score("physics").future.result().score
-    monkeypatch.setattr("dashboard.learning.CHUNK", 7)
+    monkeypatch.setattr("dashboard.backend.svm_jobs.CHUNK", 7)
     again = Source(session.source.store, None).learning.score("physics").future.result().score
     np.testing.assert_allclose(values, again, atol=1e-6)
 
@@ -421,7 +421,7 @@ def test_a_failed_fit_is_told_in_words(session, monkeypatch):
         msg = "singular"
         raise ValueError(msg)
 
-    monkeypatch.setattr("dashboard.learning.fit_score", fail)
+    monkeypatch.setattr("dashboard.backend.svm_jobs.fit_score", fail)
     session.state.tab = "queue"
     queue = session.strips["queue"]
     assert queue.strip.empty == "The SVM could not be fitted: singular"

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dashboard.quantities import Quantity, robust_limits
+from dashboard.backend.quantities import Quantity, robust_limits
 
 __all__ = ["Limits", "Plane", "nearest_row", "plane_of"]
 

@@ -21,7 +21,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.websocket import websocket_connect
 
 from dashboard.app import Explorer, open_source, serve
-from dashboard.session import is_warming, weakly, when_done
+from dashboard.backend.jobs import is_warming, weakly, when_done
 
 VISITS = 3
 

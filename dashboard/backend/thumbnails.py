@@ -4,7 +4,7 @@ from collections import OrderedDict
 
 import numpy as np
 
-from dashboard.pictures import data_uri
+from dashboard.backend.stamp_images import data_uri
 from pcvae.store import Store
 
 __all__ = ["Thumbnails"]

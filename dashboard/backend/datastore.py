@@ -13,17 +13,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from dashboard.backend.journal_cache import Record, Said
+from dashboard.backend.plane import Plane, plane_of
+from dashboard.backend.quantities import Quantity, axes_of, robust_limits, values_of
+from dashboard.backend.stamp_images import data_uri, in_band
+from dashboard.backend.svm_jobs import Learning, Taught
+from dashboard.backend.thumbnails import Thumbnails
 from dashboard.components.theme import colour_of, marker_of
 from dashboard.decoding import Spread, spread_of
 from dashboard.judged import scores_of, trials_of
-from dashboard.learning import Learning, Taught
-from dashboard.pictures import data_uri, in_band
 from dashboard.places import SkyTree
-from dashboard.plane import Plane, plane_of
-from dashboard.quantities import Quantity, axes_of, robust_limits, values_of
-from dashboard.record import Record, Said
 from dashboard.state import Metric
-from dashboard.thumbnails import Thumbnails
 from pcvae.anomaly import Boundaries, Trials, boundary_grid
 from pcvae.dataset import ELLIPTICITY
 from pcvae.errors import JournalError

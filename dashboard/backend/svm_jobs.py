@@ -26,7 +26,7 @@ from pcvae.anomaly import (
 )
 
 if TYPE_CHECKING:
-    from dashboard.source import Source
+    from dashboard.backend.datastore import Source
 
 __all__ = ["ENOUGH", "Job", "Learning", "Learnt", "Taught", "Verdict", "verdicts"]
 
