@@ -8,8 +8,8 @@ import param
 
 from dashboard.axes import axes_choices, choose_axes, chooser, follow_axes, pairs_of
 from dashboard.backend.datastore import Source
-from dashboard.colouring import choices
 from dashboard.lookalikes import seed_choices
+from dashboard.plotting.colour_by import choices
 from dashboard.state import DENSITY, State
 
 __all__ = ["Controls", "choose_model"]

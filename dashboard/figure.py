@@ -11,13 +11,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from dashboard.backend.datastore import Source
-from dashboard.colouring import Colouring, colouring
 from dashboard.components.theme import ACCENT, GROUND, TEXT, population_title
 from dashboard.fitting import wanted_fit
 from dashboard.guest import place_on
-from dashboard.layers import galaxy_picture
-from dashboard.regions import outline
-from dashboard.shading import Canvas
+from dashboard.plotting.colour_by import Colouring, colouring
+from dashboard.plotting.decision_boundaries import outline
+from dashboard.plotting.layers import galaxy_picture
+from dashboard.plotting.raster import Canvas
 from dashboard.state import Axes, State
 from pcvae.anomaly import NORMAL
 

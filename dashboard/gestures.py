@@ -9,7 +9,7 @@ from bokeh.events import PanStart
 from holoviews.streams import BoundsXY, Lasso
 from numpy.typing import NDArray
 
-from dashboard.rings import Outline
+from dashboard.plotting.markers import Outline
 from dashboard.selecting import inside_box, inside_polygon, select
 from dashboard.state import Gesture, State
 

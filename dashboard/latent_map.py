@@ -12,13 +12,14 @@ from holoviews.streams import Counter, PlotSize, RangeXY, Tap
 from dashboard.backend.datastore import Source
 from dashboard.backend.jobs import weakly
 from dashboard.backend.plane import Limits, Plane, nearest_row
-from dashboard.colouring import colouring
 from dashboard.fitting import wanted_fit
 from dashboard.gestures import Gestures
 from dashboard.guest import place_on
 from dashboard.hover import Glance, glance_html
 from dashboard.labelling import own_marks
-from dashboard.layers import (
+from dashboard.lookalikes import near_rows
+from dashboard.plotting.colour_by import colouring
+from dashboard.plotting.layers import (
     FIGURE,
     Labels,
     Marks,
@@ -27,10 +28,9 @@ from dashboard.layers import (
     galaxy_image,
     galaxy_picture,
 )
-from dashboard.lookalikes import near_rows
+from dashboard.plotting.markers import Rings
+from dashboard.plotting.raster import Canvas
 from dashboard.pointer import Pointer, lengthen
-from dashboard.rings import Rings
-from dashboard.shading import Canvas
 from dashboard.state import Axes, State
 
 __all__ = ["LatentMap"]

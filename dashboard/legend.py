@@ -11,11 +11,11 @@ import param
 
 from dashboard.backend.datastore import Source
 from dashboard.backend.svm_jobs import Taught
-from dashboard.colouring import Colouring, colouring
 from dashboard.components.css import BASE, LEGEND
 from dashboard.components.theme import population_title
 from dashboard.fitting import wanted_fit
 from dashboard.labelling import label_title, own_marks
+from dashboard.plotting.colour_by import Colouring, colouring
 from dashboard.state import State
 from pcvae.anomaly import NORMAL
 

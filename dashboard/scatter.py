@@ -15,9 +15,9 @@ from dashboard.backend.datastore import Source
 from dashboard.backend.jobs import weakly
 from dashboard.backend.plane import Limits, nearest_row
 from dashboard.components.theme import ACCENT, MUTED
-from dashboard.layers import dress
-from dashboard.rings import Rings
-from dashboard.shading import Canvas, paint_density
+from dashboard.plotting.layers import dress
+from dashboard.plotting.markers import Rings
+from dashboard.plotting.raster import Canvas, paint_density
 from dashboard.sketches import Sketch
 from dashboard.state import State
 

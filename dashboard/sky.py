@@ -17,14 +17,14 @@ from dashboard.backend.jobs import weakly, when_done
 from dashboard.backend.plane import Limits, Plane, nearest_row
 from dashboard.backend.quantities import Quantity
 from dashboard.chips import FocusChips
-from dashboard.colouring import colouring
 from dashboard.components.css import BASE
 from dashboard.components.theme import MUTED
 from dashboard.gestures import Gestures
-from dashboard.layers import FIGURE, dress, galaxy_image, galaxy_picture
+from dashboard.plotting.colour_by import colouring
+from dashboard.plotting.layers import FIGURE, dress, galaxy_image, galaxy_picture
+from dashboard.plotting.markers import Rings
+from dashboard.plotting.raster import Canvas
 from dashboard.projection import Graticule, Sky, fitted, graticule, sky_of
-from dashboard.rings import Rings
-from dashboard.shading import Canvas
 from dashboard.state import State
 
 __all__ = ["SkyMap", "Web", "places_note", "sky_plane"]

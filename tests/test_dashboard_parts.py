@@ -21,9 +21,8 @@ from dashboard.components.notices import trouble_html
 from dashboard.components.theme import colour_of, marker_of
 from dashboard.hosts import known_names, names
 from dashboard.labelled import when
-from dashboard.layers import borders, filled
-from dashboard.properties import Interval, Property, difference, row_html
-from dashboard.shading import (
+from dashboard.plotting.layers import borders, filled
+from dashboard.plotting.raster import (
     Canvas,
     colour_map,
     over,
@@ -32,6 +31,7 @@ from dashboard.shading import (
     paint_density,
     paint_mean,
 )
+from dashboard.properties import Interval, Property, difference, row_html
 from dashboard.state import State
 from pcvae.anomaly import NORMAL, Boundaries, boundary_grid
 

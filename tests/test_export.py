@@ -15,13 +15,13 @@ from astropy.wcs import WCS
 from PIL import Image
 
 from dashboard.backend.quantities import ANOMALY
-from dashboard.colouring import colouring
 from dashboard.cutout import NO_FLUX, find_sample, pixels_of
 from dashboard.cutout import as_fits as cutout_fits
 from dashboard.export import FORMATS, as_file
 from dashboard.fetching import ADDRESS
 from dashboard.figure import figure_png
 from dashboard.labelling import judge, write_note
+from dashboard.plotting.colour_by import colouring
 from dashboard.tables import labelled, provenance, selection
 from dashboard.teaching import refit
 from dashboard.upload import Upload

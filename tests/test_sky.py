@@ -9,9 +9,9 @@ from bokeh.events import PanStart
 from dashboard.app import Explorer
 from dashboard.backend.datastore import Source
 from dashboard.backend.quantities import ANOMALY
-from dashboard.colouring import colouring
 from dashboard.components.theme import ACCENT
 from dashboard.guest import Guest
+from dashboard.plotting.colour_by import colouring
 from dashboard.sky import places_note, sky_plane
 from pcvae.store import read_store
 from tests.explorers import EXAMPLES, change

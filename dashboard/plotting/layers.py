@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from dashboard.backend.datastore import Source
 from dashboard.backend.plane import Plane
-from dashboard.colouring import Colouring
-from dashboard.regions import fill, outline
-from dashboard.shading import Canvas, over, paint_context
+from dashboard.plotting.colour_by import Colouring
+from dashboard.plotting.decision_boundaries import fill, outline
+from dashboard.plotting.raster import Canvas, over, paint_context
 from pcvae.anomaly import NORMAL, Boundaries
 
 __all__ = [

@@ -12,7 +12,13 @@ from dashboard.backend.datastore import Source
 from dashboard.backend.quantities import ANOMALY, colours_of
 from dashboard.backend.svm_jobs import Taught
 from dashboard.components.theme import MINUS, population_title
-from dashboard.shading import Canvas, colour_map, paint_categories, paint_density, paint_mean
+from dashboard.plotting.raster import (
+    Canvas,
+    colour_map,
+    paint_categories,
+    paint_density,
+    paint_mean,
+)
 from dashboard.state import DENSITY, POPULATION
 
 __all__ = ["Colouring", "choices", "colouring"]
