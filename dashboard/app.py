@@ -23,7 +23,6 @@ from dashboard.address import follow_address
 from dashboard.backend.datastore import Source
 from dashboard.backend.jobs import forget_plots, is_warming
 from dashboard.bring import Bring
-from dashboard.brush import Brush
 from dashboard.card import Card
 from dashboard.components.css import UNSEEN
 from dashboard.components.icon_toggle import Flip
@@ -35,7 +34,6 @@ from dashboard.find import Find
 from dashboard.fitting import fit_when_asked
 from dashboard.grid import Grid
 from dashboard.help import Help
-from dashboard.histograms import Histograms
 from dashboard.history import History
 from dashboard.hosts import is_known_host
 from dashboard.labelled import Labels
@@ -43,7 +41,9 @@ from dashboard.labelling import SCORES, redo, refresh, toggle, undo
 from dashboard.legend import Legend
 from dashboard.maps import Maps
 from dashboard.model_page import ModelPage
-from dashboard.selecting import follow_focus
+from dashboard.selection.histograms import Histograms
+from dashboard.selection.masks import follow_focus
+from dashboard.selection.selection_bar import Brush
 from dashboard.shortcuts import Shortcuts
 from dashboard.sky import SkyMap
 from dashboard.state import State

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from dashboard.backend.datastore import Source
 from dashboard.backend.jobs import when_done
 from dashboard.backend.quantities import colours_of
-from dashboard.chips import FocusChips
 from dashboard.components.icon_toggle import Flip
 from dashboard.components.notices import report
 from dashboard.components.theme import DASH, MINUS, population_title
-from dashboard.selecting import rows_in_focus
+from dashboard.selection.filter_chips import FocusChips
+from dashboard.selection.masks import rows_in_focus
 from dashboard.stamps import stamp_items
 from dashboard.state import DISTANCE, STORE_ORDER, State
 from dashboard.tiles import Pager, Tiles

@@ -13,7 +13,6 @@ from dashboard.backend.datastore import Source
 from dashboard.backend.jobs import weakly
 from dashboard.backend.plane import Limits, Plane, nearest_row
 from dashboard.fitting import wanted_fit
-from dashboard.gestures import Gestures
 from dashboard.guest import place_on
 from dashboard.hover import Glance, glance_html
 from dashboard.labelling import own_marks
@@ -31,6 +30,7 @@ from dashboard.plotting.layers import (
 from dashboard.plotting.markers import Rings
 from dashboard.plotting.raster import Canvas
 from dashboard.pointer import Pointer, lengthen
+from dashboard.selection.box_lasso import Gestures
 from dashboard.state import Axes, State
 
 __all__ = ["LatentMap"]

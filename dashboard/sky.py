@@ -16,15 +16,15 @@ from dashboard.backend.datastore import Source
 from dashboard.backend.jobs import weakly, when_done
 from dashboard.backend.plane import Limits, Plane, nearest_row
 from dashboard.backend.quantities import Quantity
-from dashboard.chips import FocusChips
 from dashboard.components.css import BASE
 from dashboard.components.theme import MUTED
-from dashboard.gestures import Gestures
 from dashboard.plotting.colour_by import colouring
 from dashboard.plotting.layers import FIGURE, dress, galaxy_image, galaxy_picture
 from dashboard.plotting.markers import Rings
 from dashboard.plotting.raster import Canvas
 from dashboard.projection import Graticule, Sky, fitted, graticule, sky_of
+from dashboard.selection.box_lasso import Gestures
+from dashboard.selection.filter_chips import FocusChips
 from dashboard.state import State
 
 __all__ = ["SkyMap", "Web", "places_note", "sky_plane"]

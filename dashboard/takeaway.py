@@ -18,7 +18,7 @@ from dashboard.components.css import BASE, BRING
 from dashboard.cutout import NO_FLUX, as_fits, find_sample, pixels_of
 from dashboard.export import as_file
 from dashboard.figure import figure_png
-from dashboard.selecting import rows_in_focus
+from dashboard.selection.masks import rows_in_focus
 from dashboard.state import State
 from dashboard.tables import labelled, provenance, selection
 

@@ -19,7 +19,7 @@ from dashboard.button import small_button
 from dashboard.components.css import BASE, TARGETS
 from dashboard.components.theme import DASH, MINUS
 from dashboard.places import Place, apart
-from dashboard.selecting import select
+from dashboard.selection.masks import select
 from dashboard.state import State
 from dashboard.targetlist import TABLES, match, read_targets
 from dashboard.tiles import Pager

@@ -5,7 +5,7 @@ import pytest
 
 from dashboard.app import Explorer
 from dashboard.backend.datastore import BINS, Source
-from dashboard.histograms import count_all, focus_counts, plot_of
+from dashboard.selection.histograms import count_all, focus_counts, plot_of
 from pcvae.store import read_store
 from tests.explorers import EXAMPLES, change
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from dashboard.backend.datastore import Source
-from dashboard.selecting import (
+from dashboard.selection.masks import (
     clear,
     combine,
     focus_of,

@@ -10,7 +10,7 @@ from holoviews.streams import BoundsXY, Lasso
 from numpy.typing import NDArray
 
 from dashboard.plotting.markers import Outline
-from dashboard.selecting import inside_box, inside_polygon, select
+from dashboard.selection.masks import inside_box, inside_polygon, select
 from dashboard.state import Gesture, State
 
 __all__ = ["Gestures"]

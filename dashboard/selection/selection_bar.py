@@ -10,7 +10,7 @@ import param
 from dashboard.backend.datastore import Source
 from dashboard.button import small_button
 from dashboard.components.css import BASE, LEGEND
-from dashboard.selecting import clear, undo
+from dashboard.selection.masks import clear, undo
 from dashboard.state import State
 
 __all__ = ["Brush", "counted"]

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from dashboard.backend.datastore import BINS, Source
 from dashboard.backend.jobs import when_done
 from dashboard.backend.quantities import Quantity, colours_of, pretty_unit
-from dashboard.chips import FocusChips
 from dashboard.components.css import BASE
-from dashboard.ranges import Ranges
-from dashboard.selecting import focus_of
+from dashboard.selection.filter_chips import FocusChips
+from dashboard.selection.masks import focus_of
+from dashboard.selection.range_histograms import Ranges
 from dashboard.state import State
 from pcvae.dataset import ELLIPTICITY
 
