@@ -45,11 +45,11 @@ from dashboard.selection.histograms import Histograms
 from dashboard.selection.masks import follow_focus
 from dashboard.selection.selection_bar import Brush
 from dashboard.shortcuts import Shortcuts
-from dashboard.sky import SkyMap
+from dashboard.sky.sky_map import SkyMap
+from dashboard.sky.target_list import Targets
 from dashboard.state import State
 from dashboard.strips import Lookalikes, Nearest
 from dashboard.takeaway import TakeAway
-from dashboard.targets import Targets
 from dashboard.teaching import follow_learning
 from dashboard.triage import Queue
 from pcvae.errors import PcvaeError

@@ -17,7 +17,7 @@ from dashboard.components.collapsible import drawer
 from dashboard.components.css import BASE, BRING
 from dashboard.fetching import fetch_guest, host, wanted
 from dashboard.guest import NO_NETWORK, Guest, has_network, see
-from dashboard.places import Place
+from dashboard.sky.coordinates import Place
 from dashboard.state import State
 from dashboard.upload import ACCEPTED, MOST_BYTES, Upload, UploadError, guest_of
 from pcvae.errors import PcvaeError

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from dashboard.backend.datastore import Source
 from dashboard.fetching import base_url, fetch_guest
-from dashboard.places import Place
+from dashboard.sky.coordinates import Place
 from data.fetch import FetchError
 from pcvae import __version__
 from pcvae.cutouts import Sample, read_sample

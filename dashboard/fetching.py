@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from dashboard.backend.datastore import Source
 from dashboard.guest import Guest
-from dashboard.places import Place
+from dashboard.sky.coordinates import Place
 from data.fetch import FetchError, LeftAloneError, Manners, UnansweredError
 from data.legacy import BASE_URL, Wanted, fetch_cutout, wanted_for
 

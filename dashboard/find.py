@@ -9,7 +9,7 @@ import param
 from dashboard.backend.datastore import Source
 from dashboard.backend.jobs import when_done
 from dashboard.bring import Bring
-from dashboard.places import Place, PlaceError, apart, read_place
+from dashboard.sky.coordinates import Place, PlaceError, apart, read_place
 from dashboard.state import State
 
 __all__ = ["REACH", "Find", "Found", "find", "suggestions"]

@@ -8,7 +8,7 @@ import pytest
 from dashboard.backend.datastore import BINS, Source
 from dashboard.components.theme import DASH, MINUS
 from dashboard.screenshot import SETTLED
-from dashboard.sky import sky_plane
+from dashboard.sky.sky_map import sky_plane
 from pcvae.store import read_store
 
 FIGURE = """

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dashboard.find import find, suggestions
-from dashboard.places import Place, PlaceError, SkyTree, apart, read_place
+from dashboard.sky.coordinates import Place, PlaceError, SkyTree, apart, read_place
 from tests.explorers import begin, change
 
 SAME = (153.00625, 2.2177778)

@@ -22,7 +22,7 @@ from dashboard.backend.thumbnails import Thumbnails
 from dashboard.components.theme import colour_of, marker_of
 from dashboard.decoding import Spread, spread_of
 from dashboard.judged import scores_of, trials_of
-from dashboard.places import SkyTree
+from dashboard.sky.coordinates import SkyTree
 from dashboard.state import Metric
 from pcvae.anomaly import Boundaries, Trials, boundary_grid
 from pcvae.dataset import ELLIPTICITY

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.projection import Projection, fitted, graticule, projection_of, sky_of
+from dashboard.sky.projection import Projection, fitted, graticule, projection_of, sky_of
 
 RNG = np.random.default_rng(0)
 

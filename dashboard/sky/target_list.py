@@ -18,10 +18,10 @@ from dashboard.bring import FileField
 from dashboard.button import small_button
 from dashboard.components.css import BASE, TARGETS
 from dashboard.components.theme import DASH, MINUS
-from dashboard.places import Place, apart
 from dashboard.selection.masks import select
+from dashboard.sky.coordinates import Place, apart
+from dashboard.sky.crossmatch import TABLES, match, read_targets
 from dashboard.state import State
-from dashboard.targetlist import TABLES, match, read_targets
 from dashboard.tiles import Pager
 from dashboard.upload import Upload, UploadError
 

@@ -22,9 +22,9 @@ from dashboard.plotting.colour_by import colouring
 from dashboard.plotting.layers import FIGURE, dress, galaxy_image, galaxy_picture
 from dashboard.plotting.markers import Rings
 from dashboard.plotting.raster import Canvas
-from dashboard.projection import Graticule, Sky, fitted, graticule, sky_of
 from dashboard.selection.box_lasso import Gestures
 from dashboard.selection.filter_chips import FocusChips
+from dashboard.sky.projection import Graticule, Sky, fitted, graticule, sky_of
 from dashboard.state import State
 
 __all__ = ["SkyMap", "Web", "places_note", "sky_plane"]

@@ -12,7 +12,7 @@ from dashboard.backend.quantities import ANOMALY
 from dashboard.components.theme import ACCENT
 from dashboard.guest import Guest
 from dashboard.plotting.colour_by import colouring
-from dashboard.sky import places_note, sky_plane
+from dashboard.sky.sky_map import places_note, sky_plane
 from pcvae.store import read_store
 from tests.explorers import EXAMPLES, change
 
@@ -174,7 +174,7 @@ def test_the_sky_follows_the_anomaly_score_and_what_the_svm_is_taught(session, m
             job.exception()
             call()
 
-    monkeypatch.setattr("dashboard.sky.colouring", seen)
+    monkeypatch.setattr("dashboard.sky.sky_map.colouring", seen)
     state.colour = ANOMALY
     assert "being computed" in drawn[-1].title
     arrive()

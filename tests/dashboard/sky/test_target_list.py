@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from astropy.table import Table
 
-from dashboard.targetlist import match, read_targets
-from dashboard.targets import PAGE, summary
+from dashboard.sky.crossmatch import match, read_targets
+from dashboard.sky.target_list import PAGE, summary
 from dashboard.upload import Upload, UploadError
 from tests.explorers import begin
 
