@@ -37,7 +37,7 @@ from dashboard.help import Help
 from dashboard.history import History
 from dashboard.hosts import is_known_host
 from dashboard.labelled import Labels
-from dashboard.labelling import SCORES, redo, refresh, toggle, undo
+from dashboard.labelling.labels import SCORES, redo, refresh, toggle, undo
 from dashboard.legend import Legend
 from dashboard.maps import Maps
 from dashboard.model_page import ModelPage

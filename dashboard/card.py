@@ -22,7 +22,7 @@ from dashboard.guest import (
     guest_properties,
     has_network,
 )
-from dashboard.judge import Judge
+from dashboard.labelling.label_bar import Judge
 from dashboard.properties import properties_of, table_html
 from dashboard.state import State
 from dashboard.view import View, view_of

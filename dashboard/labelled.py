@@ -6,7 +6,7 @@ from typing import Any
 
 import panel_material_ui as pmui
 
-from dashboard.labelling import label_title, remove
+from dashboard.labelling.labels import label_title, remove
 from dashboard.stamps import stamp_items
 from dashboard.strips import MOST, Strip
 from pcvae.journal import Event

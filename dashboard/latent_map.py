@@ -15,7 +15,7 @@ from dashboard.backend.plane import Limits, Plane, nearest_row
 from dashboard.fitting import wanted_fit
 from dashboard.guest import place_on
 from dashboard.hover import Glance, glance_html
-from dashboard.labelling import own_marks
+from dashboard.labelling.labels import own_marks
 from dashboard.lookalikes import near_rows
 from dashboard.plotting.colour_by import colouring
 from dashboard.plotting.layers import (

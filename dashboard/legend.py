@@ -14,7 +14,7 @@ from dashboard.backend.svm_jobs import Taught
 from dashboard.components.css import BASE, LEGEND
 from dashboard.components.theme import population_title
 from dashboard.fitting import wanted_fit
-from dashboard.labelling import label_title, own_marks
+from dashboard.labelling.labels import label_title, own_marks
 from dashboard.plotting.colour_by import Colouring, colouring
 from dashboard.state import State
 from pcvae.anomaly import NORMAL

@@ -10,7 +10,7 @@ from dashboard.backend.quantities import ANOMALY
 from dashboard.backend.svm_jobs import ENOUGH, FEW, Job, Taught
 from dashboard.components.notices import report
 from dashboard.components.theme import population_title
-from dashboard.labelling import ARTEFACT, NORMAL_LABEL, NOTED, SCORES
+from dashboard.labelling.labels import ARTEFACT, NORMAL_LABEL, NOTED, SCORES
 from dashboard.state import State
 from pcvae.anomaly import NORMAL, UNUSED
 

@@ -14,7 +14,7 @@ from dashboard.backend.plane import nearest_row
 from dashboard.backend.quantities import Quantity
 from dashboard.backend.stamp_images import data_uri
 from dashboard.controls import choose_model
-from dashboard.labelling import is_candidate, toggle
+from dashboard.labelling.labels import is_candidate, toggle
 from dashboard.state import State
 from pcvae.errors import StoreError
 from pcvae.store import read_store

@@ -20,7 +20,7 @@ from dashboard.cutout import as_fits as cutout_fits
 from dashboard.export import FORMATS, as_file
 from dashboard.fetching import ADDRESS
 from dashboard.figure import figure_png
-from dashboard.labelling import judge, write_note
+from dashboard.labelling.labels import judge, write_note
 from dashboard.plotting.colour_by import colouring
 from dashboard.tables import labelled, provenance, selection
 from dashboard.teaching import refit

@@ -5,7 +5,7 @@ import pytest
 
 from dashboard.app import Explorer
 from dashboard.backend.datastore import Source
-from dashboard.labelling import toggle
+from dashboard.labelling.labels import toggle
 from dashboard.lookalikes import LABEL, SELECTION, seed_choices, seeds_of
 from dashboard.state import Metric
 from pcvae.journal import Journal

@@ -12,7 +12,7 @@ from dashboard.backend.datastore import Source
 from dashboard.backend.quantities import ANOMALY
 from dashboard.backend.stamp_images import data_uri
 from dashboard.backend.svm_jobs import ENOUGH, Job, verdicts
-from dashboard.labelling import judge, toggle, undo, write_note
+from dashboard.labelling.labels import judge, toggle, undo, write_note
 from dashboard.stamps import stamp_items
 from dashboard.teaching import cancel, taught_by, wanted, warnings_of
 from dashboard.triage import ERROR, caption_of, rates_html, worth_of

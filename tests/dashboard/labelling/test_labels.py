@@ -6,8 +6,8 @@ import pytest
 
 from dashboard.app import Explorer
 from dashboard.backend.datastore import Source
-from dashboard.judge import said_of
-from dashboard.labelling import (
+from dashboard.labelling.label_bar import said_of
+from dashboard.labelling.labels import (
     judge,
     label_names,
     label_title,

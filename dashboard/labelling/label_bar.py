@@ -9,7 +9,7 @@ from panel.custom import JSComponent
 
 from dashboard.backend.datastore import Source
 from dashboard.components.css import BASE, JUDGE
-from dashboard.labelling import (
+from dashboard.labelling.labels import (
     NOTED,
     SCORES,
     judge,
