@@ -22,8 +22,6 @@ from panel.util import edit_readonly
 from dashboard.address import follow_address
 from dashboard.backend.datastore import Source
 from dashboard.backend.jobs import forget_plots, is_warming
-from dashboard.bring import Bring
-from dashboard.card import Card
 from dashboard.components.css import UNSEEN
 from dashboard.components.icon_toggle import Flip
 from dashboard.components.notices import trouble_page
@@ -32,6 +30,8 @@ from dashboard.controls import Controls
 from dashboard.decode import Decode
 from dashboard.find import Find
 from dashboard.fitting import fit_when_asked
+from dashboard.galaxy.add_galaxy import Bring
+from dashboard.galaxy.card import Card
 from dashboard.grid import Grid
 from dashboard.help import Help
 from dashboard.history import History

@@ -15,7 +15,7 @@ from astropy.io import fits
 from numpy.typing import NDArray
 
 from dashboard.backend.datastore import Source
-from dashboard.fetching import base_url, fetch_guest
+from dashboard.galaxy.legacy_cutout import base_url, fetch_guest
 from dashboard.sky.coordinates import Place
 from data.fetch import FetchError
 from pcvae import __version__

@@ -8,7 +8,7 @@ import param
 
 from dashboard.backend.datastore import Source
 from dashboard.backend.jobs import when_done
-from dashboard.bring import Bring
+from dashboard.galaxy.add_galaxy import Bring
 from dashboard.sky.coordinates import Place, PlaceError, apart, read_place
 from dashboard.state import State
 

@@ -13,7 +13,7 @@ from dashboard.backend.datastore import Source
 from dashboard.backend.jobs import weakly
 from dashboard.backend.plane import Limits, Plane, nearest_row
 from dashboard.fitting import wanted_fit
-from dashboard.guest import place_on
+from dashboard.galaxy.external_galaxy import place_on
 from dashboard.hover import Glance, glance_html
 from dashboard.labelling.labels import own_marks
 from dashboard.lookalikes import near_rows

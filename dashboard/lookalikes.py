@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from dashboard.backend.datastore import Source
 from dashboard.backend.jobs import when_done
 from dashboard.components.theme import population_title
-from dashboard.guest import near_shown, shown_guest
+from dashboard.galaxy.external_galaxy import near_shown, shown_guest
 from dashboard.state import Metric, State
 
 __all__ = ["LABEL", "SELECTION", "Seeds", "metric_words", "near_rows", "seed_choices", "seeds_of"]

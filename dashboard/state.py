@@ -94,7 +94,7 @@ class State(Axes):
     row = param.Integer(default=None, allow_None=True, doc="Row of the picked galaxy.")
     guest = param.Parameter(
         default=None,
-        doc="A galaxy that is not in the store, as ``dashboard.guest.Guest``; shown while no row "
+        doc="A galaxy that is not in the store, as ``dashboard.galaxy.external_galaxy.Guest``; shown while no row "
         "is picked.",
     )
     tab = param.Selector(

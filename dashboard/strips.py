@@ -10,7 +10,7 @@ import param
 from dashboard.backend.datastore import Source
 from dashboard.backend.jobs import when_done
 from dashboard.components.css import BASE, STAMPS
-from dashboard.guest import near_shown, shown_guest
+from dashboard.galaxy.external_galaxy import near_shown, shown_guest
 from dashboard.lookalikes import SELECTION, metric_words, seed_choices, seeds_of
 from dashboard.stamps import StampStrip, stamp_items
 from dashboard.state import State

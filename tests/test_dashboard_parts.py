@@ -16,9 +16,10 @@ from dashboard.address import follow_address, query_of
 from dashboard.backend.jobs import when_done
 from dashboard.backend.quantities import robust_limits
 from dashboard.backend.stamp_images import area_mean, data_uri, residual, scale_bar
-from dashboard.card import links_of
 from dashboard.components.notices import trouble_html
 from dashboard.components.theme import colour_of, marker_of
+from dashboard.galaxy.card import links_of
+from dashboard.galaxy.property_table import Interval, Property, difference, row_html
 from dashboard.hosts import known_names, names
 from dashboard.labelled import when
 from dashboard.plotting.layers import borders, filled
@@ -31,7 +32,6 @@ from dashboard.plotting.raster import (
     paint_density,
     paint_mean,
 )
-from dashboard.properties import Interval, Property, difference, row_html
 from dashboard.state import State
 from pcvae.anomaly import NORMAL, Boundaries, boundary_grid
 

@@ -18,13 +18,13 @@ from dashboard.backend.quantities import ANOMALY
 from dashboard.cutout import NO_FLUX, find_sample, pixels_of
 from dashboard.cutout import as_fits as cutout_fits
 from dashboard.export import FORMATS, as_file
-from dashboard.fetching import ADDRESS
 from dashboard.figure import figure_png
+from dashboard.galaxy.image_files import Upload
+from dashboard.galaxy.legacy_cutout import ADDRESS
 from dashboard.labelling.labels import judge, write_note
 from dashboard.plotting.colour_by import colouring
 from dashboard.tables import labelled, provenance, selection
 from dashboard.teaching import refit
-from dashboard.upload import Upload
 from pcvae.cutouts import read_sample
 from tests.explorers import begin, change
 from tests.stand_in import cutout, serving

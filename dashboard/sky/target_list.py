@@ -14,16 +14,16 @@ from panel.custom import JSComponent
 
 from dashboard.backend.datastore import Source
 from dashboard.backend.jobs import when_done
-from dashboard.bring import FileField
 from dashboard.button import small_button
 from dashboard.components.css import BASE, TARGETS
 from dashboard.components.theme import DASH, MINUS
+from dashboard.galaxy.add_galaxy import FileField
+from dashboard.galaxy.image_files import Upload, UploadError
 from dashboard.selection.masks import select
 from dashboard.sky.coordinates import Place, apart
 from dashboard.sky.crossmatch import TABLES, match, read_targets
 from dashboard.state import State
 from dashboard.tiles import Pager
-from dashboard.upload import Upload, UploadError
 
 __all__ = ["TargetTable", "Targets", "summary"]
 

@@ -10,7 +10,7 @@ from dashboard.app import Explorer
 from dashboard.backend.datastore import Source
 from dashboard.backend.quantities import ANOMALY
 from dashboard.components.theme import ACCENT
-from dashboard.guest import Guest
+from dashboard.galaxy.external_galaxy import Guest
 from dashboard.plotting.colour_by import colouring
 from dashboard.sky.sky_map import places_note, sky_plane
 from pcvae.store import read_store

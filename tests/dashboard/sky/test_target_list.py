@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from astropy.table import Table
 
+from dashboard.galaxy.image_files import Upload, UploadError
 from dashboard.sky.crossmatch import match, read_targets
 from dashboard.sky.target_list import PAGE, summary
-from dashboard.upload import Upload, UploadError
 from tests.explorers import begin
 
 

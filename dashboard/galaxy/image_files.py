@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dashboard.guest import Guest
+from dashboard.galaxy.external_galaxy import Guest
 from data.arrays import as_shown
 from data.fits_file import Sky, read_planes, stem
 from data.picture import LeftOutError, Picture, fit

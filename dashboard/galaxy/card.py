@@ -14,7 +14,7 @@ from dashboard.backend.jobs import when_done
 from dashboard.backend.stamp_images import bar_html, channels_of, compass_svg, data_uri
 from dashboard.components.css import BASE, CARD
 from dashboard.components.theme import MINUS, population_title
-from dashboard.guest import (
+from dashboard.galaxy.external_galaxy import (
     NO_NETWORK,
     Guest,
     guest_facts_html,
@@ -22,10 +22,10 @@ from dashboard.guest import (
     guest_properties,
     has_network,
 )
+from dashboard.galaxy.property_table import properties_of, table_html
+from dashboard.galaxy.reconstruction import View, view_of
 from dashboard.labelling.label_bar import Judge
-from dashboard.properties import properties_of, table_html
 from dashboard.state import State
-from dashboard.view import View, view_of
 
 __all__ = ["Card", "facts_html", "links_of", "pictures_html"]
 

@@ -4,7 +4,7 @@ import os
 from urllib.parse import urlsplit
 
 from dashboard.backend.datastore import Source
-from dashboard.guest import Guest
+from dashboard.galaxy.external_galaxy import Guest
 from dashboard.sky.coordinates import Place
 from data.fetch import FetchError, LeftAloneError, Manners, UnansweredError
 from data.legacy import BASE_URL, Wanted, fetch_cutout, wanted_for

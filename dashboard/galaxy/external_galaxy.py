@@ -21,7 +21,7 @@ from dashboard.backend.stamp_images import (
     in_band,
     residual,
 )
-from dashboard.properties import Interval, Property
+from dashboard.galaxy.property_table import Interval, Property
 from dashboard.state import State
 from pcvae.dataset import ELLIPTICITY
 from pcvae.store import EMBEDDING

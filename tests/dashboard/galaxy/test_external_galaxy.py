@@ -10,9 +10,9 @@ from astropy.io import fits
 from PIL import Image
 
 from dashboard.app import Explorer, open_source
-from dashboard.bring import FileField
-from dashboard.fetching import ADDRESS
-from dashboard.upload import MOST_BYTES, Upload, UploadError, guest_of
+from dashboard.galaxy.add_galaxy import FileField
+from dashboard.galaxy.image_files import MOST_BYTES, Upload, UploadError, guest_of
+from dashboard.galaxy.legacy_cutout import ADDRESS
 from data import hyrax
 from data.legacy import OFFLINE
 from pcvae.cutouts import read_sample
@@ -99,7 +99,9 @@ def test_another_model_sees_the_guest_too(session, flux):
 def test_a_guest_is_encoded_by_the_model_that_it_is_kept_for(session, flux, monkeypatch):
     """Also when the person turns to another model while it is being encoded."""
     later = []
-    monkeypatch.setattr("dashboard.bring.when_done", lambda *given: later.append(given))
+    monkeypatch.setattr(
+        "dashboard.galaxy.add_galaxy.when_done", lambda *given: later.append(given)
+    )
 
     def proceed():
         job, call = later.pop(0)
@@ -158,7 +160,7 @@ def test_a_packed_file_is_unpacked_but_not_without_end(session, flux, monkeypatc
     file = cube(flux[7])
     packed = Upload("one.fits.gz", gzip.compress(file.content))
     np.testing.assert_array_equal(guest_of([packed], info_of(session)).flux, flux[7])
-    monkeypatch.setattr("dashboard.upload.MOST_BYTES", len(packed.content) + 10)
+    monkeypatch.setattr("dashboard.galaxy.image_files.MOST_BYTES", len(packed.content) + 10)
     with pytest.raises(UploadError, match="unpacked"):
         guest_of([packed], info_of(session))
 
@@ -300,7 +302,7 @@ def test_outside_the_footprint_it_says_so(session, service):
 
 def test_a_slow_service_is_given_up(session, service, monkeypatch):
     monkeypatch.setattr(
-        "dashboard.fetching.PATIENCE", replace(OFFLINE, timeout=0.1, back_off=0.01)
+        "dashboard.galaxy.legacy_cutout.PATIENCE", replace(OFFLINE, timeout=0.1, back_off=0.01)
     )
     service.answer = lambda asked: cutout(asked)._replace(delay=0.5)
     session.find.ask("150.1 2.2")

@@ -15,11 +15,11 @@ from dashboard.backend.jobs import when_done
 from dashboard.button import small_button
 from dashboard.components.collapsible import drawer
 from dashboard.components.css import BASE, BRING
-from dashboard.fetching import fetch_guest, host, wanted
-from dashboard.guest import NO_NETWORK, Guest, has_network, see
+from dashboard.galaxy.external_galaxy import NO_NETWORK, Guest, has_network, see
+from dashboard.galaxy.image_files import ACCEPTED, MOST_BYTES, Upload, UploadError, guest_of
+from dashboard.galaxy.legacy_cutout import fetch_guest, host, wanted
 from dashboard.sky.coordinates import Place
 from dashboard.state import State
-from dashboard.upload import ACCEPTED, MOST_BYTES, Upload, UploadError, guest_of
 from pcvae.errors import PcvaeError
 
 if TYPE_CHECKING:
