@@ -32,7 +32,8 @@ from dashboard.find import Find
 from dashboard.fitting import fit_when_asked
 from dashboard.galaxy.add_galaxy import Bring
 from dashboard.galaxy.card import Card
-from dashboard.grid import Grid
+from dashboard.gallery.grid import Grid
+from dashboard.gallery.strip import Lookalikes, Nearest
 from dashboard.help import Help
 from dashboard.history import History
 from dashboard.hosts import is_known_host
@@ -48,7 +49,6 @@ from dashboard.shortcuts import Shortcuts
 from dashboard.sky.sky_map import SkyMap
 from dashboard.sky.target_list import Targets
 from dashboard.state import State
-from dashboard.strips import Lookalikes, Nearest
 from dashboard.takeaway import TakeAway
 from dashboard.teaching import follow_learning
 from dashboard.triage import Queue

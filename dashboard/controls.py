@@ -8,7 +8,7 @@ import param
 
 from dashboard.axes import axes_choices, choose_axes, chooser, follow_axes, pairs_of
 from dashboard.backend.datastore import Source
-from dashboard.lookalikes import seed_choices
+from dashboard.gallery.seed_picker import seed_choices
 from dashboard.plotting.colour_by import choices
 from dashboard.state import DENSITY, State
 

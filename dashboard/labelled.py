@@ -6,9 +6,9 @@ from typing import Any
 
 import panel_material_ui as pmui
 
+from dashboard.gallery.stamp_strip import stamp_items
+from dashboard.gallery.strip import MOST, Strip
 from dashboard.labelling.labels import label_title, remove
-from dashboard.stamps import stamp_items
-from dashboard.strips import MOST, Strip
 from pcvae.journal import Event
 
 __all__ = ["Labels", "label_items", "when"]

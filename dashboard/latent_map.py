@@ -14,9 +14,9 @@ from dashboard.backend.jobs import weakly
 from dashboard.backend.plane import Limits, Plane, nearest_row
 from dashboard.fitting import wanted_fit
 from dashboard.galaxy.external_galaxy import place_on
+from dashboard.gallery.seed_picker import near_rows
 from dashboard.hover import Glance, glance_html
 from dashboard.labelling.labels import own_marks
-from dashboard.lookalikes import near_rows
 from dashboard.plotting.colour_by import colouring
 from dashboard.plotting.layers import (
     FIGURE,

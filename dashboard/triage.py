@@ -13,8 +13,8 @@ from dashboard.backend.svm_jobs import ENOUGH, Learnt, Taught, Verdict, verdicts
 from dashboard.button import small_button
 from dashboard.components.css import BASE, RATES
 from dashboard.components.theme import MINUS, population_title
+from dashboard.gallery.strip import HEIGHT, MOST, Strip
 from dashboard.labelling.labels import judge, label_title
-from dashboard.strips import HEIGHT, MOST, Strip
 from dashboard.teaching import RULE, cancel, refit, warnings_of
 from pcvae.anomaly import NORMAL
 

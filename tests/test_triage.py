@@ -12,8 +12,8 @@ from dashboard.backend.datastore import Source
 from dashboard.backend.quantities import ANOMALY
 from dashboard.backend.stamp_images import data_uri
 from dashboard.backend.svm_jobs import ENOUGH, Job, verdicts
+from dashboard.gallery.stamp_strip import stamp_items
 from dashboard.labelling.labels import judge, toggle, undo, write_note
-from dashboard.stamps import stamp_items
 from dashboard.teaching import cancel, taught_by, wanted, warnings_of
 from dashboard.triage import ERROR, caption_of, rates_html, worth_of
 from pcvae.anomaly import NORMAL, UNUSED, anomaly_score, fit_score, repeated_folds, wilson_interval

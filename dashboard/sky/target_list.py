@@ -19,11 +19,11 @@ from dashboard.components.css import BASE, TARGETS
 from dashboard.components.theme import DASH, MINUS
 from dashboard.galaxy.add_galaxy import FileField
 from dashboard.galaxy.image_files import Upload, UploadError
+from dashboard.gallery.stamp_grid import Pager
 from dashboard.selection.masks import select
 from dashboard.sky.coordinates import Place, apart
 from dashboard.sky.crossmatch import TABLES, match, read_targets
 from dashboard.state import State
-from dashboard.tiles import Pager
 
 __all__ = ["TargetTable", "Targets", "summary"]
 

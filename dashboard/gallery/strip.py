@@ -11,8 +11,8 @@ from dashboard.backend.datastore import Source
 from dashboard.backend.jobs import when_done
 from dashboard.components.css import BASE, STAMPS
 from dashboard.galaxy.external_galaxy import near_shown, shown_guest
-from dashboard.lookalikes import SELECTION, metric_words, seed_choices, seeds_of
-from dashboard.stamps import StampStrip, stamp_items
+from dashboard.gallery.seed_picker import SELECTION, metric_words, seed_choices, seeds_of
+from dashboard.gallery.stamp_strip import StampStrip, stamp_items
 from dashboard.state import State
 
 __all__ = ["Lookalikes", "Nearest", "Strip"]

@@ -5,8 +5,8 @@ import pytest
 
 from dashboard.app import Explorer
 from dashboard.backend.datastore import Source
+from dashboard.gallery.seed_picker import LABEL, SELECTION, seed_choices, seeds_of
 from dashboard.labelling.labels import toggle
-from dashboard.lookalikes import LABEL, SELECTION, seed_choices, seeds_of
 from dashboard.state import Metric
 from pcvae.journal import Journal
 from pcvae.neighbours import Neighbours, shared_neighbours

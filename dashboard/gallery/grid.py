@@ -15,11 +15,11 @@ from dashboard.backend.quantities import colours_of
 from dashboard.components.icon_toggle import Flip
 from dashboard.components.notices import report
 from dashboard.components.theme import DASH, MINUS, population_title
+from dashboard.gallery.stamp_grid import Pager, Tiles
+from dashboard.gallery.stamp_strip import stamp_items
 from dashboard.selection.filter_chips import FocusChips
 from dashboard.selection.masks import rows_in_focus
-from dashboard.stamps import stamp_items
 from dashboard.state import DISTANCE, STORE_ORDER, State
-from dashboard.tiles import Pager, Tiles
 
 __all__ = ["Grid", "distances", "orders", "sorted_rows"]
 
