@@ -27,7 +27,7 @@ from dashboard.components.icon_toggle import Flip
 from dashboard.components.notices import trouble_page
 from dashboard.components.theme import DASH, HEADER, THEME
 from dashboard.controls import Controls
-from dashboard.decode import Decode
+from dashboard.decoder.tab import Decode
 from dashboard.find import Find
 from dashboard.fitting import fit_when_asked
 from dashboard.galaxy.add_galaxy import Bring

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dashboard.backend.stamp_images import data_uri
-from dashboard.decoding import decoded
+from dashboard.decoder.latent_points import decoded
 from pcvae.encode import Codec
 from pcvae.store import read_store
 from tests.test_browser import PLACE

@@ -10,8 +10,8 @@ from dashboard.backend.datastore import Source
 from dashboard.backend.jobs import when_done
 from dashboard.components.css import BASE, STAMPS
 from dashboard.components.notices import LONGEST
-from dashboard.film import Film
-from dashboard.live import Live
+from dashboard.decoder.single_image import Live
+from dashboard.decoder.traversals import Film
 from dashboard.state import State
 
 __all__ = ["Decode", "why_not_decoded"]

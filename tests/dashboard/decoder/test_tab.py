@@ -11,8 +11,8 @@ import pytest
 from dashboard.app import Explorer
 from dashboard.backend.jobs import Latest
 from dashboard.backend.stamp_images import data_uri
-from dashboard.decoding import Spread, decoded, path, placed, spread_of, traversal
-from dashboard.film import along_latents, along_line, between
+from dashboard.decoder.latent_points import Spread, decoded, path, placed, spread_of, traversal
+from dashboard.decoder.traversals import along_latents, along_line, between
 from pcvae.encode import Codec
 from pcvae.store import read_store
 from tests.explorers import EXAMPLES, begin, change, source_of

@@ -18,9 +18,9 @@ from dashboard.button import small_button
 from dashboard.components.css import BASE
 from dashboard.components.notices import report
 from dashboard.components.theme import MINUS
-from dashboard.decoding import Spread, decoded, path, placed, traversal
-from dashboard.frames import Frames
-from dashboard.live import base_of
+from dashboard.decoder.image_rows import Frames
+from dashboard.decoder.latent_points import Spread, decoded, path, placed, traversal
+from dashboard.decoder.single_image import base_of
 from dashboard.state import Axes, State
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ from dashboard.backend.quantities import pretty_unit
 from dashboard.backend.stamp_images import data_uri
 from dashboard.components.css import BASE
 from dashboard.components.notices import report
-from dashboard.decoding import Spread, decoded, placed
-from dashboard.frames import Picture
-from dashboard.sliders import Sliders
+from dashboard.decoder.image_rows import Picture
+from dashboard.decoder.latent_points import Spread, decoded, placed
+from dashboard.decoder.latent_sliders import Sliders
 from dashboard.state import Axes, State
 
 if TYPE_CHECKING:
