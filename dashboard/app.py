@@ -28,6 +28,7 @@ from dashboard.components.notices import trouble_page
 from dashboard.components.theme import DASH, HEADER, THEME
 from dashboard.controls import Controls
 from dashboard.decoder.tab import Decode
+from dashboard.diagnostics.page import ModelPage
 from dashboard.find import Find
 from dashboard.fitting import fit_when_asked
 from dashboard.galaxy.add_galaxy import Bring
@@ -41,7 +42,6 @@ from dashboard.labelled import Labels
 from dashboard.labelling.labels import SCORES, redo, refresh, toggle, undo
 from dashboard.legend import Legend
 from dashboard.maps import Maps
-from dashboard.model_page import ModelPage
 from dashboard.selection.histograms import Histograms
 from dashboard.selection.masks import follow_focus
 from dashboard.selection.selection_bar import Brush

@@ -21,7 +21,7 @@ from dashboard.backend.svm_jobs import Learning, Taught
 from dashboard.backend.thumbnails import Thumbnails
 from dashboard.components.theme import colour_of, marker_of
 from dashboard.decoder.latent_points import Spread, spread_of
-from dashboard.judged import scores_of, trials_of
+from dashboard.diagnostics.score_tables import scores_of, trials_of
 from dashboard.sky.coordinates import SkyTree
 from dashboard.state import Metric
 from pcvae.anomaly import Boundaries, Trials, boundary_grid

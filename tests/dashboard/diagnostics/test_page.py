@@ -8,10 +8,10 @@ import pytest
 from panel.pane import HTML, HoloViews
 
 from dashboard.app import Explorer
-from dashboard.judged import confusion_html, history_of, scores_html, scores_of
-from dashboard.losses import loss_curves
-from dashboard.scatter import Scatter, error_bars
-from dashboard.sketches import Sketch, against, main_plane, shown_galaxies, size_plane
+from dashboard.diagnostics.figures import Sketch, against, main_plane, shown_galaxies, size_plane
+from dashboard.diagnostics.loss_curves import loss_curves
+from dashboard.diagnostics.scatter import Scatter, error_bars
+from dashboard.diagnostics.score_tables import confusion_html, history_of, scores_html, scores_of
 from data.relations import main_sequence
 from pcvae.anomaly import classes_of, paper_trials
 from pcvae.labels import LABELS, label
@@ -245,8 +245,8 @@ def turns(monkeypatch):
             self.drawn_for = [getattr(self.state, name) for name in CHOICES]
 
     begun = []
-    monkeypatch.setattr("dashboard.model_page.Scatter", Known)
-    monkeypatch.setattr("dashboard.model_page.in_turns", begun.append)
+    monkeypatch.setattr("dashboard.diagnostics.page.Scatter", Known)
+    monkeypatch.setattr("dashboard.diagnostics.page.in_turns", begun.append)
     return begun
 
 
@@ -323,7 +323,7 @@ def test_what_is_soon_worked_out_is_shown_before_the_rest(session):
 
 
 def test_a_very_large_pool_is_thinned_and_says_so(source, monkeypatch):
-    monkeypatch.setattr("dashboard.judged.MOST", 60)
+    monkeypatch.setattr("dashboard.diagnostics.score_tables.MOST", 60)
     pool = gather(source.store)
     assert pool.train.sum() > 60
     who, labels = scores_of(pool, source.store.model("vanilla"))

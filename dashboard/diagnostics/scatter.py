@@ -15,10 +15,10 @@ from dashboard.backend.datastore import Source
 from dashboard.backend.jobs import weakly
 from dashboard.backend.plane import Limits, nearest_row
 from dashboard.components.theme import ACCENT, MUTED
+from dashboard.diagnostics.figures import Sketch
 from dashboard.plotting.layers import dress
 from dashboard.plotting.markers import Rings
 from dashboard.plotting.raster import Canvas, paint_density
-from dashboard.sketches import Sketch
 from dashboard.state import State
 
 __all__ = ["Scatter", "dots", "draw_lines", "draw_marks", "error_bars"]

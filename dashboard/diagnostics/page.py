@@ -16,11 +16,11 @@ from dashboard.backend.jobs import in_turns, when_done
 from dashboard.components.css import BASE, MODEL
 from dashboard.components.notices import LONGEST
 from dashboard.components.theme import population_title
-from dashboard.judged import confusion_html, history_of, scores_html
+from dashboard.diagnostics.figures import Sketch, against, main_plane, shown_galaxies, size_plane
+from dashboard.diagnostics.loss_curves import TERMS, loss_curves, loss_legend
+from dashboard.diagnostics.scatter import Scatter
+from dashboard.diagnostics.score_tables import confusion_html, history_of, scores_html
 from dashboard.legend import mark_svg
-from dashboard.losses import TERMS, loss_curves, loss_legend
-from dashboard.scatter import Scatter
-from dashboard.sketches import Sketch, against, main_plane, shown_galaxies, size_plane
 from dashboard.state import State
 from pcvae.labels import LABELS
 
