@@ -19,6 +19,9 @@ import panel as pn
 import panel_material_ui as pmui
 from panel.util import edit_readonly
 
+from dashboard.active_learning.label_list import Labels
+from dashboard.active_learning.ranked_queue import Queue
+from dashboard.active_learning.training_labels import follow_learning
 from dashboard.address import follow_address
 from dashboard.backend.datastore import Source
 from dashboard.backend.jobs import forget_plots, is_warming
@@ -38,7 +41,6 @@ from dashboard.gallery.strip import Lookalikes, Nearest
 from dashboard.help import Help
 from dashboard.history import History
 from dashboard.hosts import is_known_host
-from dashboard.labelled import Labels
 from dashboard.labelling.labels import SCORES, redo, refresh, toggle, undo
 from dashboard.legend import Legend
 from dashboard.maps import Maps
@@ -50,8 +52,6 @@ from dashboard.sky.sky_map import SkyMap
 from dashboard.sky.target_list import Targets
 from dashboard.state import State
 from dashboard.takeaway import TakeAway
-from dashboard.teaching import follow_learning
-from dashboard.triage import Queue
 from pcvae.errors import PcvaeError
 from pcvae.store import read_store
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from panel.io.location import Location
 from PIL import Image
 
+from dashboard.active_learning.label_list import when
 from dashboard.address import follow_address, query_of
 from dashboard.backend.jobs import when_done
 from dashboard.backend.quantities import robust_limits
@@ -21,7 +22,6 @@ from dashboard.components.theme import colour_of, marker_of
 from dashboard.galaxy.card import links_of
 from dashboard.galaxy.property_table import Interval, Property, difference, row_html
 from dashboard.hosts import known_names, names
-from dashboard.labelled import when
 from dashboard.plotting.layers import borders, filled
 from dashboard.plotting.raster import (
     Canvas,

@@ -14,6 +14,7 @@ from astropy.table import Table
 from astropy.wcs import WCS
 from PIL import Image
 
+from dashboard.active_learning.training_labels import refit
 from dashboard.backend.quantities import ANOMALY
 from dashboard.cutout import NO_FLUX, find_sample, pixels_of
 from dashboard.cutout import as_fits as cutout_fits
@@ -24,7 +25,6 @@ from dashboard.galaxy.legacy_cutout import ADDRESS
 from dashboard.labelling.labels import judge, write_note
 from dashboard.plotting.colour_by import colouring
 from dashboard.tables import labelled, provenance, selection
-from dashboard.teaching import refit
 from pcvae.cutouts import read_sample
 from tests.explorers import begin, change
 from tests.stand_in import cutout, serving

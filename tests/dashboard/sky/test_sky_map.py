@@ -162,7 +162,9 @@ def test_the_sky_is_drawn_anew_for_what_changes_and_not_for_what_does_not(sessio
 
 def test_the_sky_follows_the_anomaly_score_and_what_the_svm_is_taught(session, monkeypatch):
     later, drawn, state = [], [], session.state
-    monkeypatch.setattr("dashboard.teaching.when_done", lambda *given: later.append(given))
+    monkeypatch.setattr(
+        "dashboard.active_learning.training_labels.when_done", lambda *given: later.append(given)
+    )
 
     def seen(*given, **options):
         drawn.append(colouring(*given, **options))

@@ -8,6 +8,7 @@ import panel as pn
 import panel_material_ui as pmui
 from numpy.typing import NDArray
 
+from dashboard.active_learning.training_labels import RULE, cancel, refit, warnings_of
 from dashboard.backend.quantities import Quantity
 from dashboard.backend.svm_jobs import ENOUGH, Learnt, Taught, Verdict, verdicts
 from dashboard.button import small_button
@@ -15,7 +16,6 @@ from dashboard.components.css import BASE, RATES
 from dashboard.components.theme import MINUS, population_title
 from dashboard.gallery.strip import HEIGHT, MOST, Strip
 from dashboard.labelling.labels import judge, label_title
-from dashboard.teaching import RULE, cancel, refit, warnings_of
 from pcvae.anomaly import NORMAL
 
 __all__ = ["Queue", "caption_of", "rates_html", "worth_of"]

@@ -7,6 +7,8 @@ import holoviews as hv
 import numpy as np
 import pytest
 
+from dashboard.active_learning.ranked_queue import ERROR, caption_of, rates_html, worth_of
+from dashboard.active_learning.training_labels import cancel, taught_by, wanted, warnings_of
 from dashboard.app import Explorer
 from dashboard.backend.datastore import Source
 from dashboard.backend.quantities import ANOMALY
@@ -14,8 +16,6 @@ from dashboard.backend.stamp_images import data_uri
 from dashboard.backend.svm_jobs import ENOUGH, Job, verdicts
 from dashboard.gallery.stamp_strip import stamp_items
 from dashboard.labelling.labels import judge, toggle, undo, write_note
-from dashboard.teaching import cancel, taught_by, wanted, warnings_of
-from dashboard.triage import ERROR, caption_of, rates_html, worth_of
 from pcvae.anomaly import NORMAL, UNUSED, anomaly_score, fit_score, repeated_folds, wilson_interval
 from tests.explorers import begin, change, code_of
 
