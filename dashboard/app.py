@@ -29,7 +29,6 @@ from dashboard.components.css import UNSEEN
 from dashboard.components.icon_toggle import Flip
 from dashboard.components.notices import trouble_page
 from dashboard.components.theme import DASH, HEADER, THEME
-from dashboard.controls import Controls
 from dashboard.decoder.tab import Decode
 from dashboard.diagnostics.page import ModelPage
 from dashboard.find import Find
@@ -42,8 +41,9 @@ from dashboard.help import Help
 from dashboard.history import History
 from dashboard.hosts import is_known_host
 from dashboard.labelling.labels import SCORES, redo, refresh, toggle, undo
-from dashboard.legend import Legend
-from dashboard.maps import Maps
+from dashboard.latent_map.legend import Legend
+from dashboard.latent_map.side_by_side import Maps
+from dashboard.latent_map.toolbar import Controls
 from dashboard.selection.histograms import Histograms
 from dashboard.selection.masks import follow_focus
 from dashboard.selection.selection_bar import Brush

@@ -15,8 +15,9 @@ from dashboard.backend.plane import Limits, Plane, nearest_row
 from dashboard.fitting import wanted_fit
 from dashboard.galaxy.external_galaxy import place_on
 from dashboard.gallery.seed_picker import near_rows
-from dashboard.hover import Glance, glance_html
 from dashboard.labelling.labels import own_marks
+from dashboard.latent_map.cursor import Pointer, lengthen
+from dashboard.latent_map.tooltip import Glance, glance_html
 from dashboard.plotting.colour_by import colouring
 from dashboard.plotting.layers import (
     FIGURE,
@@ -29,7 +30,6 @@ from dashboard.plotting.layers import (
 )
 from dashboard.plotting.markers import Rings
 from dashboard.plotting.raster import Canvas
-from dashboard.pointer import Pointer, lengthen
 from dashboard.selection.box_lasso import Gestures
 from dashboard.state import Axes, State
 

@@ -5,9 +5,9 @@ from typing import Any
 import panel as pn
 import param
 
-from dashboard.axes import AxesBar
 from dashboard.backend.datastore import Source
-from dashboard.latent_map import LatentMap
+from dashboard.latent_map.axes_bar import AxesBar
+from dashboard.latent_map.view import LatentMap
 from dashboard.state import Axes, State
 
 __all__ = ["Maps"]

@@ -6,9 +6,9 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 
-from dashboard.axes import axes_choices, choose_axes, chooser, follow_axes, pairs_of
 from dashboard.backend.datastore import Source
 from dashboard.gallery.seed_picker import seed_choices
+from dashboard.latent_map.axes_bar import axes_choices, choose_axes, chooser, follow_axes, pairs_of
 from dashboard.plotting.colour_by import choices
 from dashboard.state import DENSITY, State
 

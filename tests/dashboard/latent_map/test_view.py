@@ -8,13 +8,13 @@ import shapely
 from bokeh.events import PanStart
 
 from dashboard.app import Explorer, open_source, store_folder
-from dashboard.axes import AxesBar, pairs_of
 from dashboard.backend.datastore import Source
 from dashboard.backend.plane import nearest_row
 from dashboard.backend.quantities import Quantity
 from dashboard.backend.stamp_images import data_uri
-from dashboard.controls import choose_model
 from dashboard.labelling.labels import is_candidate, toggle
+from dashboard.latent_map.axes_bar import AxesBar, pairs_of
+from dashboard.latent_map.toolbar import choose_model
 from dashboard.state import State
 from pcvae.errors import StoreError
 from pcvae.store import read_store
