@@ -31,6 +31,7 @@ from dashboard.components.notices import trouble_page
 from dashboard.components.theme import DASH, HEADER, THEME
 from dashboard.decoder.tab import Decode
 from dashboard.diagnostics.page import ModelPage
+from dashboard.export.export_panel import TakeAway
 from dashboard.find import Find
 from dashboard.fitting import fit_when_asked
 from dashboard.galaxy.add_galaxy import Bring
@@ -51,7 +52,6 @@ from dashboard.shortcuts import Shortcuts
 from dashboard.sky.sky_map import SkyMap
 from dashboard.sky.target_list import Targets
 from dashboard.state import State
-from dashboard.takeaway import TakeAway
 from pcvae.errors import PcvaeError
 from pcvae.store import read_store
 

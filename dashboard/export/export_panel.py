@@ -15,12 +15,12 @@ from dashboard.backend.jobs import when_done
 from dashboard.button import small_button
 from dashboard.components.collapsible import drawer
 from dashboard.components.css import BASE, BRING
-from dashboard.cutout import NO_FLUX, as_fits, find_sample, pixels_of
-from dashboard.export import as_file
-from dashboard.figure import figure_png
+from dashboard.export.fits_cutout import NO_FLUX, as_fits, find_sample, pixels_of
+from dashboard.export.map_figure import figure_png
+from dashboard.export.table_formats import as_file
+from dashboard.export.tables import labelled, provenance, selection
 from dashboard.selection.masks import rows_in_focus
 from dashboard.state import State
-from dashboard.tables import labelled, provenance, selection
 
 __all__ = ["File", "TakeAway"]
 

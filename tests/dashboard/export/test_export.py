@@ -16,15 +16,15 @@ from PIL import Image
 
 from dashboard.active_learning.training_labels import refit
 from dashboard.backend.quantities import ANOMALY
-from dashboard.cutout import NO_FLUX, find_sample, pixels_of
-from dashboard.cutout import as_fits as cutout_fits
-from dashboard.export import FORMATS, as_file
-from dashboard.figure import figure_png
+from dashboard.export.fits_cutout import NO_FLUX, find_sample, pixels_of
+from dashboard.export.fits_cutout import as_fits as cutout_fits
+from dashboard.export.map_figure import figure_png
+from dashboard.export.table_formats import FORMATS, as_file
+from dashboard.export.tables import labelled, provenance, selection
 from dashboard.galaxy.image_files import Upload
 from dashboard.galaxy.legacy_cutout import ADDRESS
 from dashboard.labelling.labels import judge, write_note
 from dashboard.plotting.colour_by import colouring
-from dashboard.tables import labelled, provenance, selection
 from pcvae.cutouts import read_sample
 from tests.explorers import begin, change
 from tests.stand_in import cutout, serving
@@ -300,7 +300,7 @@ def test_the_picture_shows_what_people_have_taught_the_svm(session, monkeypatch)
         drawn.append(colouring(*given, **options))
         return drawn[-1]
 
-    monkeypatch.setattr("dashboard.figure.colouring", seen)
+    monkeypatch.setattr("dashboard.export.map_figure.colouring", seen)
     state.colour = ANOMALY
     mass = session.map.plane.points["y"].to_numpy()
     for row in np.argsort(np.where(source.normal, mass, -np.inf))[-8:]:
@@ -366,7 +366,7 @@ def test_what_is_empty_says_so_and_cannot_be_taken(session):
 
 
 def test_a_file_too_large_for_the_page_is_told_and_not_sent(session, monkeypatch):
-    monkeypatch.setattr("dashboard.takeaway.MOST", 100)
+    monkeypatch.setattr("dashboard.export.export_panel.MOST", 100)
     session.away.open()
     session.away.what.value = "figure"
     session.away.take()
@@ -378,7 +378,7 @@ def test_a_failure_is_told_and_the_page_goes_on(session, monkeypatch):
     def fail(*_):
         raise OSError("the disk is gone")
 
-    monkeypatch.setattr("dashboard.takeaway.figure_png", fail)
+    monkeypatch.setattr("dashboard.export.export_panel.figure_png", fail)
     session.away.open()
     session.away.what.value = "figure"
     session.away.take()
