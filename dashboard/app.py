@@ -22,7 +22,6 @@ from panel.util import edit_readonly
 from dashboard.active_learning.label_list import Labels
 from dashboard.active_learning.ranked_queue import Queue
 from dashboard.active_learning.training_labels import follow_learning
-from dashboard.address import follow_address
 from dashboard.backend.datastore import Source
 from dashboard.backend.jobs import forget_plots, is_warming
 from dashboard.components.css import UNSEEN
@@ -32,15 +31,11 @@ from dashboard.components.theme import DASH, HEADER, THEME
 from dashboard.decoder.tab import Decode
 from dashboard.diagnostics.page import ModelPage
 from dashboard.export.export_panel import TakeAway
-from dashboard.find import Find
 from dashboard.fitting import fit_when_asked
 from dashboard.galaxy.add_galaxy import Bring
 from dashboard.galaxy.card import Card
 from dashboard.gallery.grid import Grid
 from dashboard.gallery.strip import Lookalikes, Nearest
-from dashboard.help import Help
-from dashboard.history import History
-from dashboard.hosts import is_known_host
 from dashboard.labelling.labels import SCORES, redo, refresh, toggle, undo
 from dashboard.latent_map.legend import Legend
 from dashboard.latent_map.side_by_side import Maps
@@ -48,7 +43,12 @@ from dashboard.latent_map.toolbar import Controls
 from dashboard.selection.histograms import Histograms
 from dashboard.selection.masks import follow_focus
 from dashboard.selection.selection_bar import Brush
-from dashboard.shortcuts import Shortcuts
+from dashboard.shell.allowed_hosts import is_known_host
+from dashboard.shell.help_dialog import Help
+from dashboard.shell.history import History
+from dashboard.shell.keyboard import Shortcuts
+from dashboard.shell.search_box import Find
+from dashboard.shell.url_sync import follow_address
 from dashboard.sky.sky_map import SkyMap
 from dashboard.sky.target_list import Targets
 from dashboard.state import State

@@ -13,7 +13,6 @@ from panel.io.location import Location
 from PIL import Image
 
 from dashboard.active_learning.label_list import when
-from dashboard.address import follow_address, query_of
 from dashboard.backend.jobs import when_done
 from dashboard.backend.quantities import robust_limits
 from dashboard.backend.stamp_images import area_mean, data_uri, residual, scale_bar
@@ -21,7 +20,6 @@ from dashboard.components.notices import trouble_html
 from dashboard.components.theme import colour_of, marker_of
 from dashboard.galaxy.card import links_of
 from dashboard.galaxy.property_table import Interval, Property, difference, row_html
-from dashboard.hosts import known_names, names
 from dashboard.plotting.layers import borders, filled
 from dashboard.plotting.raster import (
     Canvas,
@@ -32,6 +30,8 @@ from dashboard.plotting.raster import (
     paint_density,
     paint_mean,
 )
+from dashboard.shell.allowed_hosts import known_names, names
+from dashboard.shell.url_sync import follow_address, query_of
 from dashboard.state import State
 from pcvae.anomaly import NORMAL, Boundaries, boundary_grid
 

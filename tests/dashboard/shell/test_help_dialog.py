@@ -5,7 +5,7 @@ import pytest
 
 from dashboard.app import Explorer, serve
 from dashboard.backend.datastore import Source
-from dashboard.glossary import TERMS, glossary_html
+from dashboard.shell.glossary import TERMS, glossary_html
 from pcvae.store import read_store
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from dashboard.app import Explorer
 from dashboard.backend.datastore import Source
-from dashboard.history import History
+from dashboard.shell.history import History
 from dashboard.state import State
 from pcvae.store import read_store
 
@@ -58,7 +58,7 @@ def test_back_and_forward_go_through_what_was_seen(session):
 
 
 def test_the_history_forgets_only_the_oldest(monkeypatch):
-    monkeypatch.setattr("dashboard.history.MOST", 3)
+    monkeypatch.setattr("dashboard.shell.history.MOST", 3)
     state = State()
     history = History(state)
     for row in range(6):

@@ -5,7 +5,7 @@ from html import unescape
 import numpy as np
 import pytest
 
-from dashboard.find import find, suggestions
+from dashboard.shell.search_box import find, suggestions
 from dashboard.sky.coordinates import Place, PlaceError, SkyTree, apart, read_place
 from tests.explorers import begin, change
 

@@ -8,8 +8,8 @@ import panel_material_ui as pmui
 
 from dashboard.button import small_button
 from dashboard.components.css import BASE, HELP
-from dashboard.glossary import glossary_html
-from dashboard.tour import Tour
+from dashboard.shell.glossary import glossary_html
+from dashboard.shell.tour import Tour
 
 __all__ = ["Help", "keys_html"]
 
