@@ -122,7 +122,7 @@ def chromium():
     pytest.importorskip("playwright", reason="playwright is not installed: pip install -e .[test]")
     from playwright.sync_api import Error
 
-    from dashboard.screenshot import browser
+    from dashboard.benchmarks.screenshot import browser
 
     opened = browser()
     try:
@@ -138,7 +138,7 @@ def page(chromium, folder):
     """The dashboard in the browser; what it asks of the network and complains of is checked."""
     from playwright.sync_api import expect
 
-    from dashboard.screenshot import PATIENCE, open_page, served
+    from dashboard.benchmarks.screenshot import PATIENCE, open_page, served
 
     asked, complaints = [], []
     with served(folder) as url:

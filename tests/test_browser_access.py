@@ -36,7 +36,7 @@ def violations(window):
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_nothing_of_ours_hinders_a_screen_reader(page, theme):
-    from dashboard.screenshot import SETTLED, open_page
+    from dashboard.benchmarks.screenshot import SETTLED, open_page
 
     if theme == "light":
         open_page(page, f"{page.url.partition('?')[0]}?theme=light")
@@ -54,7 +54,7 @@ def test_nothing_of_ours_hinders_a_screen_reader(page, theme):
 def test_a_first_visit_is_shown_around_and_the_next_one_is_not(chromium, page):
     from playwright.sync_api import expect
 
-    from dashboard.screenshot import PATIENCE
+    from dashboard.benchmarks.screenshot import PATIENCE
 
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
     context.set_default_timeout(PATIENCE)
@@ -125,7 +125,7 @@ def test_a_row_that_is_filled_anew_keeps_the_focus_where_it_was(page):
 def test_two_visitors_share_labels_and_nothing_else(chromium, page):
     from playwright.sync_api import expect
 
-    from dashboard.screenshot import open_page
+    from dashboard.benchmarks.screenshot import open_page
 
     other = chromium.new_context(viewport={"width": 1280, "height": 800}).new_page()
     open_page(other, page.url.partition("?")[0])

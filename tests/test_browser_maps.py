@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import numpy as np
 import pytest
 
-from dashboard.screenshot import SETTLED
+from dashboard.benchmarks.screenshot import SETTLED
 from pcvae.store import read_store
 
 FRAME = """() => {

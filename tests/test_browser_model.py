@@ -37,7 +37,7 @@ def loneliest(x, y):
 def test_a_person_turns_to_the_model_and_taps_a_galaxy_of_fig_1(page, folder):
     from playwright.sync_api import expect
 
-    from dashboard.screenshot import SETTLED
+    from dashboard.benchmarks.screenshot import SETTLED
 
     store = read_store(folder)
     page.get_by_role("button", name="Model", exact=True).click()

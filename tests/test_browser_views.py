@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from dashboard.backend.datastore import BINS, Source
+from dashboard.benchmarks.screenshot import SETTLED
 from dashboard.components.theme import DASH, MINUS
-from dashboard.screenshot import SETTLED
 from dashboard.sky.sky_map import sky_plane
 from pcvae.store import read_store
 

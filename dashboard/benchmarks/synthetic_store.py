@@ -68,7 +68,7 @@ def make_store(folder: Path, galaxies: int, *, stamps: bool = True, seed: int = 
         models=models,
         stamp_stretch=stretch | {"size": SIZE} if stamps else None,
         created="2026-01-01T00:00:00+00:00",
-        command=f"python -m dashboard.bench --galaxies {galaxies}",
+        command=f"python -m dashboard.benchmarks.interactions --galaxies {galaxies}",
     )
     (work / "store.json").write_text(json.dumps(asdict(info), indent=1) + "\n")
     work.rename(folder)

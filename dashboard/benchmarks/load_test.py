@@ -1,8 +1,8 @@
 """Measure what visitors cost: memory after batches of them have left, and answers among many.
 
-    python -m dashboard.crowd data/stores/demo --visitors 20 --batches 3
+    python -m dashboard.benchmarks.load_test data/stores/demo --visitors 20 --batches 3
 
-Needs the extra ``test`` and a Chromium, as ``dashboard.screenshot`` does.
+Needs the extra ``test`` and a Chromium, as ``dashboard.benchmarks.screenshot`` does.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from dashboard.screenshot import browser, open_page, served
+from dashboard.benchmarks.screenshot import browser, open_page, served
 from pcvae.store import read_store
 from train.cli import run
 

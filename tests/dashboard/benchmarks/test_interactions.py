@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dashboard import bench
-from dashboard.synthetic import make_store
+from dashboard.benchmarks.synthetic_store import make_store
 from pcvae.errors import SettingsError
 
 INSIDE = [name for name in bench.STEPS if name not in bench.IN_BROWSER]

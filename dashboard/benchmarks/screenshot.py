@@ -1,6 +1,6 @@
 """Take a picture of a page of the dashboard.
 
-    python -m dashboard.screenshot data/stores/demo neighbours out.png
+    python -m dashboard.benchmarks.screenshot data/stores/demo neighbours out.png
 
 Needs the extra ``test`` and a Chromium (``apt-get install chromium``, or
 ``playwright install chromium``).

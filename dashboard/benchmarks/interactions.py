@@ -1,6 +1,6 @@
 """Time what a person does, on a made-up store of any size.
 
-    python -m dashboard.bench --galaxies 1000000 --json bench.json
+    python -m dashboard.benchmarks.interactions --galaxies 1000000 --json bench.json
 
 Times are medians in milliseconds of what the server does between an event of the browser and the
 models that go back to it; ``first_view`` is taken in Chromium, from opening the page of a warm
@@ -48,7 +48,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 def main(argv: Sequence[str] | None = None) -> dict[str, float]:
     """Time the steps, print their figures and return them."""
-    from dashboard.synthetic import make_store
+    from dashboard.benchmarks.synthetic_store import make_store
 
     args = parse_args(argv)
     if args.galaxies < LEAST:
@@ -72,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, float]:
 
 def first_view(folder: Path) -> float:
     """From opening the page until its first figure rests, in Chromium."""
-    from dashboard.screenshot import browser, served
+    from dashboard.benchmarks.screenshot import browser, served
 
     taken = []
     with served(folder, "--warm") as url, browser() as chromium:
