@@ -94,8 +94,8 @@ class State(Axes):
     row = param.Integer(default=None, allow_None=True, doc="Row of the picked galaxy.")
     guest = param.Parameter(
         default=None,
-        doc="A galaxy that is not in the store, as ``dashboard.galaxy.external_galaxy.Guest``; shown while no row "
-        "is picked.",
+        doc="A galaxy that is not in the store, as ``dashboard.galaxy.external_galaxy.Guest``; "
+        "shown while no row is picked.",
     )
     tab = param.Selector(
         objects=[

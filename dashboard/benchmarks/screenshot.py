@@ -25,7 +25,7 @@ from train.cli import run
 
 __all__ = ["browser", "main", "open_page", "served"]
 
-APP = Path(__file__).with_name("app.py")
+APP = Path(__file__).parents[1] / "app.py"
 TABS = tuple(State.param.tab.objects)
 PAGES = (*TABS, "model")
 PATIENCE = 120_000  # ms; a busy machine takes its time

@@ -25,7 +25,7 @@ from pcvae.errors import PcvaeError
 __all__ = ["SAMPLE", "Pixels", "as_fits", "find_sample", "pixels_of"]
 
 SAMPLE = "PCVAE_SAMPLE"  # of the environment: the folder of the store's sample
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 NO_FLUX = "display stamp, not flux"
 
 

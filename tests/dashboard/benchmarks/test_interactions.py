@@ -5,11 +5,11 @@ import json
 import numpy as np
 import pytest
 
-from dashboard import bench
+from dashboard.benchmarks import interactions
 from dashboard.benchmarks.synthetic_store import make_store
 from pcvae.errors import SettingsError
 
-INSIDE = [name for name in bench.STEPS if name not in bench.IN_BROWSER]
+INSIDE = [name for name in interactions.STEPS if name not in interactions.IN_BROWSER]
 
 
 @pytest.fixture(scope="module")
@@ -32,9 +32,9 @@ def test_a_made_up_store_is_whole(made):
 
 
 def test_every_step_is_timed(made, tmp_path):
-    path = tmp_path / "bench.json"
+    path = tmp_path / "interactions.json"
     chosen = [part for name in INSIDE for part in ("--only", name)]
-    figures = bench.main(
+    figures = interactions.main(
         ["--galaxies", "3000", "--folder", str(made), "--json", str(path), *chosen]
     )
     assert list(figures) == INSIDE
@@ -43,13 +43,13 @@ def test_every_step_is_timed(made, tmp_path):
 
 
 def test_the_lasso_goes_round_the_galaxies_that_it_is_meant_to(made):
-    session = bench._session(made)
+    session = interactions._session(made)
     seen = []
     session.state.param.watch(lambda event: seen.append(event.new), "focus")
-    bench.lasso(session)
+    interactions.lasso(session)
     assert [abs(mask.sum() - 300) < 60 for mask in seen if mask is not None] == [True] * 8
 
 
 def test_too_few_galaxies_are_refused_in_words():
     with pytest.raises(SettingsError, match="found -3"):
-        bench.main(["--galaxies", "-3"])
+        interactions.main(["--galaxies", "-3"])
