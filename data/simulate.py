@@ -19,13 +19,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from data.options import words
-from data.survey import SURVEYS
+from data.simulation.survey import SURVEYS
 from pcvae.cutouts import SampleInfo, SampleWriter
 from pcvae.errors import SettingsError
 from train.cli import command, run
 
 if TYPE_CHECKING:
-    from data.stamps import StampMaker, StampSettings
+    from data.simulation.image_simulator import StampMaker, StampSettings
 
 __all__ = ["main", "parse_args"]
 
@@ -148,7 +148,7 @@ def _made(
     args: argparse.Namespace, writer: SampleWriter, parts: list[int], populations: list[str]
 ) -> Iterator[Part]:
     from data.pool import in_order
-    from data.stamps import StampSettings
+    from data.simulation.image_simulator import StampSettings
 
     info = writer.info
     settings = StampSettings(
@@ -190,13 +190,13 @@ def _make_part(
 @cache
 def _maker(settings: "StampSettings") -> "StampMaker":
     """One a process: its tables take half a second to make."""
-    from data.stamps import StampMaker
+    from data.simulation.image_simulator import StampMaker
 
     return StampMaker(settings)
 
 
 def _coloured(flux: NDArray[np.float32], maker: "StampMaker") -> NDArray[np.float32]:
-    from data.colour import sky_server_colour
+    from data.simulation.sdss_colour_image import sky_server_colour
 
     area = (maker.settings.pixel_scale / maker.survey.native_scale) ** 2
     return np.stack([sky_server_colour(one.astype(np.float64), area) for one in flux])

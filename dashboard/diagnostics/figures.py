@@ -238,7 +238,7 @@ _PHYSICS = (
 
 
 def _main_sequence(redshift: float) -> tuple[Line, Line, Line]:
-    from data.relations import main_sequence
+    from data.simulation.scaling_relations import main_sequence
 
     low, high = main_sequence(np.array([0.0, 1.0]), np.full(2, redshift))
     slope = float(high - low)

@@ -12,7 +12,7 @@ from dashboard.diagnostics.figures import Sketch, against, main_plane, shown_gal
 from dashboard.diagnostics.loss_curves import loss_curves
 from dashboard.diagnostics.scatter import Scatter, error_bars
 from dashboard.diagnostics.score_tables import confusion_html, history_of, scores_html, scores_of
-from data.relations import main_sequence
+from data.simulation.scaling_relations import main_sequence
 from pcvae.anomaly import classes_of, paper_trials
 from pcvae.labels import LABELS, label
 from pcvae.metrics import score

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from data.donors import read_donors
-from data.population import GALAXIES, Universe
-from data.relations import log_radius, main_sequence, quenched_fraction
-from data.survey import SURVEYS
+from data.simulation.population_models import GALAXIES, Universe
+from data.simulation.scaling_relations import log_radius, main_sequence, quenched_fraction
+from data.simulation.sdss_templates import read_donors
+from data.simulation.survey import SURVEYS
 from pcvae.errors import SettingsError
 
 

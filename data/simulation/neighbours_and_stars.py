@@ -7,9 +7,9 @@ import galsim
 import numpy as np
 from numpy.typing import NDArray
 
-from data.canvas import Canvas
-from data.population import Universe
-from data.relations import draw_log_ssfr
+from data.simulation.fourier_canvas import Canvas
+from data.simulation.population_models import Universe
+from data.simulation.scaling_relations import draw_log_ssfr
 
 __all__ = ["Surroundings"]
 

@@ -14,8 +14,8 @@ from scipy.spatial import cKDTree
 from scipy.special import ndtr, ndtri
 from threadpoolctl import threadpool_limits
 
-from data.relations import draw_log_ssfr
-from data.sed import SedGrid, kcorrect_folder, luminosity_distance, read_templates
+from data.simulation.scaling_relations import draw_log_ssfr
+from data.simulation.spectra import SedGrid, kcorrect_folder, luminosity_distance, read_templates
 
 __all__ = ["Donors", "read_donors"]
 

@@ -10,8 +10,8 @@ import galsim
 import numpy as np
 from numpy.typing import NDArray
 
-from data.canvas import Canvas
-from data.population import Candidates, Fluxes
+from data.simulation.fourier_canvas import Canvas
+from data.simulation.population_models import Candidates, Fluxes
 
 __all__ = ["Morphology", "draw_morphology", "paint"]
 

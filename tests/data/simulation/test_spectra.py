@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from data.sed import (
+from data.simulation.spectra import (
     AB_NANOMAGGY,
     C_ANGSTROM,
     LINES,

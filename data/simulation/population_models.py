@@ -9,8 +9,7 @@ import numpy as np
 from astropy.cosmology import Planck18
 from numpy.typing import NDArray
 
-from data.donors import Donors, read_donors
-from data.relations import (
+from data.simulation.scaling_relations import (
     MASSES,
     draw_log_sfr,
     gas_reddening,
@@ -19,8 +18,9 @@ from data.relations import (
     main_sequence,
     mass_function,
 )
-from data.sed import SedGrid, line_luminosities, luminosity_distance, read_templates
-from data.survey import Survey
+from data.simulation.sdss_templates import Donors, read_donors
+from data.simulation.spectra import SedGrid, line_luminosities, luminosity_distance, read_templates
+from data.simulation.survey import Survey
 
 __all__ = ["GALAXIES", "Candidates", "Fluxes", "Universe"]
 

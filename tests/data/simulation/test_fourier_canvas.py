@@ -2,7 +2,7 @@ import galsim
 import numpy as np
 import pytest
 
-from data.canvas import Canvas, correlated_noise
+from data.simulation.fourier_canvas import Canvas, correlated_noise
 
 SCALE = 0.262
 PSF = galsim.Moffat(3.5, fwhm=1.2)

@@ -11,11 +11,11 @@ import numpy as np
 from astropy.cosmology import Planck18
 from numpy.typing import NDArray
 
-from data.canvas import Canvas, correlated_noise
-from data.morphology import draw_morphology, paint
-from data.population import Universe
-from data.surroundings import Surroundings
-from data.survey import SURVEYS
+from data.simulation.fourier_canvas import Canvas, correlated_noise
+from data.simulation.morphology import draw_morphology, paint
+from data.simulation.neighbours_and_stars import Surroundings
+from data.simulation.population_models import Universe
+from data.simulation.survey import SURVEYS
 from pcvae.catalog import FIELD
 
 __all__ = ["Stamp", "StampMaker", "StampSettings"]

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from data.colour import sky_server_colour
-from data.population import GALAXIES
-from data.stamps import StampMaker, StampSettings
+from data.simulation.image_simulator import StampMaker, StampSettings
+from data.simulation.population_models import GALAXIES
+from data.simulation.sdss_colour_image import sky_server_colour
 
 QUIET = StampSettings(quiet=True, seed=1)
 
