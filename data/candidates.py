@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from data.columns import is_hats, read_columns
+from data.readers.parquet_images import is_hats, read_columns
 from pcvae.catalog import FIELD, complete, read_table
 from pcvae.errors import CatalogError, SettingsError
 from pcvae.labels import LABELS

@@ -75,7 +75,7 @@ def main(argv: Sequence[str] | None = None) -> Path:
     candidates = read_candidates(args.catalog, args.columns, args.population_column, args.survey)
     source = None
     if args.bricks:
-        from data.bricks import BrickSource, by_brick
+        from data.readers.legacy_bricks import BrickSource, by_brick
 
         candidates = by_brick(candidates, args.bricks)
         source = BrickSource(args.bricks, candidates, args.bands)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from data.fetch import Client, RefusedError, UnansweredError
 from data.legacy import Wanted, check_answer, cutout_url, read_served
 from data.parts import Part, cut_part, measure_part
-from data.picture import LeftOutError, Picture
+from data.readers.raw_image import LeftOutError, Picture
 from pcvae.cutouts import SampleInfo, SampleWriter
 
 __all__ = ["Downloads", "Fetched", "look_at"]

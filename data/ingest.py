@@ -80,8 +80,8 @@ def main(argv: Sequence[str] | None = None) -> Path:
 def _open(args: argparse.Namespace) -> "tuple[pd.DataFrame, Pictures]":
     """The catalogue and the pictures that IN holds."""
     from data.candidates import as_ours, catalog_file, read_candidates
-    from data.galaxy10 import galaxy10_file, open_galaxy10
-    from data.published_arrays import check_options, open_published, published_files
+    from data.readers.galaxy10 import galaxy10_file, open_galaxy10
+    from data.readers.paper_arrays import check_options, open_published, published_files
 
     named = args.columns, args.population_column, args.survey
     if files := published_files(args.input):
@@ -99,7 +99,7 @@ def _open(args: argparse.Namespace) -> "tuple[pd.DataFrame, Pictures]":
 
 def _columns(args: argparse.Namespace) -> "tuple[pd.DataFrame, Pictures]":
     from data.candidates import as_ours
-    from data.columns import ColumnSource, is_hats, read_columns
+    from data.readers.parquet_images import ColumnSource, is_hats, read_columns
 
     place = args.input / "dataset" if is_hats(args.input) else args.input
     named = args.columns, args.population_column, args.survey
@@ -108,8 +108,8 @@ def _columns(args: argparse.Namespace) -> "tuple[pd.DataFrame, Pictures]":
 
 
 def _beside(args: argparse.Namespace, candidates: "pd.DataFrame") -> "Pictures":
-    from data.arrays import ArraySource
-    from data.fits_cutouts import FitsSource, fits_files
+    from data.readers.fits_cutouts import FitsSource, fits_files
+    from data.readers.npz_arrays import ArraySource
 
     arrays = args.input / "images.npz"
     if arrays.is_file():
@@ -152,7 +152,7 @@ def _rare(args: argparse.Namespace, candidates: "pd.DataFrame") -> tuple[str, ..
     """What the option says; for the published arrays, their two rare populations."""
     if args.rare is not None:
         return args.rare
-    from data.published_arrays import published_files
+    from data.readers.paper_arrays import published_files
 
     known = {"red_spiral", "green_pea"} if published_files(args.input) else set()
     return tuple(sorted(known & set(candidates["population"])))

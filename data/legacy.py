@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.fetch import Client, FetchError, Manners, UnusableError
-from data.picture import SAME_SCALE, LeftOutError, Picture, fit
+from data.readers.raw_image import SAME_SCALE, LeftOutError, Picture, fit
 from pcvae.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ def read_served(content: bytes | Path, wanted: Wanted, ra: float, dec: float) ->
     Raises:
         LeftOutError: It is not what was asked for, or lies outside the survey.
     """
-    from data.fits_file import BROKEN, opened, sky_of
+    from data.readers.fits_file import BROKEN, opened, sky_of
 
     try:
         with opened(BytesIO(content) if isinstance(content, bytes) else content) as hdus:

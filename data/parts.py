@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from data.picture import LeftOutError, Picture, fit
+from data.readers.raw_image import LeftOutError, Picture, fit
 from pcvae.cutouts import SampleInfo, SampleWriter
 
 __all__ = ["Part", "Source", "cut_part", "measure_part", "measured", "read_parts", "summarise"]

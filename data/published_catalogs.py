@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from data.units import LOG_SFR_FLOOR, from_linear, from_percentiles, half_width
+from data.readers.units import LOG_SFR_FLOOR, from_linear, from_percentiles, half_width
 from pcvae.catalog import read_table
 from pcvae.errors import CatalogError
 

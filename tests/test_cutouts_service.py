@@ -14,7 +14,7 @@ import pytest
 from data import catalogs, cutouts
 from data.fetch import FetchError, LeftAloneError, Manners, UnansweredError
 from data.legacy import Wanted, check_answer, fetch_cutout, read_served, wanted_for
-from data.picture import LeftOutError
+from data.readers.raw_image import LeftOutError
 from pcvae.cutouts import PART, SampleInfo, partial_folder, read_sample
 from pcvae.errors import CatalogError, PcvaeError, SampleError, SettingsError
 from tests.real import needs_real_data

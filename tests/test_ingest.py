@@ -9,7 +9,7 @@ from astropy.table import Table
 
 from data import ingest, parts
 from data.candidates import as_ours
-from data.picture import LeftOutError, Picture, fit
+from data.readers.raw_image import LeftOutError, Picture, fit
 from pcvae.cutouts import PART, partial_folder, read_sample
 from pcvae.errors import CatalogError, SampleError, SettingsError, ShapeError
 from pcvae.labels import angle_difference

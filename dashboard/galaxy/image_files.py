@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashboard.galaxy.external_galaxy import Guest
-from data.arrays import as_shown
-from data.fits_file import Sky, read_planes, stem
-from data.picture import LeftOutError, Picture, fit
+from data.readers.fits_file import Sky, read_planes, stem
+from data.readers.npz_arrays import as_shown
+from data.readers.raw_image import LeftOutError, Picture, fit
 from pcvae.errors import PcvaeError
 from pcvae.store import StoreInfo
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
 
-from data.fits_file import unit_vectors
+from data.readers.fits_file import unit_vectors
 from pcvae.errors import PcvaeError
 
 __all__ = ["Place", "PlaceError", "SkyTree", "apart", "read_place"]

@@ -14,8 +14,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from data.fits_file import FitsFile, Sky, look_at, read_planes, stem, unit_vectors
-from data.picture import LeftOutError, Picture
+from data.readers.fits_file import FitsFile, Sky, look_at, read_planes, stem, unit_vectors
+from data.readers.raw_image import LeftOutError, Picture
 from pcvae.errors import SettingsError
 
 __all__ = ["FitsSource", "fits_files"]

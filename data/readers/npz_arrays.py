@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from data.picture import LeftOutError, Picture
+from data.readers.raw_image import LeftOutError, Picture
 from pcvae.errors import SettingsError, ShapeError
 
 __all__ = ["COLOURS", "ArraySource", "as_shown"]

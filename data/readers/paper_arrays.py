@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from data.picture import LeftOutError, Picture
-from data.units import half_width, per_gyr_to_per_yr, relative_to_dex
+from data.readers.raw_image import LeftOutError, Picture
+from data.readers.units import half_width, per_gyr_to_per_yr, relative_to_dex
 from pcvae.errors import SettingsError, ShapeError
 
 __all__ = ["FILES", "PublishedSource", "open_published", "published_files"]

@@ -8,8 +8,8 @@ from astropy.io import fits
 from astropy.wcs import WCS
 
 from data import cutouts
-from data.bricks import BrickSource, by_brick
 from data.parts import read_parts
+from data.readers.legacy_bricks import BrickSource, by_brick
 from pcvae.cutouts import SampleInfo, SampleWriter, read_sample
 from pcvae.errors import SampleError
 from tests.stand_in import sky_header

@@ -16,8 +16,8 @@ from astropy.utils.exceptions import AstropyUserWarning
 from astropy.wcs import WCS, FITSFixedWarning, NoConvergence, WcsError
 from numpy.typing import ArrayLike, NDArray
 
-from data.picture import LeftOutError
-from data.units import to_nanomaggies
+from data.readers.raw_image import LeftOutError
+from data.readers.units import to_nanomaggies
 
 __all__ = [
     "BROKEN",

@@ -12,7 +12,7 @@ from astropy.io import fits
 
 from data import ingest
 from data.candidates import read_catalog
-from data.columns import ColumnSource
+from data.readers.parquet_images import ColumnSource
 from pcvae.cutouts import read_sample
 from pcvae.errors import CatalogError, PcvaeError, SampleError, SettingsError, ShapeError
 from tests.stand_in import pixels, sky_header

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from data.arrays import as_shown
-from data.picture import LeftOutError, Picture
+from data.readers.npz_arrays import as_shown
+from data.readers.raw_image import LeftOutError, Picture
 from pcvae.errors import SettingsError, ShapeError
 
 __all__ = ["CLASSES", "Galaxy10Source", "galaxy10_file", "open_galaxy10"]

@@ -13,8 +13,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from data.fits_file import ARCSEC, Sky, look_at, read_planes, unit_vectors
-from data.picture import LeftOutError, Picture
+from data.readers.fits_file import ARCSEC, Sky, look_at, read_planes, unit_vectors
+from data.readers.raw_image import LeftOutError, Picture
 from pcvae.errors import SampleError
 
 __all__ = ["BrickSource", "brick_files", "by_brick"]

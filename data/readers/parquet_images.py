@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from data.picture import LeftOutError, Picture
+from data.readers.raw_image import LeftOutError, Picture
 from pcvae.errors import CatalogError, SettingsError
 
 __all__ = ["ColumnSource", "is_hats", "parquet_files", "read_columns"]
