@@ -12,7 +12,7 @@ from urllib.parse import urljoin
 import pandas as pd
 
 from data.fetch import Client, FetchError, UnusableError
-from data.published_catalogs import GAMA_FIT, GAMA_SKY, MOST_REDSHIFT, ZOU_FILES
+from data.published.known_catalogs import GAMA_FIT, GAMA_SKY, MOST_REDSHIFT, ZOU_FILES
 from pcvae.errors import SettingsError
 
 __all__ = ["FETCH", "NOTE", "URLS", "fetch_tap"]

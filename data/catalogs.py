@@ -23,7 +23,7 @@ from pcvae.errors import CatalogError, SettingsError
 from train.cli import command, run
 
 if TYPE_CHECKING:
-    from data.published_catalogs import Catalog
+    from data.published.known_catalogs import Catalog
 
 __all__ = ["main", "parse_args"]
 
@@ -60,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> Path:
     """Make the catalogue and return its folder."""
     args = parse_args(argv)
     from data.catalog_fetch import NOTE
-    from data.duplicates import MATCH_RADIUS, without_duplicates
+    from data.published.duplicates import MATCH_RADIUS, without_duplicates
     from pcvae.catalog import complete
     from pcvae.cutouts import partial_folder
 
@@ -150,7 +150,7 @@ def _names(args: argparse.Namespace) -> list[str]:
 
 def _published(name: str, args: argparse.Namespace, files: Path, report: Report) -> pd.DataFrame:
     """A published catalogue, with its cuts made, in our columns."""
-    from data.published_catalogs import CATALOGS
+    from data.published.known_catalogs import CATALOGS
 
     catalog = next(one for one in CATALOGS if one.name == name)
     if args.folder:
@@ -212,7 +212,7 @@ def _user_tables(args: argparse.Namespace) -> list[tuple[str, Any]]:
 
 def _own(name: str, table: pd.DataFrame, args: argparse.Namespace, report: Report) -> pd.DataFrame:
     """A table of the user's, in our columns."""
-    from data.candidates import as_ours
+    from data.published.column_mapping import as_ours
 
     table = as_ours(table, args.columns, None, name, name)
     if args.population:

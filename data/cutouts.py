@@ -68,8 +68,8 @@ def main(argv: Sequence[str] | None = None) -> Path:
     args = parse_args(argv)
     from tqdm import tqdm
 
-    from data.candidates import read_candidates
     from data.parts import summarise
+    from data.published.column_mapping import read_candidates
 
     _check(args)
     candidates = read_candidates(args.catalog, args.columns, args.population_column, args.survey)
@@ -115,8 +115,8 @@ def _wanted(args: argparse.Namespace) -> Wanted:
 def _writer(
     args: argparse.Namespace, candidates: pd.DataFrame, pictures: Sequence[Path], made_by: str
 ) -> SampleWriter:
-    from data.candidates import named
     from data.inputs import files_digest, table_digest
+    from data.published.column_mapping import named
 
     rare = args.rare
     if rare is None:

@@ -88,7 +88,7 @@ def _galaxies(
     args: argparse.Namespace, embedding: "Embedding"
 ) -> "tuple[Sample | None, pd.DataFrame]":
     """What is known of the galaxies, and the sample if there is one."""
-    from data.candidates import read_candidates
+    from data.published.column_mapping import read_candidates
     from pcvae.catalog import complete
     from pcvae.cutouts import read_sample
 

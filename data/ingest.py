@@ -79,7 +79,7 @@ def main(argv: Sequence[str] | None = None) -> Path:
 
 def _open(args: argparse.Namespace) -> "tuple[pd.DataFrame, Pictures]":
     """The catalogue and the pictures that IN holds."""
-    from data.candidates import as_ours, catalog_file, read_candidates
+    from data.published.column_mapping import as_ours, catalog_file, read_candidates
     from data.readers.galaxy10 import galaxy10_file, open_galaxy10
     from data.readers.paper_arrays import check_options, open_published, published_files
 
@@ -98,7 +98,7 @@ def _open(args: argparse.Namespace) -> "tuple[pd.DataFrame, Pictures]":
 
 
 def _columns(args: argparse.Namespace) -> "tuple[pd.DataFrame, Pictures]":
-    from data.candidates import as_ours
+    from data.published.column_mapping import as_ours
     from data.readers.parquet_images import ColumnSource, is_hats, read_columns
 
     place = args.input / "dataset" if is_hats(args.input) else args.input
@@ -126,7 +126,7 @@ def _info(
     source: "Pictures",
     made_by: str,
 ) -> SampleInfo:
-    from data.candidates import named
+    from data.published.column_mapping import named
 
     if args.size is not None and args.size < 8:
         msg = f"--size must be at least 8 px, found {args.size}"

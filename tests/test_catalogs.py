@@ -11,7 +11,7 @@ import pytest
 from astropy.table import Table
 
 from data import catalogs, units
-from data.duplicates import without_duplicates
+from data.published.duplicates import without_duplicates
 from pcvae.errors import CatalogError, PcvaeError, SettingsError
 from tests.real import needs_real_data
 from tests.stand_in import Answer, serving

@@ -8,7 +8,7 @@ from astropy.io import fits
 from astropy.table import Table
 
 from data import ingest, parts
-from data.candidates import as_ours
+from data.published.column_mapping import as_ours
 from data.readers.raw_image import LeftOutError, Picture, fit
 from pcvae.cutouts import PART, partial_folder, read_sample
 from pcvae.errors import CatalogError, SampleError, SettingsError, ShapeError

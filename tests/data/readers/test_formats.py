@@ -11,7 +11,7 @@ import pytest
 from astropy.io import fits
 
 from data import ingest
-from data.candidates import read_catalog
+from data.published.column_mapping import read_catalog
 from data.readers.parquet_images import ColumnSource
 from pcvae.cutouts import read_sample
 from pcvae.errors import CatalogError, PcvaeError, SampleError, SettingsError, ShapeError
