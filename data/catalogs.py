@@ -59,8 +59,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> Path:
     """Make the catalogue and return its folder."""
     args = parse_args(argv)
-    from data.catalog_fetch import NOTE
     from data.published.duplicates import MATCH_RADIUS, without_duplicates
+    from data.services.published_tables import NOTE
     from pcvae.catalog import complete
     from pcvae.cutouts import partial_folder
 
@@ -173,8 +173,8 @@ def _published(name: str, args: argparse.Namespace, files: Path, report: Report)
 
 
 def _download(name: str, args: argparse.Namespace, files: Path) -> list[tuple[Path, str]]:
-    from data.catalog_fetch import FETCH, URLS
-    from data.fetch import Client, Manners
+    from data.services.http_client import Client, Manners
+    from data.services.published_tables import FETCH, URLS
 
     url = getattr(args, f"{name}_url") or URLS[name]
     print(f"{name}: {url}")
@@ -200,7 +200,7 @@ def _user_tables(args: argparse.Namespace) -> list[tuple[str, Any]]:
     """The name of each table of the user's, and what reads it."""
     from functools import partial
 
-    from data.catalog_fetch import fetch_tap
+    from data.services.published_tables import fetch_tap
     from pcvae.catalog import read_table
 
     ids = args.columns.get("id", "id")

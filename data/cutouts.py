@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from data.legacy import BASE_URL, LAYER, PAPER_SIZE, PIXEL_SCALE, Wanted
 from data.options import add_sample_options, words
+from data.services.legacy_surveys import BASE_URL, LAYER, PAPER_SIZE, PIXEL_SCALE, Wanted
 from pcvae.cutouts import PART, SampleInfo, SampleWriter, partial_folder
 from pcvae.errors import SampleError, SettingsError
 from train.cli import command, run
@@ -36,7 +36,7 @@ NOT_SETTINGS = (
     *("output", "overwrite", "workers", "cache"),
     *("at_once", "timeout", "tries", "back_off", "contact"),
 )
-PRELOAD = ("data.downloads", "photutils.background", "photutils.segmentation")
+PRELOAD = ("data.services.cutout_queue", "photutils.background", "photutils.segmentation")
 USUAL_ANSWER = 0.5  # s, of the public service; a guess until the first answers are there
 
 
@@ -145,9 +145,9 @@ def _writer(
 def _fetch(
     args: argparse.Namespace, candidates: pd.DataFrame, writer: SampleWriter, bar: "tqdm[None]"
 ) -> None:
-    from data.downloads import Downloads, look_at
-    from data.fetch import Client, Manners
     from data.pool import in_order
+    from data.services.cutout_queue import Downloads, look_at
+    from data.services.http_client import Client, Manners
 
     wanted = _wanted(args)
     folder = partial_folder(args.output) / "fetched"

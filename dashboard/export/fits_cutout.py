@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from dashboard.backend.datastore import Source
 from dashboard.galaxy.legacy_cutout import base_url, fetch_guest
 from dashboard.sky.coordinates import Place
-from data.fetch import FetchError
+from data.services.http_client import FetchError
 from pcvae import __version__
 from pcvae.cutouts import Sample, read_sample
 from pcvae.errors import PcvaeError

@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 from dashboard.backend.datastore import Source
 from dashboard.galaxy.external_galaxy import Guest
 from dashboard.sky.coordinates import Place
-from data.fetch import FetchError, LeftAloneError, Manners, UnansweredError
-from data.legacy import BASE_URL, Wanted, fetch_cutout, wanted_for
+from data.services.http_client import FetchError, LeftAloneError, Manners, UnansweredError
+from data.services.legacy_surveys import BASE_URL, Wanted, fetch_cutout, wanted_for
 
 __all__ = ["ADDRESS", "base_url", "fetch_guest", "host", "wanted"]
 

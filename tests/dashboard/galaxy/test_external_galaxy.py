@@ -14,7 +14,7 @@ from dashboard.galaxy.add_galaxy import FileField
 from dashboard.galaxy.image_files import MOST_BYTES, Upload, UploadError, guest_of
 from dashboard.galaxy.legacy_cutout import ADDRESS
 from data import hyrax
-from data.legacy import OFFLINE
+from data.services.legacy_surveys import OFFLINE
 from pcvae.cutouts import read_sample
 from pcvae.store import read_store
 from tests.explorers import begin

@@ -11,8 +11,8 @@ from urllib.parse import urljoin
 
 import pandas as pd
 
-from data.fetch import Client, FetchError, UnusableError
 from data.published.known_catalogs import GAMA_FIT, GAMA_SKY, MOST_REDSHIFT, ZOU_FILES
+from data.services.http_client import Client, FetchError, UnusableError
 from pcvae.errors import SettingsError
 
 __all__ = ["FETCH", "NOTE", "URLS", "fetch_tap"]

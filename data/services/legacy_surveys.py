@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from data.fetch import Client, FetchError, Manners, UnusableError
 from data.readers.raw_image import SAME_SCALE, LeftOutError, Picture, fit
+from data.services.http_client import Client, FetchError, Manners, UnusableError
 from pcvae.errors import SettingsError
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from data.fetch import Client, RefusedError, UnansweredError
-from data.legacy import Wanted, check_answer, cutout_url, read_served
 from data.parts import Part, cut_part, measure_part
 from data.readers.raw_image import LeftOutError, Picture
+from data.services.http_client import Client, RefusedError, UnansweredError
+from data.services.legacy_surveys import Wanted, check_answer, cutout_url, read_served
 from pcvae.cutouts import SampleInfo, SampleWriter
 
 __all__ = ["Downloads", "Fetched", "look_at"]

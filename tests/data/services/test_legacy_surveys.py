@@ -12,9 +12,15 @@ import pandas as pd
 import pytest
 
 from data import catalogs, cutouts
-from data.fetch import FetchError, LeftAloneError, Manners, UnansweredError
-from data.legacy import Wanted, check_answer, fetch_cutout, read_served, wanted_for
 from data.readers.raw_image import LeftOutError
+from data.services.http_client import FetchError, LeftAloneError, Manners, UnansweredError
+from data.services.legacy_surveys import (
+    Wanted,
+    check_answer,
+    fetch_cutout,
+    read_served,
+    wanted_for,
+)
 from pcvae.cutouts import PART, SampleInfo, partial_folder, read_sample
 from pcvae.errors import CatalogError, PcvaeError, SampleError, SettingsError
 from tests.real import needs_real_data

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from data.fetch import (
+from data.services.http_client import (
     Client,
     FetchError,
     LeftAloneError,
