@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from data.options import pairs, words
+from data.pipeline.options import pairs, words
 from pcvae.errors import CatalogError, SettingsError
 from train.cli import command, run
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from data.options import add_sample_options, words
+from data.pipeline.options import add_sample_options, words
 from data.services.legacy_surveys import BASE_URL, LAYER, PAPER_SIZE, PIXEL_SCALE, Wanted
 from pcvae.cutouts import PART, SampleInfo, SampleWriter, partial_folder
 from pcvae.errors import SampleError, SettingsError
@@ -26,7 +26,7 @@ from train.cli import command, run
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-    from data.parts import Part, Source
+    from data.pipeline.batches import Part, Source
 
 __all__ = ["main", "parse_args"]
 
@@ -68,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> Path:
     args = parse_args(argv)
     from tqdm import tqdm
 
-    from data.parts import summarise
+    from data.pipeline.batches import summarise
     from data.published.column_mapping import read_candidates
 
     _check(args)
@@ -115,7 +115,7 @@ def _wanted(args: argparse.Namespace) -> Wanted:
 def _writer(
     args: argparse.Namespace, candidates: pd.DataFrame, pictures: Sequence[Path], made_by: str
 ) -> SampleWriter:
-    from data.inputs import files_digest, table_digest
+    from data.pipeline.checksums import files_digest, table_digest
     from data.published.column_mapping import named
 
     rare = args.rare
@@ -145,7 +145,7 @@ def _writer(
 def _fetch(
     args: argparse.Namespace, candidates: pd.DataFrame, writer: SampleWriter, bar: "tqdm[None]"
 ) -> None:
-    from data.pool import in_order
+    from data.pipeline.process_pool import in_order
     from data.services.cutout_queue import Downloads, look_at
     from data.services.http_client import Client, Manners
 
@@ -170,7 +170,7 @@ def _cut(
     writer: SampleWriter,
     bar: "tqdm[None]",
 ) -> None:
-    from data.parts import measured, read_parts
+    from data.pipeline.batches import measured, read_parts
 
     for part in measured(read_parts(source, candidates, writer), writer.info, args.workers):
         _write(part, writer, args.layer)

@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from data.options import pairs, words
+from data.pipeline.options import pairs, words
 from pcvae.errors import CatalogError, SettingsError
 from train.cli import command, run
 

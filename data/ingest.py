@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from data.options import add_sample_options, words
-from data.parts import Source
+from data.pipeline.batches import Source
+from data.pipeline.options import add_sample_options, words
 from pcvae.cutouts import SampleInfo, SampleWriter
 from pcvae.errors import SampleError, SettingsError
 from train.cli import command, run
@@ -58,8 +58,8 @@ def main(argv: Sequence[str] | None = None) -> Path:
     args = parse_args(argv)
     from tqdm import tqdm
 
-    from data.inputs import files_digest, table_digest
-    from data.parts import measured, read_parts, summarise
+    from data.pipeline.batches import measured, read_parts, summarise
+    from data.pipeline.checksums import files_digest, table_digest
 
     candidates, source = _open(args)
     info = _info(args, candidates, source, command("data.ingest", argv))

@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> Path:
     args = parse_args(argv)
     from tqdm import tqdm
 
-    from data.pool import in_order
+    from data.pipeline.process_pool import in_order
     from pcvae.cutouts import read_sample
     from pcvae.orientation import describe_flag, measure_block
 

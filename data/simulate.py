@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from data.options import words
+from data.pipeline.options import words
 from data.simulation.survey import SURVEYS
 from pcvae.cutouts import SampleInfo, SampleWriter
 from pcvae.errors import SettingsError
@@ -147,7 +147,7 @@ def _info(args: argparse.Namespace, made_by: str) -> SampleInfo:
 def _made(
     args: argparse.Namespace, writer: SampleWriter, parts: list[int], populations: list[str]
 ) -> Iterator[Part]:
-    from data.pool import in_order
+    from data.pipeline.process_pool import in_order
     from data.simulation.image_simulator import StampSettings
 
     info = writer.info

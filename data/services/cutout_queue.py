@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from data.parts import Part, cut_part, measure_part
+from data.pipeline.batches import Part, cut_part, measure_part
 from data.readers.raw_image import LeftOutError, Picture
 from data.services.http_client import Client, RefusedError, UnansweredError
 from data.services.legacy_surveys import Wanted, check_answer, cutout_url, read_served

@@ -8,7 +8,7 @@ from astropy.io import fits
 from astropy.wcs import WCS
 
 from data import cutouts
-from data.parts import read_parts
+from data.pipeline.batches import read_parts
 from data.readers.legacy_bricks import BrickSource, by_brick
 from pcvae.cutouts import SampleInfo, SampleWriter, read_sample
 from pcvae.errors import SampleError

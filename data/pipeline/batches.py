@@ -82,7 +82,7 @@ def cut_part(
 
 def measured(parts: Iterator[Part], info: SampleInfo, workers: int) -> Iterator[Part]:
     """Measure the parts in ``workers`` processes."""
-    from data.pool import in_order
+    from data.pipeline.process_pool import in_order
 
     return in_order(partial(measure_part, bands=info.bands, unit=info.unit), parts, workers)
 

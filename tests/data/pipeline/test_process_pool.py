@@ -7,12 +7,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from data.pool import in_order
+from data.pipeline.process_pool import in_order
 
 ROOT = Path(__file__).parent.parent
 ENDLESS = """
 import itertools, os
-from data.pool import in_order
+from data.pipeline.process_pool import in_order
 if __name__ == "__main__":
     for pid in in_order(os.getpgid, itertools.repeat(0), 2, PRELOAD):
         print("working", flush=True)
