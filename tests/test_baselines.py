@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 
 from pcvae.cutouts import read_sample
-from train.annuli import EDGES, annular_colours, ring_means
-from train.baselines import asinh_magnitudes
+from train.evaluation.aperture_photometry import EDGES, annular_colours, ring_means
+from train.evaluation.baselines import asinh_magnitudes
 
 
 def test_asinh_magnitudes_are_magnitudes_for_bright_galaxies():

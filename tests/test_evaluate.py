@@ -12,9 +12,9 @@ from pcvae.labels import LABELS, Latent, wrap_angle
 from pcvae.metrics import METRICS, purity
 from pcvae.store import ModelInfo, StoreInfo, StoreWriter, read_store
 from train import encode, evaluate, figures, train
-from train.pool import estimates, gather
-from train.rare import FOLDS, Search
-from train.rare import difference as rare_difference
+from train.evaluation.galaxy_pool import estimates, gather
+from train.evaluation.rare_search import FOLDS, Search
+from train.evaluation.rare_search import difference as rare_difference
 
 NAMES = [label.name for label in LABELS]
 PHYSICS = ModelInfo("physics", "physics", "default", tuple(Latent(n, n) for n in [*NAMES, "free"]))

@@ -1,6 +1,6 @@
 import torch
 
-from train.resnet import ResNet18, _error
+from train.evaluation.resnet_baseline import ResNet18, _error
 
 
 def test_the_network_has_the_published_size():

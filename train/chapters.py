@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 
 from train import figures, pictures
-from train.judgement import Judgement
-from train.leak import free_latents
+from train.evaluation.disentanglement import free_latents
+from train.evaluation.evaluation import Judgement
 from train.report import Section
 from train.tables import number, verdict
 

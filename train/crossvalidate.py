@@ -27,7 +27,7 @@ from pcvae.errors import SettingsError
 from train.cli import command, run
 
 if TYPE_CHECKING:
-    from train.pool import Estimate, Estimates, Pool
+    from train.evaluation.galaxy_pool import Estimate, Estimates, Pool
 
 TESTED = "tested-fold"  # a population that never trains, for the galaxies of the fold
 
@@ -52,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> Path:
     _check(args, options, sample)
     _begin(args.report, json.dumps([command("train.crossvalidate", argv), sample.checksum()]))
     from train.evaluate import plain
-    from train.judgement import Judgement
+    from train.evaluation.evaluation import Judgement
     from train.tables import text as tables
 
     fold = np.random.default_rng(args.seed).permutation(len(sample)) % args.folds
@@ -108,7 +108,7 @@ def _by_models(
     args: argparse.Namespace, options: list[str], sample: Sample, fold: NDArray[np.intp]
 ) -> dict[str, "Estimate"]:
     from train import train
-    from train.pool import estimates
+    from train.evaluation.galaxy_pool import estimates
 
     parts = []
     for number in range(args.folds):
@@ -158,7 +158,7 @@ def _encoded(folder: Path, sample: Sample, rows: NDArray[np.intp]) -> pd.DataFra
 
 
 def _pool(sample: Sample) -> "Pool":
-    from train.pool import Pool
+    from train.evaluation.galaxy_pool import Pool
 
     everyone = np.ones(len(sample), dtype=bool)
     galaxies = sample.catalog.assign(row=np.arange(len(sample)), split="test")
@@ -180,9 +180,9 @@ def _by_baselines(
 ) -> dict[str, "Estimates"]:
     from tqdm import tqdm
 
-    from train.annuli import annular_colours
-    from train.baselines import KINDS, by_photometry, photometry
-    from train.pool import Estimate
+    from train.evaluation.aperture_photometry import annular_colours
+    from train.evaluation.baselines import KINDS, by_photometry, photometry
+    from train.evaluation.galaxy_pool import Estimate
 
     features = photometry(replace(pool, train=pool.test))
     if features is None:

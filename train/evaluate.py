@@ -51,8 +51,8 @@ def main(argv: Sequence[str] | None = None) -> Path:
     _check(args)
     from pcvae.store import read_store
     from train.chapters import chapters
-    from train.judgement import Judgement, judge
-    from train.pool import gather
+    from train.evaluation.evaluation import Judgement, judge
+    from train.evaluation.galaxy_pool import gather
     from train.report import page
     from train.tables import text
 

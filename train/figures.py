@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from pcvae.anomaly import Boundaries, Trials, boundary_grid, classes_of
 from pcvae.labels import LABELS, Label
 from pcvae.store import ModelInfo
-from train.pool import Estimates, Pool
-from train.rare import Search, repeat_margins
+from train.evaluation.galaxy_pool import Estimates, Pool
+from train.evaluation.rare_search import Search, repeat_margins
 
 __all__ = [
     "calibration_figure", "confusion_figure", "curve_figure", "label_figure", "loss_figure",

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from pcvae.encode import Codec
 from pcvae.neighbours import Neighbours, shared_neighbours
 from pcvae.store import ModelInfo, Store
+from train.evaluation.galaxy_pool import Pool
 from train.figures import rare_style
-from train.pool import Pool
 
 __all__ = ["look_alike_figure", "reconstruction_figure", "traversal_figure"]
 

@@ -119,7 +119,7 @@ def _train(fabric: "Fabric", args: argparse.Namespace, sample: Sample, plan: _Pl
 
     from pcvae.checkpoint import write_run
     from pcvae.trainer import fit
-    from train.calibration import calibrated
+    from train.evaluation.sigma_calibration import calibrated
 
     folder = partial_folder(args.run)
     lessons = _lessons(plan, sample, quiet=not fabric.is_global_zero)

@@ -30,7 +30,7 @@ from pcvae.errors import JournalError
 from pcvae.journal import Journal, journal_path
 from pcvae.neighbours import Neighbours, shared_neighbours
 from pcvae.store import Store
-from train.pool import Pool, gather
+from train.evaluation.galaxy_pool import Pool, gather
 
 if TYPE_CHECKING:
     from pcvae.encode import Codec

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from dashboard.backend.plane import Limits, Plane, plane_of
 from dashboard.backend.quantities import Quantity, axes_of
 from pcvae.labels import Label
-from train.bins import GREEN_VALLEY
-from train.leak import free_latents
+from train.evaluation.binned_metrics import GREEN_VALLEY
+from train.evaluation.disentanglement import free_latents
 
 if TYPE_CHECKING:
     from dashboard.backend.datastore import Source
-    from train.pool import Pool
+    from train.evaluation.galaxy_pool import Pool
 
 __all__ = ["SPLITS", "Line", "Sketch", "against", "main_plane", "shown_galaxies", "size_plane"]
 

@@ -16,7 +16,7 @@ from pcvae.store import ModelInfo, Store
 
 if TYPE_CHECKING:
     from pcvae.anomaly import Trials
-    from train.pool import Pool
+    from train.evaluation.galaxy_pool import Pool
 
 __all__ = ["confusion_html", "history_of", "scores_html", "scores_of", "trials_of"]
 
@@ -43,8 +43,8 @@ def scores_of(pool: "Pool", model: ModelInfo) -> tuple[str, dict[str, dict[str, 
     A model without labels is judged by its nearest training galaxies, at most 50,000 of them,
     where there are enough. Intervals are of 1,000 draws, of 200 where very many are tested.
     """
-    from train.baselines import neighbour_estimates
-    from train.pool import estimates
+    from train.evaluation.baselines import neighbour_estimates
+    from train.evaluation.galaxy_pool import estimates
 
     found, who = estimates(pool.latents[model.name], pool.galaxies), model.name
     if not found:

@@ -17,7 +17,7 @@ from pcvae.anomaly import classes_of, paper_trials
 from pcvae.labels import LABELS, label
 from pcvae.metrics import score
 from tests.explorers import EXAMPLES, begin, change, source_of
-from train.pool import gather
+from train.evaluation.galaxy_pool import gather
 
 SECTIONS = ("labels", "planes", "scores", "trials", "losses")
 

@@ -16,9 +16,9 @@ from pcvae.labels import LABELS
 from pcvae.metrics import r2_gain, score
 from pcvae.store import EMBEDDING, Store
 from train import baselines, bins, leak, rare, resnet
-from train.annuli import annular_colours
-from train.cost import cost
-from train.pool import Estimates, Pool, estimates
+from train.evaluation.aperture_photometry import annular_colours
+from train.evaluation.galaxy_pool import Estimates, Pool, estimates
+from train.evaluation.model_cost import cost
 
 __all__ = ["Judgement", "judge"]
 

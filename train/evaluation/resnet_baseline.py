@@ -16,7 +16,7 @@ from tqdm import tqdm
 from pcvae.cutouts import Sample
 from pcvae.labels import LABELS
 from pcvae.preprocess import Stretch
-from train.pool import Estimate, Pool
+from train.evaluation.galaxy_pool import Estimate, Pool
 
 __all__ = ["ResNet18", "by_resnet", "images_of"]
 

@@ -12,7 +12,7 @@ from pcvae.catalog import flux_columns
 from pcvae.labels import LABELS, wrap_angle
 from pcvae.metrics import errors
 from pcvae.neighbours import Neighbours
-from train.pool import Estimate, Pool
+from train.evaluation.galaxy_pool import Estimate, Pool
 
 __all__ = ["KINDS", "asinh_magnitudes", "by_photometry", "neighbour_estimates", "photometry"]
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pcvae.labels import LABELS
 from pcvae.metrics import attenuation, bias, coverage, errors, pit, r2, score
 from pcvae.store import ModelInfo
-from train.pool import Estimates, Pool
+from train.evaluation.galaxy_pool import Estimates, Pool
 
 __all__ = ["LEVELS", "against_truth", "binned", "calibration", "characters", "parts"]
 

@@ -17,7 +17,7 @@ from pcvae.anomaly import (
 )
 from pcvae.metrics import average_precision, precision_at, purity, recall_at
 from pcvae.store import ModelInfo
-from train.pool import Pool
+from train.evaluation.galaxy_pool import Pool
 
 __all__ = ["BASE_RATE", "FOLDS", "Search", "difference", "repeat_margins", "search", "summary"]
 

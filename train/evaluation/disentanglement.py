@@ -10,8 +10,8 @@ import numpy as np
 from pcvae.labels import LABELS
 from pcvae.metrics import r2
 from pcvae.store import ModelInfo
-from train.baselines import neighbour_estimates
-from train.pool import Pool
+from train.evaluation.baselines import neighbour_estimates
+from train.evaluation.galaxy_pool import Pool
 
 if TYPE_CHECKING:
     from pcvae.encode import Codec
