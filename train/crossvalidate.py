@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> Path:
     _begin(args.report, json.dumps([command("train.crossvalidate", argv), sample.checksum()]))
     from train.evaluate import plain
     from train.evaluation.evaluation import Judgement
-    from train.tables import text as tables
+    from train.report_pages.text_tables import text as tables
 
     fold = np.random.default_rng(args.seed).permutation(len(sample)) % args.folds
     pool = _pool(sample)

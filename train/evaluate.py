@@ -50,11 +50,11 @@ def main(argv: Sequence[str] | None = None) -> Path:
     args = parse_args(argv)
     _check(args)
     from pcvae.store import read_store
-    from train.chapters import chapters
     from train.evaluation.evaluation import Judgement, judge
     from train.evaluation.galaxy_pool import gather
-    from train.report import page
-    from train.tables import text
+    from train.report_pages.html_page import page
+    from train.report_pages.sections import chapters
+    from train.report_pages.text_tables import text
 
     store = read_store(args.store)
     train_store = read_store(args.train_store) if args.train_store else None

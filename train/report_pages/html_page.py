@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from pcvae.labels import LABELS
 from pcvae.metrics import OUTLIER
 from pcvae.store import StoreInfo
-from train.tables import label_table, number, rare_table, verdict
+from train.report_pages.text_tables import label_table, number, rare_table, verdict
 
 __all__ = ["Section", "page"]
 

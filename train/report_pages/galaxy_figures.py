@@ -15,7 +15,7 @@ from pcvae.encode import Codec
 from pcvae.neighbours import Neighbours, shared_neighbours
 from pcvae.store import ModelInfo, Store
 from train.evaluation.galaxy_pool import Pool
-from train.figures import rare_style
+from train.report_pages.metric_figures import rare_style
 
 __all__ = ["look_alike_figure", "reconstruction_figure", "traversal_figure"]
 

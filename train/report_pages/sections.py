@@ -8,8 +8,8 @@ import pandas as pd
 from train import figures, pictures
 from train.evaluation.disentanglement import free_latents
 from train.evaluation.evaluation import Judgement
-from train.report import Section
-from train.tables import number, verdict
+from train.report_pages.html_page import Section
+from train.report_pages.text_tables import number, verdict
 
 __all__ = ["chapters"]
 
