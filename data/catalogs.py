@@ -20,7 +20,7 @@ import pandas as pd
 
 from data.pipeline.options import pairs, words
 from pcvae.errors import CatalogError, SettingsError
-from train.cli import command, run
+from pcvae.script import command, run
 
 if TYPE_CHECKING:
     from data.published.known_catalogs import Catalog

@@ -21,7 +21,7 @@ from data.pipeline.options import add_sample_options, words
 from data.services.legacy_surveys import BASE_URL, LAYER, PAPER_SIZE, PIXEL_SCALE, Wanted
 from pcvae.cutouts import PART, SampleInfo, SampleWriter, partial_folder
 from pcvae.errors import SampleError, SettingsError
-from train.cli import command, run
+from pcvae.script import command, run
 
 if TYPE_CHECKING:
     from tqdm import tqdm

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from data.pipeline.options import pairs, words
 from pcvae.errors import CatalogError, SettingsError
-from train.cli import command, run
+from pcvae.script import command, run
 
 if TYPE_CHECKING:
     from data.embeddings import Embedding

@@ -18,7 +18,7 @@ from data.pipeline.batches import Source
 from data.pipeline.options import add_sample_options, words
 from pcvae.cutouts import SampleInfo, SampleWriter
 from pcvae.errors import SampleError, SettingsError
-from train.cli import command, run
+from pcvae.script import command, run
 
 if TYPE_CHECKING:
     import pandas as pd

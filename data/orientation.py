@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from train.cli import run
+from pcvae.script import run
 
 __all__ = ["main", "parse_args"]
 

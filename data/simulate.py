@@ -22,7 +22,7 @@ from data.pipeline.options import words
 from data.simulation.survey import SURVEYS
 from pcvae.cutouts import SampleInfo, SampleWriter
 from pcvae.errors import SettingsError
-from train.cli import command, run
+from pcvae.script import command, run
 
 if TYPE_CHECKING:
     from data.simulation.image_simulator import StampMaker, StampSettings

@@ -10,9 +10,9 @@ from pcvae.checkpoint import SHIPPED, read_run, run_folder
 from pcvae.encode import Codec, latent_table
 from pcvae.errors import RunError, SettingsError, StoreError
 from pcvae.preprocess import Stretch, display
+from pcvae.script import device
 from pcvae.store import StoreWriter, read_store
 from train import encode, train
-from train.cli import device
 
 
 def test_a_store_holds_the_sample_in_its_order(store, runs):

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from pcvae.cutouts import Sample, read_sample
-from train.cli import run
+from pcvae.script import run
 
 LABELS = ("redshift", "log_mass", "log_sfr")
 ELONGATED = 0.7  # the axis ratio below which an orientation is asked for

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from train.cli import run
+from pcvae.script import run
 
 ROUNDS = 5
 SIZE = 128  # pixels of the raw cutouts

@@ -24,7 +24,7 @@ from pcvae.catalog import FIELD
 from pcvae.cutouts import Sample, SampleInfo, read_sample
 from pcvae.dataset import assign_split
 from pcvae.errors import SettingsError
-from train.cli import command, run
+from pcvae.script import command, run
 
 if TYPE_CHECKING:
     from train.evaluation.galaxy_pool import Estimate, Estimates, Pool

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from pcvae.cutouts import PART, Sample, read_sample
 from pcvae.errors import SettingsError
-from train.cli import command, device, run
+from pcvae.script import command, device, run
 
 if TYPE_CHECKING:
     from pcvae.encode import Codec

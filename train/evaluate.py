@@ -19,7 +19,7 @@ from typing import Any
 
 from pcvae.cutouts import partial_folder, read_sample
 from pcvae.errors import SettingsError
-from train.cli import command, run
+from pcvae.script import command, run
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from pcvae.errors import PcvaeError
-from train.cli import run
+from pcvae.script import run
 
 EPOCHS = 24  # on 6,000 galaxies
 PAPER_EPOCHS = 40  # recipe paper, whose epochs are shorter, then takes longer than recipe default

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pcvae.cutouts import Sample, goes_on, partial_folder, read_sample
 from pcvae.errors import RunError, SettingsError
-from train.cli import command, device, run
+from pcvae.script import command, device, run
 
 if TYPE_CHECKING:
     import pandas as pd

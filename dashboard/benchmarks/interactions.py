@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from pcvae.errors import SettingsError
-from train.cli import run
+from pcvae.script import run
 
 __all__ = ["main"]
 

@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from dashboard.benchmarks.screenshot import browser, open_page, served
+from pcvae.script import run
 from pcvae.store import read_store
-from train.cli import run
 
 __all__ = ["crowd", "main"]
 

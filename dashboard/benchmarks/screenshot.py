@@ -21,7 +21,7 @@ from urllib.parse import urlencode
 
 from dashboard.state import State
 from pcvae.errors import PcvaeError
-from train.cli import run
+from pcvae.script import run
 
 __all__ = ["browser", "main", "open_page", "served"]
 
