@@ -26,7 +26,7 @@ from pcvae.errors import CatalogError, SettingsError
 from pcvae.script import command, run
 
 if TYPE_CHECKING:
-    from data.embeddings import Embedding
+    from data.readers.hyrax_results import Embedding
     from pcvae.cutouts import Sample
     from pcvae.preprocess import Stretch
     from pcvae.store import ModelInfo, StoreInfo, StoreWriter
@@ -57,7 +57,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> Path:
     """Make the store and return its folder."""
     args = parse_args(argv)
-    from data.embeddings import read_embedding
+    from data.readers.hyrax_results import read_embedding
     from pcvae.store import StoreWriter
 
     if args.sample and args.catalog:

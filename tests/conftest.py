@@ -160,7 +160,7 @@ def page(chromium, folder):
 @pytest.fixture(scope="session")
 def examples(store, tmp_path_factory):
     """The folder of each example store."""
-    from tests.explorers import EXAMPLES, change
+    from tests.dashboard.explorers import EXAMPLES, change
 
     folder = tmp_path_factory.mktemp("examples")
     return {

@@ -10,9 +10,9 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 SCRIPTS = sorted(
-    f"{path.parent.name}.{path.stem}"
+    ".".join(path.relative_to(ROOT).with_suffix("").parts)
     for folder in ("data", "train", "dashboard")
-    for path in (ROOT / folder).glob("*.py")
+    for path in (ROOT / folder).rglob("*.py")
     if "def parse_args" in path.read_text()
 )
 DOCUMENTS = [
@@ -26,7 +26,7 @@ SLOW = ("torch", "lightning_fabric", "kcorrect", "imblearn", "sklearn", "photuti
 def commands(path):
     """Every ``python -m MODULE ...`` of a document, with its options."""
     text = path.read_text().replace("\\\n", " ")
-    for module, rest in re.findall(r"python -m ((?:data|train|dashboard)\.\w+)([^\n`]*)", text):
+    for module, rest in re.findall(r"python -m ((?:data|train|dashboard)\.[\w.]*\w)([^\n`]*)", text):
         yield module, re.findall(r"(?<![\w-])--[a-z][\w-]*", rest)
 
 

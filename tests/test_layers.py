@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ORDER = [
-    "errors", "labels", "catalog", "cutouts", "preprocess", "orientation", "dataset", "model",
+    "errors", "script", "labels", "catalog", "cutouts", "preprocess", "orientation", "dataset", "model",
     "loss", "checkpoint", "trainer", "encode", "neighbours", "anomaly", "metrics", "store",
     "journal",
 ]  # fmt: skip

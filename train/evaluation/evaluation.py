@@ -15,7 +15,13 @@ from pcvae.errors import RunError
 from pcvae.labels import LABELS
 from pcvae.metrics import r2_gain, score
 from pcvae.store import EMBEDDING, Store
-from train import baselines, bins, leak, rare, resnet
+from train.evaluation import (
+    baselines,
+    binned_metrics,
+    disentanglement,
+    rare_search,
+    resnet_baseline,
+)
 from train.evaluation.aperture_photometry import annular_colours
 from train.evaluation.galaxy_pool import Estimates, Pool, estimates
 from train.evaluation.model_cost import cost
@@ -39,7 +45,7 @@ class Judgement:
         self,
         pool: Pool,
         seed: int = 0,
-        base_rate: float = rare.BASE_RATE,
+        base_rate: float = rare_search.BASE_RATE,
         store: Store | None = None,
         samples: Sequence[Sample] = (),
         resnet_epochs: int = 0,
@@ -48,7 +54,7 @@ class Judgement:
         self.store, self.samples, self.resnet_epochs = store, samples, resnet_epochs
         self.codecs: dict[str, Codec | None] = {}
         self.said: dict[str, dict[str, Estimates]] = {"models": {}, "baselines": {}}
-        self.searches: dict[str, rare.Search] = {}
+        self.searches: dict[str, rare_search.Search] = {}
         self.metrics: dict[str, Any] = {
             "n": pool.counts(),
             "tested": {"labels": int(pool.test.sum()), "anomaly": int(pool.unseen.sum())},
@@ -132,8 +138,8 @@ class Judgement:
             self._note("the ResNet18 needs --sample and a model whose stretch it can use")
             return
         ids = self.pool.galaxies["id"]
-        images = resnet.images_of(self.samples, ids, codec.run.stretch)
-        found = resnet.by_resnet(self.pool, images, self.resnet_epochs, self.seed)
+        images = resnet_baseline.images_of(self.samples, ids, codec.run.stretch)
+        found = resnet_baseline.by_resnet(self.pool, images, self.resnet_epochs, self.seed)
         self.said["baselines"]["resnet18"] = found
 
     def _labels(self) -> None:
@@ -175,28 +181,28 @@ class Judgement:
 
     def _bins(self) -> None:
         for who, found in [*self.said["models"].items(), *self.said["baselines"].items()]:
-            self.metrics["bins"][who] = bins.binned(self.pool, found)
-            self.metrics["calibration"][who] = bins.calibration(self.pool, found)
-            self.metrics["against_truth"][who] = bins.against_truth(self.pool, found)
+            self.metrics["bins"][who] = binned_metrics.binned(self.pool, found)
+            self.metrics["calibration"][who] = binned_metrics.calibration(self.pool, found)
+            self.metrics["against_truth"][who] = binned_metrics.against_truth(self.pool, found)
 
     def _anomaly(self) -> None:
-        self.searches = rare.search(self.pool, self.seed)
+        self.searches = rare_search.search(self.pool, self.seed)
         if not self.searches:
             self._note("no rare populations among the tested galaxies: nothing to search for")
         for name, found in self.searches.items():
-            self.metrics["anomaly"][name] = rare.summary(
+            self.metrics["anomaly"][name] = rare_search.summary(
                 found, self.pool, self.base_rate, self.seed
             )
         counts = [one["normal"] for f in self.metrics["anomaly"].values() for one in f.values()
                   if "normal" in one]  # fmt: skip
-        if counts and min(counts) * rare.FALSE_POSITIVES < 1:
+        if counts and min(counts) * rare_search.FALSE_POSITIVES < 1:
             self._note(
                 f"{min(counts)} normal galaxies are too few for a false-positive rate of 1 %"
             )
         for first, second in combinations(self.searches, 2):
             one, other = self.searches[first], self.searches[second]
             self.metrics["anomaly_gains"][f"{first} over {second}"] = {
-                name: rare.difference(one, other, name, self.seed)
+                name: rare_search.difference(one, other, name, self.seed)
                 for name in one.folds.classes[1:]
                 if name in other.folds.classes
             }
@@ -210,14 +216,14 @@ class Judgement:
 
     def _disentanglement(self) -> None:
         for model in self.pool.info.models:
-            figures: dict[str, Any] = {"free": leak.free_latents(model)}
+            figures: dict[str, Any] = {"free": disentanglement.free_latents(model)}
             if model.name in self.said["models"]:
-                figures["leaks"] = leak.leaks(self.pool, model)
+                figures["leaks"] = disentanglement.leaks(self.pool, model)
                 for free in figures["free"][:1]:
-                    found = bins.characters(self.pool, model, free)
+                    found = binned_metrics.characters(self.pool, model, free)
                     self.metrics["characters"][model.name] = found
             if codec := self._codec(model.name):
-                figures["swaps"] = leak.swaps(self.pool, model, codec, self.seed)
+                figures["swaps"] = disentanglement.swaps(self.pool, model, codec, self.seed)
             self.metrics["disentanglement"][model.name] = figures
 
     def _cost(self) -> None:

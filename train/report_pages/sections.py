@@ -5,9 +5,9 @@ from typing import Any
 
 import pandas as pd
 
-from train import figures, pictures
 from train.evaluation.disentanglement import free_latents
 from train.evaluation.evaluation import Judgement
+from train.report_pages import galaxy_figures, metric_figures
 from train.report_pages.html_page import Section
 from train.report_pages.text_tables import number, verdict
 
@@ -37,7 +37,7 @@ def _labels(judgement: Judgement) -> Section:
         "one in the corner; the line is 1:1.",
     )
     for who, found in judgement.said["models"].items():
-        section.figure(figures.label_figure(judgement.pool, found, who), f"labels by {who}")
+        section.figure(metric_figures.label_figure(judgement.pool, found, who), f"labels by {who}")
     return section
 
 
@@ -47,7 +47,7 @@ def _calibration(metrics: Mapping[str, Any]) -> Section:
         "Sigmas that mean what they say reach the coverage they claim, and have a flat PIT "
         "histogram. Photometry has one sigma for all galaxies, from the validation split.",
     )
-    section.figure(figures.calibration_figure(metrics), "calibration")
+    section.figure(metric_figures.calibration_figure(metrics), "calibration")
     return section
 
 
@@ -103,12 +103,14 @@ def _spaces(judgement: Judgement) -> Section:
     )
     pool = judgement.pool
     for model in pool.info.models:
-        drawn = figures.projection_figure(pool, model, judgement.seed, boundaries=True)
+        drawn = metric_figures.projection_figure(pool, model, judgement.seed, boundaries=True)
         section.figure(drawn, f"latent space of {model.name}")
     for model in pool.info.models:
         free = free_latents(model)
         if model.name in judgement.said["models"] and free:
-            section.figure(figures.plane_figure(pool, model, free[0]), f"planes of {model.name}")
+            section.figure(
+                metric_figures.plane_figure(pool, model, free[0]), f"planes of {model.name}"
+            )
     return section
 
 
@@ -132,8 +134,8 @@ def _rare(judgement: Judgement, metrics: Mapping[str, Any]) -> Section:
         "repeat). The dotted line is a false-positive rate of 1 %.",
     )
     found = judgement.searches
-    section.figure(figures.curve_figure(found, judgement.pool.info.rare), "recall curves")
-    section.figure(figures.confusion_figure(found), "confusion matrices")
+    section.figure(metric_figures.curve_figure(found, judgement.pool.info.rare), "recall curves")
+    section.figure(metric_figures.confusion_figure(found), "confusion matrices")
     rows = [
         [who, name, *(number(one[key]) for key in ("gain", "low", "high")), verdict(one)]
         for who, names in metrics["anomaly_gains"].items()
@@ -151,7 +153,7 @@ def _look_alikes(judgement: Judgement) -> Section:
     )
     if judgement.store:
         for model in judgement.pool.info.models:
-            drawn = pictures.look_alike_figure(judgement.pool, judgement.store, model)
+            drawn = galaxy_figures.look_alike_figure(judgement.pool, judgement.store, model)
             section.figure(drawn, f"look-alikes in {model.name}")
     return section
 
@@ -170,16 +172,16 @@ def _networks(judgement: Judgement, metrics: Mapping[str, Any]) -> Section:
     ]
     if store is None or not codecs:
         return section
-    drawn = pictures.reconstruction_figure(pool, store, codecs, judgement.seed)
+    drawn = galaxy_figures.reconstruction_figure(pool, store, codecs, judgement.seed)
     section.figure(drawn, "galaxies and their reconstructions")
     for model, codec in codecs:
         section.say(f"What each latent of {model.name} paints:")
-        section.figure(pictures.traversal_figure(pool, store, model, codec), model.name)
+        section.figure(galaxy_figures.traversal_figure(pool, store, model, codec), model.name)
     _meanings(section, metrics)
     histories = {model.name: store.model_folder(model.name) / "metrics.csv" for model, _ in codecs}
     tables = {name: pd.read_csv(path) for name, path in histories.items() if path.exists()}
     if tables:
-        section.figure(figures.loss_figure(tables), "loss curves")
+        section.figure(metric_figures.loss_figure(tables), "loss curves")
     return section
 
 

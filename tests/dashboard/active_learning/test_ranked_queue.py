@@ -17,7 +17,7 @@ from dashboard.backend.svm_jobs import ENOUGH, Job, verdicts
 from dashboard.gallery.stamp_strip import stamp_items
 from dashboard.labelling.labels import judge, toggle, undo, write_note
 from pcvae.anomaly import NORMAL, UNUSED, anomaly_score, fit_score, repeated_folds, wilson_interval
-from tests.explorers import begin, change, code_of
+from tests.dashboard.explorers import begin, change, code_of
 
 hv.extension("bokeh")
 MERGERS = [2, 5, 7, 10, 14, 20]

@@ -15,7 +15,7 @@ from dashboard.decoder.latent_points import Spread, decoded, path, placed, sprea
 from dashboard.decoder.traversals import along_latents, along_line, between
 from pcvae.encode import Codec
 from pcvae.store import read_store
-from tests.explorers import EXAMPLES, begin, change, source_of
+from tests.dashboard.explorers import EXAMPLES, begin, change, source_of
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from data.simulation.scaling_relations import main_sequence
 from pcvae.anomaly import classes_of, paper_trials
 from pcvae.labels import LABELS, label
 from pcvae.metrics import score
-from tests.explorers import EXAMPLES, begin, change, source_of
+from tests.dashboard.explorers import EXAMPLES, begin, change, source_of
 from train.evaluation.galaxy_pool import gather
 
 SECTIONS = ("labels", "planes", "scores", "trials", "losses")

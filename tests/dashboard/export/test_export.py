@@ -26,8 +26,8 @@ from dashboard.galaxy.legacy_cutout import ADDRESS
 from dashboard.labelling.labels import judge, write_note
 from dashboard.plotting.colour_by import colouring
 from pcvae.cutouts import read_sample
-from tests.explorers import begin, change
-from tests.stand_in import cutout, serving
+from tests.dashboard.explorers import begin, change
+from tests.data.services.stand_in import cutout, serving
 
 ROWS = np.array([3, 8, 40])
 NUMBERS = ["ra", "dec", "redshift", "log_mass_err", "physics_redshift", "physics_redshift_sigma"]

@@ -5,7 +5,7 @@ import pytest
 
 from dashboard.backend.stamp_images import channels_of, data_uri, in_band, residual
 from pcvae.encode import Codec
-from tests.explorers import begin, change, code_of
+from tests.dashboard.explorers import begin, change, code_of
 
 
 @pytest.fixture

@@ -17,9 +17,9 @@ from data import hyrax
 from data.services.legacy_surveys import OFFLINE
 from pcvae.cutouts import read_sample
 from pcvae.store import read_store
-from tests.explorers import begin
-from tests.stand_in import Answer, as_fits, cutout, serving, sky_header
-from tests.test_hyrax import write_results
+from tests.dashboard.explorers import begin
+from tests.data.services.stand_in import Answer, as_fits, cutout, serving, sky_header
+from tests.data.test_hyrax import write_results
 
 BANDS = ("g", "r", "z")
 

@@ -10,7 +10,7 @@ from dashboard.components.theme import DASH, MINUS
 from dashboard.gallery.grid import distances, orders, sorted_rows
 from dashboard.selection.filter_chips import SELECTION, range_text
 from pcvae.store import read_store
-from tests.explorers import change, code_of
+from tests.dashboard.explorers import change, code_of
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from dashboard.labelling.labels import (
 from pcvae.errors import JournalError
 from pcvae.journal import Journal
 from pcvae.store import read_store
-from tests.explorers import begin
+from tests.dashboard.explorers import begin
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from dashboard.latent_map.toolbar import choose_model
 from dashboard.state import State
 from pcvae.errors import StoreError
 from pcvae.store import read_store
-from tests.explorers import EXAMPLES, begin, change, code_of, draw
+from tests.dashboard.explorers import EXAMPLES, begin, change, code_of, draw
 
 hv.extension("bokeh")
 ROWS = [range(4), range(30, 35), range(60, 63)]

@@ -7,7 +7,7 @@ from dashboard.app import Explorer
 from dashboard.backend.datastore import BINS, Source
 from dashboard.selection.histograms import count_all, focus_counts, plot_of
 from pcvae.store import read_store
-from tests.explorers import EXAMPLES, change
+from tests.dashboard.explorers import EXAMPLES, change
 
 ALL = np.inf
 

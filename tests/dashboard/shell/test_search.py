@@ -7,7 +7,7 @@ import pytest
 
 from dashboard.shell.search_box import find, suggestions
 from dashboard.sky.coordinates import Place, PlaceError, SkyTree, apart, read_place
-from tests.explorers import begin, change
+from tests.dashboard.explorers import begin, change
 
 SAME = (153.00625, 2.2177778)
 

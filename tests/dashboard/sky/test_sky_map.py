@@ -14,7 +14,7 @@ from dashboard.galaxy.external_galaxy import Guest
 from dashboard.plotting.colour_by import colouring
 from dashboard.sky.sky_map import places_note, sky_plane
 from pcvae.store import read_store
-from tests.explorers import EXAMPLES, change
+from tests.dashboard.explorers import EXAMPLES, change
 
 hv.extension("bokeh")
 

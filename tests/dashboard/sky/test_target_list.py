@@ -8,7 +8,7 @@ from astropy.table import Table
 from dashboard.galaxy.image_files import Upload, UploadError
 from dashboard.sky.crossmatch import match, read_targets
 from dashboard.sky.target_list import PAGE, summary
-from tests.explorers import begin
+from tests.dashboard.explorers import begin
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from data.pipeline.process_pool import in_order
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[3]
 ENDLESS = """
 import itertools, os
 from data.pipeline.process_pool import in_order

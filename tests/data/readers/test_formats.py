@@ -15,7 +15,7 @@ from data.published.column_mapping import read_catalog
 from data.readers.parquet_images import ColumnSource
 from pcvae.cutouts import read_sample
 from pcvae.errors import CatalogError, PcvaeError, SampleError, SettingsError, ShapeError
-from tests.stand_in import pixels, sky_header
+from tests.data.services.stand_in import pixels, sky_header
 
 SIZE = 32
 LN10 = np.log(10)

@@ -12,7 +12,7 @@ from data.pipeline.batches import read_parts
 from data.readers.legacy_bricks import BrickSource, by_brick
 from pcvae.cutouts import SampleInfo, SampleWriter, read_sample
 from pcvae.errors import SampleError
-from tests.stand_in import sky_header
+from tests.data.services.stand_in import sky_header
 
 BANDS = ("g", "r", "z")
 SIZE = 32

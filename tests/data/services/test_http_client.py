@@ -17,7 +17,7 @@ from data.services.http_client import (
     UnansweredError,
     UnusableError,
 )
-from tests.stand_in import Answer, serving
+from tests.data.services.stand_in import Answer, serving
 
 QUICK = Manners(timeout=1.0, tries=4, back_off=0.02)
 

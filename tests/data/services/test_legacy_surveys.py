@@ -23,11 +23,11 @@ from data.services.legacy_surveys import (
 )
 from pcvae.cutouts import PART, SampleInfo, partial_folder, read_sample
 from pcvae.errors import CatalogError, PcvaeError, SampleError, SettingsError
+from tests.data.services.stand_in import Answer, as_fits, cutout, pixels, serving, sky_header
 from tests.real import needs_real_data
-from tests.stand_in import Answer, as_fits, cutout, pixels, serving, sky_header
 
 SIZE = 32
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[3]
 QUICK = ["--size", str(SIZE), "--back-off", "0.02", "--timeout", "2", "--workers", "1"]
 
 

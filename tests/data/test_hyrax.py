@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from data import hyrax
-from data.embeddings import read_embedding
+from data.readers.hyrax_results import read_embedding
 from pcvae.errors import CatalogError, SettingsError
 from pcvae.store import read_store
 

@@ -9,7 +9,7 @@ from dashboard.backend.stamp_images import data_uri
 from dashboard.decoder.latent_points import decoded
 from pcvae.encode import Codec
 from pcvae.store import read_store
-from tests.test_browser import PLACE
+from tests.browser.test_page import PLACE
 
 FIGURE = """([label, x, y]) => {
   const all = view => [view, ...[...(view.child_views ?? []),

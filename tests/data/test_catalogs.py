@@ -10,11 +10,12 @@ import pandas as pd
 import pytest
 from astropy.table import Table
 
-from data import catalogs, units
+from data import catalogs
 from data.published.duplicates import without_duplicates
+from data.readers import units
 from pcvae.errors import CatalogError, PcvaeError, SettingsError
+from tests.data.services.stand_in import Answer, serving
 from tests.real import needs_real_data
-from tests.stand_in import Answer, serving
 
 ARCSEC = 1 / 3600
 

@@ -11,10 +11,11 @@ from pcvae.errors import SettingsError, StoreError
 from pcvae.labels import LABELS, Latent, wrap_angle
 from pcvae.metrics import METRICS, purity
 from pcvae.store import ModelInfo, StoreInfo, StoreWriter, read_store
-from train import encode, evaluate, figures, train
+from train import encode, evaluate, train
 from train.evaluation.galaxy_pool import estimates, gather
 from train.evaluation.rare_search import FOLDS, Search
 from train.evaluation.rare_search import difference as rare_difference
+from train.report_pages import metric_figures
 
 NAMES = [label.name for label in LABELS]
 PHYSICS = ModelInfo("physics", "physics", "default", tuple(Latent(n, n) for n in [*NAMES, "free"]))
@@ -286,7 +287,7 @@ def test_a_real_store_is_judged(store, sample, tmp_path, capsys):
 def test_loss_curves_show_terms_below_zero():
     """A log-likelihood has no logarithm."""
     history = pd.DataFrame({"epoch": [0, 1], "train_total": [3.0, -1.0], "train_image": [9, 8]})
-    axes = {ax.get_title(): ax for ax in figures.loss_figure({"physics": history}).axes}
+    axes = {ax.get_title(): ax for ax in metric_figures.loss_figure({"physics": history}).axes}
     assert axes["physics: total"].get_lines()[0].get_ydata().tolist() == [3, -1]
     assert axes["physics: total"].get_yscale() == "linear"
     assert axes["physics: image"].get_yscale() == "log"
@@ -294,10 +295,10 @@ def test_loss_curves_show_terms_below_zero():
 
 @pytest.mark.parametrize("many", [10, 10_000])
 def test_errors_are_drawn_of_each_galaxy_or_of_a_typical_one(synthetic, monkeypatch, many):
-    monkeypatch.setattr(figures, "MANY", many)
+    monkeypatch.setattr(metric_figures, "MANY", many)
     pool = gather(read_store(synthetic))
     found = estimates(pool.latents["physics"], pool.galaxies)
-    ax = figures.label_figure(pool, found, "physics").axes[1]
+    ax = metric_figures.label_figure(pool, found, "physics").axes[1]
     (bars,) = ax.containers
     drawn = len(bars.lines[2][0].get_segments())
     assert drawn == (1 if many == 10 else pool.test.sum())

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pcvae.store import read_store
-from tests.stand_in import as_fits, sky_header
+from tests.data.services.stand_in import as_fits, sky_header
 
 pytestmark = pytest.mark.ui
 

@@ -7,7 +7,8 @@ import pytest
 from astropy.io import fits
 from astropy.table import Table
 
-from data import ingest, parts
+from data import ingest
+from data.pipeline import batches
 from data.published.column_mapping import as_ours
 from data.readers.raw_image import LeftOutError, Picture, fit
 from pcvae.cutouts import PART, partial_folder, read_sample
@@ -148,14 +149,14 @@ def test_a_second_call_refuses_and_overwrite_replaces(three, tmp_path):
 
 def kill(folder, out, monkeypatch):
     """Run until one part is written."""
-    measured = parts.measured
+    measured = batches.measured
 
     def killed(*args):
         yield next(measured(*args))
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(parts, "measured", killed)
+        patch.setattr(batches, "measured", killed)
         with pytest.raises(KeyboardInterrupt):
             run(folder, out)
 
