@@ -26,7 +26,6 @@ from dashboard.backend.datastore import Source
 from dashboard.backend.jobs import forget_plots, is_warming
 from dashboard.components.css import UNSEEN
 from dashboard.components.icon_toggle import Flip
-from dashboard.components.notices import trouble_page
 from dashboard.components.theme import DASH, HEADER, THEME
 from dashboard.decoder.tab import Decode
 from dashboard.diagnostics.page import ModelPage
@@ -44,6 +43,7 @@ from dashboard.selection.histograms import Histograms
 from dashboard.selection.masks import follow_focus
 from dashboard.selection.selection_bar import Brush
 from dashboard.shell.allowed_hosts import is_known_host
+from dashboard.shell.error_page import trouble_page
 from dashboard.shell.help_dialog import Help
 from dashboard.shell.history import History
 from dashboard.shell.keyboard import Shortcuts

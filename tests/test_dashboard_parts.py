@@ -16,7 +16,6 @@ from dashboard.active_learning.label_list import when
 from dashboard.backend.jobs import when_done
 from dashboard.backend.quantities import robust_limits
 from dashboard.backend.stamp_images import area_mean, data_uri, residual, scale_bar
-from dashboard.components.notices import trouble_html
 from dashboard.components.theme import colour_of, marker_of
 from dashboard.galaxy.card import links_of
 from dashboard.galaxy.property_table import Interval, Property, difference, row_html
@@ -31,6 +30,7 @@ from dashboard.plotting.raster import (
     paint_mean,
 )
 from dashboard.shell.allowed_hosts import known_names, names
+from dashboard.shell.error_page import trouble_html
 from dashboard.shell.url_sync import follow_address, query_of
 from dashboard.state import State
 from pcvae.anomaly import NORMAL, Boundaries, boundary_grid

@@ -26,7 +26,9 @@ SLOW = ("torch", "lightning_fabric", "kcorrect", "imblearn", "sklearn", "photuti
 def commands(path):
     """Every ``python -m MODULE ...`` of a document, with its options."""
     text = path.read_text().replace("\\\n", " ")
-    for module, rest in re.findall(r"python -m ((?:data|train|dashboard)\.[\w.]*\w)([^\n`]*)", text):
+    for module, rest in re.findall(
+        r"python -m ((?:data|train|dashboard)\.[\w.]*\w)([^\n`]*)", text
+    ):
         yield module, re.findall(r"(?<![\w-])--[a-z][\w-]*", rest)
 
 

@@ -1,0 +1,36 @@
+"""A page of its own that says what went wrong and which commands help."""
+
+from html import escape
+
+import panel as pn
+import panel_material_ui as pmui
+
+from dashboard.components.css import BASE, TROUBLE
+from dashboard.components.theme import HEADER, THEME
+
+__all__ = ["trouble_html", "trouble_page"]
+
+
+COMMANDS = (
+    ("Make the demo's store, once, in a few minutes", "make demo-store"),
+    ("Or encode a sample of your own", "python -m train.encode SAMPLE STORE --run physics=RUN"),
+    ("Then look at it", "panel serve dashboard/app.py --args STORE"),
+)
+
+
+def trouble_html(title: str, words: str) -> str:
+    """What is wrong so that there is nothing to show, in words, and which commands help."""
+    steps = "".join(
+        f"<li><span>{escape(step)}</span><code>{escape(command)}</code></li>"
+        for step, command in COMMANDS
+    )
+    said = escape(words[:1].upper() + words[1:])
+    return f'<div class="page"><h1>{escape(title)}</h1><p>{said}</p><ol>{steps}</ol></div>'
+
+
+def trouble_page(title: str, words: str) -> pmui.Page:
+    """A page of its own, in the dashboard's style."""
+    pane = pn.pane.HTML(
+        trouble_html(title, words), stylesheets=[BASE, TROUBLE], sizing_mode="stretch_both"
+    )
+    return pmui.Page(title="pcvae", main=[pane], dark_theme=True, theme_config=THEME, sx=HEADER)
