@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from dashboard.active_learning.training_labels import RULE, cancel, refit, warnings_of
 from dashboard.backend.quantities import Quantity
 from dashboard.backend.svm_jobs import ENOUGH, Learnt, Taught, Verdict, verdicts
-from dashboard.button import small_button
+from dashboard.components.collapsible import small_button
 from dashboard.components.css import BASE, RATES
 from dashboard.components.theme import MINUS, population_title
 from dashboard.gallery.strip import HEIGHT, MOST, Strip

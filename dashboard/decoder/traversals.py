@@ -14,7 +14,7 @@ from dashboard.backend.datastore import Source
 from dashboard.backend.jobs import Latest
 from dashboard.backend.quantities import pretty_unit
 from dashboard.backend.stamp_images import data_uri
-from dashboard.button import small_button
+from dashboard.components.collapsible import small_button
 from dashboard.components.css import BASE
 from dashboard.components.notices import report
 from dashboard.components.theme import MINUS

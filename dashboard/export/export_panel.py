@@ -12,8 +12,7 @@ import param
 
 from dashboard.backend.datastore import Source
 from dashboard.backend.jobs import when_done
-from dashboard.button import small_button
-from dashboard.components.collapsible import drawer
+from dashboard.components.collapsible import drawer, small_button
 from dashboard.components.css import BASE, BRING
 from dashboard.export.fits_cutout import NO_FLUX, as_fits, find_sample, pixels_of
 from dashboard.export.map_figure import figure_png

@@ -12,8 +12,7 @@ import param
 
 from dashboard.backend.datastore import Source
 from dashboard.backend.jobs import when_done
-from dashboard.button import small_button
-from dashboard.components.collapsible import drawer
+from dashboard.components.collapsible import drawer, small_button
 from dashboard.components.css import BASE, BRING
 from dashboard.galaxy.external_galaxy import NO_NETWORK, Guest, has_network, see
 from dashboard.galaxy.image_files import ACCEPTED, MOST_BYTES, Upload, UploadError, guest_of

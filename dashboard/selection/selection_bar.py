@@ -8,7 +8,7 @@ import panel_material_ui as pmui
 import param
 
 from dashboard.backend.datastore import Source
-from dashboard.button import small_button
+from dashboard.components.collapsible import small_button
 from dashboard.components.css import BASE, LEGEND
 from dashboard.selection.masks import clear, undo
 from dashboard.state import State

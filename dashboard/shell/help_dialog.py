@@ -6,7 +6,7 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
-from dashboard.button import small_button
+from dashboard.components.collapsible import small_button
 from dashboard.components.css import BASE, HELP
 from dashboard.shell.glossary import glossary_html
 from dashboard.shell.tour import Tour

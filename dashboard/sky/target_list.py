@@ -14,7 +14,7 @@ from panel.custom import JSComponent
 
 from dashboard.backend.datastore import Source
 from dashboard.backend.jobs import when_done
-from dashboard.button import small_button
+from dashboard.components.collapsible import small_button
 from dashboard.components.css import BASE, TARGETS
 from dashboard.components.theme import DASH, MINUS
 from dashboard.galaxy.add_galaxy import FileField
