@@ -5,7 +5,7 @@ from typing import Any
 import param
 from panel.custom import JSComponent
 
-__all__ = ["ANSWERING", "Answering"]
+__all__ = ["ANSWERING", "REFILL", "Answering"]
 
 ANSWERING = """
     // `send` a message; `settle` when the server has answered all that was sent, not before: an
@@ -38,3 +38,24 @@ class Answering(JSComponent):
         finally:
             turn = data.get("turn")
             self.answered = turn if isinstance(turn, int) else self.answered
+
+
+REFILL = """
+    // `fill` a box anew; if a button in it had the focus, the one that is now at its place has
+    // it, or the last one, or where there is none the box
+    const refilling = (el, box, fill) => {
+      let at = -1
+      return () => {
+        const held = el.getRootNode().activeElement
+        const before = [...box.querySelectorAll('button')]
+        if (held !== box) at = before.indexOf(held)
+        const byKeyboard = held?.matches(':focus-visible')
+        fill()
+        if (at < 0) return
+        const buttons = [...box.querySelectorAll('button')]
+        box.tabIndex = -1
+        const next = buttons[at] ?? buttons.at(-1) ?? box
+        next.focus({ preventScroll: !byKeyboard })
+      }
+    }
+"""

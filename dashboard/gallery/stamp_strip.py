@@ -7,9 +7,9 @@ import param
 from panel.custom import JSComponent
 
 from dashboard.backend.datastore import Source
+from dashboard.components.acknowledged import REFILL
 from dashboard.components.css import BASE, STAMPS
 from dashboard.components.theme import population_title
-from dashboard.refill import REFILL
 
 __all__ = ["StampStrip", "stamp_items"]
 
