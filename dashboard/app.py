@@ -30,7 +30,6 @@ from dashboard.components.theme import DASH, HEADER, THEME
 from dashboard.decoder.tab import Decode
 from dashboard.diagnostics.page import ModelPage
 from dashboard.export.export_panel import TakeAway
-from dashboard.fitting import fit_when_asked
 from dashboard.galaxy.add_galaxy import Bring
 from dashboard.galaxy.card import Card
 from dashboard.gallery.grid import Grid
@@ -39,6 +38,7 @@ from dashboard.labelling.labels import SCORES, redo, refresh, toggle, undo
 from dashboard.latent_map.legend import Legend
 from dashboard.latent_map.side_by_side import Maps
 from dashboard.latent_map.toolbar import Controls
+from dashboard.plotting.decision_boundaries import fit_when_asked
 from dashboard.selection.histograms import Histograms
 from dashboard.selection.masks import follow_focus
 from dashboard.selection.selection_bar import Brush

@@ -12,10 +12,9 @@ from matplotlib.lines import Line2D
 
 from dashboard.backend.datastore import Source
 from dashboard.components.theme import ACCENT, GROUND, TEXT, population_title
-from dashboard.fitting import wanted_fit
 from dashboard.galaxy.external_galaxy import place_on
 from dashboard.plotting.colour_by import Colouring, colouring
-from dashboard.plotting.decision_boundaries import outline
+from dashboard.plotting.decision_boundaries import outline, wanted_fit
 from dashboard.plotting.layers import galaxy_picture
 from dashboard.plotting.raster import Canvas
 from dashboard.state import Axes, State

@@ -12,13 +12,13 @@ from holoviews.streams import Counter, PlotSize, RangeXY, Tap
 from dashboard.backend.datastore import Source
 from dashboard.backend.jobs import weakly
 from dashboard.backend.plane import Limits, Plane, nearest_row
-from dashboard.fitting import wanted_fit
 from dashboard.galaxy.external_galaxy import place_on
 from dashboard.gallery.seed_picker import near_rows
 from dashboard.labelling.labels import own_marks
 from dashboard.latent_map.cursor import Pointer, lengthen
 from dashboard.latent_map.tooltip import Glance, glance_html
 from dashboard.plotting.colour_by import colouring
+from dashboard.plotting.decision_boundaries import wanted_fit
 from dashboard.plotting.layers import (
     FIGURE,
     Labels,

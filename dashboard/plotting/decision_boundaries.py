@@ -1,14 +1,20 @@
 """Where a linear SVM puts each class, as thin lines and a faint fill."""
 
+from concurrent.futures import Future
+from typing import Any
+
 import contourpy
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from dashboard.backend.datastore import Source
+from dashboard.backend.jobs import when_done
+from dashboard.state import Axes, State
 from pcvae.anomaly import NORMAL, Boundaries
 
-__all__ = ["fill", "outline"]
+__all__ = ["fill", "fit_when_asked", "outline", "wanted_fit"]
 
 SOFT, STAIR = 2.0, 0.7  # cells: blur, and what a line may move, to take the stairs out of it
 FILL = 0.08  # opacity
@@ -41,3 +47,28 @@ def fill(boundaries: Boundaries, colours: dict[str, str]) -> NDArray[np.uint8]:
             rgb = [int(colours[name][i : i + 2], 16) / 255 for i in (1, 3, 5)]
             table[index] = [*rgb, FILL]
     return (table[boundaries.region[::COARSE, ::COARSE]] * 255 + 0.5).astype(np.uint8)
+
+
+def wanted_fit(source: Source, state: State, axes: Axes) -> "Future[Any] | None":
+    """The fit for a map's axes, done or under way; None if no boundaries are wanted."""
+    if not (state.boundaries and state.loaded and (source.marked or state.taught)):
+        return None
+    plane = source.plane(axes.model, axes.x, axes.y)
+    return source.boundaries(axes.model, plane.x.column, plane.y.column, state.taught)
+
+
+def fit_when_asked(source: Source, state: State) -> None:
+    """Begin each fit that comes to be wanted, and count it in ``fitted`` when it has arrived.
+
+    To be called before the views are made: then they see a fit as under way only if they will
+    be told of its end.
+    """
+
+    def ask(*_: Any) -> None:
+        for axes in state.maps:
+            job = wanted_fit(source, state, axes)
+            if job is not None and not job.done():
+                when_done(job, lambda: state.param.update(fitted=state.fitted + 1))
+
+    state.param.watch(ask, ["model", "x", "y", "boundaries", "loaded", "split", "taught"])
+    state.second.param.watch(ask, ["model", "x", "y"])
