@@ -24,9 +24,10 @@ from dashboard.active_learning.ranked_queue import Queue
 from dashboard.active_learning.training_labels import follow_learning
 from dashboard.backend.datastore import Source
 from dashboard.backend.jobs import forget_plots, is_warming
+from dashboard.backend.typography import DASH
 from dashboard.components.css import UNSEEN
 from dashboard.components.icon_toggle import Flip
-from dashboard.components.theme import DASH, HEADER, THEME
+from dashboard.components.theme import HEADER, THEME
 from dashboard.decoder.tab import Decode
 from dashboard.diagnostics.page import ModelPage
 from dashboard.export.export_panel import TakeAway

@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from dashboard.components.theme import SIGMA
+from dashboard.backend.typography import SIGMA
 from pcvae.labels import LABELS, angle_difference
 from pcvae.store import Store
 

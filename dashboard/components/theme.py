@@ -4,13 +4,10 @@ from typing import NamedTuple
 
 __all__ = [
     "ACCENT",
-    "DASH",
     "FONT",
     "GROUND",
     "HEADER",
-    "MINUS",
     "MUTED",
-    "SIGMA",
     "TEXT",
     "THEME",
     "Marker",
@@ -19,7 +16,6 @@ __all__ = [
     "population_title",
 ]
 
-MINUS, DASH, SIGMA = "\N{MINUS SIGN}", "\N{EN DASH}", "\N{GREEK SMALL LETTER SIGMA}"
 FONT = "Inter, Roboto, 'Helvetica Neue', Arial, sans-serif"
 ACCENT = {True: "#f2b84b", False: "#a85b00"}  # by dark theme
 GROUND = {True: "#0a0d13", False: "#ffffff"}

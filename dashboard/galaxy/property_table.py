@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from dashboard.backend.datastore import Source
 from dashboard.backend.quantities import Quantity, axes_of, pretty_unit
-from dashboard.components.theme import DASH, MINUS, SIGMA
+from dashboard.backend.typography import DASH, MINUS, SIGMA
 from pcvae.dataset import ELLIPTICITY
 from pcvae.labels import LABELS, angle_difference
 

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from dashboard.backend.datastore import Source
 from dashboard.backend.quantities import ANOMALY, colours_of
 from dashboard.backend.svm_jobs import Taught
-from dashboard.components.theme import MINUS, population_title
+from dashboard.backend.typography import MINUS
+from dashboard.components.theme import population_title
 from dashboard.plotting.raster import (
     Canvas,
     colour_map,

@@ -9,9 +9,9 @@ from panel.custom import JSComponent
 
 from dashboard.backend.datastore import Source
 from dashboard.backend.quantities import Quantity, colours_of
+from dashboard.backend.typography import DASH, MINUS
 from dashboard.components.acknowledged import REFILL
 from dashboard.components.css import BASE
-from dashboard.components.theme import DASH, MINUS
 from dashboard.state import State
 
 __all__ = ["Chips", "FocusChips", "chips_of", "range_text"]

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from dashboard.backend.plane import Limits
-from dashboard.components.theme import MINUS
+from dashboard.backend.typography import MINUS
 
 __all__ = ["Graticule", "Projection", "Sky", "fitted", "graticule", "projection_of", "sky_of"]
 

@@ -14,9 +14,9 @@ from panel.custom import JSComponent
 
 from dashboard.backend.datastore import Source
 from dashboard.backend.jobs import when_done
+from dashboard.backend.typography import DASH, MINUS
 from dashboard.components.collapsible import small_button
 from dashboard.components.css import BASE, TARGETS
-from dashboard.components.theme import DASH, MINUS
 from dashboard.galaxy.add_galaxy import FileField
 from dashboard.galaxy.image_files import Upload, UploadError
 from dashboard.gallery.stamp_grid import Pager

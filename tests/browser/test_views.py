@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from dashboard.backend.datastore import BINS, Source
+from dashboard.backend.typography import DASH, MINUS
 from dashboard.benchmarks.screenshot import SETTLED
-from dashboard.components.theme import DASH, MINUS
 from dashboard.sky.sky_map import sky_plane
 from pcvae.store import read_store
 

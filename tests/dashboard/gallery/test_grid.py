@@ -6,7 +6,7 @@ import pytest
 from dashboard.app import Explorer, open_source
 from dashboard.backend.datastore import Source
 from dashboard.backend.stamp_images import data_uri
-from dashboard.components.theme import DASH, MINUS
+from dashboard.backend.typography import DASH, MINUS
 from dashboard.gallery.grid import distances, orders, sorted_rows
 from dashboard.selection.filter_chips import SELECTION, range_text
 from pcvae.store import read_store
