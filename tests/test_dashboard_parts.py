@@ -14,9 +14,9 @@ from PIL import Image
 
 from dashboard.active_learning.label_list import when
 from dashboard.backend.jobs import when_done
+from dashboard.backend.populations import colour_of, marker_of
 from dashboard.backend.quantities import robust_limits
 from dashboard.backend.stamp_images import area_mean, data_uri, residual, scale_bar
-from dashboard.components.theme import colour_of, marker_of
 from dashboard.galaxy.card import links_of
 from dashboard.galaxy.property_table import Interval, Property, difference, row_html
 from dashboard.plotting.layers import borders, filled

@@ -9,12 +9,12 @@ import panel_material_ui as pmui
 from numpy.typing import NDArray
 
 from dashboard.active_learning.training_labels import RULE, cancel, refit, warnings_of
+from dashboard.backend.populations import population_title
 from dashboard.backend.quantities import Quantity
 from dashboard.backend.svm_jobs import ENOUGH, Learnt, Taught, Verdict, verdicts
 from dashboard.backend.typography import MINUS
 from dashboard.components.collapsible import small_button
 from dashboard.components.css import BASE, RATES
-from dashboard.components.theme import population_title
 from dashboard.gallery.strip import HEIGHT, MOST, Strip
 from dashboard.labelling.labels import judge, label_title
 from pcvae.anomaly import NORMAL

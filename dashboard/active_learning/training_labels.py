@@ -6,10 +6,10 @@ import panel as pn
 
 from dashboard.backend.datastore import CANDIDATE, Source
 from dashboard.backend.jobs import has_session, when_done
+from dashboard.backend.populations import population_title
 from dashboard.backend.quantities import ANOMALY
 from dashboard.backend.svm_jobs import ENOUGH, FEW, Job, Taught
 from dashboard.components.notices import report
-from dashboard.components.theme import population_title
 from dashboard.labelling.labels import ARTEFACT, NORMAL_LABEL, NOTED, SCORES
 from dashboard.state import State
 from pcvae.anomaly import NORMAL, UNUSED

@@ -13,9 +13,9 @@ import param
 
 from dashboard.backend.datastore import Source
 from dashboard.backend.jobs import in_turns, when_done
+from dashboard.backend.populations import population_title
 from dashboard.components.css import BASE, MODEL
 from dashboard.components.notices import LONGEST
-from dashboard.components.theme import population_title
 from dashboard.diagnostics.figures import Sketch, against, main_plane, shown_galaxies, size_plane
 from dashboard.diagnostics.loss_curves import TERMS, loss_curves, loss_legend
 from dashboard.diagnostics.scatter import Scatter

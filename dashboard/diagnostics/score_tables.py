@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from dashboard.backend.populations import population_title
 from dashboard.backend.typography import DASH, MINUS
-from dashboard.components.theme import population_title
 from pcvae.labels import LABELS
 from pcvae.metrics import score
 from pcvae.store import ModelInfo, Store

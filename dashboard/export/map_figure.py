@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from dashboard.backend.datastore import Source
-from dashboard.components.theme import ACCENT, GROUND, TEXT, population_title
+from dashboard.backend.populations import population_title
+from dashboard.components.theme import ACCENT, GROUND, TEXT
 from dashboard.galaxy.external_galaxy import place_on
 from dashboard.plotting.colour_by import Colouring, colouring
 from dashboard.plotting.decision_boundaries import outline, wanted_fit

@@ -11,10 +11,10 @@ import param
 
 from dashboard.backend.datastore import Source
 from dashboard.backend.jobs import when_done
+from dashboard.backend.populations import population_title
 from dashboard.backend.stamp_images import bar_html, channels_of, compass_svg, data_uri
 from dashboard.backend.typography import MINUS
 from dashboard.components.css import BASE, CARD
-from dashboard.components.theme import population_title
 from dashboard.galaxy.external_galaxy import (
     NO_NETWORK,
     Guest,

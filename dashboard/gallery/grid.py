@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from dashboard.backend.datastore import Source
 from dashboard.backend.jobs import when_done
+from dashboard.backend.populations import population_title
 from dashboard.backend.quantities import colours_of
 from dashboard.backend.typography import DASH, MINUS
 from dashboard.components.icon_toggle import Flip
 from dashboard.components.notices import report
-from dashboard.components.theme import population_title
 from dashboard.gallery.stamp_grid import Pager, Tiles
 from dashboard.gallery.stamp_strip import stamp_items
 from dashboard.selection.filter_chips import FocusChips

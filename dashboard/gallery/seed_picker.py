@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from dashboard.backend.datastore import Source
 from dashboard.backend.jobs import when_done
-from dashboard.components.theme import population_title
+from dashboard.backend.populations import population_title
 from dashboard.galaxy.external_galaxy import near_shown, shown_guest
 from dashboard.state import Metric, State
 

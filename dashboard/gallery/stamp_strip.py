@@ -7,9 +7,9 @@ import param
 from panel.custom import JSComponent
 
 from dashboard.backend.datastore import Source
+from dashboard.backend.populations import population_title
 from dashboard.components.acknowledged import REFILL
 from dashboard.components.css import BASE, STAMPS
-from dashboard.components.theme import population_title
 
 __all__ = ["StampStrip", "stamp_items"]
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 import panel as pn
 
 from dashboard.backend.datastore import CANDIDATE, Source
+from dashboard.backend.populations import population_title
 from dashboard.components.notices import report
-from dashboard.components.theme import population_title
 from dashboard.state import State
 from pcvae.errors import JournalError
 from pcvae.journal import Event

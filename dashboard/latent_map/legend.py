@@ -10,9 +10,9 @@ import panel as pn
 import param
 
 from dashboard.backend.datastore import Source
+from dashboard.backend.populations import population_title
 from dashboard.backend.svm_jobs import Taught
 from dashboard.components.css import BASE, LEGEND
-from dashboard.components.theme import population_title
 from dashboard.labelling.labels import label_title, own_marks
 from dashboard.plotting.colour_by import Colouring, colouring
 from dashboard.plotting.decision_boundaries import wanted_fit

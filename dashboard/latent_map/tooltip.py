@@ -9,8 +9,8 @@ from bokeh.events import MouseLeave, MouseMove
 from bokeh.models import ColumnDataSource, CustomJS
 
 from dashboard.backend.datastore import Source
+from dashboard.backend.populations import population_title
 from dashboard.components.css import BASE, GLANCE
-from dashboard.components.theme import population_title
 
 __all__ = ["Glance", "glance_html"]
 

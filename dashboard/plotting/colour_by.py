@@ -9,10 +9,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dashboard.backend.datastore import Source
+from dashboard.backend.populations import population_title
 from dashboard.backend.quantities import ANOMALY, colours_of
 from dashboard.backend.svm_jobs import Taught
 from dashboard.backend.typography import MINUS
-from dashboard.components.theme import population_title
 from dashboard.plotting.raster import (
     Canvas,
     colour_map,
