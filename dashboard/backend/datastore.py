@@ -17,12 +17,12 @@ from dashboard.backend.journal_cache import Record, Said
 from dashboard.backend.plane import Plane, plane_of
 from dashboard.backend.populations import colour_of, marker_of
 from dashboard.backend.quantities import Quantity, axes_of, robust_limits, values_of
+from dashboard.backend.sky_index import SkyTree
 from dashboard.backend.stamp_images import data_uri, in_band
 from dashboard.backend.svm_jobs import Learning, Taught
 from dashboard.backend.thumbnails import Thumbnails
 from dashboard.decoder.latent_points import Spread, spread_of
 from dashboard.diagnostics.score_tables import scores_of, trials_of
-from dashboard.sky.coordinates import SkyTree
 from dashboard.state import Metric
 from pcvae.anomaly import Boundaries, Trials, boundary_grid
 from pcvae.dataset import ELLIPTICITY

@@ -3,14 +3,9 @@
 import re
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from scipy.spatial import cKDTree
-
-from data.readers.fits_file import unit_vectors
 from pcvae.errors import PcvaeError
 
-__all__ = ["Place", "PlaceError", "SkyTree", "apart", "read_place"]
+__all__ = ["Place", "PlaceError", "apart", "read_place"]
 
 NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)"
 DEGREES = re.compile(rf"({NUMBER})\s*(?:d|deg|°)?\s*[,;\s]\s*({NUMBER})\s*(?:d|deg|°)?")
@@ -91,41 +86,3 @@ def apart(separation: float) -> str:
     if separation < 60:
         return f'{separation:.2f}"'
     return f"{separation / 60:.1f}'" if separation < 3600 else f"{separation / 3600:.1f}°"
-
-
-class SkyTree:
-    """Finds the nearest of many positions on the sky, exactly, by a tree of unit vectors.
-
-    Args:
-        ra: Right ascensions (N,) [deg]; NaN where unknown.
-        dec: Declinations (N,) [deg].
-
-    Example:
-        >>> rows, separations = SkyTree([10.0, 20.0], [0.0, 0.0]).nearest([20.001], [0.0])
-        >>> int(rows[0]), round(float(separations[0]), 3)
-        (1, 3.6)
-    """
-
-    def __init__(self, ra: ArrayLike, dec: ArrayLike) -> None:
-        ra, dec = np.asarray(ra, np.float64), np.asarray(dec, np.float64)
-        self.rows = np.flatnonzero(np.isfinite(ra) & np.isfinite(dec))
-        self._tree = cKDTree(unit_vectors(ra[self.rows], dec[self.rows]))
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def nearest(
-        self, ra: ArrayLike, dec: ArrayLike
-    ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-        """The nearest row and its separation [arcsec] of each place (M,) [deg].
-
-        Row -1 at infinity where nothing is known: of a place with NaN, or without any galaxy.
-        """
-        ra, dec = np.atleast_1d(ra).astype(np.float64), np.atleast_1d(dec).astype(np.float64)
-        rows, separations = np.full(len(ra), -1, dtype=np.intp), np.full(len(ra), np.inf)
-        known = np.isfinite(ra) & np.isfinite(dec)
-        if len(self) and known.any():
-            chord, index = self._tree.query(unit_vectors(ra[known], dec[known]))
-            rows[known] = self.rows[index]
-            separations[known] = np.rad2deg(2 * np.arcsin(np.clip(chord / 2, 0, 1))) * 3600
-        return rows, separations

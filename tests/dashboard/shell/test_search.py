@@ -5,8 +5,9 @@ from html import unescape
 import numpy as np
 import pytest
 
+from dashboard.backend.sky_index import SkyTree
 from dashboard.shell.search_box import find, suggestions
-from dashboard.sky.coordinates import Place, PlaceError, SkyTree, apart, read_place
+from dashboard.sky.coordinates import Place, PlaceError, apart, read_place
 from tests.dashboard.explorers import begin, change
 
 SAME = (153.00625, 2.2177778)
