@@ -13,13 +13,14 @@ import param
 
 from dashboard.backend.datastore import Source
 from dashboard.backend.jobs import in_turns, when_done
+from dashboard.backend.model_scores import history_of
 from dashboard.backend.populations import population_title
 from dashboard.components.css import BASE, MODEL
 from dashboard.components.notices import LONGEST
 from dashboard.diagnostics.figures import Sketch, against, main_plane, shown_galaxies, size_plane
 from dashboard.diagnostics.loss_curves import TERMS, loss_curves, loss_legend
 from dashboard.diagnostics.scatter import Scatter
-from dashboard.diagnostics.score_tables import confusion_html, history_of, scores_html
+from dashboard.diagnostics.score_tables import confusion_html, scores_html
 from dashboard.latent_map.legend import mark_svg
 from dashboard.state import State
 from pcvae.labels import LABELS

@@ -1,25 +1,21 @@
 """How well the models of a store do, in numbers: worked out once, shown as tables."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
+from dashboard.backend.model_scores import Scores
 from dashboard.backend.populations import population_title
 from dashboard.backend.typography import DASH, MINUS
 from pcvae.labels import LABELS
-from pcvae.metrics import score
-from pcvae.store import ModelInfo, Store
 
 if TYPE_CHECKING:
     from pcvae.anomaly import Trials
-    from train.evaluation.galaxy_pool import Pool
 
-__all__ = ["confusion_html", "history_of", "scores_html", "scores_of", "trials_of"]
+__all__ = ["confusion_html", "scores_html"]
 
 COLUMNS = {  # of the table: the key, the head and what it means
     "r2": ("R²", "Share of the variance explained, against the 1:1 line; bootstrap 95 % interval"),
@@ -30,57 +26,7 @@ COLUMNS = {  # of the table: the key, the head and what it means
     "coverage68": ("In 68 %", "Share of catalogue values within the claimed 68 % interval"),
     "coverage90": ("In 90 %", "Share of catalogue values within the claimed 90 % interval"),
 }
-MOST = 50_000  # training galaxies that neighbours are looked for among
-MANY = 20_000  # tested galaxies above which fewer draws are enough
-DRAWS = 1000, 200
 SHARES = ("outlier_rate", "coverage68", "coverage90")
-
-Scores = Mapping[str, Mapping[str, Mapping[str, float]]]
-
-
-def scores_of(pool: "Pool", model: ModelInfo) -> tuple[str, dict[str, dict[str, float]]]:
-    """Who says it, and the figures of ``pcvae.metrics.score`` by label, on the test split.
-
-    A model without labels is judged by its nearest training galaxies, at most 50,000 of them,
-    where there are enough. Intervals are of 1,000 draws, of 200 where very many are tested.
-    """
-    from train.evaluation.baselines import neighbour_estimates
-    from train.evaluation.galaxy_pool import estimates
-
-    found, who = estimates(pool.latents[model.name], pool.galaxies), model.name
-    if not found:
-        learnt, chosen = (_thinned(one) for one in (pool.train, pool.validation))
-        some = f" among {MOST:,}" if learnt.sum() < pool.train.sum() else ""
-        who = f"{model.name}, by neighbours{some}"
-        thin = replace(pool, train=learnt, validation=chosen)
-        found = neighbour_estimates(thin, pool.values(model))
-    test = pool.test
-    draws = DRAWS[int(test.sum()) > MANY]
-    return who, {
-        name: score(pool.truth(name)[test], one.value[test], name, one.sigma[test], draws=draws)
-        for name, one in found.items()
-        if np.isfinite(pool.truth(name)[test]).any()
-    }
-
-
-def trials_of(pool: "Pool") -> dict[str, "Trials"]:
-    """The paper's five trials of each model on the galaxies that never trained."""
-    from pcvae.anomaly import classes_of, paper_trials
-
-    classes = classes_of(pool.galaxies["population"][pool.unseen], pool.info.rare)
-    return {
-        model.name: paper_trials(pool.values(model)[pool.unseen], classes)
-        for model in pool.info.models
-    }
-
-
-def history_of(store: Store, model: str) -> pd.DataFrame | None:
-    """The losses of a model's run, an epoch a row; None where there are none to read."""
-    path = store.model_folder(model) / "metrics.csv"
-    try:
-        return pd.read_csv(path)
-    except (OSError, ValueError):
-        return None
 
 
 def scores_html(scores: Scores, chosen: str) -> str:
@@ -123,16 +69,6 @@ def confusion_html(name: str, trials: "Trials") -> str:
         f'<div class="matrix"><h4>{escape(name)}</h4><table><thead><tr><td class="corner">true ╲ '
         f"given</td>{heads}</tr></thead><tbody>{rows}</tbody></table>{_rates(trials)}</div>"
     )
-
-
-def _thinned(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """At most 50,000 of the galaxies of a mask (N,), drawn by a fixed seed."""
-    rows = np.flatnonzero(mask)
-    if len(rows) <= MOST:
-        return mask
-    thin = np.zeros_like(mask)
-    thin[np.random.default_rng(0).choice(rows, MOST, replace=False)] = True
-    return thin
 
 
 def _cell(key: str, one: Mapping[str, float]) -> str:

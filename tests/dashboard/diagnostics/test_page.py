@@ -8,10 +8,11 @@ import pytest
 from panel.pane import HTML, HoloViews
 
 from dashboard.app import Explorer
+from dashboard.backend.model_scores import history_of, scores_of
 from dashboard.diagnostics.figures import Sketch, against, main_plane, shown_galaxies, size_plane
 from dashboard.diagnostics.loss_curves import loss_curves
 from dashboard.diagnostics.scatter import Scatter, error_bars
-from dashboard.diagnostics.score_tables import confusion_html, history_of, scores_html, scores_of
+from dashboard.diagnostics.score_tables import confusion_html, scores_html
 from data.simulation.scaling_relations import main_sequence
 from pcvae.anomaly import classes_of, paper_trials
 from pcvae.labels import LABELS, label
@@ -323,7 +324,7 @@ def test_what_is_soon_worked_out_is_shown_before_the_rest(session):
 
 
 def test_a_very_large_pool_is_thinned_and_says_so(source, monkeypatch):
-    monkeypatch.setattr("dashboard.diagnostics.score_tables.MOST", 60)
+    monkeypatch.setattr("dashboard.backend.model_scores.MOST", 60)
     pool = gather(source.store)
     assert pool.train.sum() > 60
     who, labels = scores_of(pool, source.store.model("vanilla"))
