@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from dashboard.backend.journal_cache import Record, Said
+from dashboard.backend.latent_range import Spread, spread_of
 from dashboard.backend.model_scores import scores_of, trials_of
 from dashboard.backend.plane import Plane, plane_of
 from dashboard.backend.populations import colour_of, marker_of
@@ -22,7 +23,6 @@ from dashboard.backend.sky_index import SkyTree
 from dashboard.backend.stamp_images import data_uri, in_band
 from dashboard.backend.svm_jobs import Learning, Taught
 from dashboard.backend.thumbnails import Thumbnails
-from dashboard.decoder.latent_points import Spread, spread_of
 from dashboard.state import Metric
 from pcvae.anomaly import Boundaries, Trials, boundary_grid
 from pcvae.dataset import ELLIPTICITY

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from dashboard.backend.datastore import Source
 from dashboard.backend.jobs import Latest
+from dashboard.backend.latent_range import Spread
 from dashboard.backend.quantities import pretty_unit
 from dashboard.backend.stamp_images import data_uri
 from dashboard.components.css import BASE
 from dashboard.components.notices import report
 from dashboard.decoder.image_rows import Picture
-from dashboard.decoder.latent_points import Spread, decoded, placed
+from dashboard.decoder.latent_points import decoded, placed
 from dashboard.decoder.latent_sliders import Sliders
 from dashboard.state import Axes, State
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from dashboard.backend.datastore import Source
 from dashboard.backend.jobs import Latest
+from dashboard.backend.latent_range import Spread
 from dashboard.backend.quantities import pretty_unit
 from dashboard.backend.stamp_images import data_uri
 from dashboard.backend.typography import MINUS
@@ -19,7 +20,7 @@ from dashboard.components.collapsible import small_button
 from dashboard.components.css import BASE
 from dashboard.components.notices import report
 from dashboard.decoder.image_rows import Frames
-from dashboard.decoder.latent_points import Spread, decoded, path, placed, traversal
+from dashboard.decoder.latent_points import decoded, path, placed, traversal
 from dashboard.decoder.single_image import base_of
 from dashboard.state import Axes, State
 

@@ -10,8 +10,9 @@ import pytest
 
 from dashboard.app import Explorer
 from dashboard.backend.jobs import Latest
+from dashboard.backend.latent_range import Spread, spread_of
 from dashboard.backend.stamp_images import data_uri
-from dashboard.decoder.latent_points import Spread, decoded, path, placed, spread_of, traversal
+from dashboard.decoder.latent_points import decoded, path, placed, traversal
 from dashboard.decoder.traversals import along_latents, along_line, between
 from pcvae.encode import Codec
 from pcvae.store import read_store

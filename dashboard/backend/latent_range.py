@@ -1,0 +1,52 @@
+"""How a model's latents are spread over the sample: what sliders and traversals run between."""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from pcvae.store import Store
+
+if TYPE_CHECKING:
+    pass
+from dashboard.decoder.latent_points import Floats
+
+__all__ = ["Spread", "spread_of"]
+
+
+REACH = (2, 98)  # percentiles of the sample that a traversal runs between
+
+
+ENDS = (0.2, 99.8)  # percentiles at the ends of the sliders
+
+
+class Spread(NamedTuple):
+    """How a model's latents are spread over the sample, (D,) each; 0, and -1 to 1, without any.
+
+    Args:
+        median: Their medians.
+        low: Where a traversal begins.
+        high: Where it ends.
+        least: The lower end of a slider.
+        most: Its upper end.
+    """
+
+    median: Floats
+    low: Floats
+    high: Floats
+    least: Floats
+    most: Floats
+
+
+def spread_of(store: Store, model: str) -> Spread:
+    """How the latents of a model are spread over the galaxies that have all of them."""
+    values = store.values(model)
+    values = values[np.isfinite(values).all(axis=1)]
+    if not len(values):
+        zero = np.zeros(values.shape[1])
+        return Spread(zero, zero - 1, zero + 1, zero - 1, zero + 1)
+    low, median, high = np.percentile(values, (REACH[0], 50, REACH[1]), axis=0)
+    least, most = np.percentile(values, ENDS, axis=0)
+    flat = most <= least
+    return Spread(
+        median, low, high, np.where(flat, least - 1, least), np.where(flat, most + 1, most)
+    )
