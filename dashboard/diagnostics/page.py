@@ -21,7 +21,7 @@ from dashboard.diagnostics.figures import Sketch, against, main_plane, shown_gal
 from dashboard.diagnostics.loss_curves import TERMS, loss_curves, loss_legend
 from dashboard.diagnostics.scatter import Scatter
 from dashboard.diagnostics.score_tables import confusion_html, scores_html
-from dashboard.latent_map.legend import mark_svg
+from dashboard.plotting.markers import mark_svg
 from dashboard.state import State
 from pcvae.labels import LABELS
 

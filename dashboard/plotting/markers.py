@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from dashboard.components.theme import ACCENT, GROUND, TEXT
 
-__all__ = ["Outline", "Rings"]
+__all__ = ["Outline", "Rings", "mark_svg"]
 
 
 class Rings:
@@ -81,3 +81,23 @@ class Outline:
         line = np.reshape(np.asarray(corners, np.float64), (-1, 2))
         self._glyph.line_color = TEXT[dark]
         self.source.data = {"x": line[:, 0], "y": line[:, 1]}
+
+
+SHAPES = {
+    "circle": '<circle cx="6" cy="6" r="4.2"/>',
+    "diamond": '<path d="M6 .8L10.4 6L6 11.2L1.6 6Z"/>',
+    "square": '<path d="M2 2H10V10H2Z"/>',
+    "triangle": '<path d="M6 1.5L10.8 10H1.2Z"/>',
+    "inverted_triangle": '<path d="M6 10.5L10.8 2H1.2Z"/>',
+    "hex": '<path d="M6 1L10.4 3.5V8.5L6 11L1.6 8.5V3.5Z"/>',
+    "star": '<path d="M6 1L7.5 4.4L11 5L8.4 7.2L9.4 11L6 9L2.6 11L3.6 7.2L1 5L4.5 4.4Z"/>',
+    "plus": '<path d="M6 1V11M1 6H11"/>',
+}
+
+
+def mark_svg(shape: str, colour: str) -> str:
+    """A population's mark as on the map."""
+    return (
+        f'<svg width="12" height="12" viewBox="0 0 12 12" fill="{colour}" fill-opacity=".35" '
+        f'stroke="{colour}" stroke-width="1.3" aria-hidden="true">{SHAPES[shape]}</svg>'
+    )
