@@ -10,12 +10,11 @@ import param
 from dashboard.backend.datastore import Source
 from dashboard.backend.jobs import when_done
 from dashboard.components.css import BASE, STAMPS
-from dashboard.galaxy.external_galaxy import near_shown, shown_guest
-from dashboard.gallery.seed_picker import SELECTION, metric_words, seed_choices, seeds_of
+from dashboard.gallery.seed_picker import SELECTION, seed_choices, seeds_of
 from dashboard.gallery.stamp_strip import StampStrip, stamp_items
 from dashboard.state import State
 
-__all__ = ["Lookalikes", "Nearest", "Strip"]
+__all__ = ["Lookalikes", "Strip"]
 
 MOST = 60  # stamps in a row; a longer list says how many it shows
 ABOVE, HEIGHT = 42, 140  # px: the line of controls, the stamps
@@ -105,33 +104,6 @@ class Strip(pn.viewable.Viewer):
         listed, said = self._listed()
         self.said.object = f'<span class="muted">{said}</span>' if listed else ""
         self.strip.param.update(empty="" if listed else said, items=self._items(listed))
-
-
-class Nearest(Strip):
-    """The nearest neighbours of the picked galaxy, or of the guest.
-
-    Reads ``row``, ``guest``, ``model``, ``k``, ``whiten``, ``oriented``, ``loaded``, ``tab`` and
-    ``dark`` of the state, and writes ``row``, ``k``, ``whiten`` and ``oriented``.
-    """
-
-    tab = "neighbours"
-    reads = ("row", "guest", "model", "loaded", *METRIC)
-
-    def _above(self) -> list[Any]:
-        return metric_controls(self.state)
-
-    def _listed(self) -> tuple[list[tuple[int, str]], str]:
-        state, model = self.state, self.state.model
-        if state.row is None and shown_guest(state, model) is None:
-            return [], "The neighbours of the galaxy that you pick show here."
-        if not self._ready(self.source.neighbours(model, state.metric)):
-            return [], "Indexing the latent space …"
-        near = near_shown(self.source, state)
-        if near.empty:
-            return [], "This galaxy has no neighbours in this latent space."
-        pairs = zip(near["row"], near["distance"], strict=True)
-        said = f"{len(near)} nearest in the {model} model, {metric_words(state.metric)}"
-        return [(int(one), f"distance {distance:.2f}") for one, distance in pairs], said
 
 
 class Lookalikes(Strip):

@@ -1,0 +1,36 @@
+"""The nearest neighbours of the picked galaxy."""
+
+from typing import Any
+
+from dashboard.galaxy.external_galaxy import near_shown, shown_guest
+from dashboard.gallery.seed_picker import metric_words
+from dashboard.gallery.strip import METRIC, Strip, metric_controls
+
+__all__ = ["Nearest"]
+
+
+class Nearest(Strip):
+    """The nearest neighbours of the picked galaxy, or of the guest.
+
+    Reads ``row``, ``guest``, ``model``, ``k``, ``whiten``, ``oriented``, ``loaded``, ``tab`` and
+    ``dark`` of the state, and writes ``row``, ``k``, ``whiten`` and ``oriented``.
+    """
+
+    tab = "neighbours"
+    reads = ("row", "guest", "model", "loaded", *METRIC)
+
+    def _above(self) -> list[Any]:
+        return metric_controls(self.state)
+
+    def _listed(self) -> tuple[list[tuple[int, str]], str]:
+        state, model = self.state, self.state.model
+        if state.row is None and shown_guest(state, model) is None:
+            return [], "The neighbours of the galaxy that you pick show here."
+        if not self._ready(self.source.neighbours(model, state.metric)):
+            return [], "Indexing the latent space …"
+        near = near_shown(self.source, state)
+        if near.empty:
+            return [], "This galaxy has no neighbours in this latent space."
+        pairs = zip(near["row"], near["distance"], strict=True)
+        said = f"{len(near)} nearest in the {model} model, {metric_words(state.metric)}"
+        return [(int(one), f"distance {distance:.2f}") for one, distance in pairs], said
