@@ -34,8 +34,8 @@ from dashboard.export.export_panel import TakeAway
 from dashboard.galaxy.add_galaxy import Bring
 from dashboard.galaxy.card import Card
 from dashboard.gallery.grid import Grid
+from dashboard.gallery.lookalikes import Lookalikes
 from dashboard.gallery.neighbours import Nearest
-from dashboard.gallery.strip import Lookalikes
 from dashboard.labelling.labels import SCORES, redo, refresh, toggle, undo
 from dashboard.latent_map.legend import Legend
 from dashboard.latent_map.side_by_side import Maps

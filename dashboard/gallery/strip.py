@@ -10,11 +10,10 @@ import param
 from dashboard.backend.datastore import Source
 from dashboard.backend.jobs import when_done
 from dashboard.components.css import BASE, STAMPS
-from dashboard.gallery.seed_picker import SELECTION, seed_choices, seeds_of
 from dashboard.gallery.stamp_strip import StampStrip, stamp_items
 from dashboard.state import State
 
-__all__ = ["Lookalikes", "Strip"]
+__all__ = ["Strip"]
 
 MOST = 60  # stamps in a row; a longer list says how many it shows
 ABOVE, HEIGHT = 42, 140  # px: the line of controls, the stamps
@@ -104,61 +103,3 @@ class Strip(pn.viewable.Viewer):
         listed, said = self._listed()
         self.said.object = f'<span class="muted">{said}</span>' if listed else ""
         self.strip.param.update(empty="" if listed else said, items=self._items(listed))
-
-
-class Lookalikes(Strip):
-    """Galaxies near several of a population, a label or the selection, as in the paper's Fig. 3.
-
-    Reads ``seeds``, ``model``, ``focus``, ``revision``, ``k``, ``whiten``, ``oriented``,
-    ``loaded``, ``tab`` and ``dark`` of the state; writes ``row``, ``seeds``, ``k``, ``whiten``
-    and ``oriented``.
-    """
-
-    tab = "lookalikes"
-    reads = ("seeds", "model", "focus", "revision", "loaded", *METRIC)
-
-    def __init__(self, **params: Any) -> None:
-        super().__init__(**params)
-        self.state.param.watch(self._offer, "revision")
-
-    def _above(self) -> list[Any]:
-        whose = pmui.Select.from_param(
-            self.state.param.seeds,
-            label="Look-alikes of",
-            size="small",
-            variant="outlined",
-            width=190,
-            margin=(4, 8, 0, 2),
-        )
-        return [whose, *metric_controls(self.state)]
-
-    def _offer(self, *_: Any) -> None:
-        """Let newly given labels be chosen."""
-        choices = seed_choices(self.source)
-        if choices != self.state.param.seeds.get_range():
-            kept = self.state.seeds if self.state.seeds in choices.values() else SELECTION
-            self.state.param.seeds.objects = choices
-            self.state.seeds = kept
-
-    def _listed(self) -> tuple[list[tuple[int, str]], str]:
-        state, seeds = self.state, seeds_of(self.source, self.state)
-        if not len(seeds.rows):
-            return [], (
-                "Select galaxies, with the lasso or the box on a map: their look-alikes show here."
-                if state.seeds == SELECTION
-                else f"There is no {seeds.one} in this store."
-            )
-        job = self.source.lookalikes(state.model, seeds.rows, seeds.among, state.k, state.metric)
-        if not self._ready(job):
-            return [], f"Ranking by the neighbours of {len(seeds.rows):,} …"
-        ranked = job.result()
-        if ranked.empty:
-            return [], f"None of the {seeds.found} is near a {seeds.one} in this model."
-        several = int((ranked["seeds"] > 1).sum())
-        shown = f"the first {MOST} of " if len(ranked) > MOST else ""
-        said = (
-            f"{shown}{len(ranked):,} {seeds.found} among the {state.k} nearest of a "
-            f"{seeds.one}; {several:,} are near several"
-        )
-        rows = zip(ranked["row"], ranked["seeds"], strict=True)
-        return [(int(row), f"near {count} of {len(seeds.rows):,}") for row, count in rows], said
