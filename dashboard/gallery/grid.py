@@ -16,7 +16,8 @@ from dashboard.backend.quantities import colours_of
 from dashboard.backend.typography import DASH, MINUS
 from dashboard.components.icon_toggle import Flip
 from dashboard.components.notices import report
-from dashboard.gallery.stamp_grid import Pager, Tiles
+from dashboard.components.pager import Pager
+from dashboard.gallery.stamp_grid import Tiles
 from dashboard.gallery.stamp_strip import stamp_items
 from dashboard.selection.filter_chips import FocusChips
 from dashboard.selection.masks import rows_in_focus
