@@ -14,8 +14,9 @@ from dashboard.backend.datastore import Source
 from dashboard.backend.jobs import when_done
 from dashboard.components.collapsible import drawer, small_button
 from dashboard.components.css import BASE, BRING
+from dashboard.components.file_input import FileField, Upload, UploadError
 from dashboard.galaxy.external_galaxy import NO_NETWORK, Guest, has_network, see
-from dashboard.galaxy.image_files import ACCEPTED, MOST_BYTES, Upload, UploadError, guest_of
+from dashboard.galaxy.image_files import ACCEPTED, guest_of
 from dashboard.galaxy.legacy_cutout import fetch_guest, host, wanted
 from dashboard.sky.coordinates import Place
 from dashboard.state import State
@@ -24,42 +25,9 @@ from pcvae.errors import PcvaeError
 if TYPE_CHECKING:
     from dashboard.shell.search_box import Found
 
-__all__ = ["Bring", "FileField", "needed"]
+__all__ = ["Bring", "needed"]
 
 HEADED = {"height": 40, "margin": (10, 5, 0, 5)}
-
-
-class FileField(pmui.FileInput):
-    """Takes files in parts; of more than ``most`` bytes in all it keeps nothing."""
-
-    most = param.Integer(default=MOST_BYTES, constant=True)
-
-    _rename = {"most": None}  # noqa: RUF012
-
-    def __init__(self, **params: Any) -> None:
-        super().__init__(**params)
-        self._bytes = 0
-
-    def _process_chunk(self, msg: dict[str, Any]) -> None:
-        self._bytes += len(msg["data"])
-        super()._process_chunk({**msg, "data": b""} if self._bytes > self.most else msg)
-
-    def files(self) -> list[Upload]:
-        """What has arrived.
-
-        Raises:
-            UploadError: It was too much.
-        """
-        size, values, names = self._bytes, self.value, self.filename
-        self._bytes = 0
-        if values is None:
-            return []
-        self.clear()  # a session is not to hold on to what it has read
-        if size > self.most:
-            msg = f"expected at most {self.most >> 20} MB, found {size / 2**20:.0f} MB"
-            raise UploadError(msg)
-        pairs = zip(values, names, strict=True) if isinstance(values, list) else [(values, names)]
-        return [Upload(str(name), content) for content, name in pairs]
 
 
 def needed(source: Source) -> str:

@@ -8,37 +8,24 @@ import io
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dashboard.components.file_input import MOST_BYTES, Upload, UploadError
 from dashboard.galaxy.external_galaxy import Guest
 from data.readers.fits_file import Sky, read_planes, stem
 from data.readers.npz_arrays import as_shown
 from data.readers.raw_image import LeftOutError, Picture, fit
-from pcvae.errors import PcvaeError
 from pcvae.store import StoreInfo
 
-__all__ = ["ACCEPTED", "MOST_BYTES", "Upload", "UploadError", "guest_of"]
+__all__ = ["ACCEPTED", "guest_of"]
 
 FITS = (".fits", ".fit", ".fits.gz", ".fits.fz")
 PICTURES = (".png", ".jpg", ".jpeg")
 ACCEPTED = (".fits", ".fit", ".gz", ".fz", *PICTURES)
-MOST_BYTES = 64 << 20  # of all files together, unpacked
 MOST_PIXELS = 8192  # on a side of a picture
 STRETCHED = "stretched"
-
-
-class UploadError(PcvaeError):
-    """A file cannot be shown: says what was expected and what was found."""
-
-
-class Upload(NamedTuple):
-    """A file as it came: its name and its bytes."""
-
-    name: str
-    content: bytes
 
 
 def guest_of(files: Sequence[Upload], info: StoreInfo) -> Guest:

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dashboard.backend.datastore import Source
-from dashboard.galaxy.image_files import Upload, UploadError
+from dashboard.components.file_input import Upload, UploadError
 from pcvae.catalog import read_table
 from pcvae.errors import CatalogError
 

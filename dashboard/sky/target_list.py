@@ -17,9 +17,8 @@ from dashboard.backend.jobs import when_done
 from dashboard.backend.typography import DASH, MINUS
 from dashboard.components.collapsible import small_button
 from dashboard.components.css import BASE, TARGETS
+from dashboard.components.file_input import FileField, Upload, UploadError
 from dashboard.components.pager import Pager
-from dashboard.galaxy.add_galaxy import FileField
-from dashboard.galaxy.image_files import Upload, UploadError
 from dashboard.selection.masks import select
 from dashboard.sky.coordinates import Place, apart
 from dashboard.sky.crossmatch import TABLES, match, read_targets

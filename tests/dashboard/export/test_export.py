@@ -16,12 +16,12 @@ from PIL import Image
 
 from dashboard.active_learning.training_labels import refit
 from dashboard.backend.quantities import ANOMALY
+from dashboard.components.file_input import Upload
 from dashboard.export.fits_cutout import NO_FLUX, find_sample, pixels_of
 from dashboard.export.fits_cutout import as_fits as cutout_fits
 from dashboard.export.map_figure import figure_png
 from dashboard.export.table_formats import FORMATS, as_file
 from dashboard.export.tables import labelled, provenance, selection
-from dashboard.galaxy.image_files import Upload
 from dashboard.galaxy.legacy_cutout import ADDRESS
 from dashboard.labelling.labels import judge, write_note
 from dashboard.plotting.colour_by import colouring

@@ -10,8 +10,8 @@ from astropy.io import fits
 from PIL import Image
 
 from dashboard.app import Explorer, open_source
-from dashboard.galaxy.add_galaxy import FileField
-from dashboard.galaxy.image_files import MOST_BYTES, Upload, UploadError, guest_of
+from dashboard.components.file_input import MOST_BYTES, FileField, Upload, UploadError
+from dashboard.galaxy.image_files import guest_of
 from dashboard.galaxy.legacy_cutout import ADDRESS
 from data import hyrax
 from data.services.legacy_surveys import OFFLINE
@@ -160,7 +160,7 @@ def test_a_packed_file_is_unpacked_but_not_without_end(session, flux, monkeypatc
     file = cube(flux[7])
     packed = Upload("one.fits.gz", gzip.compress(file.content))
     np.testing.assert_array_equal(guest_of([packed], info_of(session)).flux, flux[7])
-    monkeypatch.setattr("dashboard.galaxy.image_files.MOST_BYTES", len(packed.content) + 10)
+    monkeypatch.setattr("dashboard.components.file_input.MOST_BYTES", len(packed.content) + 10)
     with pytest.raises(UploadError, match="unpacked"):
         guest_of([packed], info_of(session))
 

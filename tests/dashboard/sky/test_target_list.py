@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from astropy.table import Table
 
-from dashboard.galaxy.image_files import Upload, UploadError
+from dashboard.components.file_input import Upload, UploadError
 from dashboard.sky.crossmatch import match, read_targets
 from dashboard.sky.target_list import PAGE, summary
 from tests.dashboard.explorers import begin

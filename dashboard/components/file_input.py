@@ -1,0 +1,60 @@
+"""Files that a person uploads, in parts and up to a size."""
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import panel_material_ui as pmui
+import param
+
+from pcvae.errors import PcvaeError
+
+if TYPE_CHECKING:
+    pass
+
+__all__ = ["MOST_BYTES", "FileField", "Upload", "UploadError"]
+
+
+MOST_BYTES = 64 << 20  # of all files together, unpacked
+
+
+class UploadError(PcvaeError):
+    """A file cannot be shown: says what was expected and what was found."""
+
+
+class Upload(NamedTuple):
+    """A file as it came: its name and its bytes."""
+
+    name: str
+    content: bytes
+
+
+class FileField(pmui.FileInput):
+    """Takes files in parts; of more than ``most`` bytes in all it keeps nothing."""
+
+    most = param.Integer(default=MOST_BYTES, constant=True)
+
+    _rename = {"most": None}  # noqa: RUF012
+
+    def __init__(self, **params: Any) -> None:
+        super().__init__(**params)
+        self._bytes = 0
+
+    def _process_chunk(self, msg: dict[str, Any]) -> None:
+        self._bytes += len(msg["data"])
+        super()._process_chunk({**msg, "data": b""} if self._bytes > self.most else msg)
+
+    def files(self) -> list[Upload]:
+        """What has arrived.
+
+        Raises:
+            UploadError: It was too much.
+        """
+        size, values, names = self._bytes, self.value, self.filename
+        self._bytes = 0
+        if values is None:
+            return []
+        self.clear()  # a session is not to hold on to what it has read
+        if size > self.most:
+            msg = f"expected at most {self.most >> 20} MB, found {size / 2**20:.0f} MB"
+            raise UploadError(msg)
+        pairs = zip(values, names, strict=True) if isinstance(values, list) else [(values, names)]
+        return [Upload(str(name), content) for content, name in pairs]
