@@ -23,7 +23,7 @@ from dashboard.state import State
 from pcvae.errors import PcvaeError
 
 if TYPE_CHECKING:
-    from dashboard.shell.search_box import Found
+    from dashboard.sky.search import Found
 
 __all__ = ["Bring", "needed"]
 

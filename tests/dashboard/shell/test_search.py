@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from dashboard.backend.sky_index import SkyTree
-from dashboard.shell.search_box import find, suggestions
 from dashboard.sky.coordinates import Place, PlaceError, apart, read_place
+from dashboard.sky.search import find, suggestions
 from tests.dashboard.explorers import begin, change
 
 SAME = (153.00625, 2.2177778)
