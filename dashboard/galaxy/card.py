@@ -15,14 +15,8 @@ from dashboard.backend.populations import population_title
 from dashboard.backend.stamp_images import bar_html, channels_of, compass_svg, data_uri
 from dashboard.backend.typography import MINUS
 from dashboard.components.css import BASE, CARD
-from dashboard.galaxy.external_galaxy import (
-    NO_NETWORK,
-    Guest,
-    guest_facts_html,
-    guest_pictures_html,
-    guest_properties,
-    has_network,
-)
+from dashboard.galaxy.external_card import guest_facts_html, guest_pictures_html, guest_properties
+from dashboard.galaxy.external_galaxy import NO_NETWORK, Guest, has_network
 from dashboard.galaxy.property_table import properties_of, table_html
 from dashboard.galaxy.reconstruction import View, view_of
 from dashboard.labelling.label_bar import Judge

@@ -1,0 +1,79 @@
+"""What the card shows of an external galaxy: its pictures, facts and inferred properties."""
+
+from html import escape
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dashboard.backend.datastore import Source
+from dashboard.backend.quantities import Quantity, axes_of, pretty_unit
+from dashboard.backend.stamp_images import (
+    bar_html,
+    compass_svg,
+    data_uri,
+    in_band,
+)
+from dashboard.galaxy.property_table import Interval, Property
+from pcvae.dataset import ELLIPTICITY
+
+if TYPE_CHECKING:
+    pass
+from dashboard.galaxy.external_galaxy import Guest, Seen
+
+__all__ = ["guest_facts_html", "guest_pictures_html", "guest_properties"]
+
+
+def guest_properties(source: Source, model: str, seen: Seen) -> list[Property]:
+    """What the model infers of a guest, each where it lies in the sample."""
+    latents = {one.column: one for one in axes_of(source.store, model)}
+    for name in ELLIPTICITY:
+        latents.pop(name, None)
+    first = sorted(latents.values(), key=lambda one: not one.cyclic)
+    return [_property(source, model, seen, one) for one in first]
+
+
+def _property(source: Source, model: str, seen: Seen, one: Quantity) -> Property:
+    counts, limits = source.histogram(model, one)
+    value, sigma = (float(seen.latents[f"{one.column}{end}"][0]) for end in ("", "_sigma"))
+    unit = pretty_unit(one.unit)
+    return Property(one.title, unit, None, Interval(value, sigma), counts, limits, one.cyclic)
+
+
+def guest_facts_html(guest: Guest, links: dict[str, str]) -> str:
+    """Its name, that it is not in the store, where it is, and what was done to it."""
+    facts = [
+        '<span class="population"><i style="background:var(--accent)"></i>Your galaxy</span>',
+        "<span>not in the store</span>",
+    ]
+    if np.isfinite([guest.ra, guest.dec]).all():
+        place = f"RA {guest.ra:.5f}° Dec {guest.dec:+.5f}°"
+        facts.append(f"<span>{place}</span>".replace("-", "\N{MINUS SIGN}"))
+    facts += [
+        f'<a href="{escape(address)}" target="_blank" rel="noopener noreferrer">{name}</a>'
+        for name, address in links.items()
+    ]
+    return (
+        f'<h2>{escape(guest.name)}</h2><div class="facts">{"".join(facts)}</div>'
+        f'<p class="said">{escape(" ".join(guest.said))}</p>'
+    )
+
+
+def guest_pictures_html(
+    source: Source, guest: Guest, seen: Seen, *, dark: bool, channel: int | None = None
+) -> str:
+    """Its image, reconstruction and residual side by side; of one channel, or in colour."""
+    info, (rebuilt, missed) = source.store.info, seen.pictures(dark=dark, channel=channel)
+    marks = bar_html(info.pixel_scale, info.size) + compass_svg(guest.north_angle)
+    return (
+        '<div class="pictures">'
+        + "".join(
+            f'<figure><div class="frame"><img src="{data_uri(picture)}" alt="{caption}">{over}'
+            f"</div><figcaption><span>{caption}</span>{note}</figcaption></figure>"
+            for picture, over, caption, note in (
+                (in_band(seen.stamp, channel), marks, "Image", ""),
+                (rebuilt, "", "Reconstruction", ""),
+                (missed.picture, "", "Residual", f"<span>± {missed.limit:.2f}</span>"),
+            )
+        )
+        + "</div>"
+    )
