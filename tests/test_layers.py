@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 ORDER = [
-    "errors", "script", "labels", "catalog", "cutouts", "preprocess", "orientation", "dataset", "model",
-    "loss", "checkpoint", "trainer", "encode", "neighbours", "anomaly", "metrics", "store",
+    "errors", "script", "labels", "catalog", "cutouts", "preprocess", "orientation", "dataset",
+    "model", "loss", "checkpoint", "trainer", "encode", "neighbours", "anomaly", "metrics", "store",
     "journal",
 ]  # fmt: skip
 ROOT = Path(__file__).parent.parent

@@ -1,17 +1,15 @@
 """How a model's latents are spread over the sample: what sliders and traversals run between."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pcvae.store import Store
 
-if TYPE_CHECKING:
-    pass
-from dashboard.decoder.latent_points import Floats
+__all__ = ["Floats", "Spread", "spread_of"]
 
-__all__ = ["Spread", "spread_of"]
-
+Floats = NDArray[np.float64]
 
 REACH = (2, 98)  # percentiles of the sample that a traversal runs between
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from dashboard.backend.latent_range import Spread
+from dashboard.backend.latent_range import Floats, Spread
 from pcvae.dataset import ELLIPTICITY
 from pcvae.store import Store
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["decoded", "path", "placed", "traversal"]
 
 STEPS = 7  # pictures a latent
-
-Floats = NDArray[np.float64]
 
 
 def traversal(base: Floats, spread: Spread, steps: int = STEPS) -> Floats:
