@@ -1,14 +1,11 @@
 """Files that a person uploads, in parts and up to a size."""
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import panel_material_ui as pmui
 import param
 
 from pcvae.errors import PcvaeError
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["MOST_BYTES", "FileField", "Upload", "UploadError"]
 

@@ -1,7 +1,6 @@
 """What the card shows of an external galaxy: its pictures, facts and inferred properties."""
 
 from html import escape
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,12 +12,9 @@ from dashboard.backend.stamp_images import (
     data_uri,
     in_band,
 )
+from dashboard.galaxy.external_galaxy import Guest, Seen
 from dashboard.galaxy.property_table import Interval, Property
 from pcvae.dataset import ELLIPTICITY
-
-if TYPE_CHECKING:
-    pass
-from dashboard.galaxy.external_galaxy import Guest, Seen
 
 __all__ = ["guest_facts_html", "guest_pictures_html", "guest_properties"]
 
