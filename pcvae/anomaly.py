@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import pairwise
-from statistics import NormalDist
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,10 +19,21 @@ if TYPE_CHECKING:
     from imblearn.pipeline import Pipeline
 
 __all__ = [
-    "MOST_NORMAL", "NORMAL", "UNUSED", "Boundaries", "HeldOut", "Rates", "SvmScore", "Trials",
-    "anomaly_score", "balance", "boundary_grid", "classes_of", "fit_score", "load_packages",
-    "paper_trials", "pipeline", "repeated_folds", "training_rows", "wilson_interval",
-]  # fmt: skip
+    "MOST_NORMAL",
+    "NORMAL",
+    "UNUSED",
+    "SvmGalaxies",
+    "SvmScore",
+    "anomaly_score",
+    "balance",
+    "classes_of",
+    "fit_score",
+    "load_packages",
+    "margin_from_normal",
+    "pipeline",
+    "stratified_splits",
+    "training_rows",
+]
 
 NORMAL = "normal"
 UNUSED = ""  # the class of a galaxy that no fit may use
@@ -32,39 +42,11 @@ _LOADING = Lock()
 BLOCK = 512  # galaxies whose kernel fits a processor's cache
 MOST_NORMAL = 5000  # an RBF SVM's time grows with the square of its galaxies
 SMOTE_NEIGHBOURS = 5  # as in Chawla et al. (2002), and imblearn's default
-TEST_SHARE = 0.2  # Gagliano & Villar (2023), section 4
 
 
 def classes_of(population: Iterable[str], rare: Sequence[str]) -> NDArray[np.str_]:
     """Each galaxy's class: its population if that is rare, else ``normal``."""
     return np.array([one if one in rare else NORMAL for one in population], dtype=np.str_)
-
-
-def wilson_interval(k: float, n: float, level: float = 0.95) -> tuple[float, float]:
-    r"""The Wilson score interval of a share, k of n.
-
-    .. math::
-        \frac{1}{1 + z^2/n} \left[ \hat p + \frac{z^2}{2n}
-            \pm z \sqrt{\frac{\hat p (1 - \hat p)}{n} + \frac{z^2}{4 n^2}} \right]
-
-    Reference:
-        Wilson (1927), Journal of the American Statistical Association 22, 209.
-
-    Args:
-        k: How many; a mean over repeats may be a fraction.
-        n: Of how many; none of none gives NaN.
-        level: The probability that the interval covers.
-
-    Example:
-        >>> [round(float(end), 3) for end in wilson_interval(8, 10)]
-        [0.49, 0.943]
-    """
-    if n <= 0:
-        return np.nan, np.nan
-    z, share = NormalDist().inv_cdf((1 + level) / 2), k / n
-    half = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    low, high = (share + z**2 / (2 * n) + np.array([-half, half])) / (1 + z**2 / n)
-    return float(low) if k > 0 else 0.0, float(high) if k < n else 1.0
 
 
 def balance(
@@ -235,16 +217,16 @@ def fit_score(
         seed: Fixes the normal galaxies, the folds and the synthetic galaxies.
     """
     values = np.asarray(values, dtype=np.float64)
-    fitting = _Galaxies.of(values, np.asarray(classes, dtype=np.str_), seed)
+    fitting = SvmGalaxies.of(values, np.asarray(classes, dtype=np.str_), seed)
     counts = np.bincount(fitting.codes, minlength=len(fitting.names))
     used = dict(zip(fitting.names, counts.tolist(), strict=True))
     if len(fitting.names) < 2:
         return SvmScore((), used, fitting.left_out, None, np.zeros((0, 2)))
     table, codes = values[fitting.rows], fitting.codes
     held_out = np.zeros((len(codes), len(fitting.names) - 1))
-    for held in _splits(codes, seed, 1, min(5, int(counts.min()))):
+    for held in stratified_splits(codes, seed, 1, min(5, int(counts.min()))):
         svm = pipeline("default", seed).fit(table[~held], codes[~held])
-        held_out[held] = _margin(svm.decision_function(table[held]), len(fitting.names))
+        held_out[held] = margin_from_normal(svm.decision_function(table[held]), len(fitting.names))
     pairs = [(codes == 0) | (codes == code) for code in range(1, len(fitting.names))]
     sigmoids = [
         _sigmoid(held_out[pair, place], codes[pair] == 0) for place, pair in enumerate(pairs)
@@ -273,172 +255,7 @@ def anomaly_score(
 
 
 @dataclass(frozen=True)
-class Boundaries:
-    """Which class a linear SVM gives each cell of a plane of two latents.
-
-    Args:
-        x: The columns' values, (nx,).
-        y: The rows' values, (ny,).
-        region: Indices into ``classes``, (ny, nx).
-        classes: The classes it was fitted to, ``normal`` first.
-        used: How many galaxies of each, before SMOTE; ``left_out`` says why a class is not used.
-    """
-
-    x: NDArray[np.float64]
-    y: NDArray[np.float64]
-    region: NDArray[np.intp]
-    classes: tuple[str, ...]
-    used: Mapping[str, int]
-    left_out: Mapping[str, str]
-
-
-def boundary_grid(
-    values: ArrayLike,
-    classes: Sequence[str] | NDArray[np.str_],
-    *,
-    limits: tuple[tuple[float, float], tuple[float, float]] | None = None,
-    size: int = 200,
-    seed: int = 0,
-) -> Boundaries:
-    """The regions of a linear SVM in the plane of two latents, as drawn in the paper's Fig. 2.
-
-    As in the published code, SMOTE sees all galaxies, because the lines are there to be looked
-    at; all rare and at most 5,000 normal galaxies take part. Pairs of classes are fitted apart
-    (hinge loss) and vote, by liblinear, which needs a hundredth of libsvm's time.
-
-    Args:
-        values: The two latents (N, 2); galaxies with NaN take no part.
-        classes: Each galaxy's class, (N,); see ``classes_of``.
-        limits: The plane's (x, y) ranges; by default those of the galaxies.
-        size: Cells on a side.
-        seed: Fixes all that is random.
-    """
-    values = np.asarray(values, dtype=np.float64)
-    fitting = _Galaxies.of(values, np.asarray(classes, dtype=np.str_), seed)
-    finite = values[np.isfinite(values).all(axis=1)]
-    ends = (
-        zip(finite.min(axis=0), finite.max(axis=0), strict=True) if len(finite) else 2 * [(0, 1)]
-    )
-    (left, right), (bottom, top) = limits or ends
-    x, y = np.linspace(left, right, size), np.linspace(bottom, top, size)
-    region = np.zeros((size, size), dtype=np.intp)
-    if len(fitting.names) > 1:
-        cells = np.column_stack([axis.ravel() for axis in np.meshgrid(x, y)])
-        region = _linear_votes(values[fitting.rows], fitting.codes, cells, seed)
-        region = region.reshape(size, size)
-    used = dict(zip(fitting.names, np.bincount(fitting.codes).tolist(), strict=True))
-    return Boundaries(x, y, region, fitting.names, used, fitting.left_out)
-
-
-@dataclass(frozen=True)
-class HeldOut:
-    """What one trial says of the galaxies it was not fitted to, n of them.
-
-    Args:
-        rows: Their rows, (n,).
-        truth: Indices of their classes, (n,).
-        predicted: Indices of the classes given to them, (n,).
-        margin: How far on each rare class's side of the SVM that separates it from the normal
-            ones, (n, C - 1).
-    """
-
-    rows: NDArray[np.intp]
-    truth: NDArray[np.intp]
-    predicted: NDArray[np.intp]
-    margin: NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Rates:
-    """How one rare class fared: means and standard deviations over trials, and counts of all.
-
-    Args:
-        recall: The share of its galaxies that were given to it; ``recall_std`` its spread.
-        false_positive_rate: The share of the normal galaxies that were given to it; and spread.
-        hits: How many of its ``members`` were given to it, in all trials together.
-        false_alarms: How many ``normal`` galaxies were, in all trials together.
-    """
-
-    recall: float
-    recall_std: float
-    false_positive_rate: float
-    false_positive_rate_std: float
-    hits: int
-    members: int
-    false_alarms: int
-    normal: int
-
-
-@dataclass(frozen=True)
-class Trials:
-    """Several fits of the SVM, each tested on galaxies that it has not seen.
-
-    The classes begin with ``normal``; ``left_out`` says why a class is not among them.
-    """
-
-    classes: tuple[str, ...]
-    tests: tuple[HeldOut, ...]
-    left_out: Mapping[str, str]
-
-    def confusion(self) -> NDArray[np.intp]:
-        """The counts (trials, C, C): of each true class (row), how many went to each class."""
-        size = len(self.classes)
-        flat = [np.bincount(t.truth * size + t.predicted, minlength=size**2) for t in self.tests]
-        return np.array(flat, dtype=np.intp).reshape(-1, size, size)
-
-    def rates(self, name: str) -> Rates:
-        """How a rare class fared."""
-        index, counts = self.classes.index(name), self.confusion()
-        hits, alarms = counts[:, index, index], counts[:, 0, index]
-        members, normal = counts[:, index].sum(axis=1), counts[:, 0].sum(axis=1)
-        # A fold of a small class may hold none of its galaxies.
-        recall, false_rate = hits[members > 0] / members[members > 0], alarms / normal
-        spreads = float(recall.std()), float(false_rate.std())
-        totals = (int(count.sum()) for count in (hits, members, alarms, normal))
-        return Rates(
-            float(recall.mean()), spreads[0], float(false_rate.mean()), spreads[1], *totals
-        )
-
-
-def paper_trials(
-    values: ArrayLike, classes: Sequence[str] | NDArray[np.str_], seed: int = 0, trials: int = 5
-) -> Trials:
-    """The published experiment: random splits 80/20 that keep the classes' shares.
-
-    The SVM is ``pipeline("paper")``; SMOTE sees the training part only.
-
-    Args:
-        values: The latents (N, D); galaxies with NaN take no part.
-        classes: Each galaxy's class, (N,); one of fewer than 2 galaxies is left out.
-        seed: Fixes the splits and the synthetic galaxies.
-        trials: How many splits.
-    """
-    return _trials(values, classes, seed, ("paper", trials, 0))
-
-
-def repeated_folds(
-    values: ArrayLike,
-    classes: Sequence[str] | NDArray[np.str_],
-    seed: int = 0,
-    folds: int = 5,
-    repeats: int = 3,
-) -> Trials:
-    """Cross-validation in which every galaxy is tested once a repeat, classes kept.
-
-    The SVM is ``pipeline("default")``; SMOTE sees the training part only.
-
-    Args:
-        values: The latents (N, D); they, ``classes`` and ``seed`` are as for ``paper_trials``.
-        classes: Each galaxy's class, (N,).
-        seed: Fixes all that is random.
-        folds: Into how many parts; a class of fewer galaxies is missing in some.
-        repeats: How often, with other folds each time.
-    """
-    return _trials(values, classes, seed, ("default", repeats, folds))
-
-
-@dataclass(frozen=True)
-class _Galaxies:
+class SvmGalaxies:
     """Those that a fit may use: finite, of a class with at least 2, at most 5,000 normal."""
 
     rows: NDArray[np.intp]
@@ -447,7 +264,10 @@ class _Galaxies:
     left_out: dict[str, str]
 
     @classmethod
-    def of(cls, values: NDArray[np.float64], classes: NDArray[np.str_], seed: int) -> "_Galaxies":
+    def of(
+        cls, values: NDArray[np.float64], classes: NDArray[np.str_], seed: int
+    ) -> "SvmGalaxies":
+        """Those of a table of values (N, D) and its classes (N,)."""
         finite = np.isfinite(values).all(axis=1)
         wanted = [NORMAL, *sorted(set(np.unique(classes).tolist()) - {NORMAL, UNUSED})]
         members = {name: np.flatnonzero(finite & (classes == name)) for name in wanted}
@@ -466,49 +286,6 @@ class _Galaxies:
         rows = np.concatenate([np.zeros(0, dtype=np.intp), *parts])
         codes = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
         return cls(rows, codes, names, left_out)
-
-
-def _trials(
-    values: ArrayLike,
-    classes: Sequence[str] | NDArray[np.str_],
-    seed: int,
-    plan: tuple[Literal["default", "paper"], int, int],
-) -> Trials:
-    kind, repeats, folds = plan
-    values = np.asarray(values, dtype=np.float64)
-    fitting = _Galaxies.of(values, np.asarray(classes, dtype=np.str_), seed)
-    if len(fitting.names) < 2:
-        return Trials(fitting.names, (), fitting.left_out)
-    table, tests = values[fitting.rows], []
-    for held in _splits(fitting.codes, seed, repeats, folds):
-        svm = pipeline(kind, seed).fit(table[~held], fitting.codes[~held])
-        predicted = svm.predict(table[held])
-        margin = _margin(svm.decision_function(table[held]), len(fitting.names))
-        tests.append(HeldOut(fitting.rows[held], fitting.codes[held], predicted, margin))
-    return Trials(fitting.names, tuple(tests), fitting.left_out)
-
-
-def _splits(
-    codes: NDArray[np.intp], seed: int, repeats: int, folds: int
-) -> Iterator[NDArray[np.bool_]]:
-    """Masks of what is held out: by folds, or (none) a random fifth of each class."""
-    rng = np.random.default_rng(seed)
-    for _ in range(repeats):
-        part = np.zeros(len(codes), dtype=np.intp)
-        for code in np.unique(codes):
-            members = rng.permutation(np.flatnonzero(codes == code))
-            if folds:
-                part[members] = (np.arange(len(members)) + rng.integers(folds)) % folds
-            else:
-                part[members[: max(1, round(TEST_SHARE * len(members)))]] = 1
-        yield from (part == fold for fold in (range(folds) if folds else (1,)))
-
-
-def _margin(decision: NDArray[np.float64], classes: int) -> NDArray[np.float64]:
-    """Of the pairwise decisions those against normal (class 0), positive for the rare class."""
-    if decision.ndim == 1:
-        return decision[:, None]
-    return -decision[:, : classes - 1]
 
 
 def load_packages() -> None:
@@ -554,17 +331,27 @@ def _kernel_of(
     return *parts, np.float32(machine._gamma)
 
 
-def _linear_votes(
-    values: NDArray[np.float64], codes: NDArray[np.intp], cells: NDArray[np.float64], seed: int
-) -> NDArray[np.intp]:
-    load_packages()
-    from sklearn.multiclass import OneVsOneClassifier
-    from sklearn.preprocessing import StandardScaler
-    from sklearn.svm import LinearSVC
+TEST_SHARE = 0.2  # Gagliano & Villar (2023), section 4
 
-    values, codes = balance(values, codes, seed)
-    scaler = StandardScaler().fit(values)
-    linear = LinearSVC(loss="hinge", tol=1e-3, max_iter=100_000, random_state=seed)
-    votes = OneVsOneClassifier(linear).fit(scaler.transform(values), codes)
-    result: NDArray[np.intp] = votes.predict(scaler.transform(cells))
-    return result
+
+def stratified_splits(
+    codes: NDArray[np.intp], seed: int, repeats: int, folds: int
+) -> Iterator[NDArray[np.bool_]]:
+    """Masks of what is held out: by folds, or (none) a random fifth of each class."""
+    rng = np.random.default_rng(seed)
+    for _ in range(repeats):
+        part = np.zeros(len(codes), dtype=np.intp)
+        for code in np.unique(codes):
+            members = rng.permutation(np.flatnonzero(codes == code))
+            if folds:
+                part[members] = (np.arange(len(members)) + rng.integers(folds)) % folds
+            else:
+                part[members[: max(1, round(TEST_SHARE * len(members)))]] = 1
+        yield from (part == fold for fold in (range(folds) if folds else (1,)))
+
+
+def margin_from_normal(decision: NDArray[np.float64], classes: int) -> NDArray[np.float64]:
+    """Of the pairwise decisions those against normal (class 0), positive for the rare class."""
+    if decision.ndim == 1:
+        return decision[:, None]
+    return -decision[:, : classes - 1]

@@ -75,9 +75,9 @@ class LatentSpace:
         scale: Of each axis; the network's 1.
         tied: How many of them are tied to labels, K.
         factor: What the network's sigma of each axis is multiplied by, so that its intervals
-            cover what they say (``pcvae.metrics.sigma_factor``); empty for 1.
+            cover what they say (``pcvae.calibration.sigma_factor``); empty for 1.
         tilt: What the network's sigma of each axis grows by with its mean, as the power of e in
-            the network's units (``pcvae.metrics.sigma_tilt``); empty for 0.
+            the network's units (``pcvae.calibration.sigma_tilt``); empty for 0.
         angle_factor: The same as ``factor`` for the error of an orientation that is derived from
             two axes, and of round galaxies far from Gaussian.
     """

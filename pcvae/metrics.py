@@ -1,25 +1,35 @@
-r"""How well estimates meet measured labels, and how well a score ranks rare galaxies.
+r"""How well estimates meet measured labels.
 
 Shapes are written with n galaxies. A pair with a NaN drops out of every figure; a figure that
 needs more pairs than there are is NaN. Errors are estimate minus truth; those of ``orientation``
 are taken modulo :math:`\pi`.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 
 from pcvae.labels import angle_difference
 
 __all__ = [
-    "METRICS", "OUTLIER", "attenuation", "average_precision", "bias", "coverage", "crps", "errors",
-    "mad", "nmad", "outlier_rate", "pit", "precision_at", "purity", "r2", "r2_gain",
-    "r2_interval", "r2_linear", "recall_at", "scaled_errors", "score", "sigma_factor",
-    "sigma_tilt",
-]  # fmt: skip
+    "METRICS",
+    "OUTLIER",
+    "attenuation",
+    "bias",
+    "coverage",
+    "crps",
+    "errors",
+    "mad",
+    "nmad",
+    "outlier_rate",
+    "pit",
+    "r2",
+    "r2_gain",
+    "r2_interval",
+    "r2_linear",
+    "scaled_errors",
+    "score",
+]
 
 METRICS = (
     "r2", "r2_linear", "nmad", "mad", "bias", "outlier_rate", "crps", "coverage68", "coverage90",
@@ -33,7 +43,6 @@ OUTLIER = {  # from which scaled error on an estimate is an outlier
     "log_sfr": 0.3,  # the same
 }
 
-TILTS = np.arange(-10, 11) / 20
 BLOCK = 100_000  # galaxies drawn at once in a bootstrap
 Floats = NDArray[np.float64]
 
@@ -206,85 +215,6 @@ def coverage(plain: ArrayLike, sigma: ArrayLike, level: float) -> float:
     return float((np.abs(e) <= s * ndtri((1 + level) / 2)).mean()) if len(e) > 1 else np.nan
 
 
-def sigma_factor(
-    plain: ArrayLike, sigma: ArrayLike, noise: ArrayLike, level: float = 0.9
-) -> float:
-    r"""The factor f on the sigmas with which the central intervals cover their share.
-
-    .. math::
-        \#\left\{ |e_i| \le \Phi^{-1}((1 + p) / 2) \sqrt{f^2 \sigma_i^2 + s_i^2} \right\}
-            = \lceil p \, (n + 1) \rceil
-
-    that is split conformal prediction with the pull as its score (Vovk et al. 2005; Angelopoulos
-    & Bates 2021, https://arxiv.org/abs/2107.07511, section 2.3), but for the errors of the
-    labels themselves, which are not the estimate's to answer for.
-
-    Args:
-        plain: The errors (n,) of galaxies that were not trained on.
-        sigma: The claimed 1-sigma of each estimate.
-        noise: The 1-sigma :math:`s_i` of each label.
-        level: The share p.
-
-    Returns:
-        The factor, between 1/20 and 20; 1 where fewer than 20 pairs are known.
-    """
-    e, s, n = (np.asarray(one, dtype=np.float64) for one in (plain, sigma, noise))
-    known = np.isfinite(e) & np.isfinite(s) & np.isfinite(n)
-    e, s, n = e[known], s[known], n[known]
-    if len(e) < 20:
-        return 1.0
-    last = min(len(e), int(np.ceil(level * (len(e) + 1)))) - 1
-    wanted = ndtri((1 + level) / 2)
-
-    def excess(log_factor: float) -> float:
-        pulls = np.abs(e) / np.hypot(np.exp(log_factor) * s, n)
-        return float(np.partition(pulls, last)[last]) - wanted
-
-    ends = -np.log(20.0), np.log(20.0)
-    if excess(ends[0]) <= 0 or excess(ends[1]) >= 0:
-        return float(np.exp(ends[0] if excess(ends[0]) <= 0 else ends[1]))
-    return float(np.exp(brentq(excess, *ends, xtol=1e-4)))
-
-
-def sigma_tilt(
-    plain: ArrayLike, sigma: ArrayLike, noise: ArrayLike, estimate: ArrayLike, level: float = 0.9
-) -> tuple[float, float]:
-    r"""The tilt b with which intervals cover alike at all values of a label, and its factor f.
-
-    .. math::
-        \sigma_i \to f \, e^{b x_i} \sigma_i
-
-    An estimator of least squares draws extreme values towards the mean, so that intervals of the
-    right width for galaxies of one *estimate* are too narrow at one end of the *label*. Of the
-    tilts between -1/2 and 1/2, the one is taken whose coverages in quarters of the label deviate
-    least from the level, summed in squares; for each the factor is ``sigma_factor``.
-
-    Args:
-        plain: The errors (n,) of galaxies that were not trained on.
-        sigma: The claimed 1-sigma of each estimate.
-        noise: The 1-sigma of each label.
-        estimate: The estimates :math:`x_i` in units of the label's deviation, from its mean.
-        level: The coverage wanted.
-
-    Returns:
-        b and f; b is 0 where fewer than 80 galaxies are known.
-    """
-    parts = (np.asarray(one, dtype=np.float64) for one in (plain, sigma, noise, estimate))
-    table = np.stack(np.broadcast_arrays(*parts))
-    e, s, n, x = table[:, np.isfinite(table).all(axis=0)]
-    if len(e) < 80:
-        return 0.0, sigma_factor(e, s, n, level)
-    quarter = np.argsort(np.argsort(x - e)) * 4 // len(e)  # x - e is the label
-    best = np.inf, 0.0, 1.0
-    for tilt in sorted(TILTS, key=abs):
-        tilted = s * np.exp(tilt * x)
-        factor = sigma_factor(e, tilted, n, level)
-        claimed = np.hypot(factor * tilted, n)
-        reached = [coverage(e[quarter == k], claimed[quarter == k], level) for k in range(4)]
-        best = min(best, (float(np.square(np.subtract(reached, level)).sum()), tilt, factor))
-    return float(best[1]), best[2]
-
-
 def pit(plain: ArrayLike, sigma: ArrayLike) -> Floats:
     r"""The probability integral transform of each truth, :math:`\Phi(-e / \sigma)`.
 
@@ -375,65 +305,6 @@ def score(
         "low": low,
         "high": high,
     }
-
-
-def average_precision(ranking: ArrayLike, rare: ArrayLike) -> float:
-    r"""The area under precision against recall, :math:`\sum_k (R_k - R_{k-1}) P_k` (Zhu 2004).
-
-    Args:
-        ranking: A score, higher for rarer, (n,).
-        rare: Which galaxies are rare, (n,).
-    """
-    from sklearn.metrics import average_precision_score
-
-    return _ranked(ranking, rare, lambda s, r: average_precision_score(r, s))
-
-
-def precision_at(ranking: ArrayLike, rare: ArrayLike, k: int) -> float:
-    """The share of rare galaxies among the k that rank highest (all, if there are fewer)."""
-    return _ranked(ranking, rare, lambda s, r: r[np.argsort(-s, kind="stable")[:k]].mean())
-
-
-def recall_at(ranking: ArrayLike, rare: ArrayLike, false_positive_rate: float) -> float:
-    """The share of rare galaxies above the threshold that so many others pass at most.
-
-    It is a point of the ROC curve: Fawcett (2006), Pattern Recognition Letters 27, 861.
-    """
-
-    def above(scores: Floats, among: NDArray[np.bool_]) -> float:
-        others = scores[~among]
-        place = len(others) - 1 - int(np.floor(false_positive_rate * len(others)))
-        threshold = np.partition(others, place)[place]
-        return float((scores[among] > threshold).mean())
-
-    return _ranked(ranking, rare, above)
-
-
-def purity(recall: float, false_positive_rate: float, base_rate: float) -> float:
-    r"""The share of rare galaxies among those called rare, where a share b is rare.
-
-    .. math::
-        \frac{b \, \mathrm{recall}}{b \, \mathrm{recall} + (1 - b) \, \mathrm{FPR}}
-
-    Reference: Axelsson (2000), ACM TISSEC 3, 186 (the base-rate fallacy), eq. 8.
-
-    Example:
-        >>> round(purity(recall=0.94, false_positive_rate=0.05, base_rate=0.001), 3)
-        0.018
-    """
-    called = base_rate * recall + (1 - base_rate) * false_positive_rate
-    return float(base_rate * recall / called) if called > 0 else np.nan
-
-
-def _ranked(
-    ranking: ArrayLike, rare: ArrayLike, measure: Callable[[Floats, NDArray[np.bool_]], float]
-) -> float:
-    scores, among = np.asarray(ranking, dtype=np.float64), np.asarray(rare, dtype=bool)
-    known = np.isfinite(scores)
-    scores, among = scores[known], among[known]
-    if not among.any() or among.all():
-        return np.nan
-    return float(measure(scores, among))
 
 
 def _draws(truth: Floats, plain: Floats, name: str, seed: int, draws: int) -> Floats:

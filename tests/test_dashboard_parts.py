@@ -33,7 +33,8 @@ from dashboard.shell.allowed_hosts import known_names, names
 from dashboard.shell.error_page import trouble_html
 from dashboard.shell.url_sync import follow_address, query_of
 from dashboard.state import State
-from pcvae.anomaly import NORMAL, Boundaries, boundary_grid
+from pcvae.anomaly import NORMAL
+from pcvae.boundaries import Boundaries, boundary_grid
 
 CANVAS = Canvas((0.0, 1.0), (0.0, 1.0), 80, 60)
 

@@ -7,7 +7,8 @@ import pytest
 
 ORDER = [
     "errors", "script", "labels", "catalog", "cutouts", "preprocess", "orientation", "dataset",
-    "model", "loss", "checkpoint", "trainer", "encode", "neighbours", "anomaly", "metrics", "store",
+    "model", "loss", "checkpoint", "trainer", "encode", "neighbours", "metrics", "calibration",
+    "ranking", "anomaly", "boundaries", "trials", "store",
     "journal",
 ]  # fmt: skip
 ROOT = Path(__file__).parent.parent

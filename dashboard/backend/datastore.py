@@ -24,12 +24,13 @@ from dashboard.backend.stamp_images import data_uri, in_band
 from dashboard.backend.svm_jobs import Learning, Taught
 from dashboard.backend.thumbnails import Thumbnails
 from dashboard.state import Metric
-from pcvae.anomaly import Boundaries, Trials, boundary_grid
+from pcvae.boundaries import Boundaries, boundary_grid
 from pcvae.dataset import ELLIPTICITY
 from pcvae.errors import JournalError
 from pcvae.journal import Journal, journal_path
 from pcvae.neighbours import Neighbours, shared_neighbours
 from pcvae.store import Store
+from pcvae.trials import Trials
 from train.evaluation.galaxy_pool import Pool, gather
 
 if TYPE_CHECKING:

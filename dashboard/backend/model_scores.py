@@ -12,7 +12,7 @@ from pcvae.metrics import score
 from pcvae.store import ModelInfo, Store
 
 if TYPE_CHECKING:
-    from pcvae.anomaly import Trials
+    from pcvae.trials import Trials
     from train.evaluation.galaxy_pool import Pool
 
 __all__ = ["Scores", "history_of", "scores_of", "trials_of"]
@@ -57,7 +57,8 @@ def scores_of(pool: "Pool", model: ModelInfo) -> tuple[str, dict[str, dict[str, 
 
 def trials_of(pool: "Pool") -> dict[str, "Trials"]:
     """The paper's five trials of each model on the galaxies that never trained."""
-    from pcvae.anomaly import classes_of, paper_trials
+    from pcvae.anomaly import classes_of
+    from pcvae.trials import paper_trials
 
     classes = classes_of(pool.galaxies["population"][pool.unseen], pool.info.rare)
     return {

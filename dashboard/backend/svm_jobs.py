@@ -14,16 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pcvae.anomaly import (
-    NORMAL,
-    UNUSED,
-    SvmScore,
-    Trials,
-    fit_score,
-    repeated_folds,
-    training_rows,
-    wilson_interval,
-)
+from pcvae.anomaly import NORMAL, UNUSED, SvmScore, fit_score, training_rows
+from pcvae.trials import Trials, repeated_folds, wilson_interval
 
 if TYPE_CHECKING:
     from dashboard.backend.datastore import Source

@@ -13,7 +13,7 @@ from dashboard.backend.typography import DASH, MINUS
 from pcvae.labels import LABELS
 
 if TYPE_CHECKING:
-    from pcvae.anomaly import Trials
+    from pcvae.trials import Trials
 
 __all__ = ["confusion_html", "scores_html"]
 

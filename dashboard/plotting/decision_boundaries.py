@@ -12,7 +12,8 @@ from scipy.ndimage import gaussian_filter
 from dashboard.backend.datastore import Source
 from dashboard.backend.jobs import when_done
 from dashboard.state import Axes, State
-from pcvae.anomaly import NORMAL, Boundaries
+from pcvae.anomaly import NORMAL
+from pcvae.boundaries import Boundaries
 
 __all__ = ["fill", "fit_when_asked", "outline", "wanted_fit"]
 

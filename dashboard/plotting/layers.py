@@ -15,7 +15,8 @@ from dashboard.backend.plane import Plane
 from dashboard.plotting.colour_by import Colouring
 from dashboard.plotting.decision_boundaries import fill, outline
 from dashboard.plotting.raster import Canvas, over, paint_context
-from pcvae.anomaly import NORMAL, Boundaries
+from pcvae.anomaly import NORMAL
+from pcvae.boundaries import Boundaries
 
 __all__ = [
     "FIGURE",

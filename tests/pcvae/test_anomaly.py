@@ -12,15 +12,13 @@ from pcvae.anomaly import (
     UNUSED,
     anomaly_score,
     balance,
-    boundary_grid,
     classes_of,
     fit_score,
-    paper_trials,
     pipeline,
-    repeated_folds,
     training_rows,
-    wilson_interval,
 )
+from pcvae.boundaries import boundary_grid
+from pcvae.trials import paper_trials, repeated_folds, wilson_interval
 
 
 def galaxies(normal=400, red=60, green=12, apart=4.0, axes=5, seed=0):

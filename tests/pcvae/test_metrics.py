@@ -3,7 +3,7 @@ import pytest
 from scipy.stats import norm
 from sklearn.metrics import r2_score, roc_curve
 
-from pcvae import metrics
+from pcvae import calibration, metrics, ranking
 from pcvae.labels import LABELS, wrap_angle
 
 NAMES = [label.name for label in LABELS]
@@ -177,28 +177,28 @@ def test_recall_at_a_rate_is_a_point_of_the_roc_curve():
     ranking = rng.normal(size=2000) + 1.5 * rare
     rate, recall, _ = roc_curve(rare, ranking, drop_intermediate=False)
     expected = recall[rate <= 0.01].max()
-    assert metrics.recall_at(ranking, rare, 0.01) == pytest.approx(expected)
+    assert ranking.recall_at(ranking, rare, 0.01) == pytest.approx(expected)
 
 
 def test_a_perfect_ranking_has_perfect_scores():
     rare = np.arange(100) < 10
     ranking = -np.arange(100.0)
-    assert metrics.average_precision(ranking, rare) == pytest.approx(1)
-    assert metrics.precision_at(ranking, rare, 10) == 1
-    assert metrics.precision_at(ranking, rare, 20) == 0.5
-    assert metrics.recall_at(ranking, rare, 0.01) == 1
+    assert ranking.average_precision(ranking, rare) == pytest.approx(1)
+    assert ranking.precision_at(ranking, rare, 10) == 1
+    assert ranking.precision_at(ranking, rare, 20) == 0.5
+    assert ranking.recall_at(ranking, rare, 0.01) == 1
 
 
 @pytest.mark.parametrize("rare", [np.zeros(5, bool), np.ones(5, bool), np.zeros(0, bool)])
 def test_without_both_kinds_nothing_can_be_ranked(rare):
-    assert np.isnan(metrics.average_precision(np.arange(len(rare)), rare))
-    assert np.isnan(metrics.recall_at(np.arange(len(rare)), rare, 0.01))
+    assert np.isnan(ranking.average_precision(np.arange(len(rare)), rare))
+    assert np.isnan(ranking.recall_at(np.arange(len(rare)), rare, 0.01))
 
 
 def test_purity_is_what_counting_gives():
     """Of 1,000,000 galaxies 1,000 are rare: 940 found, and 49,950 others too."""
-    assert metrics.purity(0.94, 0.05, 0.001) == pytest.approx(940 / (940 + 49_950))
-    assert np.isnan(metrics.purity(0.0, 0.0, 0.001))
+    assert ranking.purity(0.94, 0.05, 0.001) == pytest.approx(940 / (940 + 49_950))
+    assert np.isnan(ranking.purity(0.0, 0.0, 0.001))
 
 
 @pytest.mark.parametrize("wrong", [0.2, 1.0, 5.0])
@@ -206,7 +206,7 @@ def test_the_factor_mends_sigmas_and_leaves_the_labels_own_errors_alone(wrong):
     rng = np.random.default_rng(0)
     sigma, noise = rng.uniform(0.1, 1, (2, 20_000))
     plain = rng.normal(0, np.hypot(sigma, noise))
-    factor = metrics.sigma_factor(plain, sigma * wrong, noise)
+    factor = calibration.sigma_factor(plain, sigma * wrong, noise)
     assert factor == pytest.approx(1 / wrong, rel=0.05)
     mended = np.hypot(factor * wrong * sigma, noise)
     assert metrics.coverage(plain, mended, 0.9) == pytest.approx(0.9, abs=0.002)
@@ -215,15 +215,15 @@ def test_the_factor_mends_sigmas_and_leaves_the_labels_own_errors_alone(wrong):
 @pytest.mark.parametrize(("count", "covered"), [(20, 19), (48, 45), (99, 90), (585, 528)])
 def test_the_factor_covers_just_as_many_as_split_conformal_prediction_asks_for(count, covered):
     plain = np.random.default_rng(0).permutation(np.arange(1, count + 1)) / count
-    factor = metrics.sigma_factor(plain, np.ones(count), np.zeros(count))
+    factor = calibration.sigma_factor(plain, np.ones(count), np.zeros(count))
     inside = plain <= norm.ppf(0.95) * factor * (1 + 1e-3)
     assert inside.sum() == covered == np.ceil(0.9 * (count + 1))
 
 
 def test_the_factor_is_1_for_few_and_bounded_for_hopeless_sigmas():
-    assert metrics.sigma_factor(np.ones(19), np.ones(19), np.zeros(19)) == 1
-    assert metrics.sigma_factor(np.ones(50), np.full(50, 1e-9), np.zeros(50)) == pytest.approx(20)
-    small = metrics.sigma_factor(np.full(50, 1e-9), np.ones(50), np.ones(50))
+    assert calibration.sigma_factor(np.ones(19), np.ones(19), np.zeros(19)) == 1
+    assert calibration.sigma_factor(np.ones(50), np.full(50, 1e-9), np.zeros(50)) == pytest.approx(20)
+    small = calibration.sigma_factor(np.full(50, 1e-9), np.ones(50), np.ones(50))
     assert small == pytest.approx(1 / 20)
 
 
@@ -232,7 +232,7 @@ def test_a_tilt_widens_the_intervals_where_the_errors_grow():
     estimate = rng.normal(size=4000)
     spread = 0.2 * np.exp(0.3 * estimate)
     plain = rng.normal(0, spread)
-    tilt, factor = metrics.sigma_tilt(plain, 0.1, 0.0, estimate)
+    tilt, factor = calibration.sigma_tilt(plain, 0.1, 0.0, estimate)
     assert tilt == pytest.approx(0.3, abs=0.1)
     assert factor == pytest.approx(2, rel=0.06)
 
@@ -244,10 +244,10 @@ def test_a_tilt_mends_what_the_pull_towards_the_mean_spoils():
     estimate = truth.mean() + 0.5 * (truth - truth.mean()) + rng.normal(0, 0.15, truth.shape)
     plain, top = estimate - truth, truth > np.quantile(truth, 0.75)
     x = (estimate - truth.mean()) / truth.std()
-    tilt, factor = metrics.sigma_tilt(plain / truth.std(), 0.2, 0.0, x)
+    tilt, factor = calibration.sigma_tilt(plain / truth.std(), 0.2, 0.0, x)
     sigma = factor * 0.2 * np.exp(tilt * x) * truth.std()
     flat, exact = np.full(truth.shape, 0.2), np.zeros(truth.shape)
-    flat = metrics.sigma_factor(plain, flat, exact) * flat
+    flat = calibration.sigma_factor(plain, flat, exact) * flat
     assert metrics.coverage(plain, sigma, 0.9) == pytest.approx(0.9, abs=0.01)
     apart = [abs(metrics.coverage(plain[top], one[top], 0.9) - 0.9) for one in (flat, sigma)]
     assert apart[1] < apart[0] / 2
@@ -255,6 +255,6 @@ def test_a_tilt_mends_what_the_pull_towards_the_mean_spoils():
 
 def test_too_few_galaxies_tilt_nothing():
     rng = np.random.default_rng(2)
-    tilt, factor = metrics.sigma_tilt(rng.normal(size=79), 0.5, 0.0, rng.normal(size=79))
+    tilt, factor = calibration.sigma_tilt(rng.normal(size=79), 0.5, 0.0, rng.normal(size=79))
     assert tilt == 0
     assert factor == pytest.approx(2, rel=0.3)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from lightning_fabric import Fabric
 
-from pcvae.anomaly import paper_trials, pipeline
+from pcvae.anomaly import pipeline
 from pcvae.checkpoint import read_run
 from pcvae.dataset import LatentSpace
 from pcvae.loss import Targets
@@ -14,6 +14,7 @@ from pcvae.model import ConvVAE
 from pcvae.neighbours import Neighbours
 from pcvae.preprocess import Stretch
 from pcvae.trainer import RECIPES, Galaxies, Lessons, _Loop
+from pcvae.trials import paper_trials
 from train import train
 
 PAPER = RECIPES["paper"]

@@ -5,12 +5,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pcvae.anomaly import NORMAL, HeldOut, Trials
+from pcvae.anomaly import NORMAL
 from pcvae.catalog import complete
 from pcvae.errors import SettingsError, StoreError
 from pcvae.labels import LABELS, Latent, wrap_angle
-from pcvae.metrics import METRICS, purity
+from pcvae.metrics import METRICS
+from pcvae.ranking import purity
 from pcvae.store import ModelInfo, StoreInfo, StoreWriter, read_store
+from pcvae.trials import HeldOut, Trials
 from train import encode, evaluate, train
 from train.evaluation.galaxy_pool import estimates, gather
 from train.evaluation.rare_search import FOLDS, Search

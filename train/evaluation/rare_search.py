@@ -7,16 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pcvae.anomaly import (
-    NORMAL,
-    Trials,
-    classes_of,
-    paper_trials,
-    repeated_folds,
-    wilson_interval,
-)
-from pcvae.metrics import average_precision, precision_at, purity, recall_at
+from pcvae.anomaly import NORMAL, classes_of
+from pcvae.ranking import average_precision, precision_at, purity, recall_at
 from pcvae.store import ModelInfo
+from pcvae.trials import Trials, paper_trials, repeated_folds, wilson_interval
 from train.evaluation.galaxy_pool import Pool
 
 __all__ = ["BASE_RATE", "FOLDS", "Search", "difference", "repeat_margins", "search", "summary"]

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from pcvae.calibration import sigma_factor, sigma_tilt
 from pcvae.dataset import ELLIPTICITY, measure_labels, orientation_of
 from pcvae.encode import STEEPEST
-from pcvae.metrics import errors, sigma_factor, sigma_tilt
+from pcvae.metrics import errors
 
 if TYPE_CHECKING:
     import pandas as pd

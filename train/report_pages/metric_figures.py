@@ -13,9 +13,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from pcvae.anomaly import Boundaries, Trials, boundary_grid, classes_of
+from pcvae.anomaly import classes_of
+from pcvae.boundaries import Boundaries, boundary_grid
 from pcvae.labels import LABELS, Label
 from pcvae.store import ModelInfo
+from pcvae.trials import Trials
 from train.evaluation.galaxy_pool import Estimates, Pool
 from train.evaluation.rare_search import Search, repeat_margins
 

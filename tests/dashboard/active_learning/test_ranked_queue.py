@@ -16,7 +16,8 @@ from dashboard.backend.stamp_images import data_uri
 from dashboard.backend.svm_jobs import ENOUGH, Job, verdicts
 from dashboard.gallery.stamp_strip import stamp_items
 from dashboard.labelling.labels import judge, toggle, undo, write_note
-from pcvae.anomaly import NORMAL, UNUSED, anomaly_score, fit_score, repeated_folds, wilson_interval
+from pcvae.anomaly import NORMAL, UNUSED, anomaly_score, fit_score
+from pcvae.trials import repeated_folds, wilson_interval
 from tests.dashboard.explorers import begin, change, code_of
 
 hv.extension("bokeh")

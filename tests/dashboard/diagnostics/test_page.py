@@ -14,9 +14,10 @@ from dashboard.diagnostics.loss_curves import loss_curves
 from dashboard.diagnostics.scatter import Scatter, error_bars
 from dashboard.diagnostics.score_tables import confusion_html, scores_html
 from data.simulation.scaling_relations import main_sequence
-from pcvae.anomaly import classes_of, paper_trials
+from pcvae.anomaly import classes_of
 from pcvae.labels import LABELS, label
 from pcvae.metrics import score
+from pcvae.trials import paper_trials
 from tests.dashboard.explorers import EXAMPLES, begin, change, source_of
 from train.evaluation.galaxy_pool import gather
 

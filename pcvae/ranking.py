@@ -1,0 +1,73 @@
+"""How well a score ranks rare galaxies: precision, recall at a rate, purity in a field survey.
+
+Shapes are written with n galaxies. A galaxy without a score drops out; a figure that needs more
+galaxies than there are is NaN.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from pcvae.metrics import Floats
+
+__all__ = ["average_precision", "precision_at", "purity", "recall_at"]
+
+
+def average_precision(ranking: ArrayLike, rare: ArrayLike) -> float:
+    r"""The area under precision against recall, :math:`\sum_k (R_k - R_{k-1}) P_k` (Zhu 2004).
+
+    Args:
+        ranking: A score, higher for rarer, (n,).
+        rare: Which galaxies are rare, (n,).
+    """
+    from sklearn.metrics import average_precision_score
+
+    return _ranked(ranking, rare, lambda s, r: average_precision_score(r, s))
+
+
+def precision_at(ranking: ArrayLike, rare: ArrayLike, k: int) -> float:
+    """The share of rare galaxies among the k that rank highest (all, if there are fewer)."""
+    return _ranked(ranking, rare, lambda s, r: r[np.argsort(-s, kind="stable")[:k]].mean())
+
+
+def recall_at(ranking: ArrayLike, rare: ArrayLike, false_positive_rate: float) -> float:
+    """The share of rare galaxies above the threshold that so many others pass at most.
+
+    It is a point of the ROC curve: Fawcett (2006), Pattern Recognition Letters 27, 861.
+    """
+
+    def above(scores: Floats, among: NDArray[np.bool_]) -> float:
+        others = scores[~among]
+        place = len(others) - 1 - int(np.floor(false_positive_rate * len(others)))
+        threshold = np.partition(others, place)[place]
+        return float((scores[among] > threshold).mean())
+
+    return _ranked(ranking, rare, above)
+
+
+def purity(recall: float, false_positive_rate: float, base_rate: float) -> float:
+    r"""The share of rare galaxies among those called rare, where a share b is rare.
+
+    .. math::
+        \frac{b \, \mathrm{recall}}{b \, \mathrm{recall} + (1 - b) \, \mathrm{FPR}}
+
+    Reference: Axelsson (2000), ACM TISSEC 3, 186 (the base-rate fallacy), eq. 8.
+
+    Example:
+        >>> round(purity(recall=0.94, false_positive_rate=0.05, base_rate=0.001), 3)
+        0.018
+    """
+    called = base_rate * recall + (1 - base_rate) * false_positive_rate
+    return float(base_rate * recall / called) if called > 0 else np.nan
+
+
+def _ranked(
+    ranking: ArrayLike, rare: ArrayLike, measure: Callable[[Floats, NDArray[np.bool_]], float]
+) -> float:
+    scores, among = np.asarray(ranking, dtype=np.float64), np.asarray(rare, dtype=bool)
+    known = np.isfinite(scores)
+    scores, among = scores[known], among[known]
+    if not among.any() or among.all():
+        return np.nan
+    return float(measure(scores, among))
