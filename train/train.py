@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pcvae.cutouts import Sample, goes_on, partial_folder, read_sample
 from pcvae.errors import RunError, SettingsError
 from pcvae.script import command, device, run
+from train.progress_bar import ProgressBar
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -127,7 +128,7 @@ def _train(fabric: "Fabric", args: argparse.Namespace, sample: Sample, plan: _Pl
         counts = {one: int((plan.split == one).sum()) for one in ("train", "validation", "test")}
         print(f"{args.model} model, recipe {args.recipe}, {fabric.device}; galaxies: {counts}")
         print(f"latents: {', '.join(plan.space.names)} ({plan.space.tied} tied)")
-    watcher = _Bar(plan.recipe.fit.epochs, quiet=not fabric.is_global_zero)
+    watcher = ProgressBar(plan.recipe.fit.epochs, quiet=not fabric.is_global_zero)
     best = fit(fabric, plan.model, lessons, plan.recipe, folder, watcher)
     watcher.close()
     if not fabric.is_global_zero:
@@ -387,31 +388,6 @@ def _resumed(args: argparse.Namespace) -> argparse.Namespace:
     begun = {k: v for k, v in json.loads(path.read_text()).items() if k != "checksum"}
     begun["sample"] = Path(begun["sample"])
     return argparse.Namespace(**vars(args) | begun | {"overwrite": True})
-
-
-class _Bar:
-    """A progress bar over epochs, with the loss terms of the last."""
-
-    def __init__(self, epochs: int, *, quiet: bool) -> None:
-        from tqdm import tqdm
-
-        self._bar = tqdm(total=epochs, desc="train", unit="epoch", disable=quiet)
-
-    def step(self, terms: dict[str, float]) -> None:
-        """Show the terms of a step."""
-        shown = {k: f"{v:.3g}" for k, v in terms.items()}
-        self._bar.set_postfix(shown, refresh=False)
-        self._bar.update(0)
-
-    def epoch(self, row: dict[str, float]) -> None:
-        """Show the terms of an epoch."""
-        names = ("train_total", "validation_total", "validation_image", "validation_physics")
-        self._bar.set_postfix({k: f"{row[k]:.3g}" for k in names}, refresh=False)
-        self._bar.update(1)
-
-    def close(self) -> None:
-        """Leave the bar as it is."""
-        self._bar.close()
 
 
 if __name__ == "__main__":

@@ -222,7 +222,9 @@ def test_the_factor_covers_just_as_many_as_split_conformal_prediction_asks_for(c
 
 def test_the_factor_is_1_for_few_and_bounded_for_hopeless_sigmas():
     assert calibration.sigma_factor(np.ones(19), np.ones(19), np.zeros(19)) == 1
-    assert calibration.sigma_factor(np.ones(50), np.full(50, 1e-9), np.zeros(50)) == pytest.approx(20)
+    assert calibration.sigma_factor(np.ones(50), np.full(50, 1e-9), np.zeros(50)) == pytest.approx(
+        20
+    )
     small = calibration.sigma_factor(np.full(50, 1e-9), np.ones(50), np.ones(50))
     assert small == pytest.approx(1 / 20)
 
