@@ -17,10 +17,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pcvae.cutouts import Sample, goes_on, partial_folder, read_sample
+from pcvae.cutouts import Sample, partial_folder, read_sample
 from pcvae.errors import RunError, SettingsError
 from pcvae.script import command, device, run
 from train.progress_bar import ProgressBar
+from train.resumption import begin, is_begun, resumed_arguments, settings_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 PACKAGES = ("lightning-fabric", "numpy", "torch")
 LATENTS = 5
 LEFT_OPEN = ("fit.", "loss.", "labels.errors", "model.dropout", "model.dimming")
-NOT_SETTINGS = ("run", "resume", "overwrite", "device", "devices", "nodes", "command")
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -80,7 +80,7 @@ def main(argv: Sequence[str] | None = None) -> Path:
     args = parse_args(argv)
     args.command = command("train.train", argv)
     if args.resume:
-        args = _resumed(args)
+        args = resumed_arguments(args)
     if args.run.exists() and not args.overwrite:
         msg = f"{args.run} exists already: choose another name, or replace it with --overwrite"
         raise RunError(msg)
@@ -94,11 +94,11 @@ def main(argv: Sequence[str] | None = None) -> Path:
     )
     fabric.launch()
     sample = read_sample(args.sample)
-    settings = json.dumps(_settings(args, sample), indent=1)
-    begun = _begun(args, settings)
+    settings = json.dumps(settings_of(args, sample), indent=1)
+    begun = is_begun(args, settings)
     plan = _plan(args, sample)  # wrong settings are found before anything is on disk
     if fabric.is_global_zero and not begun:
-        _begin(args, settings)
+        begin(args, settings)
     fabric.barrier()
     _train(fabric, args, sample, plan)
     fabric.barrier()
@@ -334,7 +334,7 @@ def _info(
         kind=args.model,
         recipe=args.recipe,
         settings={
-            **_settings(args, sample),
+            **settings_of(args, sample),
             "recipe": dataclasses.asdict(plan.recipe),
             "size": sample.info.size,
             "pixel_scale": sample.info.pixel_scale,
@@ -359,35 +359,6 @@ def _commit() -> str:
         ["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=False
     )
     return found.stdout.strip()
-
-
-def _settings(args: argparse.Namespace, sample: Sample) -> dict[str, Any]:
-    given = {k: str(v) if isinstance(v, Path) else v for k, v in vars(args).items()}
-    kept = {k: v for k, v in given.items() if k not in NOT_SETTINGS}
-    return kept | {"checksum": sample.checksum()}
-
-
-def _begun(args: argparse.Namespace, settings: str) -> bool:
-    folder, finish = partial_folder(args.run), "go on with it by --resume"
-    return goes_on(folder, settings, RunError, overwrite=args.overwrite, finish=finish)
-
-
-def _begin(args: argparse.Namespace, settings: str) -> None:
-    """Make the unfinished run's folder."""
-    folder = partial_folder(args.run)
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    (folder / "settings.json").write_text(settings)
-
-
-def _resumed(args: argparse.Namespace) -> argparse.Namespace:
-    path = partial_folder(args.run) / "settings.json"
-    if not path.exists():
-        msg = f"nothing to resume: expected {path}, found none. Run without --resume"
-        raise RunError(msg)
-    begun = {k: v for k, v in json.loads(path.read_text()).items() if k != "checksum"}
-    begun["sample"] = Path(begun["sample"])
-    return argparse.Namespace(**vars(args) | begun | {"overwrite": True})
 
 
 if __name__ == "__main__":

@@ -157,7 +157,8 @@ def test_threads_that_fit_first_at_once_do_not_see_half_of_a_package():
     code = """
 import numpy as np
 from concurrent.futures import ThreadPoolExecutor
-from pcvae.anomaly import balance, boundary_grid, fit_score, pipeline
+from pcvae.anomaly import balance, fit_score, pipeline
+from pcvae.boundaries import boundary_grid
 values = np.random.default_rng(0).normal(size=(60, 2))
 classes = np.repeat(["normal", "red"], [40, 20])
 calls = [lambda: fit_score(values, classes), lambda: boundary_grid(values, classes),

@@ -174,19 +174,19 @@ def test_a_constant_label_has_no_r2_but_errors(name):
 def test_recall_at_a_rate_is_a_point_of_the_roc_curve():
     rng = np.random.default_rng(5)
     rare = np.arange(2000) < 200
-    ranking = rng.normal(size=2000) + 1.5 * rare
-    rate, recall, _ = roc_curve(rare, ranking, drop_intermediate=False)
+    scores = rng.normal(size=2000) + 1.5 * rare
+    rate, recall, _ = roc_curve(rare, scores, drop_intermediate=False)
     expected = recall[rate <= 0.01].max()
-    assert ranking.recall_at(ranking, rare, 0.01) == pytest.approx(expected)
+    assert ranking.recall_at(scores, rare, 0.01) == pytest.approx(expected)
 
 
 def test_a_perfect_ranking_has_perfect_scores():
     rare = np.arange(100) < 10
-    ranking = -np.arange(100.0)
-    assert ranking.average_precision(ranking, rare) == pytest.approx(1)
-    assert ranking.precision_at(ranking, rare, 10) == 1
-    assert ranking.precision_at(ranking, rare, 20) == 0.5
-    assert ranking.recall_at(ranking, rare, 0.01) == 1
+    scores = -np.arange(100.0)
+    assert ranking.average_precision(scores, rare) == pytest.approx(1)
+    assert ranking.precision_at(scores, rare, 10) == 1
+    assert ranking.precision_at(scores, rare, 20) == 0.5
+    assert ranking.recall_at(scores, rare, 0.01) == 1
 
 
 @pytest.mark.parametrize("rare", [np.zeros(5, bool), np.ones(5, bool), np.zeros(0, bool)])

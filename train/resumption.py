@@ -1,0 +1,54 @@
+"""An unfinished run on disk: begun with its settings, found again, gone on with."""
+
+import argparse
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from pcvae.cutouts import Sample, goes_on, partial_folder
+from pcvae.errors import RunError
+
+__all__ = ["begin", "is_begun", "resumed_arguments", "settings_of"]
+
+NOT_SETTINGS = ("run", "resume", "overwrite", "device", "devices", "nodes", "command")
+
+
+def settings_of(args: argparse.Namespace, sample: Sample) -> dict[str, Any]:
+    """The arguments that make one run another, and the checksum of the sample."""
+    given = {k: str(v) if isinstance(v, Path) else v for k, v in vars(args).items()}
+    kept = {k: v for k, v in given.items() if k not in NOT_SETTINGS}
+    return kept | {"checksum": sample.checksum()}
+
+
+def is_begun(args: argparse.Namespace, settings: str) -> bool:
+    """Whether an unfinished run of the same settings lies there, to be gone on with.
+
+    Raises:
+        RunError: One of other settings does, or a finished one.
+    """
+    folder, finish = partial_folder(args.run), "go on with it by --resume"
+    return goes_on(folder, settings, RunError, overwrite=args.overwrite, finish=finish)
+
+
+def begin(args: argparse.Namespace, settings: str) -> None:
+    """Make the unfinished run's folder."""
+    folder = partial_folder(args.run)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    (folder / "settings.json").write_text(settings)
+
+
+def resumed_arguments(args: argparse.Namespace) -> argparse.Namespace:
+    """The arguments with which an unfinished run was begun, in place of those given now.
+
+    Raises:
+        RunError: There is no unfinished run.
+    """
+    path = partial_folder(args.run) / "settings.json"
+    if not path.exists():
+        msg = f"nothing to resume: expected {path}, found none. Run without --resume"
+        raise RunError(msg)
+    begun = {k: v for k, v in json.loads(path.read_text()).items() if k != "checksum"}
+    begun["sample"] = Path(begun["sample"])
+    return argparse.Namespace(**vars(args) | begun | {"overwrite": True})
