@@ -1,46 +1,115 @@
-"""Data flows one way: a module imports only what comes before it."""
+"""Data flows one way: a package, a module of the library and a room import what stands before."""
 
 import ast
+import importlib.metadata
+import sys
 from pathlib import Path
 
 import pytest
 
-ORDER = [
+ROOT = Path(__file__).parent.parent
+LIBRARY = [
     "errors", "script", "labels", "catalog", "cutouts", "preprocess", "orientation", "dataset",
     "model", "loss", "checkpoint", "trainer", "encode", "neighbours", "metrics", "calibration",
-    "ranking", "anomaly", "boundaries", "trials", "store",
-    "journal",
+    "ranking", "anomaly", "boundaries", "trials", "store", "journal",
 ]  # fmt: skip
-ROOT = Path(__file__).parent.parent
+PACKAGES = ["pcvae", "data", "train", "dashboard"]
+ROOMS = {  # of each package, in order; its commands and its app come after them
+    "dashboard": [
+        "state", "components", "backend", "plotting", "selection", "sky", "labelling", "galaxy",
+        "gallery", "decoder", "diagnostics", "active_learning", "latent_map", "export", "shell",
+        "app", "benchmarks",
+    ],
+    "data": ["readers", "pipeline", "published", "services", "simulation"],
+    "train": ["evaluation", "report_pages"],
+}  # fmt: skip
+ARROWS = 80  # between rooms of the dashboard, at most
 FORBIDDEN = {"argparse", "tqdm", "panel", "holoviews", "bokeh", "matplotlib", "requests", "urllib"}
 
 
 def imported(path):
+    """The names of all modules that a file imports, inside functions too."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom):
-            yield node.module or ""
+            module = node.module or ""
+            yield module
+            yield from (f"{module}.{alias.name}" for alias in node.names)
         if isinstance(node, ast.Import):
-            yield from (one.name for one in node.names)
+            yield from (alias.name for alias in node.names)
+
+
+def room_of(package, name):
+    """The room of a package that a module's dotted name lies in; None outside of it."""
+    parts = name.split(".")
+    return parts[1] if parts[0] == package and len(parts) > 1 else None
+
+
+def arrows(package):
+    """Each ordered pair of rooms of a package with an import between them."""
+    found = set()
+    for path in (ROOT / package).rglob("*.py"):
+        room = path.relative_to(ROOT / package).with_suffix("").parts[0]
+        used = {room_of(package, name) for name in imported(path)} & set(ROOMS[package])
+        found |= {(room, other) for other in used - {room}}
+    return found
 
 
 def test_every_module_has_its_place():
     found = {path.stem for path in (ROOT / "pcvae").glob("*.py")} - {"__init__"}
-    assert found == set(ORDER)
+    assert found == set(LIBRARY)
 
 
-@pytest.mark.parametrize("module", ORDER)
+@pytest.mark.parametrize("module", LIBRARY)
 def test_a_module_imports_only_earlier_ones(module):
     names = imported(ROOT / "pcvae" / f"{module}.py")
-    used = {name.removeprefix("pcvae.") for name in names if name.startswith("pcvae.")}
-    assert used <= set(ORDER[: ORDER.index(module)])
+    used = {name.split(".")[1] for name in names if name.startswith("pcvae.")} & set(LIBRARY)
+    assert used <= set(LIBRARY[: LIBRARY.index(module)])
 
 
-@pytest.mark.parametrize("module", ORDER)
+@pytest.mark.parametrize("module", LIBRARY)
 def test_the_library_neither_draws_nor_reads_a_command_line(module):
     used = {name.split(".")[0] for name in imported(ROOT / "pcvae" / f"{module}.py")}
     assert not used & FORBIDDEN
 
 
-def test_no_module_of_the_dashboard_hides_a_package():
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_package_imports_only_earlier_ones(package):
+    later = set(PACKAGES[PACKAGES.index(package) + 1 :])
+    for path in (ROOT / package).rglob("*.py"):
+        used = {name.split(".")[0] for name in imported(path)}
+        assert not used & later, path.relative_to(ROOT)
+
+
+@pytest.mark.parametrize("package", ROOMS)
+def test_every_room_has_its_place(package):
+    rooms = {path.parent.name for path in (ROOT / package).glob("*/__init__.py")}
+    assert rooms <= set(ROOMS[package])
+
+
+@pytest.mark.parametrize("package", ROOMS)
+def test_a_room_imports_only_earlier_ones(package):
+    order = ROOMS[package]
+    upwards = [
+        (room, other)
+        for room, other in arrows(package)
+        if room in order and order.index(other) > order.index(room)
+    ]
+    assert not upwards
+
+
+def test_few_arrows_lead_from_room_to_room():
+    assert len(arrows("dashboard")) <= ARROWS
+
+
+def test_the_init_files_of_rooms_are_empty():
+    for package in PACKAGES:
+        for path in (ROOT / package).glob("*/__init__.py"):
+            assert not path.read_text(), path.relative_to(ROOT)
+
+
+def test_nothing_in_the_dashboard_hides_a_package():
     """``panel serve`` puts dashboard/ first on the import path."""
-    assert not {p.stem for p in (ROOT / "dashboard").iterdir()} & {"data", "train", "pcvae"}
+    here = {path.stem for path in (ROOT / "dashboard").iterdir() if path.suffix in ("", ".py")}
+    packages = importlib.metadata.packages_distributions()
+    hidden = here & {*sys.stdlib_module_names, *packages, *PACKAGES}
+    assert not hidden - {"__init__"}

@@ -33,14 +33,14 @@ class KilledError(Exception):
 
 def kill_after(monkeypatch, epochs):
     """Make the trainer die right after it has written that many epochs."""
-    told = train._Bar.epoch
+    told = train.ProgressBar.epoch
 
     def epoch(bar, row):
         told(bar, row)
         if row["epoch"] == epochs - 1:
             raise KilledError
 
-    monkeypatch.setattr(train._Bar, "epoch", epoch)
+    monkeypatch.setattr(train.ProgressBar, "epoch", epoch)
 
 
 @pytest.mark.parametrize("recipe", ["default", "paper"])
@@ -88,8 +88,8 @@ def test_a_run_that_was_killed_while_it_replaced_another_goes_on(
     assert len(losses(tmp_path / "run")) == 1
     first = losses(tmp_path / "run.partial")
     seen = []
-    watched = train._Bar.step
-    monkeypatch.setattr(train._Bar, "step", lambda *told: (seen.append(1), watched(*told)))
+    watched = train.ProgressBar.step
+    monkeypatch.setattr(train.ProgressBar, "step", lambda *told: (seen.append(1), watched(*told)))
     call(sample, tmp_path / "run", *options)
     pd.testing.assert_frame_equal(losses(tmp_path / "run")[:2], first)
     assert len(losses(tmp_path / "run")) == 3
