@@ -22,7 +22,7 @@ from panel.util import edit_readonly
 from dashboard.active_learning.label_list import Labels
 from dashboard.active_learning.ranked_queue import Queue
 from dashboard.active_learning.training_labels import follow_learning
-from dashboard.backend.datastore import Source
+from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import forget_plots, is_warming
 from dashboard.backend.typography import DASH
 from dashboard.components.css import UNSEEN
@@ -57,7 +57,7 @@ from dashboard.state import State
 from pcvae.errors import PcvaeError
 from pcvae.store import read_store
 
-__all__ = ["Explorer", "extend", "open_source", "serve", "store_folder"]
+__all__ = ["Explorer", "extend", "open_datastore", "serve", "store_folder"]
 
 DEMO = Path(__file__).resolve().parents[1] / "data" / "stores" / "demo"
 POLL = 3000  # ms between looks at what others have written in the journal
@@ -91,19 +91,19 @@ class Explorer:
     """One session: its state, its views, and how they are laid out.
 
     Args:
-        source: What all sessions share.
+        datastore: What all sessions share.
     """
 
-    def __init__(self, source: Source) -> None:
-        self.source, self.state = source, State()
-        shared = {"source": source, "state": self.state}
+    def __init__(self, datastore: DataStore) -> None:
+        self.datastore, self.state = datastore, State()
+        shared = {"datastore": datastore, "state": self.state}
         self.controls = Controls(**shared)
-        follow_focus(source, self.state)
-        follow_address(source, self.state, pn.state.location)
-        if self.state.row is None and len(source):
-            self.state.row = source.first
-        fit_when_asked(source, self.state)
-        follow_learning(source, self.state)
+        follow_focus(datastore, self.state)
+        follow_address(datastore, self.state, pn.state.location)
+        if self.state.row is None and len(datastore):
+            self.state.row = datastore.first
+        fit_when_asked(datastore, self.state)
+        follow_learning(datastore, self.state)
         self.legend, self.maps, self.card = Legend(**shared), Maps(**shared), Card(**shared)
         self.map, self.brush = self.maps.shown[0], Brush(**shared)
         self.model_page = ModelPage(**shared)
@@ -134,10 +134,12 @@ class Explorer:
                 )
                 for score in SCORES
             },
-            "c": Key(lambda: toggle(self.source, self.state), "Tag it as a candidate, or untag"),
-            **dict.fromkeys("uz", Key(lambda: undo(self.source, self.state), "Undo", "u")),
+            "c": Key(
+                lambda: toggle(self.datastore, self.state), "Tag it as a candidate, or untag"
+            ),
+            **dict.fromkeys("uz", Key(lambda: undo(self.datastore, self.state), "Undo", "u")),
             "r": Key(self.strips["queue"].refit, "Refit the SVM to all labels"),
-            **dict.fromkeys("UZ", Key(lambda: redo(self.source, self.state), "Redo", "U")),
+            **dict.fromkeys("UZ", Key(lambda: redo(self.datastore, self.state), "Redo", "U")),
             "?": Key(self._ask, "This help"),
         }
 
@@ -158,7 +160,7 @@ class Explorer:
             self.card, width=472, sizing_mode="stretch_height", margin=(10, 14, 0, 8)
         )
         upper = pn.Row(left, right, sizing_mode="stretch_both")
-        title = f"pcvae · {self.source.store.info.sample}"
+        title = f"pcvae · {self.datastore.store.info.sample}"
         spoken = pn.pane.HTML(f"<h1>{escape(title)}</h1>", stylesheets=[UNSEEN], margin=0)
         main = pn.Column(spoken, upper, tabs, self.keys, sizing_mode="stretch_both")
         page = pmui.Page(
@@ -178,12 +180,12 @@ class Explorer:
     def start(self) -> None:
         """Begin what can wait until the page is on the screen."""
         self.state.loaded = True
-        if self.source.journal and pn.state.curdoc:
+        if self.datastore.journal and pn.state.curdoc:
             pn.state.add_periodic_callback(self.refresh, POLL)
 
     def refresh(self) -> None:
         """Show what others have written in the journal."""
-        refresh(self.source, self.state)
+        refresh(self.datastore, self.state)
 
     def _pages(self) -> pmui.RadioButtonGroup:
         """The switch between the pages."""
@@ -223,7 +225,7 @@ class Explorer:
         if give is not None:
             give(score)
         else:
-            toggle(self.source, self.state, label=score)
+            toggle(self.datastore, self.state, label=score)
 
     def _step(self, by: int) -> None:
         """Walk through what the strip below lists."""
@@ -252,7 +254,7 @@ def store_folder(arguments: list[str]) -> Path:
     return Path(arguments[0]) if arguments else DEMO
 
 
-def open_source(folder: Path) -> Source:
+def open_datastore(folder: Path) -> DataStore:
     """Open a store for all sessions of this process.
 
     Raises:
@@ -261,17 +263,17 @@ def open_source(folder: Path) -> Source:
     store = read_store(folder)
     for model in store.info.models:
         store.latents(model.name)
-    return Source.open(store)
+    return DataStore.open(store)
 
 
 def warm(explorer: Explorer, page: pmui.Page) -> None:
     """Have ready what the first visitor would wait for; ``--warm`` asks for it."""
     page.get_root()
-    source, state = explorer.source, explorer.state
-    source.neighbours(state.model, state.metric).exception()
-    source.codec(state.model).exception()
-    if source.marked:
-        source.boundaries(*state.plane).exception()
+    datastore, state = explorer.datastore, explorer.state
+    datastore.neighbours(state.model, state.metric).exception()
+    datastore.codec(state.model).exception()
+    if datastore.marked:
+        datastore.boundaries(*state.plane).exception()
 
 
 def extend() -> None:
@@ -288,11 +290,11 @@ def serve() -> Any:
         return trouble_page("This address is not served", "Open the address that was printed.")
     folder = store_folder(sys.argv[1:])
     try:
-        source = pn.state.as_cached(f"store {folder}", open_source, folder=folder)
+        datastore = pn.state.as_cached(f"store {folder}", open_datastore, folder=folder)
     except PcvaeError as error:
         return trouble_page("No store to show", str(error))
     try:
-        explorer = Explorer(source)
+        explorer = Explorer(datastore)
         page = explorer.page()
         if is_warming():
             warm(explorer, page)

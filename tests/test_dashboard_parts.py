@@ -295,35 +295,35 @@ def two():
 
 
 def test_the_address_restores_what_the_store_has_and_ignores_the_rest(two):
-    source, state = two
+    datastore, state = two
     asked = "?x=log_mass&y=nonsense&galaxy=b&theme=light&tab=candidates&zoom=1,2,nonsense"
     location = Location(search=asked)
-    follow_address(source, state, location)
+    follow_address(datastore, state, location)
     assert (state.x, state.row, state.tab, state.dark) == ("log_mass", 1, "candidates", False)
     assert state.zoom is None
     state.row = 0
     assert location.query_params["galaxy"] == "a"
     assert location.query_params["theme"] == "light"
-    assert query_of(source, state)["tab"] == "candidates"
+    assert query_of(datastore, state)["tab"] == "candidates"
 
 
 @pytest.mark.parametrize("galaxy", ["0012345", "266_51630_100", "12.50", "1e5", "a b&c=+d"])
 def test_the_address_names_a_galaxy_by_exactly_its_id(two, galaxy):
-    source, state = two
-    source.ids, source.row_of = np.array([galaxy, "b"]), {"12345": 1, galaxy: 0}.get
+    datastore, state = two
+    datastore.ids, datastore.row_of = np.array([galaxy, "b"]), {"12345": 1, galaxy: 0}.get
     location = Location(search="?ours=007")
-    follow_address(source, state, location)
+    follow_address(datastore, state, location)
     state.row = 0
     other = State()
-    follow_address(source, other, Location(search=location.search))
+    follow_address(datastore, other, Location(search=location.search))
     assert other.row == 0
     assert other.troubles == {}
     assert location.search.startswith("?ours=007&")
 
 
 def test_a_galaxy_of_the_address_that_the_store_lacks_is_named(two):
-    source, state = two
-    follow_address(source, state, Location(search="?galaxy=0012&x=log_mass"))
+    datastore, state = two
+    follow_address(datastore, state, Location(search="?galaxy=0012&x=log_mass"))
     assert state.row is None
     state.row = 0
     assert list(state.troubles.values()) == ["No galaxy 0012 in this store."]
@@ -333,16 +333,16 @@ def test_a_galaxy_of_the_address_that_the_store_lacks_is_named(two):
 
 
 def test_the_address_restores_both_maps_and_what_is_in_view(two):
-    source, state = two
+    datastore, state = two
     location = Location(search="?x=redshift")
-    follow_address(source, state, location)
+    follow_address(datastore, state, location)
     state.second.x = "log_mass"
     state.param.update(split=True, zoom=(0.1, 9.0, 0.25, 10.5))
     state.second.zoom = (-1.0, -2.0, 3.0, 4.0)
     other = State()
     for axes in (other, other.second):
         axes.param.x.objects = ["redshift", "log_mass"]
-    follow_address(source, other, Location(search=location.search))
+    follow_address(datastore, other, Location(search=location.search))
     assert (other.x, other.zoom) == ("redshift", (0.1, 9.0, 0.25, 10.5))
     assert (other.second.x, other.second.zoom) == ("log_mass", (-1.0, -2.0, 3.0, 4.0))
     other.split = state.split = False

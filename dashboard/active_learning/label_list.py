@@ -73,7 +73,7 @@ class Labels(Strip):
 
     def _offer(self) -> None:
         """Let the labels and the people be chosen that there are."""
-        said = self.source.said.standing
+        said = self.datastore.said.standing
         labels = {label_title(one): one for one in sorted({event.label for event in said})}
         users = {one: one for one in sorted({event.user for event in said})}
         for name, every, found in (
@@ -92,18 +92,18 @@ class Labels(Strip):
         label, user = self.state.label, self.state.user
         events = [
             event
-            for event in reversed(self.source.said.standing)
+            for event in reversed(self.datastore.said.standing)
             if label in (ANY, event.label) and user in (ANY, event.user)
         ]
-        rows = self.source.rows_of(event.galaxy for event in events)
+        rows = self.datastore.rows_of(event.galaxy for event in events)
         return [(int(row), one) for row, one in zip(rows, events, strict=True) if row >= 0]
 
     def _listed(self) -> tuple[list[tuple[int, str]], str]:
         self._offer()
-        total = len(self.source.said.standing)
+        total = len(self.datastore.said.standing)
         found = self._found = self._events()
         if not total:
-            return [], self.source.no_journal or (
+            return [], self.datastore.no_journal or (
                 "No labels yet. Pick a galaxy and press 0 to 5, or C for a candidate; "
                 "the card has more names and notes."
             )
@@ -115,11 +115,11 @@ class Labels(Strip):
         return [(row, "") for row, _ in found], said
 
     def _items(self, listed: list[tuple[int, str]]) -> list[dict[str, Any]]:
-        items = stamp_items(self.source, listed[:MOST], dark=self.state.dark)
+        items = stamp_items(self.datastore, listed[:MOST], dark=self.state.dark)
         return label_items(items, [event for _, event in self._found[: len(items)]])
 
     def _remove(self, mark: int) -> None:
-        for event in self.source.said.standing:
+        for event in self.datastore.said.standing:
             if event.number == mark:
-                remove(self.source, self.state, event)
+                remove(self.datastore, self.state, event)
                 return

@@ -172,13 +172,13 @@ class Queue(Strip):
     def score(self, label: str) -> None:
         """Label the picked galaxy, and go on to the next if that is saved."""
         self._placed()
-        if judge(self.source, self.state, label):
+        if judge(self.datastore, self.state, label):
             self.step(1)
 
     def refit(self) -> None:
         """Fit the SVM anew to the labels that there are now."""
         before = self.state.taught
-        refit(self.source, self.state)
+        refit(self.datastore, self.state)
         self._before = before
 
     def _above(self) -> list[Any]:
@@ -195,10 +195,10 @@ class Queue(Strip):
 
     def _values(self) -> NDArray[Any] | None:
         """What the queue is ranked by, (N,); None while that is not known."""
-        state, source = self.state, self.source
+        state, datastore = self.state, self.datastore
         if state.rank == "error":
-            return source.values(state.model, ERROR)
-        learnt = source.learning.learnt(state.model, state.taught)
+            return datastore.values(state.model, ERROR)
+        learnt = datastore.learning.learnt(state.model, state.taught)
         return None if learnt is None else getattr(learnt, state.rank)
 
     def _listed(self) -> tuple[list[tuple[int, str]], str]:
@@ -213,10 +213,10 @@ class Queue(Strip):
         shown = self._order[self._start : self._start + MOST]
         if not len(shown):
             return [], self._why_none(values)
-        labels = self.source.said.labels
+        labels = self.datastore.said.labels
         listed = []
         for row in shown.tolist():
-            said = labels.get(str(self.source.ids[row]))
+            said = labels.get(str(self.datastore.ids[row]))
             caption = caption_of(state.rank, float(values[row]))
             listed.append((row, caption + (f"\n{label_title(said.label)}" if said else "")))
         return listed, self._words()
@@ -233,13 +233,13 @@ class Queue(Strip):
         if self._of is not None:
             kept &= self._of
         if self.state.unlabelled:
-            kept &= self.source.normal
+            kept &= self.datastore.normal
             kept[list(self._labelled())] = False
         self._order, self._found = worth_of(self.state.rank, values, kept), int(kept.sum())
         self._place, self._start, self._since = -1, 0, self.state.row
 
     def _labelled(self) -> set[int]:
-        return set(self.source.rows_of(self.source.said.labels).tolist()) - {-1}
+        return set(self.datastore.rows_of(self.datastore.said.labels).tolist()) - {-1}
 
     def _placed(self) -> int | None:
         """Where in the queue the picked galaxy is; None if it was not picked from it."""
@@ -253,7 +253,7 @@ class Queue(Strip):
 
     def _waiting(self) -> str:
         state = self.state
-        job = self.source.learning.job("score", state.model, state.taught)
+        job = self.datastore.learning.job("score", state.model, state.taught)
         if job is not None and job.failure:
             return job.failure
         words = state.learning or "fitting the SVM"
@@ -281,7 +281,7 @@ class Queue(Strip):
 
     def _tell(self, *_: Any) -> None:
         """Say how far the fit is, and what came of it."""
-        state, learning = self.state, self.source.learning
+        state, learning = self.state, self.datastore.learning
         self.stop.visible = bool(state.learning and state.refits)
         if state.tab != self.tab:
             return
@@ -291,10 +291,10 @@ class Queue(Strip):
         trials = learning.job("trials", state.model, state.taught) if state.refits else None
         found = verdicts(trials.result) if trials and trials.result else []
         counts = dict(learnt.svm.used) if learnt else {}
-        notes = warnings_of(self.source, state.taught, counts) if learnt else []
+        notes = warnings_of(self.datastore, state.taught, counts) if learnt else []
         more = progress_html(state.learning, state.share)
         if learnt and not more:
-            more = f"<p>{_fitted(learnt, len(self.source))}</p>"
+            more = f"<p>{_fitted(learnt, len(self.datastore))}</p>"
         self.rates.object = rates_html(found, notes, more)
 
 

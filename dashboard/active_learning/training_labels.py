@@ -4,7 +4,7 @@ from typing import Any
 
 import panel as pn
 
-from dashboard.backend.datastore import CANDIDATE, Source
+from dashboard.backend.datastore import CANDIDATE, DataStore
 from dashboard.backend.jobs import has_session, when_done
 from dashboard.backend.populations import population_title
 from dashboard.backend.quantities import ANOMALY
@@ -25,20 +25,20 @@ RULE = (
 TICK = 400  # ms between looks at how far a fit is
 
 
-def taught_by(source: Source) -> Taught:
+def taught_by(datastore: DataStore) -> Taught:
     """What all labels of the journal teach the SVM, by ``RULE``: (row, class), by rows."""
     found = {}
-    for galaxy, event in source.said.labels.items():
-        row = source.row_of(galaxy)
-        name = None if row is None else _class_of(source, row, event.label)
+    for galaxy, event in datastore.said.labels.items():
+        row = datastore.row_of(galaxy)
+        name = None if row is None else _class_of(datastore, row, event.label)
         if row is not None and name is not None:
             found[row] = name
     return tuple(sorted(found.items()))
 
 
-def refit(source: Source, state: State) -> None:
+def refit(datastore: DataStore, state: State) -> None:
     """Fit the SVM to the catalogue's classes and all labels that there are now."""
-    taught = taught_by(source)
+    taught = taught_by(datastore)
     state.param.update(taught=taught, refits=state.refits + 1, said=_said(taught))
 
 
@@ -61,7 +61,7 @@ def wanted(state: State) -> set[tuple[Any, ...]]:
     return keys
 
 
-def follow_learning(source: Source, state: State) -> None:
+def follow_learning(datastore: DataStore, state: State) -> None:
     """Begin the fits that come to be wanted, tell how far they are, and count their arrivals.
 
     To be called before the views are made. Reads ``tab``, ``rank``, ``colour``, ``model``,
@@ -71,9 +71,9 @@ def follow_learning(source: Source, state: State) -> None:
     ticking: list[Any] = []
 
     def tell() -> None:
-        words, share = _progress(_jobs(source, state))
+        words, share = _progress(_jobs(datastore, state))
         state.param.update(learning=words, share=share)
-        report(state, "fit", next(iter(_failures(source, state)), ""))
+        report(state, "fit", next(iter(_failures(datastore, state)), ""))
         while ticking and not words:
             ticking.pop().stop()
 
@@ -82,11 +82,11 @@ def follow_learning(source: Source, state: State) -> None:
         state.scored += 1
 
     def ask(*_: Any) -> None:
-        source.learning.want(id(state), wanted(state))
-        waiting = [job for job in _jobs(source, state) if not job.future.done()]
+        datastore.learning.want(id(state), wanted(state))
+        waiting = [job for job in _jobs(datastore, state) if not job.future.done()]
         for job in waiting:
             when_done(job.future, arrive)
-        if not waiting and _failures(source, state):
+        if not waiting and _failures(datastore, state):
             arrive()  # it failed before it could be waited for
         if waiting and not ticking and has_session():
             ticking.append(pn.state.add_periodic_callback(tell, TICK))
@@ -94,33 +94,33 @@ def follow_learning(source: Source, state: State) -> None:
 
     names = ["tab", "rank", "colour", "model", "taught", "refits", "loaded"]
     state.param.watch(ask, names)
-    _want_nothing_when_gone(source, state)
+    _want_nothing_when_gone(datastore, state)
 
 
-def _want_nothing_when_gone(source: Source, state: State) -> None:
+def _want_nothing_when_gone(datastore: DataStore, state: State) -> None:
     if has_session():
-        pn.state.on_session_destroyed(lambda _: source.learning.want(id(state), ()))
+        pn.state.on_session_destroyed(lambda _: datastore.learning.want(id(state), ()))
 
 
-def _failures(source: Source, state: State) -> list[str]:
-    return [job.failure for job in _jobs(source, state) if job.failure]
+def _failures(datastore: DataStore, state: State) -> list[str]:
+    return [job.failure for job in _jobs(datastore, state) if job.failure]
 
 
-def warnings_of(source: Source, taught: Taught, counts: dict[str, int]) -> list[str]:
+def warnings_of(datastore: DataStore, taught: Taught, counts: dict[str, int]) -> list[str]:
     """Which classes are too small to take part, or for their rates to say much, in words.
 
     Args:
-        source: Whose classes.
+        datastore: Whose classes.
         taught: What the SVM was taught.
         counts: How many galaxies of each class it used.
     """
     small = [
         f"{population_title(name)}: {count} labelled, {ENOUGH} needed; it takes no part yet"
-        for name, count in source.learning.small(taught).items()
+        for name, count in datastore.learning.small(taught).items()
     ]
-    rare = [name for name in source.marked if name not in counts]
+    rare = [name for name in datastore.marked if name not in counts]
     none = [
-        f"{population_title(name)}: {len(source.members(name))} in the catalogue, 2 needed; it "
+        f"{population_title(name)}: {len(datastore.members(name))} in the catalogue, 2 needed; it "
         f"takes no part"
         for name in rare
     ]
@@ -133,12 +133,12 @@ def warnings_of(source: Source, taught: Taught, counts: dict[str, int]) -> list[
     return small + none + few
 
 
-def _class_of(source: Source, row: int, label: str) -> str | None:
+def _class_of(datastore: DataStore, row: int, label: str) -> str | None:
     """The class that a label gives a galaxy; None where it leaves the catalogue's."""
-    rare = not source.normal[row]
+    rare = not datastore.normal[row]
     if label == NOTED or (rare and label in (*SCORES, CANDIDATE)):
         return None
-    ordinary = set(source.all_populations) - set(source.store.info.rare)
+    ordinary = set(datastore.all_populations) - set(datastore.store.info.rare)
     if label in ("0", "1", ARTEFACT, NORMAL_LABEL) or label in ordinary:
         return NORMAL
     if label in ("2", "3"):
@@ -146,8 +146,8 @@ def _class_of(source: Source, row: int, label: str) -> str | None:
     return CANDIDATE if label in SCORES else label
 
 
-def _jobs(source: Source, state: State) -> list[Job]:
-    makers = {"score": source.learning.score, "trials": source.learning.trials}
+def _jobs(datastore: DataStore, state: State) -> list[Job]:
+    makers = {"score": datastore.learning.score, "trials": datastore.learning.trials}
     return [makers[kind](model, taught) for kind, model, taught in sorted(wanted(state))]
 
 

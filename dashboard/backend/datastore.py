@@ -36,7 +36,7 @@ from train.evaluation.galaxy_pool import Pool, gather
 if TYPE_CHECKING:
     from pcvae.encode import Codec
 
-__all__ = ["CANDIDATE", "Source"]
+__all__ = ["CANDIDATE", "DataStore"]
 
 CANDIDATE = "candidate"
 TEAM = "PCVAE_JOURNAL"  # environment variable with the address of a team's journal
@@ -50,7 +50,7 @@ CELLS = 600  # of the boundaries, on a side: about two pixels of a map each
 RANKINGS = 16  # of look-alikes, kept ready
 
 
-class Source:
+class DataStore:
     """A read-only store, and the slow things that all sessions need but once.
 
     Args:
@@ -84,7 +84,7 @@ class Source:
         self._ranked: OrderedDict[tuple[Any, ...], Future[pd.DataFrame]] = OrderedDict()
 
     @classmethod
-    def open(cls, store: Store) -> "Source":
+    def open(cls, store: Store) -> "DataStore":
         """The source of a store with its journal, or without if that cannot be had.
 
         The journal lies beside the store, unless ``PCVAE_JOURNAL`` names a team's database.

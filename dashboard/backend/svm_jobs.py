@@ -18,7 +18,7 @@ from pcvae.anomaly import NORMAL, UNUSED, SvmScore, fit_score, training_rows
 from pcvae.trials import Trials, repeated_folds, wilson_interval
 
 if TYPE_CHECKING:
-    from dashboard.backend.datastore import Source
+    from dashboard.backend.datastore import DataStore
 
 __all__ = ["ENOUGH", "Job", "Learning", "Learnt", "Taught", "Verdict", "verdicts"]
 
@@ -106,11 +106,11 @@ class Learning:
     """All fits of a process, one at a time in a worker of their own.
 
     Args:
-        source: Whose galaxies.
+        datastore: Whose galaxies.
     """
 
-    def __init__(self, source: "Source") -> None:
-        self.source = source
+    def __init__(self, datastore: "DataStore") -> None:
+        self.datastore = datastore
         self.classes = lru_cache(2)(self._classes)
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="learn")
         self._jobs: OrderedDict[tuple[Any, ...], Job] = OrderedDict()
@@ -153,7 +153,7 @@ class Learning:
 
     def small(self, taught: Taught) -> dict[str, int]:
         """How many galaxies each class of people's own has that has not enough to take part."""
-        known = set(self.source.store.info.rare) | {NORMAL, UNUSED}
+        known = set(self.datastore.store.info.rare) | {NORMAL, UNUSED}
         names, counts = np.unique(
             np.array([name for _, name in taught if name not in known], str), return_counts=True
         )
@@ -169,11 +169,11 @@ class Learning:
 
     def _classes(self, taught: Taught) -> NDArray[np.str_]:
         """The class of each galaxy, (N,): the catalogue's, or what it was said to be."""
-        small, rare = self.small(taught), self.source.marked
+        small, rare = self.small(taught), self.datastore.marked
         longest = max(map(len, (NORMAL, *rare, *(name for _, name in taught))))
-        classes = np.full(len(self.source), NORMAL, f"<U{longest}")
+        classes = np.full(len(self.datastore), NORMAL, f"<U{longest}")
         for name in rare:
-            classes[self.source.members(name)] = name
+            classes[self.datastore.members(name)] = name
         for row, name in taught:
             classes[row] = UNUSED if name in small else name
         return classes
@@ -191,7 +191,7 @@ class Learning:
 
     def _score(self, model: str, taught: Taught, job: Job) -> Learnt:
         job.tell("fitting the SVM", 0.0)
-        values = self.source.store.values(model)
+        values = self.datastore.store.values(model)
         rows = self.rows(values, taught)
         svm = fit_score(values[rows], self.classes(taught)[rows])
         score = np.full(len(values), np.nan, np.float32)
@@ -205,7 +205,7 @@ class Learning:
 
     def _trials(self, model: str, taught: Taught, job: Job) -> Trials:
         job.tell("cross-validating", 0.0)
-        values = self.source.store.values(model)
+        values = self.datastore.store.values(model)
         rows = self.rows(values, taught)
         values, classes = values[rows], self.classes(taught)[rows]
         parts = []

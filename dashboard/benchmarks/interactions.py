@@ -208,15 +208,15 @@ def _median(act: Callable[[], Any]) -> float:
 
 def _session(folder: Path) -> Any:
     """A session with its page built and all that comes late there."""
-    from dashboard.app import Explorer, extend, open_source
+    from dashboard.app import Explorer, extend, open_datastore
 
     extend()
-    session = Explorer(open_source(folder))
+    session = Explorer(open_datastore(folder))
     session.page().get_root()
     session.start()
     session.map.size.event(width=FRAME[0], height=FRAME[1])
-    session.source.neighbours(session.state.model, session.state.metric).result()
-    session.source.codec(session.state.model).result()
+    session.datastore.neighbours(session.state.model, session.state.metric).result()
+    session.datastore.codec(session.state.model).result()
     return session
 
 

@@ -10,7 +10,7 @@ import panel_material_ui as pmui
 import param
 from numpy.typing import NDArray
 
-from dashboard.backend.datastore import Source
+from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import Latest
 from dashboard.backend.latent_range import Spread
 from dashboard.backend.quantities import pretty_unit
@@ -30,12 +30,12 @@ __all__ = ["Live", "base_of"]
 SIDE = 176, 320  # px: of the picture in a low strip and in a tall one
 
 
-def base_of(source: Source, state: State, spread: Spread) -> tuple[NDArray[np.float64], str]:
+def base_of(datastore: DataStore, state: State, spread: Spread) -> tuple[NDArray[np.float64], str]:
     """The latents (D,) from which decoding starts, and whose they are."""
     if state.base == "picked" and state.row is not None:
-        latents = source.place(state.model, state.row)
+        latents = datastore.place(state.model, state.row)
         if np.isfinite(latents).all():
-            return latents, str(source.ids[state.row])
+            return latents, str(datastore.ids[state.row])
     return spread.median, "the median"
 
 
@@ -46,14 +46,14 @@ class Live(pn.viewable.Viewer):
     its maps; writes ``point``, ``base``, ``hovering`` and ``troubles``.
     """
 
-    source = param.ClassSelector(class_=Source, constant=True)
+    datastore = param.ClassSelector(class_=DataStore, constant=True)
     state = param.ClassSelector(class_=State, constant=True)
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
         state = self.state
         self._tools: tuple[Codec, Spread, str] | None = None
-        self.latest = Latest(self.source.decoders.submit)
+        self.latest = Latest(self.datastore.decoders.submit)
         self.picture = Picture(
             width=SIDE[self.state.tall], sizing_mode="stretch_height", margin=(2, 12, 0, 0)
         )
@@ -91,7 +91,7 @@ class Live(pn.viewable.Viewer):
 
     def _items(self, spread: Spread) -> list[dict[str, Any]]:
         """What each slider is of."""
-        latents = self.source.store.model(self.state.model).latents
+        latents = self.datastore.store.model(self.state.model).latents
         units = [pretty_unit(one.unit) for one in latents]
         return [
             {
@@ -112,7 +112,7 @@ class Live(pn.viewable.Viewer):
 
     def _place(self) -> tuple[NDArray[np.float64], str]:
         _, spread, _ = self._tools
-        base, whose = base_of(self.source, self.state, spread)
+        base, whose = base_of(self.datastore, self.state, spread)
         return (base, whose) if self.state.point is None else (self.state.point, whose)
 
     def _slide(self, axis: int, value: float) -> None:
@@ -126,9 +126,9 @@ class Live(pn.viewable.Viewer):
         axes: Axes = event.obj
         if self._tools is None or event.new is None or axes.model != self.state.model:
             return
-        plane = self.source.plane(axes.model, axes.x, axes.y)
-        base, _ = base_of(self.source, self.state, self._tools[1])
-        names = self.source.store.model(axes.model).names
+        plane = self.datastore.plane(axes.model, axes.x, axes.y)
+        base, _ = base_of(self.datastore, self.state, self._tools[1])
+        names = self.datastore.store.model(axes.model).names
         given = {plane.x.column: event.new[0], plane.y.column: event.new[1]}
         self.state.point = placed(base, names, given)
 
@@ -144,7 +144,7 @@ class Live(pn.viewable.Viewer):
             f'<span class="muted">{"changed from" if changed else "of"} {escape(whose)}</span>'
         )
         self.picture.says = f"Decoded picture {'changed from' if changed else 'of'} {whose}"
-        self.latest.ask(lambda: decoded(codec, self.source.store, place[None])[0], self._arrive)
+        self.latest.ask(lambda: decoded(codec, self.datastore.store, place[None])[0], self._arrive)
 
     def _arrive(self, job: "Future[Any]") -> None:
         error = job.exception()

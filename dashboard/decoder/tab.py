@@ -6,7 +6,7 @@ from typing import Any
 import panel as pn
 import param
 
-from dashboard.backend.datastore import Source
+from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import when_done
 from dashboard.components.css import BASE, STAMPS
 from dashboard.components.notices import LONGEST
@@ -17,11 +17,11 @@ from dashboard.state import State
 __all__ = ["Decode", "why_not_decoded"]
 
 
-def why_not_decoded(source: Source, model: str) -> str:
+def why_not_decoded(datastore: DataStore, model: str) -> str:
     """Why a model whose codec cannot be had decodes nothing."""
-    if source.store.model(model).kind == "embedding":
+    if datastore.store.model(model).kind == "embedding":
         return f"{model} is an embedding made elsewhere: it has no decoder, so no pictures."
-    failure = source.codec(model).exception()
+    failure = datastore.codec(model).exception()
     return f"The model cannot be read: {str(failure)[:LONGEST]}"
 
 
@@ -31,12 +31,12 @@ class Decode(pn.viewable.Viewer):
     Reads ``tab``, ``model`` and ``loaded`` of the state; its parts say what else.
     """
 
-    source = param.ClassSelector(class_=Source, constant=True)
+    datastore = param.ClassSelector(class_=DataStore, constant=True)
     state = param.ClassSelector(class_=State, constant=True)
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
-        shared = {"source": self.source, "state": self.state}
+        shared = {"datastore": self.datastore, "state": self.state}
         self.live, self.film = Live(**shared), Film(**shared)
         self.said = pn.pane.HTML("", stylesheets=[BASE, STAMPS], sizing_mode="stretch_width")
         self._parts = pn.Row(self.live, self.film, sizing_mode="stretch_both", margin=0)
@@ -50,18 +50,21 @@ class Decode(pn.viewable.Viewer):
         """Ask for what decodes; it is shown once it is there."""
         if self.state.tab != "decode" or not self.state.loaded:
             return
-        codec, spread = self.source.codec(self.state.model), self.source.spread(self.state.model)
+        codec, spread = (
+            self.datastore.codec(self.state.model),
+            self.datastore.spread(self.state.model),
+        )
         if not (codec.done() and spread.done()):
             self._say("opening the model …", busy=True)
         when_done(codec, lambda: when_done(spread, self._open))
 
     def _open(self) -> None:
         model = self.state.model
-        codec, spread = self.source.codec(model), self.source.spread(model)
+        codec, spread = self.datastore.codec(model), self.datastore.spread(model)
         if not (codec.done() and spread.done()):
             return
         if codec.exception() or spread.exception():
-            self._say(why_not_decoded(self.source, model))
+            self._say(why_not_decoded(self.datastore, model))
             return
         self._say("")
         self.live.open(codec.result(), spread.result())

@@ -10,7 +10,7 @@ import panel_material_ui as pmui
 import param
 from numpy.typing import NDArray
 
-from dashboard.backend.datastore import Source
+from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import Latest
 from dashboard.backend.latent_range import Spread
 from dashboard.backend.quantities import pretty_unit
@@ -50,37 +50,40 @@ class Strip(NamedTuple):
 
 
 def along_latents(
-    source: Source, model: str, base: NDArray[np.float64], spread: Spread
+    datastore: DataStore, model: str, base: NDArray[np.float64], spread: Spread
 ) -> list[Strip]:
     """A row for each latent, from the sample's 2nd to its 98th percentile."""
-    latents = source.store.model(model).latents
+    latents = datastore.store.model(model).latents
     return [
         Strip(one.title, pretty_unit(one.unit), places, [_number(v) for v in places[:, axis]])
         for axis, (one, places) in enumerate(zip(latents, traversal(base, spread), strict=True))
     ]
 
 
-def along_line(source: Source, axes: Axes, base: NDArray[np.float64]) -> list[Strip]:
+def along_line(datastore: DataStore, axes: Axes, base: NDArray[np.float64]) -> list[Strip]:
     """A row along the line on a map, the other latents as in the base; none without a line."""
     if axes.line is None or axes.line[:2] == axes.line[2:]:
         return []
-    plane, names = source.plane(axes.model, axes.x, axes.y), source.store.model(axes.model).names
+    plane, names = (
+        datastore.plane(axes.model, axes.x, axes.y),
+        datastore.store.model(axes.model).names,
+    )
     points = path(np.array(axes.line[:2]), np.array(axes.line[2:]), FRAMES)
     places = [placed(base, names, {plane.x.column: x, plane.y.column: y}) for x, y in points]
     captions = [f"{_number(x)}, {_number(y)}" for x, y in points]
     return [Strip("", "", np.array(places), captions)]
 
 
-def between(source: Source, state: State) -> list[Strip]:
+def between(datastore: DataStore, state: State) -> list[Strip]:
     """A row from the origin to the picked galaxy; none unless both are there and have latents."""
     if state.origin is None or state.row is None or state.origin == state.row:
         return []
-    start, end = (source.place(state.model, row) for row in (state.origin, state.row))
+    start, end = (datastore.place(state.model, row) for row in (state.origin, state.row))
     places = path(start, end, FRAMES)
     if not np.isfinite(places).all():
         return []
     captions = [f"{100 * share:.0f} %" for share in np.linspace(0, 1, FRAMES)]
-    captions[0], captions[-1] = str(source.ids[state.origin]), str(source.ids[state.row])
+    captions[0], captions[-1] = str(datastore.ids[state.origin]), str(datastore.ids[state.row])
     return [Strip("", "", places, captions)]
 
 
@@ -91,7 +94,7 @@ class Film(pn.viewable.Viewer):
     of its maps; writes ``film``, ``drawing``, ``origin``, ``point`` and ``troubles``.
     """
 
-    source = param.ClassSelector(class_=Source, constant=True)
+    datastore = param.ClassSelector(class_=DataStore, constant=True)
     state = param.ClassSelector(class_=State, constant=True)
 
     def __init__(self, **params: Any) -> None:
@@ -99,7 +102,7 @@ class Film(pn.viewable.Viewer):
         self._tools: tuple[Codec, Spread, str] | None = None
         self._turn = 0
         self.strips: list[Strip] = []
-        self.latest = Latest(self.source.decoders.submit)
+        self.latest = Latest(self.datastore.decoders.submit)
         self.frames = Frames(self._pick, sizing_mode="stretch_both", margin=0)
         self.said = pn.pane.HTML("", stylesheets=[BASE], margin=(12, 6))
         self.draw = pmui.Toggle.from_param(
@@ -137,18 +140,18 @@ class Film(pn.viewable.Viewer):
 
     def _listed(self) -> tuple[list[Strip], str]:
         """What is to be decoded, and what is said of it or of why there is nothing."""
-        state, source = self.state, self.source
-        base, whose = base_of(source, state, self._tools[1])
+        state, datastore = self.state, self.datastore
+        base, whose = base_of(datastore, state, self._tools[1])
         if state.film == "latents":
             said = f"2nd to 98th percentile, the others as in {whose}"
-            return along_latents(source, state.model, base, self._tools[1]), said
+            return along_latents(datastore, state.model, base, self._tools[1]), said
         if state.film == "path":
             if state.origin is None:
                 return [], "Press “Start here”, then pick the galaxy where the path ends."
-            found = between(source, state)
+            found = between(datastore, state)
             return found, "straight through the latent space" if found else "Pick another galaxy."
         drawn = [one for one in state.maps if one.line and one.model == state.model]
-        found = [strip for axes in drawn for strip in along_line(source, axes, base)]
+        found = [strip for axes in drawn for strip in along_line(datastore, axes, base)]
         if found:
             return found, f"the other latents as in {whose}"
         return [], (
@@ -172,7 +175,7 @@ class Film(pn.viewable.Viewer):
             return
         codec, places = self._tools[0], np.concatenate([one.places for one in strips])
         self.latest.ask(
-            lambda: (strips, decoded(codec, self.source.store, places)),
+            lambda: (strips, decoded(codec, self.datastore.store, places)),
             lambda job: turn == self._turn and self._arrive(job),
         )
 

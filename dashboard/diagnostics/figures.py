@@ -17,7 +17,7 @@ from train.evaluation.binned_metrics import GREEN_VALLEY
 from train.evaluation.disentanglement import free_latents
 
 if TYPE_CHECKING:
-    from dashboard.backend.datastore import Source
+    from dashboard.backend.datastore import DataStore
     from train.evaluation.galaxy_pool import Pool
 
 __all__ = ["SPLITS", "Line", "Sketch", "against", "main_plane", "shown_galaxies", "size_plane"]
@@ -100,7 +100,7 @@ def shown_galaxies(pool: "Pool", split: str) -> Mask:
     return pool.test | (pool.unseen & rare)
 
 
-def against(source: "Source", model: str, label: Label, shown: Mask) -> Sketch | None:
+def against(datastore: "DataStore", model: str, label: Label, shown: Mask) -> Sketch | None:
     r"""One panel of the paper's Fig. 1: the catalogue's value of a label against the inferred.
 
     Errors are the catalogue's across and the model's sigma up, drawn for up to 1,500 galaxies.
@@ -109,7 +109,7 @@ def against(source: "Source", model: str, label: Label, shown: Mask) -> Sketch |
     Reference: Gagliano & Villar (2023), Fig. 1, https://arxiv.org/abs/2312.16687
 
     Args:
-        source: The store.
+        datastore: The store.
         model: The model's name.
         label: The label.
         shown: Which galaxies are shown, (N,).
@@ -119,9 +119,9 @@ def against(source: "Source", model: str, label: Label, shown: Mask) -> Sketch |
     """
     inferred = Quantity(f"inferred.{label.name}", "inferred", label.unit)
     measured = Quantity(f"catalogue.{label.name}", "catalogue", label.unit)
-    if not (source.has(model, inferred) and source.has(model, measured)):
+    if not (datastore.has(model, inferred) and datastore.has(model, measured)):
         return None
-    x, y = source.values(model, measured), source.values(model, inferred)
+    x, y = datastore.values(model, measured), datastore.values(model, inferred)
     both = shown & np.isfinite(x) & np.isfinite(y)
     if not both.any():
         return None
@@ -136,8 +136,8 @@ def against(source: "Source", model: str, label: Label, shown: Mask) -> Sketch |
     errors = None
     if both.sum() <= MANY and not inferred.cyclic:
         errors = (
-            _sigmas(source, model, measured, "_err"),
-            _sigmas(source, model, inferred, "_sigma"),
+            _sigmas(datastore, model, measured, "_err"),
+            _sigmas(datastore, model, inferred, "_sigma"),
         )
     plane = plane_of(measured, inferred, x, y)
     plane = Plane(plane.x, plane.y, plane.points, (limits, limits))
@@ -147,7 +147,7 @@ def against(source: "Source", model: str, label: Label, shown: Mask) -> Sketch |
     return Sketch(label.title, plane, shown, errors, lines, (), note)
 
 
-def main_plane(source: "Source", model: str, shown: Mask, by: str) -> Sketch | None:
+def main_plane(datastore: "DataStore", model: str, shown: Mask, by: str) -> Sketch | None:
     r"""Star formation against mass, with the main sequence and the green valley.
 
     The main sequence is that of Speagle et al. (2014, ApJS 214, 15), Eq. 28, at the median
@@ -161,7 +161,7 @@ def main_plane(source: "Source", model: str, shown: Mask, by: str) -> Sketch | N
     189, 1).
 
     Args:
-        source: The store.
+        datastore: The store.
         model: The model's name.
         shown: Which galaxies are shown, (N,).
         by: ``inferred`` or ``catalogue``.
@@ -170,9 +170,9 @@ def main_plane(source: "Source", model: str, shown: Mask, by: str) -> Sketch | N
         None where nothing is known of either axis.
     """
     axes = [Quantity(f"{by}.{one}", f"{by} {title}", unit) for one, title, unit in _PHYSICS]
-    if not all(source.has(model, axis) for axis in axes):
+    if not all(datastore.has(model, axis) for axis in axes):
         return None
-    mass, sfr = (source.values(model, axis) for axis in axes)
+    mass, sfr = (datastore.values(model, axis) for axis in axes)
     known = shown & np.isfinite(mass) & np.isfinite(sfr)
     if not known.any():
         return None
@@ -181,8 +181,8 @@ def main_plane(source: "Source", model: str, shown: Mask, by: str) -> Sketch | N
         _widened(*np.percentile(sfr[known], TAILS)),
     )
     plane = plane_of(*axes, mass, sfr)
-    normal = known & source.normal
-    redshift = _median_redshift(source, model, normal if normal.any() else known)
+    normal = known & datastore.normal
+    redshift = _median_redshift(datastore, model, normal if normal.any() else known)
     valley = (Line(1.0, VALLEY[0], "dashed"), Line(1.0, VALLEY[1], "dashed"))
     lines, note = valley, "dashed: green valley (Salim 2014)"
     if np.isfinite(redshift):
@@ -199,20 +199,20 @@ def main_plane(source: "Source", model: str, shown: Mask, by: str) -> Sketch | N
     )
 
 
-def size_plane(source: "Source", model: str, shown: Mask, latent: str = "") -> Sketch | None:
+def size_plane(datastore: "DataStore", model: str, shown: Mask, latent: str = "") -> Sketch | None:
     """Half-light radius against a free latent, the first unless another is named.
 
     Returns:
         None where the model has no free latent or no galaxy shown has a radius.
     """
-    free = free_latents(source.store.model(model))
+    free = free_latents(datastore.store.model(model))
     radius = Quantity("catalogue.r50", "half-light radius", "pix")
-    if not free or not source.has(model, radius):
+    if not free or not datastore.has(model, radius):
         return None
     name = latent if latent in free else free[0]
-    axis = next(one for one in axes_of(source.store, model) if one.column == name)
-    x, y = source.values(model, axis), source.values(model, radius)
-    scale = source.store.info.pixel_scale
+    axis = next(one for one in axes_of(datastore.store, model) if one.column == name)
+    x, y = datastore.values(model, axis), datastore.values(model, radius)
+    scale = datastore.store.info.pixel_scale
     if scale:
         radius, y = Quantity(radius.key, radius.title, "arcsec"), y * scale
     known = shown & np.isfinite(x) & np.isfinite(y)
@@ -249,23 +249,23 @@ def _main_sequence(redshift: float) -> tuple[Line, Line, Line]:
     )
 
 
-def _median_redshift(source: "Source", model: str, known: Mask) -> float:
+def _median_redshift(datastore: "DataStore", model: str, known: Mask) -> float:
     """By the catalogue, else by the model; NaN where neither has one."""
     for table in ("catalogue", "inferred"):
         redshift = Quantity(f"{table}.redshift", "")
-        if source.has(model, redshift):
-            values = source.values(model, redshift)[known]
+        if datastore.has(model, redshift):
+            values = datastore.values(model, redshift)[known]
             if np.isfinite(values).any():
                 return float(np.nanmedian(values))
     return np.nan
 
 
-def _sigmas(source: "Source", model: str, quantity: Quantity, suffix: str) -> Floats:
+def _sigmas(datastore: "DataStore", model: str, quantity: Quantity, suffix: str) -> Floats:
     """The 1-sigma errors of a quantity (N,), 0 where unknown."""
     sigma = Quantity(quantity.key + suffix, "")
-    if not source.has(model, sigma):
-        return np.zeros(len(source))
-    return np.nan_to_num(source.values(model, sigma))
+    if not datastore.has(model, sigma):
+        return np.zeros(len(datastore))
+    return np.nan_to_num(datastore.values(model, sigma))
 
 
 def _widened(low: float, high: float) -> tuple[float, float]:

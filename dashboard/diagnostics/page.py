@@ -11,7 +11,7 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 
-from dashboard.backend.datastore import Source
+from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import in_turns, when_done
 from dashboard.backend.model_scores import history_of
 from dashboard.backend.populations import population_title
@@ -46,10 +46,10 @@ GRID = {
 WORKING = '<div class="working"><span class="shimmer">{} …</span></div>'
 
 
-def head_html(source: Source, model: str) -> str:
+def head_html(datastore: DataStore, model: str) -> str:
     """Which model this is, and how its galaxies were split."""
-    info = source.store.model(model)
-    counts = source.store.galaxies["split"].value_counts()
+    info = datastore.store.model(model)
+    counts = datastore.store.galaxies["split"].value_counts()
     parts = ", ".join(f"{count:,} {str(name).replace('_', ' ')}" for name, count in counts.items())
     what = f"{info.kind}, recipe {info.recipe}, {len(info.latents)} latents"
     return (
@@ -73,7 +73,7 @@ class ModelPage(pn.viewable.Viewer):
     ``model``, ``shown`` and ``by``, and ``row`` by a tap on a figure.
     """
 
-    source = param.ClassSelector(class_=Source, constant=True)
+    datastore = param.ClassSelector(class_=DataStore, constant=True)
     state = param.ClassSelector(class_=State, constant=True)
 
     def __init__(self, **params: Any) -> None:
@@ -115,11 +115,11 @@ class ModelPage(pn.viewable.Viewer):
         self._drawn, self._drawing = wanted, self._steps()
         if not self._layout.objects:
             self._layout.objects = self._skeleton()
-        self.head.object = head_html(self.source, state.model) + self._marks()
+        self.head.object = head_html(self.datastore, state.model) + self._marks()
         for holder in self.holders.values():
             if not holder.objects:
                 holder.objects = [self._html(WORKING.format("working"))]
-        when_done(self.source.pool(), partial(in_turns, self._drawing))
+        when_done(self.datastore.pool(), partial(in_turns, self._drawing))
 
     def _skeleton(self) -> list[Any]:
         """All that is there before anything is drawn."""
@@ -152,18 +152,18 @@ class ModelPage(pn.viewable.Viewer):
 
     @property
     def _shown(self) -> Any:
-        return shown_galaxies(self.source.pool().result(), self.state.shown)
+        return shown_galaxies(self.datastore.pool().result(), self.state.shown)
 
     def _labels(self) -> Iterator[None]:
-        source, model, shown = self.source, self.state.model, self._shown
-        sketches = ((one.name, against(source, model, one, shown)) for one in ORDER)
-        return self._fill("labels", sketches, why_no_labels(source, model, shown))
+        datastore, model, shown = self.datastore, self.state.model, self._shown
+        sketches = ((one.name, against(datastore, model, one, shown)) for one in ORDER)
+        return self._fill("labels", sketches, why_no_labels(datastore, model, shown))
 
     def _planes(self) -> Iterator[None]:
-        source, model, shown = self.source, self.state.model, self._shown
-        ways = {way: main_plane(source, model, shown, way) for way in ("inferred", "catalogue")}
+        datastore, model, shown = self.datastore, self.state.model, self._shown
+        ways = {way: main_plane(datastore, model, shown, way) for way in ("inferred", "catalogue")}
         main = ways[self.state.by] or ways["inferred"] or ways["catalogue"]
-        sketches = iter([("main", main), ("size", size_plane(source, model, shown))])
+        sketches = iter([("main", main), ("size", size_plane(datastore, model, shown))])
         self._by.visible = None not in ways.values()
         return self._fill(
             "planes", sketches, "No masses, rates or sizes are known of these galaxies."
@@ -178,7 +178,7 @@ class ModelPage(pn.viewable.Viewer):
         for name, sketch in sketches:
             self.scatters.pop(name, None)
             if sketch is not None:
-                made = Scatter(source=self.source, state=self.state, sketch=sketch)
+                made = Scatter(datastore=self.datastore, state=self.state, sketch=sketch)
                 self.scatters[name] = made
                 said = self._html(tile_html(sketch))
                 grid.append(pn.Column(said, made, sizing_mode="stretch_width"))
@@ -188,12 +188,12 @@ class ModelPage(pn.viewable.Viewer):
 
     def _tables(self) -> Iterator[None]:
         """Ask first for what is soon worked out: models with labels need no neighbours."""
-        source = self.source
-        by_neighbours = [name for name in source.models if not labelled(source, name)]
-        direct = [name for name in source.models if name not in by_neighbours]
-        jobs: list[Future[Any]] = [source.scores(name) for name in direct]
-        self._follow("trials", [source.trials()])
-        jobs += [source.scores(name) for name in by_neighbours]
+        datastore = self.datastore
+        by_neighbours = [name for name in datastore.models if not labelled(datastore, name)]
+        direct = [name for name in datastore.models if name not in by_neighbours]
+        jobs: list[Future[Any]] = [datastore.scores(name) for name in direct]
+        self._follow("trials", [datastore.trials()])
+        jobs += [datastore.scores(name) for name in by_neighbours]
         self._follow("scores", jobs)
         yield
 
@@ -219,7 +219,7 @@ class ModelPage(pn.viewable.Viewer):
 
     def _losses(self) -> Iterator[None]:
         model, dark = self.state.model, self.state.dark
-        read = {name: history_of(self.source.store, name) for name in self.source.models}
+        read = {name: history_of(self.datastore.store, name) for name in self.datastore.models}
         histories = {name: one for name, one in read.items() if one is not None}
         grid = pn.Row(styles=GRID, sizing_mode="stretch_width")
         key = self._html(loss_legend(list(histories), model, dark=dark))
@@ -243,10 +243,13 @@ class ModelPage(pn.viewable.Viewer):
 
     def _marks(self) -> str:
         """Which mark is which rare population."""
-        source, dark = self.source, self.state.dark
+        datastore, dark = self.datastore, self.state.dark
         marks = (
-            (mark_svg(source.shape(name), source.colour(name, dark=dark)), population_title(name))
-            for name in source.marked
+            (
+                mark_svg(datastore.shape(name), datastore.colour(name, dark=dark)),
+                population_title(name),
+            )
+            for name in datastore.marked
         )
         return "".join(f'<span class="key">{mark}{escape(name)}</span>' for mark, name in marks)
 
@@ -264,16 +267,16 @@ class ModelPage(pn.viewable.Viewer):
         return pn.pane.HTML(text, stylesheets=[BASE, MODEL], sizing_mode="stretch_width", margin=0)
 
 
-def labelled(source: Source, model: str) -> bool:
+def labelled(datastore: DataStore, model: str) -> bool:
     """Whether the model infers any label."""
-    return bool({one.name for one in LABELS} & set(source.store.latents(model).columns))
+    return bool({one.name for one in LABELS} & set(datastore.store.latents(model).columns))
 
 
-def why_no_labels(source: Source, model: str, shown: Any) -> str:
+def why_no_labels(datastore: DataStore, model: str, shown: Any) -> str:
     """Why there is nothing to compare: no galaxies, no labels inferred, or none measured."""
     if not np.any(shown):
         return "No galaxy of this store is of that kind. Choose others above."
-    if not labelled(source, model):
+    if not labelled(datastore, model):
         return (
             f"No latent of the {escape(model)} model is tied to a label, so it infers none. "
             "How well its neighbours tell them is in the table below."

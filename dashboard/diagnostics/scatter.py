@@ -11,7 +11,7 @@ from bokeh.models import ColumnDataSource, Slope
 from holoviews.streams import PlotSize, RangeXY, Tap
 from numpy.typing import NDArray
 
-from dashboard.backend.datastore import Source
+from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import weakly
 from dashboard.backend.plane import Limits, nearest_row
 from dashboard.components.theme import ACCENT, MUTED
@@ -69,17 +69,17 @@ def draw_lines(figure: Any, sketch: Sketch, *, dark: bool) -> None:
         figure.add_layout(Slope(gradient=one.slope, y_intercept=one.offset, **look))
 
 
-def draw_marks(figure: Any, sketch: Sketch, source: Source, *, dark: bool) -> None:
+def draw_marks(figure: Any, sketch: Sketch, datastore: DataStore, *, dark: bool) -> None:
     """Put the rare galaxies on a Bokeh figure, by shape and colour as on the maps."""
-    for name in source.marked:
-        rows = source.members(name)
+    for name in datastore.marked:
+        rows = datastore.members(name)
         shown = sketch.plane.points.iloc[rows[sketch.drawn[rows]]]
         figure.scatter(
             shown["x"].to_numpy(),
             shown["y"].to_numpy(),
-            marker=source.shape(name),
+            marker=datastore.shape(name),
             size=9 if len(shown) <= 50 else 5 if len(shown) <= 1000 else 4,
-            color=source.colour(name, dark=dark),
+            color=datastore.colour(name, dark=dark),
             fill_alpha=0.35,
             line_width=0.9,
         )
@@ -92,14 +92,14 @@ class Scatter(pn.viewable.Viewer):
     ``row``.
     """
 
-    source = param.ClassSelector(class_=Source, constant=True)
+    datastore = param.ClassSelector(class_=DataStore, constant=True)
     state = param.ClassSelector(class_=State, constant=True)
     sketch = param.ClassSelector(class_=Sketch, constant=True)
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
         self.rings: Rings | None = None
-        self._ordinary = self.sketch.plane.points[self.sketch.drawn & self.source.normal]
+        self._ordinary = self.sketch.plane.points[self.sketch.drawn & self.datastore.normal]
         self._range, self._size = RangeXY(), PlotSize(width=FRAME[0], height=FRAME[1])
         galaxies = hv.DynamicMap(self._dots, streams=[self._range, self._size])
         galaxies = galaxies.opts(hooks=[weakly(self._begin)])
@@ -143,7 +143,7 @@ class Scatter(pn.viewable.Viewer):
             return
         figure, plane = plot.state, self.sketch.plane
         draw_lines(figure, self.sketch, dark=self.state.dark)
-        draw_marks(figure, self.sketch, self.source, dark=self.state.dark)
+        draw_marks(figure, self.sketch, self.datastore, dark=self.state.dark)
         self.rings = Rings(figure)
         dress(figure)
         figure.xaxis.axis_label, figure.yaxis.axis_label = plane.x.axis, plane.y.axis

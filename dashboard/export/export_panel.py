@@ -10,7 +10,7 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 
-from dashboard.backend.datastore import Source
+from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import when_done
 from dashboard.components.collapsible import drawer, small_button
 from dashboard.components.css import BASE, BRING
@@ -50,7 +50,7 @@ class TakeAway(pn.viewable.Viewer):
     nothing.
     """
 
-    source = param.ClassSelector(class_=Source, constant=True)
+    datastore = param.ClassSelector(class_=DataStore, constant=True)
     state = param.ClassSelector(class_=State, constant=True)
 
     def __init__(self, **params: Any) -> None:
@@ -93,22 +93,27 @@ class TakeAway(pn.viewable.Viewer):
         """Make the file in a worker, then hand it over to the browser."""
         self._say("Making the file …")
         self.go.loading = True
-        job = self.source.errands.submit(self._maker())
+        job = self.datastore.errands.submit(self._maker())
         when_done(job, lambda: self._hand_over(job))
 
     def _maker(self) -> Callable[[], File]:
         """What makes the file, with all choices as they are now."""
-        source, model, row, kind = self.source, self.state.model, self.state.row, self.kind.value
+        datastore, model, row, kind = (
+            self.datastore,
+            self.state.model,
+            self.state.row,
+            self.kind.value,
+        )
         rows = rows_in_focus(self.state)
         if self.what.value == FIGURE:
-            name = f"{source.store.info.sample}-map.png"
+            name = f"{datastore.store.info.sample}-map.png"
             shown = self.state.frozen()
-            return lambda: File(name, figure_png(source, shown), "The map as it is shown.")
+            return lambda: File(name, figure_png(datastore, shown), "The map as it is shown.")
         if self.what.value == CUTOUT and row is not None:
-            return lambda: _cutout(source, row)
+            return lambda: _cutout(datastore, row)
         made = selection if self.what.value == SELECTION else labelled
-        given = (source, model, rows) if self.what.value == SELECTION else (source, model)
-        return lambda: _table(source, model, self.what.value, kind, made(*given))
+        given = (datastore, model, rows) if self.what.value == SELECTION else (datastore, model)
+        return lambda: _table(datastore, model, self.what.value, kind, made(*given))
 
     def _hand_over(self, job: "Future[File]") -> None:
         self.go.loading = False
@@ -134,11 +139,11 @@ class TakeAway(pn.viewable.Viewer):
         if not self.panel.visible:
             return
         row, chosen = self.state.row, len(rows_in_focus(self.state))
-        said = len({event.galaxy for event in self.source.said.standing})
+        said = len({event.galaxy for event in self.datastore.said.standing})
         options = {f"Labels: {said:,} {'galaxy' if said == 1 else 'galaxies'}": LABELS}
-        options[f"Selection: {chosen:,} of {len(self.source):,} galaxies"] = SELECTION
+        options[f"Selection: {chosen:,} of {len(self.datastore):,} galaxies"] = SELECTION
         if row is not None:
-            options[f"Cutout of {self.source.ids[row]}, FITS"] = CUTOUT
+            options[f"Cutout of {self.datastore.ids[row]}, FITS"] = CUTOUT
         options["The map, PNG"] = FIGURE
         first = SELECTION if chosen and not said else LABELS
         value = self.what.value if self.what.value in options.values() else first
@@ -148,7 +153,7 @@ class TakeAway(pn.viewable.Viewer):
     def _offer(self, *_: Any) -> None:
         self.kind.visible = self.what.value in (LABELS, SELECTION)
         empty = {
-            LABELS: "" if self.source.said.standing else "Nothing is labelled yet.",
+            LABELS: "" if self.datastore.said.standing else "Nothing is labelled yet.",
             SELECTION: "" if len(rows_in_focus(self.state)) else "Nothing is selected.",
         }.get(self.what.value, "")
         self.go.disabled = bool(empty)
@@ -159,15 +164,15 @@ class TakeAway(pn.viewable.Viewer):
         self.words.object = f"<p {role}>{escape(words)}</p>"
 
 
-def _table(source: Source, model: str, what: str, kind: str, table: Any) -> File:
-    facts = provenance(source, model, f"{what} of {source.store.info.sample}")
-    name = f"{source.store.info.sample}-{what}.{kind}"
+def _table(datastore: DataStore, model: str, what: str, kind: str, table: Any) -> File:
+    facts = provenance(datastore, model, f"{what} of {datastore.store.info.sample}")
+    name = f"{datastore.store.info.sample}-{what}.{kind}"
     return File(name, as_file(table, facts, kind), f"{len(table):,} rows.")
 
 
-def _cutout(source: Source, row: int) -> File:
-    pixels = pixels_of(source, row, find_sample(source))
+def _cutout(datastore: DataStore, row: int) -> File:
+    pixels = pixels_of(datastore, row, find_sample(datastore))
     stamp = pixels.unit == NO_FLUX
     words = f"A display stamp, no fluxes. {pixels.origin}" if stamp else pixels.origin
-    name = "".join(c if c.isalnum() or c in "-_.+" else "_" for c in str(source.ids[row]))
-    return File(f"{name}{'-stamp' * stamp}.fits", as_fits(source, row, pixels), words)
+    name = "".join(c if c.isalnum() or c in "-_.+" else "_" for c in str(datastore.ids[row]))
+    return File(f"{name}{'-stamp' * stamp}.fits", as_fits(datastore, row, pixels), words)

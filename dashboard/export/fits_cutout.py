@@ -14,7 +14,7 @@ import pandas as pd
 from astropy.io import fits
 from numpy.typing import NDArray
 
-from dashboard.backend.datastore import Source
+from dashboard.backend.datastore import DataStore
 from dashboard.galaxy.legacy_cutout import base_url, fetch_guest
 from dashboard.sky.coordinates import Place
 from data.services.http_client import FetchError
@@ -47,13 +47,13 @@ class Pixels(NamedTuple):
     north: float
 
 
-def find_sample(source: Source) -> Sample | None:
+def find_sample(datastore: DataStore) -> Sample | None:
     """The sample that the store was made of, where it is at hand; else None.
 
     It is looked for at ``PCVAE_SAMPLE``, where the store's command says, and in
     ``data/samples``. It must have the store's galaxies in the store's order.
     """
-    info = source.store.info
+    info = datastore.store.info
     words = shlex.split(info.command)
     said = [words[i + 1] for i, one in enumerate(words[:-1]) if one == "train.encode"]
     places = [Path(one) for one in (os.environ.get(SAMPLE, ""), *said) if one]
@@ -63,20 +63,20 @@ def find_sample(source: Source) -> Sample | None:
             sample = read_sample(place)
         except PcvaeError:
             continue
-        same = sample.info.bands == info.bands and len(sample) == len(source)
-        if same and sample.catalog["id"].equals(source.store.galaxies["id"]):
+        same = sample.info.bands == info.bands and len(sample) == len(datastore)
+        if same and sample.catalog["id"].equals(datastore.store.galaxies["id"]):
             return sample
     return None
 
 
-def pixels_of(source: Source, row: int, sample: Sample | None) -> Pixels:
+def pixels_of(datastore: DataStore, row: int, sample: Sample | None) -> Pixels:
     """The pixels of a galaxy: of its sample; fetched, for a real place; else its stamp.
 
     Raises:
         PcvaeError: There are none at all; says why.
     """
-    info, why = source.store.info, "its sample is not at hand"
-    galaxy = source.store.galaxies.iloc[row]
+    info, why = datastore.store.info, "its sample is not at hand"
+    galaxy = datastore.store.galaxies.iloc[row]
     north = float(galaxy.get("north_angle", np.nan))
     if sample is not None:
         unit = "nanomaggy" if info.unit == "nanomaggy" else "stretched to [0, 1]"
@@ -85,29 +85,29 @@ def pixels_of(source: Source, row: int, sample: Sample | None) -> Pixels:
     place = Place(float(galaxy["ra"]), float(galaxy["dec"]))
     if "simulated" not in info.source.lower() and np.isfinite(place).all():
         try:
-            found = fetch_guest(source, place, _layer_of(galaxy))
+            found = fetch_guest(datastore, place, _layer_of(galaxy))
             origin = f"{found.said[0]} Fetched from {base_url()}."
             return Pixels(found.flux, "nanomaggy", info.bands, origin, found.north_angle)
         except FetchError as error:
             why += f", and: {error}"
-    stamp = source.stamp(row)
+    stamp = datastore.stamp(row)
     if stamp is None:
-        msg = f"there is no cutout of {source.ids[row]}: {why}, and the store has no stamps"
+        msg = f"there is no cutout of {datastore.ids[row]}: {why}, and the store has no stamps"
         raise PcvaeError(msg)
     planes = np.ascontiguousarray(np.moveaxis(stamp, 2, 0)[::-1])
     origin = f"Stamp of the store, because {why}."
     return Pixels(planes, NO_FLUX, ("blue", "green", "red"), origin, north)
 
 
-def as_fits(source: Source, row: int, pixels: Pixels) -> bytes:
+def as_fits(datastore: DataStore, row: int, pixels: Pixels) -> bytes:
     """The bytes of a FITS file with a header that says what it is, and a WCS if that is known."""
-    info, galaxy = source.store.info, source.store.galaxies.iloc[row]
+    info, galaxy = datastore.store.info, datastore.store.galaxies.iloc[row]
     header = fits.Header()
-    header["OBJECT"] = str(source.ids[row])
+    header["OBJECT"] = str(datastore.ids[row])
     header["BUNIT"] = pixels.unit
     bands = pixels.bands
     header["BANDS"] = ("" if all(len(one) == 1 for one in bands) else ",").join(bands)
-    header["STORE"], header["SAMPLE"] = source.store.folder.name, info.sample
+    header["STORE"], header["SAMPLE"] = datastore.store.folder.name, info.sample
     header["SOFTWARE"] = f"pcvae {__version__}"
     if pixels.unit == NO_FLUX:
         header["IMAGETYP"] = (NO_FLUX, "8 bits: measure nothing on it")

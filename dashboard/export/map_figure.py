@@ -10,7 +10,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from dashboard.backend.datastore import Source
+from dashboard.backend.datastore import DataStore
 from dashboard.backend.populations import population_title
 from dashboard.components.theme import ACCENT, GROUND, TEXT
 from dashboard.galaxy.external_galaxy import place_on
@@ -37,24 +37,24 @@ MARKS = {
 }
 
 
-def figure_png(source: Source, state: State) -> bytes:
+def figure_png(datastore: DataStore, state: State) -> bytes:
     """The map, or both maps, as they are shown, with their zoom, as a PNG of 200 dots an inch.
 
     Args:
-        source: What is drawn.
+        datastore: What is drawn.
         state: What is chosen; for a worker, ``frozen``.
     """
     shown = [state, state.second] if state.split else [state]
     figure = Figure((WIDTH * len(shown), HEIGHT), DPI, layout="constrained")
     FigureCanvasAgg(figure)
     figure.set_facecolor(GROUND[state.dark])
-    chosen = colouring(source, state.model, state.colour, dark=state.dark, taught=state.taught)
+    chosen = colouring(datastore, state.model, state.colour, dark=state.dark, taught=state.taught)
     for place, axes in enumerate(shown, 1):
-        _draw(figure.add_subplot(1, len(shown), place), source, state, axes, chosen)
-    info = source.store.info
+        _draw(figure.add_subplot(1, len(shown), place), datastore, state, axes, chosen)
+    info = datastore.store.info
     focus = "" if state.focus is None else f"{int(state.focus.sum()):,} in colour of "
     figure.supxlabel(
-        f"{info.sample}: {focus}{len(source):,} galaxies. Store {source.store.folder.name}, "
+        f"{info.sample}: {focus}{len(datastore):,} galaxies. Store {datastore.store.folder.name}, "
         f"encoded {info.created[:10]}; drawn {datetime.now(UTC):%Y-%m-%d}",
         fontsize=7,
         color=TEXT[state.dark],
@@ -64,8 +64,8 @@ def figure_png(source: Source, state: State) -> bytes:
     return file.getvalue()
 
 
-def _draw(ax: Any, source: Source, state: State, axes: Axes, chosen: Colouring) -> None:
-    plane, text = source.plane(axes.model, axes.x, axes.y), TEXT[state.dark]
+def _draw(ax: Any, datastore: DataStore, state: State, axes: Axes, chosen: Colouring) -> None:
+    plane, text = datastore.plane(axes.model, axes.x, axes.y), TEXT[state.dark]
     left, bottom, right, top = axes.zoom or _corners(plane.limits)
     canvas = Canvas((left, right), (bottom, top), int(WIDTH * DOTS), int(HEIGHT * DOTS))
     picture = galaxy_picture(plane, canvas, chosen, state.focus, dark=state.dark)
@@ -74,8 +74,8 @@ def _draw(ax: Any, source: Source, state: State, axes: Axes, chosen: Colouring) 
     ax.set_xlabel(plane.x.axis)
     ax.set_ylabel(plane.y.axis)
     _colour_axes(ax, text, GROUND[state.dark])
-    handles = _marks(ax, source, state, plane.points) + _ringed(ax, source, state, axes)
-    handles += _categories(source, chosen) + _boundaries(ax, source, state, axes)
+    handles = _marks(ax, datastore, state, plane.points) + _ringed(ax, datastore, state, axes)
+    handles += _categories(datastore, chosen) + _boundaries(ax, datastore, state, axes)
     if handles:
         ax.legend(handles=handles, fontsize=7, labelcolor=text, framealpha=0, loc="best")
     if chosen.gradient and chosen.ends:
@@ -91,13 +91,13 @@ def _colour_axes(ax: Any, text: str, ground: str) -> None:
         spine.set_color(text)
 
 
-def _marks(ax: Any, source: Source, state: State, points: Any) -> list[Line2D]:
+def _marks(ax: Any, datastore: DataStore, state: State, points: Any) -> list[Line2D]:
     """The rare populations by their marks, each with its number."""
     handles = []
-    for name in source.marked:
-        rows, colour = source.members(name), source.colour(name, dark=state.dark)
+    for name in datastore.marked:
+        rows, colour = datastore.members(name), datastore.colour(name, dark=state.dark)
         size = 5 if len(rows) <= 50 else 3.5 if len(rows) <= 1000 else 2
-        looks = {"marker": MARKS[source.shape(name)], "ms": size, "mew": 0.8, "ls": ""}
+        looks = {"marker": MARKS[datastore.shape(name)], "ms": size, "mew": 0.8, "ls": ""}
         (line,) = ax.plot(
             points["x"].iloc[rows],
             points["y"].iloc[rows],
@@ -110,13 +110,13 @@ def _marks(ax: Any, source: Source, state: State, points: Any) -> list[Line2D]:
     return handles
 
 
-def _ringed(ax: Any, source: Source, state: State, axes: Axes) -> list[Line2D]:
+def _ringed(ax: Any, datastore: DataStore, state: State, axes: Axes) -> list[Line2D]:
     """The picked galaxy in a ring, the guest as a star."""
-    plane, handles = source.plane(axes.model, axes.x, axes.y), []
+    plane, handles = datastore.plane(axes.model, axes.x, axes.y), []
     looks = {"mfc": "none", "mec": ACCENT[state.dark], "mew": 1.6, "ls": ""}
     if state.row is not None:
         x, y = plane.points.iloc[state.row]
-        label = str(source.ids[state.row])
+        label = str(datastore.ids[state.row])
         handles += ax.plot([x], [y], marker="o", ms=11, label=label, **looks)
     guest = place_on(state.guest, axes.model, plane.x.column, plane.y.column)
     if len(guest):
@@ -125,22 +125,22 @@ def _ringed(ax: Any, source: Source, state: State, axes: Axes) -> list[Line2D]:
     return handles
 
 
-def _boundaries(ax: Any, source: Source, state: State, axes: Axes) -> list[Line2D]:
+def _boundaries(ax: Any, datastore: DataStore, state: State, axes: Axes) -> list[Line2D]:
     """The borders of the SVM's classes; the key names those that have no marks."""
-    job, handles = wanted_fit(source, state, axes), []
-    found = source.result(job) if job is not None else None
+    job, handles = wanted_fit(datastore, state, axes), []
+    found = datastore.result(job) if job is not None else None
     classes = () if found is None else found.classes
     for name in (one for one in classes if one != NORMAL):
-        looks = {"color": source.colour(name, dark=state.dark), "lw": 0.9}
+        looks = {"color": datastore.colour(name, dark=state.dark), "lw": 0.9}
         for line in outline(found, name):
             ax.plot(*np.asarray(line).T, **looks)
-        if name not in source.marked:
+        if name not in datastore.marked:
             handles.append(Line2D([], [], label=population_title(name), **looks))
     return handles
 
 
-def _categories(source: Source, chosen: Colouring) -> list[Line2D]:
-    marked = [population_title(name) for name in source.marked]
+def _categories(datastore: DataStore, chosen: Colouring) -> list[Line2D]:
+    marked = [population_title(name) for name in datastore.marked]
     pairs = zip(chosen.categories, chosen.gradient, strict=False)
     return [
         Line2D([], [], marker="o", ls="", ms=3.5, color=colour, label=name)

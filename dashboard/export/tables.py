@@ -8,7 +8,7 @@ import pandas as pd
 from astropy.table import MaskedColumn, Table
 from numpy.typing import NDArray
 
-from dashboard.backend.datastore import Source
+from dashboard.backend.datastore import DataStore
 from pcvae.labels import LABELS
 
 __all__ = ["described", "labelled", "provenance", "selection"]
@@ -33,47 +33,49 @@ MEANINGS = {
 }
 
 
-def provenance(source: Source, model: str, what: str) -> dict[str, str]:
+def provenance(datastore: DataStore, model: str, what: str) -> dict[str, str]:
     """Where a table comes from: store, sample, model, software and date."""
-    info, known = source.store.info, source.store.model(model)
+    info, known = datastore.store.info, datastore.store.model(model)
     return {
         "what": what,
-        "store": source.store.folder.name,
+        "store": datastore.store.folder.name,
         "store_created": info.created,
         "sample": info.sample,
         "source": info.source,
         "model": f"{model} ({known.kind}, recipe {known.recipe})",
-        "models": ", ".join(source.models),
+        "models": ", ".join(datastore.models),
         "software": f"pcvae {version('pcvae')}, astropy {version('astropy')}",
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
 
-def selection(source: Source, model: str, rows: NDArray[np.intp]) -> Table:
+def selection(datastore: DataStore, model: str, rows: NDArray[np.intp]) -> Table:
     """Some galaxies: who they are, their catalogued labels, and what a model infers."""
-    galaxies, latents = source.store.galaxies, source.store.latents(model)
+    galaxies, latents = datastore.store.galaxies, datastore.store.latents(model)
     labels = [name for one in LABELS for name in (one.name, one.error)]
     kept = [name for name in (*GALAXY, *labels, *SHAPE) if name in galaxies]
     known = galaxies[kept].iloc[rows].reset_index(drop=True)
     inferred = latents.drop(columns="id").iloc[rows].reset_index(drop=True)
     inferred = inferred.rename(columns=lambda name: f"{model}_{name}")
-    return described(source, model, pd.concat([known, inferred], axis=1))
+    return described(datastore, model, pd.concat([known, inferred], axis=1))
 
 
-def labelled(source: Source, model: str) -> Table:
+def labelled(datastore: DataStore, model: str) -> Table:
     """What was said of galaxies, a row a person and galaxy; also of those not in this store."""
-    said = source.journal.table() if source.journal else pd.DataFrame(columns=["id", *JUDGED])
-    rows = pd.Index(source.ids).get_indexer(pd.Index(said["id"]))
-    known = selection(source, model, np.unique(rows[rows >= 0])).to_pandas()
+    said = (
+        datastore.journal.table() if datastore.journal else pd.DataFrame(columns=["id", *JUDGED])
+    )
+    rows = pd.Index(datastore.ids).get_indexer(pd.Index(said["id"]))
+    known = selection(datastore, model, np.unique(rows[rows >= 0])).to_pandas()
     merged = said.merge(known, on="id", how="left")
     first = [name for name in (*GALAXY, *JUDGED) if name in merged]
     rest = [name for name in merged if name not in first]
-    return described(source, model, merged[[*first, *rest]])
+    return described(datastore, model, merged[[*first, *rest]])
 
 
-def described(source: Source, model: str, frame: pd.DataFrame) -> Table:
+def described(datastore: DataStore, model: str, frame: pd.DataFrame) -> Table:
     """A table with units and meanings; unknown numbers are NaN, unknown texts empty."""
-    meanings, table = _meanings(source, model), Table()
+    meanings, table = _meanings(datastore, model), Table()
     for name in frame:
         unit, meaning = meanings.get(str(name), ("", ""))
         column = frame[name]
@@ -83,13 +85,13 @@ def described(source: Source, model: str, frame: pd.DataFrame) -> Table:
     return table
 
 
-def _meanings(source: Source, model: str) -> dict[str, tuple[str, str]]:
+def _meanings(datastore: DataStore, model: str) -> dict[str, tuple[str, str]]:
     """Unit and meaning of each column that there may be."""
     found = dict(MEANINGS)
     for one in LABELS:
         found[one.name] = (one.unit, f"{one.title}, from the catalogue")
         found[one.error] = (one.unit, "Its 1-sigma error, from the catalogue")
-    latents = {one.name: (one.unit, one.title) for one in source.store.model(model).latents}
+    latents = {one.name: (one.unit, one.title) for one in datastore.store.model(model).latents}
     latents.setdefault("orientation", ("rad", "Orientation"))
     for name, (unit, title) in latents.items():
         found[f"{model}_{name}"] = (unit, f"{title}, inferred by model {model}")

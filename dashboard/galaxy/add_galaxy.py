@@ -10,7 +10,7 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 
-from dashboard.backend.datastore import Source
+from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import when_done
 from dashboard.components.collapsible import drawer, small_button
 from dashboard.components.css import BASE, BRING
@@ -30,9 +30,9 @@ __all__ = ["Bring", "needed"]
 HEADED = {"height": 40, "margin": (10, 5, 0, 5)}
 
 
-def needed(source: Source) -> str:
+def needed(datastore: DataStore) -> str:
     """What a person may bring, in words."""
-    info = source.store.info
+    info = datastore.store.info
     if info.unit == "stretched":
         return "A PNG or JPEG picture of one galaxy, in the colours of this store's own images."
     scale = f" at {info.pixel_scale:g}″ a pixel, or finer" if info.pixel_scale else ""
@@ -48,7 +48,7 @@ class Bring(pn.viewable.Viewer):
     Reads ``row``, ``model`` and ``guest`` of the state, and writes ``row`` and ``guest``.
     """
 
-    source = param.ClassSelector(class_=Source, constant=True)
+    datastore = param.ClassSelector(class_=DataStore, constant=True)
     state = param.ClassSelector(class_=State, constant=True)
 
     def __init__(self, **params: Any) -> None:
@@ -75,7 +75,7 @@ class Bring(pn.viewable.Viewer):
         )
         self.field.param.watch(lambda _: self._take(), "value")
         self.help = pn.pane.HTML(
-            f'<p class="muted">{escape(needed(self.source))}</p>', stylesheets=[BASE, BRING]
+            f'<p class="muted">{escape(needed(self.datastore))}</p>', stylesheets=[BASE, BRING]
         )
         buttons = pn.FlexBox(self.show, self.fetch, self.close)
         self.panel = drawer(
@@ -97,7 +97,7 @@ class Bring(pn.viewable.Viewer):
         if self.panel.visible and self.field.visible:
             self.shut()
             return
-        network = has_network(self.source, self.state.model)
+        network = has_network(self.datastore, self.state.model)
         self._tell("Bring a galaxy that is not in this store." if network else NO_NETWORK)
         self.field.visible = self.help.visible = network
 
@@ -124,26 +124,26 @@ class Bring(pn.viewable.Viewer):
         """Take these files for a galaxy."""
         if files:
             names = ", ".join(one.name for one in files)
-            self._begin(lambda: guest_of(files, self.source.store.info), f"Reading {names} …")
+            self._begin(lambda: guest_of(files, self.datastore.store.info), f"Reading {names} …")
 
     def fetch_place(self, place: Place) -> None:
         """Fetch the galaxy at a place."""
         try:
-            asked = wanted(self.source)
+            asked = wanted(self.datastore)
         except PcvaeError as error:
             self._fail(error)
             return
         like = f"{', '.join(asked.bands)}, {asked.size} pixels of {asked.pixel_scale:g}″"
         words = f"Asking {host()} for {place} ({like}) …"
-        self._begin(lambda: fetch_guest(self.source, place), words)
+        self._begin(lambda: fetch_guest(self.datastore, place), words)
 
     def _begin(self, make: Callable[[], Guest], words: str) -> None:
-        if not has_network(self.source, self.state.model):
+        if not has_network(self.datastore, self.state.model):
             self._fail(UploadError(NO_NETWORK))
             return
         self._tell(words, busy=True)
         self._turn += 1
-        turn, job = self._turn, self.source.errands.submit(make)
+        turn, job = self._turn, self.datastore.errands.submit(make)
         when_done(job, lambda: turn == self._turn and self._made(job))
 
     def _made(self, job: "Future[Guest]") -> None:
@@ -151,13 +151,13 @@ class Bring(pn.viewable.Viewer):
             self._fail(error)
             return
         turn, guest, model = self._turn, job.result(), self.state.model
-        codec = self.source.codec(model)
+        codec = self.datastore.codec(model)
         self._tell("Encoding it …", busy=True)
         when_done(codec, lambda: turn == self._turn and self._encoded(guest, model, codec))
 
     def _encoded(self, guest: Guest, model: str, codec: "Future[Any]") -> None:
         try:
-            see(self.source, codec.result(), model, guest)
+            see(self.datastore, codec.result(), model, guest)
         except (PcvaeError, RuntimeError, ValueError, OSError) as error:
             self._fail(error)
             return
@@ -168,7 +168,7 @@ class Bring(pn.viewable.Viewer):
         self._tell("")
         said = f"Not taken: {error}"
         self.words.object = f'<p class="failed" role="alert">{escape(said)}</p>'
-        self.field.visible = self.help.visible = has_network(self.source, self.state.model)
+        self.field.visible = self.help.visible = has_network(self.datastore, self.state.model)
 
     def _tell(self, words: str, *, busy: bool = False) -> None:
         self._found = None
@@ -192,13 +192,13 @@ class Bring(pn.viewable.Viewer):
         guest = self.state.guest
         self.back.visible = guest is not None and self.state.row is not None
         for model in {self.state.model, *([self.state.second.model] * self.state.split)}:
-            if guest and model not in guest.seen and has_network(self.source, model):
-                codec = self.source.codec(model)
+            if guest and model not in guest.seen and has_network(self.datastore, model):
+                codec = self.datastore.codec(model)
                 when_done(codec, partial(self._seen_again, guest, model, codec))
 
     def _seen_again(self, guest: Guest, model: str, codec: "Future[Any]") -> None:
         if not codec.exception():
-            see(self.source, codec.result(), model, guest)
+            see(self.datastore, codec.result(), model, guest)
             self.state.param.trigger("guest")
 
     def _button(self, label: str, says: str, call: Callable[[], Any]) -> pmui.Button:

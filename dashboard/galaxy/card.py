@@ -9,7 +9,7 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 
-from dashboard.backend.datastore import Source
+from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import when_done
 from dashboard.backend.populations import population_title
 from dashboard.backend.stamp_images import bar_html, channels_of, compass_svg, data_uri
@@ -55,15 +55,15 @@ def links_of(ra: float, dec: float) -> dict[str, str]:
     }
 
 
-def facts_html(source: Source, row: int, *, dark: bool) -> str:
+def facts_html(datastore: DataStore, row: int, *, dark: bool) -> str:
     """Id, population, split, place on the sky and, if it is a real place, links."""
-    galaxy = source.store.galaxies.iloc[row]
+    galaxy = datastore.store.galaxies.iloc[row]
     ra, dec = float(galaxy["ra"]), float(galaxy["dec"])
-    population = source.populations[row]
-    colour = source.colour(population, dark=dark)
+    population = datastore.populations[row]
+    colour = datastore.colour(population, dark=dark)
     facts = [f"<span>{escape(str(galaxy['split']).replace('_', ' '))}</span>"]
     links = links_of(ra, dec)
-    if "simulated" in source.store.info.source.lower():
+    if "simulated" in datastore.store.info.source.lower():
         links = {}
         facts.append("<span>simulated</span>")
     if np.isfinite([ra, dec]).all():
@@ -80,7 +80,7 @@ def facts_html(source: Source, row: int, *, dark: bool) -> str:
 
 
 def pictures_html(
-    source: Source,
+    datastore: DataStore,
     row: int,
     view: View | None,
     *,
@@ -90,13 +90,13 @@ def pictures_html(
     """Image, reconstruction and residual side by side.
 
     Args:
-        source: Where the image comes from.
+        datastore: Where the image comes from.
         row: The galaxy.
         view: How the model sees it; None while that is not known.
         failed: Whether it never will be.
         channel: Which of red, green and blue is shown alone; None for colour.
     """
-    stamp = source.picture(row, channel)
+    stamp = datastore.picture(row, channel)
     image = f'<img src="{stamp}" alt="Image">' if stamp else "This store has no stamps"
     wait = "Not decoded" if failed else '<span class="shimmer">decoding …</span>'
     model = residual = wait
@@ -107,7 +107,7 @@ def pictures_html(
         if view.residual is not None:
             residual = f'<img src="{data_uri(view.residual.picture)}" alt="Residual">'
             limit = f"<span>± {view.residual.limit:.2f}</span>"
-    marks = _bar(source) + _compass(source, row) if stamp else ""
+    marks = _bar(datastore) + _compass(datastore, row) if stamp else ""
     return (
         '<div class="pictures">'
         + "".join(
@@ -130,7 +130,7 @@ class Card(pn.viewable.Viewer):
     state; writes ``band``.
     """
 
-    source = param.ClassSelector(class_=Source, constant=True)
+    datastore = param.ClassSelector(class_=DataStore, constant=True)
     state = param.ClassSelector(class_=State, constant=True)
 
     def __init__(self, **params: Any) -> None:
@@ -149,7 +149,7 @@ class Card(pn.viewable.Viewer):
         self.facts, self.pictures, self.properties = map(html, ("facts", "pictures", "properties"))
         self.trouble = html("trouble")
         self.bands = self._bands()
-        self.judge = Judge(source=self.source, state=self.state)
+        self.judge = Judge(datastore=self.datastore, state=self.state)
         self._layout = pn.Column(
             self.facts,
             self.judge,
@@ -170,11 +170,11 @@ class Card(pn.viewable.Viewer):
     @property
     def _channel(self) -> int | None:
         """Which of red, green and blue shows the band that is chosen; None for colour."""
-        return channels_of(self.source.store.info.bands).get(self.state.band)
+        return channels_of(self.datastore.store.info.bands).get(self.state.band)
 
     def _bands(self) -> pmui.RadioButtonGroup:
         """The choice of a band; not there where pictures have but one."""
-        bands = channels_of(self.source.store.info.bands)
+        bands = channels_of(self.datastore.store.info.bands)
         choice = self.state.param.band
         choice.objects = {"Colour": "colour"} | {name: name for name in bands}
         return pmui.RadioButtonGroup.from_param(
@@ -196,42 +196,46 @@ class Card(pn.viewable.Viewer):
         if row is None and guest is not None:
             self._show_guest(guest)
         elif row is None:
-            self.facts.object = NOTHING if len(self.source) else EMPTY
+            self.facts.object = NOTHING if len(self.datastore) else EMPTY
             self.pictures.object = self.properties.object = ""
         else:
-            self.facts.object = facts_html(self.source, row, dark=self.state.dark)
-            self.properties.object = table_html(properties_of(self.source, self.state.model, row))
+            self.facts.object = facts_html(self.datastore, row, dark=self.state.dark)
+            self.properties.object = table_html(
+                properties_of(self.datastore, self.state.model, row)
+            )
             self._show_pictures()
         self._show_trouble()
 
     def _show_guest(self, guest: Guest) -> None:
-        source, model = self.source, self.state.model
-        network = has_network(source, model)
+        datastore, model = self.datastore, self.state.model
+        network = has_network(datastore, model)
         self._why_not = "" if network else NO_NETWORK
         self.facts.object = guest_facts_html(guest, links_of(guest.ra, guest.dec))
         self.pictures.object = self.properties.object = ""
         if network and model in guest.seen:
             self.pictures.object = guest_pictures_html(
-                source, guest, guest.seen[model], dark=self.state.dark, channel=self._channel
+                datastore, guest, guest.seen[model], dark=self.state.dark, channel=self._channel
             )
-            self.properties.object = table_html(guest_properties(source, model, guest.seen[model]))
+            self.properties.object = table_html(
+                guest_properties(datastore, model, guest.seen[model])
+            )
 
     def _show_pictures(self, *_: Any) -> None:
         row, model = self.state.row, self.state.model
         if row is None:
             return
         view, self._why_not = None, ""
-        if not has_network(self.source, model):
+        if not has_network(self.datastore, model):
             self._why_not = NO_NETWORK
         wanted = self.state.loaded and not self._why_not
-        job = self.source.codec(model) if wanted else None
+        job = self.datastore.codec(model) if wanted else None
         if job is not None and job.done():
             view, self._why_not = view_of(
-                self.source, model, row, dark=self.state.dark, channel=self._channel
+                self.datastore, model, row, dark=self.state.dark, channel=self._channel
             )
         failed = bool(self._why_not)
         self.pictures.object = pictures_html(
-            self.source, row, view, failed=failed, channel=self._channel
+            self.datastore, row, view, failed=failed, channel=self._channel
         )
         self._show_trouble()
         if job is not None and view is None and not failed:
@@ -239,18 +243,18 @@ class Card(pn.viewable.Viewer):
 
     def _show_trouble(self, *_: Any) -> None:
         latest = list(self.state.troubles.values())[-1:]
-        words = "".join(latest) or self._why_not or self.source.no_journal
+        words = "".join(latest) or self._why_not or self.datastore.no_journal
         self.trouble.object = (
             f'<div class="trouble" role="alert">{escape(words)}</div>' if words else ""
         )
         self.trouble.visible = bool(words)
 
 
-def _bar(source: Source) -> str:
-    return bar_html(source.store.info.pixel_scale, source.store.info.size)
+def _bar(datastore: DataStore) -> str:
+    return bar_html(datastore.store.info.pixel_scale, datastore.store.info.size)
 
 
-def _compass(source: Source, row: int) -> str:
-    galaxies = source.store.galaxies
+def _compass(datastore: DataStore, row: int) -> str:
+    galaxies = datastore.store.galaxies
     known = "north_angle" in galaxies
     return compass_svg(float(galaxies["north_angle"].iloc[row])) if known else ""

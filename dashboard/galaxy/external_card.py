@@ -4,7 +4,7 @@ from html import escape
 
 import numpy as np
 
-from dashboard.backend.datastore import Source
+from dashboard.backend.datastore import DataStore
 from dashboard.backend.quantities import Quantity, axes_of, pretty_unit
 from dashboard.backend.stamp_images import (
     bar_html,
@@ -19,17 +19,17 @@ from pcvae.dataset import ELLIPTICITY
 __all__ = ["guest_facts_html", "guest_pictures_html", "guest_properties"]
 
 
-def guest_properties(source: Source, model: str, seen: Seen) -> list[Property]:
+def guest_properties(datastore: DataStore, model: str, seen: Seen) -> list[Property]:
     """What the model infers of a guest, each where it lies in the sample."""
-    latents = {one.column: one for one in axes_of(source.store, model)}
+    latents = {one.column: one for one in axes_of(datastore.store, model)}
     for name in ELLIPTICITY:
         latents.pop(name, None)
     first = sorted(latents.values(), key=lambda one: not one.cyclic)
-    return [_property(source, model, seen, one) for one in first]
+    return [_property(datastore, model, seen, one) for one in first]
 
 
-def _property(source: Source, model: str, seen: Seen, one: Quantity) -> Property:
-    counts, limits = source.histogram(model, one)
+def _property(datastore: DataStore, model: str, seen: Seen, one: Quantity) -> Property:
+    counts, limits = datastore.histogram(model, one)
     value, sigma = (float(seen.latents[f"{one.column}{end}"][0]) for end in ("", "_sigma"))
     unit = pretty_unit(one.unit)
     return Property(one.title, unit, None, Interval(value, sigma), counts, limits, one.cyclic)
@@ -55,10 +55,10 @@ def guest_facts_html(guest: Guest, links: dict[str, str]) -> str:
 
 
 def guest_pictures_html(
-    source: Source, guest: Guest, seen: Seen, *, dark: bool, channel: int | None = None
+    datastore: DataStore, guest: Guest, seen: Seen, *, dark: bool, channel: int | None = None
 ) -> str:
     """Its image, reconstruction and residual side by side; of one channel, or in colour."""
-    info, (rebuilt, missed) = source.store.info, seen.pictures(dark=dark, channel=channel)
+    info, (rebuilt, missed) = datastore.store.info, seen.pictures(dark=dark, channel=channel)
     marks = bar_html(info.pixel_scale, info.size) + compass_svg(guest.north_angle)
     return (
         '<div class="pictures">'

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dashboard.backend.datastore import Source
+from dashboard.backend.datastore import DataStore
 from dashboard.backend.stamp_images import (
     Residual,
     in_band,
@@ -86,20 +86,20 @@ class Seen(NamedTuple):
         return shown, residual(image, rebuilt, dark=dark)
 
 
-def see(source: Source, codec: "Codec", model: str, guest: Guest) -> Seen:
+def see(datastore: DataStore, codec: "Codec", model: str, guest: Guest) -> Seen:
     """Encode a guest with a model, and decode it again; kept with the guest, a model once."""
     if model not in guest.seen:
-        guest.seen[model] = _see(source, codec, guest)
+        guest.seen[model] = _see(datastore, codec, guest)
     return guest.seen[model]
 
 
-def _see(source: Source, codec: "Codec", guest: Guest) -> Seen:
+def _see(datastore: DataStore, codec: "Codec", guest: Guest) -> Seen:
     import torch
 
     from pcvae.encode import latent_table
     from pcvae.preprocess import Stretch, display, display_stretch
 
-    info, flux = source.store.info, guest.flux[None]
+    info, flux = datastore.store.info, guest.flux[None]
     stretch = info.stamp_stretch or asdict(display_stretch(codec.run.stretch, info.size))
     encoded = codec.encode(flux)
     stamp = display(torch.as_tensor(flux), Stretch.of(stretch))[0]
@@ -118,9 +118,9 @@ def place_on(guest: Guest | None, model: str, x: str, y: str) -> pd.DataFrame:
     return pd.DataFrame(values, columns=["x", "y"], dtype=np.float32)
 
 
-def has_network(source: Source, model: str) -> bool:
+def has_network(datastore: DataStore, model: str) -> bool:
     """Whether a model can encode and decode: an embedding made elsewhere cannot."""
-    return source.store.model(model).kind != EMBEDDING
+    return datastore.store.model(model).kind != EMBEDDING
 
 
 def shown_guest(state: State, model: str) -> Seen | None:
@@ -130,11 +130,11 @@ def shown_guest(state: State, model: str) -> Seen | None:
     return state.guest.seen.get(model)
 
 
-def near_shown(source: Source, state: State) -> pd.DataFrame:
+def near_shown(datastore: DataStore, state: State) -> pd.DataFrame:
     """The ``row`` and ``distance`` of the nearest ones of the picked galaxy, or of the guest."""
     seen = shown_guest(state, state.model)
     if seen is not None:
-        return source.nearest_to(state.model, seen.mu, state.k, state.metric)
+        return datastore.nearest_to(state.model, seen.mu, state.k, state.metric)
     if state.row is not None:
-        return source.nearest(state.model, state.row, state.k, state.metric)
+        return datastore.nearest(state.model, state.row, state.k, state.metric)
     return pd.DataFrame({"row": np.array([], np.intp), "distance": np.array([])})

@@ -3,7 +3,7 @@
 import os
 from urllib.parse import urlsplit
 
-from dashboard.backend.datastore import Source
+from dashboard.backend.datastore import DataStore
 from dashboard.galaxy.external_galaxy import Guest
 from dashboard.sky.coordinates import Place
 from data.services.http_client import FetchError, LeftAloneError, Manners, UnansweredError
@@ -26,29 +26,29 @@ def host() -> str:
     return urlsplit(base_url()).netloc
 
 
-def wanted(source: Source, layer: str = "") -> Wanted:
+def wanted(datastore: DataStore, layer: str = "") -> Wanted:
     """What to ask for to get images like the store's.
 
     Args:
-        source: The store.
+        datastore: The store.
         layer: Where from; empty for the layer of most of its galaxies.
 
     Raises:
         FetchError: The service has none like those.
     """
-    galaxies = source.store.galaxies
+    galaxies = datastore.store.galaxies
     if not layer and "layer" in galaxies and galaxies["layer"].notna().any():
         layer = str(galaxies["layer"].mode()[0])
-    return wanted_for(source.store.info, layer)
+    return wanted_for(datastore.store.info, layer)
 
 
-def fetch_guest(source: Source, place: Place, layer: str = "") -> Guest:
+def fetch_guest(datastore: DataStore, place: Place, layer: str = "") -> Guest:
     """Fetch the galaxy at a place; ``layer`` as in ``wanted``.
 
     Raises:
         FetchError: The service cannot be reached, or has no such image; says which.
     """
-    asked = wanted(source, layer)
+    asked = wanted(datastore, layer)
     try:
         found = fetch_cutout(*place, asked, base_url=base_url(), manners=PATIENCE)
     except (LeftAloneError, UnansweredError) as error:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dashboard.backend.datastore import Source
+from dashboard.backend.datastore import DataStore
 from dashboard.backend.quantities import Quantity, axes_of, pretty_unit
 from dashboard.backend.typography import DASH, MINUS, SIGMA
 from pcvae.dataset import ELLIPTICITY
@@ -76,22 +76,22 @@ def difference(catalogue: Interval, inferred: Interval, *, cyclic: bool = False)
     return gap / joint if joint > 0 else float("nan")
 
 
-def properties_of(source: Source, model: str, row: int) -> list[Property]:
+def properties_of(datastore: DataStore, model: str, row: int) -> list[Property]:
     """The four labels where catalogue or model has them, then the model's free latents.
 
     The two components of an ellipticity are not among them: the orientation says it.
     """
-    latents = {one.column: one for one in axes_of(source.store, model)}
+    latents = {one.column: one for one in axes_of(datastore.store, model)}
     for name in ELLIPTICITY:
         latents.pop(name, None)
     listed = []
     for label in LABELS:
         latent = latents.pop(label.name, None)
         measured = Quantity(f"catalogue.{label.name}", label.title, label.unit)
-        known = source.known(model, measured)
+        known = datastore.known(model, measured)
         if latent or known:
-            listed.append(_property(source, model, row, (measured if known else None, latent)))
-    return listed + [_property(source, model, row, (None, one)) for one in latents.values()]
+            listed.append(_property(datastore, model, row, (measured if known else None, latent)))
+    return listed + [_property(datastore, model, row, (None, one)) for one in latents.values()]
 
 
 def table_html(properties: list[Property]) -> str:
@@ -127,16 +127,16 @@ def row_html(one: Property) -> str:
 
 
 def _property(
-    source: Source, model: str, row: int, quantities: tuple[Quantity | None, Quantity | None]
+    datastore: DataStore, model: str, row: int, quantities: tuple[Quantity | None, Quantity | None]
 ) -> Property:
     measured, latent = quantities
     shown = measured or latent or Quantity("", "")
-    counts, limits = source.histogram(model, shown)
+    counts, limits = datastore.histogram(model, shown)
     return Property(
         (latent or shown).title,
         pretty_unit(shown.unit),
-        _interval(source, model, row, measured, "_err"),
-        _interval(source, model, row, latent, "_sigma"),
+        _interval(datastore, model, row, measured, "_err"),
+        _interval(datastore, model, row, latent, "_sigma"),
         counts,
         limits,
         shown.cyclic,
@@ -144,14 +144,16 @@ def _property(
 
 
 def _interval(
-    source: Source, model: str, row: int, quantity: Quantity | None, suffix: str
+    datastore: DataStore, model: str, row: int, quantity: Quantity | None, suffix: str
 ) -> Interval | None:
     if quantity is None:
         return None
     sigma = Quantity(quantity.key + suffix, "")
     return Interval(
-        float(source.values(model, quantity)[row]),
-        float(source.values(model, sigma)[row]) if source.has(model, sigma) else float("nan"),
+        float(datastore.values(model, quantity)[row]),
+        float(datastore.values(model, sigma)[row])
+        if datastore.has(model, sigma)
+        else float("nan"),
     )
 
 

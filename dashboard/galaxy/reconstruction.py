@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dashboard.backend.datastore import Source
+from dashboard.backend.datastore import DataStore
 from dashboard.backend.stamp_images import Residual, in_band, residual
 from dashboard.components.notices import LONGEST
 
@@ -26,24 +26,24 @@ class View(NamedTuple):
 
 
 def view_of(
-    source: Source, model: str, row: int, *, dark: bool = True, channel: int | None = None
+    datastore: DataStore, model: str, row: int, *, dark: bool = True, channel: int | None = None
 ) -> tuple[View | None, str]:
     """How a model sees a galaxy, once its codec is there; else why it cannot.
 
     Args:
-        source: Where both come from.
+        datastore: Where both come from.
         model: The model.
         row: The galaxy.
         dark: Whether a residual of zero is black, or white.
         channel: Which of red, green and blue is shown alone; None for colour.
     """
-    job = source.codec(model)
+    job = datastore.codec(model)
     failure = job.exception()
     if failure is not None:
         return None, f"The model cannot be read: {str(failure)[:LONGEST]}"
-    codec, stamp = job.result(), source.stamp(row)
-    stretch = source.store.info.stamp_stretch or asdict(codec.run.stretch)
-    latents = source.place(model, row)[None]
+    codec, stamp = job.result(), datastore.stamp(row)
+    stretch = datastore.store.info.stamp_stretch or asdict(codec.run.stretch)
+    latents = datastore.place(model, row)[None]
     if not np.isfinite(latents).all():
         return None, "This galaxy has no latents"
     rebuilt = in_band(codec.decode_rgb(latents, stretch)[0], channel)

@@ -9,7 +9,7 @@ import panel_material_ui as pmui
 import param
 from numpy.typing import NDArray
 
-from dashboard.backend.datastore import Source
+from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import when_done
 from dashboard.backend.populations import population_title
 from dashboard.backend.quantities import colours_of
@@ -35,9 +35,9 @@ NOTHING = (
 NO_GALAXY = ("No galaxy passes", "None that is selected lies within all ranges: remove one above.")
 
 
-def orders(source: Source, model: str) -> dict[str, str]:
+def orders(datastore: DataStore, model: str) -> dict[str, str]:
     """The titles and keys of all that the galaxies can be sorted by."""
-    quantities = colours_of(source.store, model)
+    quantities = colours_of(datastore.store, model)
     first = {"Order of the store": STORE_ORDER, "Distance to the picked galaxy": DISTANCE}
     return first | {one.title: one.key for one in quantities}
 
@@ -71,7 +71,7 @@ class Grid(pn.viewable.Viewer):
     ``selected`` and ``troubles``.
     """
 
-    source = param.ClassSelector(class_=Source, constant=True)
+    datastore = param.ClassSelector(class_=DataStore, constant=True)
     state = param.ClassSelector(class_=State, constant=True)
 
     def __init__(self, **params: Any) -> None:
@@ -81,7 +81,7 @@ class Grid(pn.viewable.Viewer):
         self._sorted: tuple[Any, ...] = ()
         self._walking = False
         self._focus: NDArray[np.bool_] | None = None
-        self.chips = FocusChips(source=self.source, state=self.state)
+        self.chips = FocusChips(datastore=self.datastore, state=self.state)
         self.pager = Pager(self._go, width=200, height=30, margin=0)
         calls = {"on_pick": self._pick, "on_turn": self._turn, "on_offer": self._take}
         self.tiles = Tiles(**calls, sizing_mode="stretch_both", margin=(2, 8))
@@ -103,7 +103,7 @@ class Grid(pn.viewable.Viewer):
 
     def _offer_orders(self, *_: Any) -> None:
         """Let the galaxies be sorted by what the model has."""
-        offered = orders(self.source, self.state.model)
+        offered = orders(self.datastore, self.state.model)
         kept = self.state.order if self.state.order in offered.values() else STORE_ORDER
         self.state.param.order.objects = offered
         self.state.order = kept
@@ -126,13 +126,13 @@ class Grid(pn.viewable.Viewer):
 
     def _sort_values(self, rows: NDArray[np.intp]) -> NDArray[np.float64] | None:
         """What the galaxies are sorted by, (M,); None for the order of the store."""
-        state, source = self.state, self.source
-        quantities = {one.key: one for one in colours_of(source.store, state.model)}
+        state, datastore = self.state, self.datastore
+        quantities = {one.key: one for one in colours_of(datastore.store, state.model)}
         if state.order in quantities:
-            return source.values(state.model, quantities[state.order])[rows]
+            return datastore.values(state.model, quantities[state.order])[rows]
         if state.order != DISTANCE:
             return None
-        job = source.neighbours(state.model, state.metric)
+        job = datastore.neighbours(state.model, state.metric)
         if self._origin is None or (job.done() and job.exception()):
             return None
         if not job.done():
@@ -151,10 +151,10 @@ class Grid(pn.viewable.Viewer):
         rows = [int(row) for row in self.rows[shown]]
         values = [] if self._values is None else self._values[shown]
         captions = [_said(value) for value in values] or [""] * len(rows)
-        job = self.source.load(rows)
+        job = self.datastore.load(rows)
         wait([job], timeout=WAIT)
         listed = list(zip(rows, captions, strict=True))
-        items = stamp_items(self.source, listed, dark=self.state.dark, load=False)
+        items = stamp_items(self.datastore, listed, dark=self.state.dark, load=False)
         self.tiles.param.update(items=items, waiting=not job.done(), **self._empty())
         self.pager.param.update(page=page, pages=max(-(-len(self.rows) // fit), 1))
         if not job.done():
@@ -168,8 +168,11 @@ class Grid(pn.viewable.Viewer):
         if self.state.focus is not None:
             return {"title": NO_GALAXY[0], "words": NO_GALAXY[1], "offers": []}
         offers = [
-            {"key": name, "text": f"{population_title(name)} {len(self.source.members(name)):,}"}
-            for name in self.source.marked
+            {
+                "key": name,
+                "text": f"{population_title(name)} {len(self.datastore.members(name)):,}",
+            }
+            for name in self.datastore.marked
         ]
         return {"title": NOTHING[0], "words": NOTHING[1], "offers": offers}
 
@@ -208,8 +211,8 @@ class Grid(pn.viewable.Viewer):
         self._go(int(np.clip(self.pager.page + pages, 0, self.pager.pages - 1)))
 
     def _take(self, population: str) -> None:
-        mask = np.zeros(len(self.source), bool)
-        mask[self.source.members(population)] = True
+        mask = np.zeros(len(self.datastore), bool)
+        mask[self.datastore.members(population)] = True
         self.state.selected = mask
 
 

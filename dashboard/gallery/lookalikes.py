@@ -38,21 +38,23 @@ class Lookalikes(Strip):
 
     def _offer(self, *_: Any) -> None:
         """Let newly given labels be chosen."""
-        choices = seed_choices(self.source)
+        choices = seed_choices(self.datastore)
         if choices != self.state.param.seeds.get_range():
             kept = self.state.seeds if self.state.seeds in choices.values() else SELECTION
             self.state.param.seeds.objects = choices
             self.state.seeds = kept
 
     def _listed(self) -> tuple[list[tuple[int, str]], str]:
-        state, seeds = self.state, seeds_of(self.source, self.state)
+        state, seeds = self.state, seeds_of(self.datastore, self.state)
         if not len(seeds.rows):
             return [], (
                 "Select galaxies, with the lasso or the box on a map: their look-alikes show here."
                 if state.seeds == SELECTION
                 else f"There is no {seeds.one} in this store."
             )
-        job = self.source.lookalikes(state.model, seeds.rows, seeds.among, state.k, state.metric)
+        job = self.datastore.lookalikes(
+            state.model, seeds.rows, seeds.among, state.k, state.metric
+        )
         if not self._ready(job):
             return [], f"Ranking by the neighbours of {len(seeds.rows):,} …"
         ranked = job.result()

@@ -26,9 +26,9 @@ class Nearest(Strip):
         state, model = self.state, self.state.model
         if state.row is None and shown_guest(state, model) is None:
             return [], "The neighbours of the galaxy that you pick show here."
-        if not self._ready(self.source.neighbours(model, state.metric)):
+        if not self._ready(self.datastore.neighbours(model, state.metric)):
             return [], "Indexing the latent space …"
-        near = near_shown(self.source, state)
+        near = near_shown(self.datastore, state)
         if near.empty:
             return [], "This galaxy has no neighbours in this latent space."
         pairs = zip(near["row"], near["distance"], strict=True)

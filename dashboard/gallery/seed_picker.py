@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dashboard.backend.datastore import Source
+from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import when_done
 from dashboard.backend.populations import population_title
 from dashboard.galaxy.external_galaxy import near_shown, shown_guest
@@ -37,11 +37,13 @@ class Seeds(NamedTuple):
     found: str
 
 
-def seed_choices(source: Source) -> dict[str, str]:
+def seed_choices(datastore: DataStore) -> dict[str, str]:
     """The titles and keys of all kinds of seeds: populations, the selection, people's labels."""
-    others = [name for name in source.all_populations if name not in (*source.marked, "field")]
-    listed = {population_title(name): name for name in (*source.marked, *others)}
-    labels = sorted({event.label for event in source.said.labels.values() if event.label})
+    others = [
+        name for name in datastore.all_populations if name not in (*datastore.marked, "field")
+    ]
+    listed = {population_title(name): name for name in (*datastore.marked, *others)}
+    labels = sorted({event.label for event in datastore.said.labels.values() if event.label})
     return (
         listed
         | {"The selection": SELECTION}
@@ -49,22 +51,22 @@ def seed_choices(source: Source) -> dict[str, str]:
     )
 
 
-def seeds_of(source: Source, state: State) -> Seeds:
+def seeds_of(datastore: DataStore, state: State) -> Seeds:
     """The seeds that the state asks for."""
     name = state.seeds
     if name == SELECTION:
         rows = np.flatnonzero(state.focus) if state.focus is not None else np.array([], np.intp)
-        return _others(source, rows, "selected galaxy")
+        return _others(datastore, rows, "selected galaxy")
     if name.startswith(LABEL):
         label = name.removeprefix(LABEL)
-        ids = [one for one, event in source.said.labels.items() if event.label == label]
-        rows = source.rows_of(ids)
+        ids = [one for one, event in datastore.said.labels.items() if event.label == label]
+        rows = datastore.rows_of(ids)
         rows = np.sort(rows[rows >= 0])
-        return _others(source, rows, f"galaxy labelled {label}")
-    rows = source.members(name)
-    if name in source.marked:
-        return Seeds(rows, source.normal, population_title(name), "ordinary galaxies")
-    return _others(source, rows, population_title(name))
+        return _others(datastore, rows, f"galaxy labelled {label}")
+    rows = datastore.members(name)
+    if name in datastore.marked:
+        return Seeds(rows, datastore.normal, population_title(name), "ordinary galaxies")
+    return _others(datastore, rows, population_title(name))
 
 
 def metric_words(metric: Metric) -> str:
@@ -78,25 +80,25 @@ def metric_words(metric: Metric) -> str:
     return f"{scale}, {'with the' if metric.oriented else 'whatever the'} orientation"
 
 
-def near_rows(source: Source, state: State, again: Callable[[], None]) -> NDArray[np.intp]:
+def near_rows(datastore: DataStore, state: State, again: Callable[[], None]) -> NDArray[np.intp]:
     """The neighbours of the picked galaxy or the guest, nearest first; none until they are known.
 
     Args:
-        source: Where the galaxies are.
+        datastore: Where the galaxies are.
         state: Which one is picked, in which model, how many are wanted in which metric.
         again: Called when they have come to be known.
     """
     if state.row is None and shown_guest(state, state.model) is None:
         return np.array([], np.intp)
-    job = source.neighbours(state.model, state.metric)
+    job = datastore.neighbours(state.model, state.metric)
     if not job.done() and state.loaded:
         when_done(job, again)
     if not job.done() or job.exception():
         return np.array([], np.intp)
-    return near_shown(source, state)["row"].to_numpy(np.intp)
+    return near_shown(datastore, state)["row"].to_numpy(np.intp)
 
 
-def _others(source: Source, rows: NDArray[np.intp], one: str) -> Seeds:
-    among = np.ones(len(source), bool)
+def _others(datastore: DataStore, rows: NDArray[np.intp], one: str) -> Seeds:
+    among = np.ones(len(datastore), bool)
     among[rows] = False
     return Seeds(rows, among, one, "other galaxies")

@@ -6,7 +6,7 @@ from typing import Any
 import param
 from panel.custom import JSComponent
 
-from dashboard.backend.datastore import Source
+from dashboard.backend.datastore import DataStore
 from dashboard.backend.populations import population_title
 from dashboard.components.acknowledged import REFILL
 from dashboard.components.css import BASE, STAMPS
@@ -15,7 +15,7 @@ __all__ = ["StampStrip", "stamp_items"]
 
 
 def stamp_items(
-    source: Source,
+    datastore: DataStore,
     listed: list[tuple[int, str]],
     *,
     dark: bool,
@@ -24,19 +24,19 @@ def stamp_items(
     """What each stamp shows: picture, population and caption; ``row`` says whose it is.
 
     Args:
-        source: Where the pictures come from.
+        datastore: Where the pictures come from.
         listed: The rows of the galaxies, each with a short line such as its distance.
         dark: Whether the ground is dark.
         load: Whether to read pictures that are not at hand, which takes a moment.
     """
-    pictures = source.thumbnails.of([row for row, _ in listed], load=load)
+    pictures = datastore.thumbnails.of([row for row, _ in listed], load=load)
     return [
         {
             "row": int(row),
-            "id": str(source.ids[row]),
+            "id": str(datastore.ids[row]),
             "picture": picture,
-            "name": population_title(source.populations[row]),
-            "colour": source.colour(source.populations[row], dark=dark),
+            "name": population_title(datastore.populations[row]),
+            "colour": datastore.colour(datastore.populations[row], dark=dark),
             "caption": caption,
         }
         for (row, caption), picture in zip(listed, pictures, strict=True)

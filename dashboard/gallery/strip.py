@@ -7,7 +7,7 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 
-from dashboard.backend.datastore import Source
+from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import when_done
 from dashboard.components.css import BASE, STAMPS
 from dashboard.gallery.stamp_strip import StampStrip, stamp_items
@@ -35,7 +35,7 @@ def metric_controls(state: State) -> list[Any]:
 class Strip(pn.viewable.Viewer):
     """A row of stamps, each of which picks its galaxy, under a line that says what they are."""
 
-    source = param.ClassSelector(class_=Source, constant=True)
+    datastore = param.ClassSelector(class_=DataStore, constant=True)
     state = param.ClassSelector(class_=State, constant=True)
 
     tab = ""
@@ -73,7 +73,7 @@ class Strip(pn.viewable.Viewer):
         """Take that stamp off the list, where that means anything."""
 
     def _items(self, listed: list[tuple[int, str]]) -> list[dict[str, Any]]:
-        return stamp_items(self.source, listed[:MOST], dark=self.state.dark)
+        return stamp_items(self.datastore, listed[:MOST], dark=self.state.dark)
 
     def step(self, by: int) -> None:
         """Pick the next galaxy of the list, or the previous one; the list stays as it is."""

@@ -7,7 +7,7 @@ import panel as pn
 import param
 from panel.custom import JSComponent
 
-from dashboard.backend.datastore import Source
+from dashboard.backend.datastore import DataStore
 from dashboard.components.css import BASE, JUDGE
 from dashboard.labelling.labels import (
     NOTED,
@@ -29,12 +29,12 @@ __all__ = ["Judge", "LabelBar", "said_of"]
 LONGEST = 60  # letters of a label of one's own
 
 
-def said_of(source: Source, row: int) -> str:
+def said_of(datastore: DataStore, row: int) -> str:
     """What people say of a galaxy, each with the name of who says it; empty if nobody does."""
-    galaxy = str(source.ids[row])
+    galaxy = str(datastore.ids[row])
     return " · ".join(
         f"{one.user}: {label_title(one.label)}" + (f" ({one.note})" if one.note else "")
-        for one in source.said.standing
+        for one in datastore.said.standing
         if one.galaxy == galaxy
     )
 
@@ -163,7 +163,7 @@ class Judge(pn.viewable.Viewer):
     ``undone``, ``said``, ``revision``, ``troubles`` and, when something is undone, ``row``.
     """
 
-    source = param.ClassSelector(class_=Source, constant=True)
+    datastore = param.ClassSelector(class_=DataStore, constant=True)
     state = param.ClassSelector(class_=State, constant=True)
 
     def __init__(self, **params: Any) -> None:
@@ -178,32 +178,32 @@ class Judge(pn.viewable.Viewer):
 
     def act(self, act: str, value: str, row: int) -> None:
         """Do what a button asks for the galaxy that is shown; what it is called already is off."""
-        source, state = self.source, self.state
+        datastore, state = self.datastore, self.state
         known = [*SCORES, *(one["name"] for one in self.bar.names)]
         if act in ("undo", "redo"):
-            (undo if act == "undo" else redo)(source, state)
-        elif not 0 <= row < len(source):
+            (undo if act == "undo" else redo)(datastore, state)
+        elif not 0 <= row < len(datastore):
             return
         elif act == "note":
-            write_note(source, state, value, row)
+            write_note(datastore, state, value, row)
         elif act == "own":
-            judge(source, state, value[:LONGEST], row)
+            judge(datastore, state, value[:LONGEST], row)
         elif act == "label" and value in known:
-            toggle(source, state, row, value)
+            toggle(datastore, state, row, value)
 
     def _show(self, *_: Any) -> None:
-        row, source = self.state.row, self.source
-        self.bar.visible = row is not None and source.journal is not None
+        row, datastore = self.state.row, self.datastore
+        self.bar.visible = row is not None and datastore.journal is not None
         if not self.bar.visible or row is None:
             return
-        own, names = own_label(source, row), label_names(source)
-        earlier = any(one.user == who(source) for one in source.said.standing)
+        own, names = own_label(datastore, row), label_names(datastore)
+        earlier = any(one.user == who(datastore) for one in datastore.said.standing)
         self.bar.param.update(
             row=row,
             names=[{"name": name, "title": label_title(name)} for name in names],
             label="" if own is None or own.label == NOTED else own.label,
             note=own.note if own else "",
-            said=said_of(source, row) or self.state.said,
+            said=said_of(datastore, row) or self.state.said,
             back=bool(self.state.done) or earlier,
             forth=bool(self.state.undone),
         )

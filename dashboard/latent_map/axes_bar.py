@@ -7,7 +7,7 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 
-from dashboard.backend.datastore import Source
+from dashboard.backend.datastore import DataStore
 from dashboard.backend.quantities import axes_of
 from dashboard.state import Axes
 
@@ -27,39 +27,41 @@ FIELDS = {"model": ("Model", 104), "x": ("Across", 220), "y": ("Up", 220)}  # px
 NARROW = {".MuiSelect-select": {"paddingLeft": "9px", "paddingRight": "22px !important"}}
 
 
-def pairs_of(source: Source, model: str) -> dict[str, tuple[str, str]]:
+def pairs_of(datastore: DataStore, model: str) -> dict[str, tuple[str, str]]:
     """The pairs of axes to be offered for a model, (across, up) by their titles."""
-    titles = {one.column: one.title for one in axes_of(source.store, model)}
-    latents = [name for name in source.store.model(model).names if name in titles]
+    titles = {one.column: one.title for one in axes_of(datastore.store, model)}
+    latents = [name for name in datastore.store.model(model).names if name in titles]
     known = [pair for pair in PAIRS if set(pair) <= set(titles)]
     pairs = known or list(combinations(latents, 2))[:MOST_PAIRS]
     return {f"{titles[x]} and {titles[y][:1].lower()}{titles[y][1:]}": (x, y) for x, y in pairs}
 
 
 def axes_choices(
-    source: Source, axes: Axes, model: str
+    datastore: DataStore, axes: Axes, model: str
 ) -> tuple[dict[str, Any], dict[str, str | None]]:
     """What can be chosen for a map of that model, and what is: its own axes where it has them."""
-    titles = {one.title: one.column for one in axes_of(source.store, model)}
+    titles = {one.title: one.column for one in axes_of(datastore.store, model)}
     chosen = {
         "model": model,
-        "x": source.axis(model, axes.x, 0).column,
-        "y": source.axis(model, axes.y, 1).column,
+        "x": datastore.axis(model, axes.x, 0).column,
+        "y": datastore.axis(model, axes.y, 1).column,
     }
-    return {"model": source.models, "x": titles, "y": titles}, chosen
+    return {"model": datastore.models, "x": titles, "y": titles}, chosen
 
 
-def choose_axes(source: Source, axes: Axes, model: str, pair: tuple[str, str] = ("", "")) -> None:
+def choose_axes(
+    datastore: DataStore, axes: Axes, model: str, pair: tuple[str, str] = ("", "")
+) -> None:
     """Show a model, all at once; the axes stay as far as it has them, unless a pair is given."""
-    model = model if model in source.models else source.models[0]
-    offered, chosen = axes_choices(source, axes, model)
+    model = model if model in datastore.models else datastore.models[0]
+    offered, chosen = axes_choices(datastore, axes, model)
     for name, objects in offered.items():
         axes.param[name].objects = objects
     asked = {name: key for name, key in zip("xy", pair, strict=True) if key}
     axes.param.update(**chosen | asked)
 
 
-def follow_axes(source: Source, axes: Axes) -> None:
+def follow_axes(datastore: DataStore, axes: Axes) -> None:
     """Fit the axes to a new model, and forget the zoom of other axes.
 
     To be called before the views are made.
@@ -68,7 +70,7 @@ def follow_axes(source: Source, axes: Axes) -> None:
     def follow(*events: param.parameterized.Event) -> None:
         names = {event.name for event in events}
         if "model" in names:
-            choose_axes(source, axes, axes.model)
+            choose_axes(datastore, axes, axes.model)
         if "zoom" not in names:
             axes.zoom = None
 
@@ -109,7 +111,7 @@ class AxesBar(pn.viewable.Viewer):
     Reads and writes ``model``, ``x`` and ``y`` of its axes.
     """
 
-    source = param.ClassSelector(class_=Source, constant=True)
+    datastore = param.ClassSelector(class_=DataStore, constant=True)
     axes = param.ClassSelector(class_=Axes, constant=True)
 
     def __init__(self, **params: Any) -> None:
@@ -139,7 +141,7 @@ class AxesBar(pn.viewable.Viewer):
     @property
     def pairs(self) -> dict[str, tuple[str, str]]:
         """What the menu offers."""
-        return pairs_of(self.source, self.axes.model)
+        return pairs_of(self.datastore, self.axes.model)
 
     def _offer(self, *_: Any) -> None:
         self.menu.items = [{"label": title} for title in self.pairs]
@@ -147,4 +149,4 @@ class AxesBar(pn.viewable.Viewer):
     def _take(self, item: dict[str, Any]) -> None:
         pair = self.pairs.get(item["label"])
         if pair is not None:
-            choose_axes(self.source, self.axes, self.axes.model, pair)
+            choose_axes(self.datastore, self.axes, self.axes.model, pair)

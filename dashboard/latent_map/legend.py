@@ -9,7 +9,7 @@ from typing import Any
 import panel as pn
 import param
 
-from dashboard.backend.datastore import Source
+from dashboard.backend.datastore import DataStore
 from dashboard.backend.populations import population_title
 from dashboard.backend.svm_jobs import Taught
 from dashboard.components.css import BASE, LEGEND
@@ -40,18 +40,18 @@ def colour_key(chosen: Colouring, marked: Sequence[str] = ()) -> str:
     )
 
 
-def boundary_note(source: Source, job: "Future[Any]", taught: Taught = ()) -> str:
+def boundary_note(datastore: DataStore, job: "Future[Any]", taught: Taught = ()) -> str:
     """To what the SVM was fitted; that it is being fitted; or why it is not."""
     if not job.done():
         return "fitting the SVM …"
     if job.exception():
         return f"no boundaries: {job.exception()}"
-    found = source.result(job)
+    found = datastore.result(job)
     if len(found.classes) < 2:
         return "no boundaries: " + "; ".join(
             f"{population_title(name)}, {why}" for name, why in found.left_out.items()
         )
-    total = int((source.learning.classes(taught) == NORMAL).sum())
+    total = int((datastore.learning.classes(taught) == NORMAL).sum())
     normal = found.used[NORMAL]
     some = "all galaxies" if normal == total else f"all rare, {normal:,} of {total:,} normal"
     left = "".join(f", no {population_title(name)}" for name in found.left_out)
@@ -65,7 +65,7 @@ class Legend(pn.viewable.Viewer):
     ``taught``, ``scored``, ``revision`` and ``dark`` of the state; writes nothing.
     """
 
-    source = param.ClassSelector(class_=Source, constant=True)
+    datastore = param.ClassSelector(class_=DataStore, constant=True)
     state = param.ClassSelector(class_=State, constant=True)
 
     def __init__(self, **params: Any) -> None:
@@ -83,26 +83,28 @@ class Legend(pn.viewable.Viewer):
         return self.pane
 
     def _show(self, *_: Any) -> None:
-        state, source = self.state, self.source
-        chosen = colouring(source, state.model, state.colour, dark=state.dark, taught=state.taught)
+        state, datastore = self.state, self.datastore
+        chosen = colouring(
+            datastore, state.model, state.colour, dark=state.dark, taught=state.taught
+        )
         marks = [
-            f"<span>{mark_svg(source.shape(name), self._colour(name))}"
-            f"{escape(population_title(name))} {len(source.members(name)):,}</span>"
-            for name in source.marked
+            f"<span>{mark_svg(datastore.shape(name), self._colour(name))}"
+            f"{escape(population_title(name))} {len(datastore.members(name)):,}</span>"
+            for name in datastore.marked
         ] + [
-            f"<span>{mark_svg(source.shape(name), self._colour(name))}"
+            f"<span>{mark_svg(datastore.shape(name), self._colour(name))}"
             f"{escape(label_title(name))} {count:,} labelled</span>"
-            for name, count in Counter(name for _, name in own_marks(source)).items()
-            if name not in source.marked
+            for name, count in Counter(name for _, name in own_marks(datastore)).items()
+            if name not in datastore.marked
         ]
-        key = colour_key(chosen, [population_title(name) for name in source.marked])
-        jobs = [wanted_fit(source, state, axes) for axes in state.maps]
-        said = dict.fromkeys(boundary_note(source, job, state.taught) for job in jobs if job)
+        key = colour_key(chosen, [population_title(name) for name in datastore.marked])
+        jobs = [wanted_fit(datastore, state, axes) for axes in state.maps]
+        said = dict.fromkeys(boundary_note(datastore, job, state.taught) for job in jobs if job)
         note = f"<span>{LINE}{escape(' · '.join(said))}</span>" if said else ""
         self.pane.object = f'<div class="legend">{key}{"".join(marks)}{note}</div>'
 
     def _colour(self, name: str) -> str:
-        return self.source.colour(name, dark=self.state.dark)
+        return self.datastore.colour(name, dark=self.state.dark)
 
 
 LINE = (

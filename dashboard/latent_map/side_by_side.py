@@ -5,7 +5,7 @@ from typing import Any
 import panel as pn
 import param
 
-from dashboard.backend.datastore import Source
+from dashboard.backend.datastore import DataStore
 from dashboard.latent_map.axes_bar import AxesBar
 from dashboard.latent_map.view import LatentMap
 from dashboard.state import Axes, State
@@ -19,7 +19,7 @@ class Maps(pn.viewable.Viewer):
     Reads ``split`` of the state; writes nothing.
     """
 
-    source = param.ClassSelector(class_=Source, constant=True)
+    datastore = param.ClassSelector(class_=DataStore, constant=True)
     state = param.ClassSelector(class_=State, constant=True)
 
     def __init__(self, **params: Any) -> None:
@@ -34,11 +34,11 @@ class Maps(pn.viewable.Viewer):
         return self._layout
 
     def _make(self, axes: Axes) -> LatentMap:
-        return LatentMap(source=self.source, state=self.state, axes=axes)
+        return LatentMap(datastore=self.datastore, state=self.state, axes=axes)
 
     def _cell(self, one: LatentMap) -> pn.Column:
         return pn.Column(
-            AxesBar(source=self.source, axes=one.axes), one, sizing_mode="stretch_both"
+            AxesBar(datastore=self.datastore, axes=one.axes), one, sizing_mode="stretch_both"
         )
 
     def _arrange(self, *_: Any) -> None:

@@ -6,7 +6,7 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 
-from dashboard.backend.datastore import Source
+from dashboard.backend.datastore import DataStore
 from dashboard.gallery.seed_picker import seed_choices
 from dashboard.latent_map.axes_bar import axes_choices, choose_axes, chooser, follow_axes, pairs_of
 from dashboard.plotting.colour_by import choices
@@ -15,12 +15,12 @@ from dashboard.state import DENSITY, State
 __all__ = ["Controls", "choose_model"]
 
 
-def choose_model(source: Source, state: State, model: str) -> None:
+def choose_model(datastore: DataStore, state: State, model: str) -> None:
     """Show a model, all at once: keep the axes and the colour as far as it has them."""
-    model = model if model in source.models else source.models[0]
-    offered, chosen = axes_choices(source, state, model)
-    colours = choices(source, model)
-    seeds = seed_choices(source)
+    model = model if model in datastore.models else datastore.models[0]
+    offered, chosen = axes_choices(datastore, state, model)
+    colours = choices(datastore, model)
+    seeds = seed_choices(datastore)
     for name, objects in {**offered, "colour": colours, "seeds": seeds}.items():
         state.param[name].objects = objects
     state.param.update(
@@ -30,14 +30,16 @@ def choose_model(source: Source, state: State, model: str) -> None:
     )
 
 
-def _choose_second(source: Source, state: State) -> None:
+def _choose_second(datastore: DataStore, state: State) -> None:
     """The other model in the second map if there is one, else the next pair of axes."""
-    others = [name for name in source.models if name != state.model]
+    others = [name for name in datastore.models if name != state.model]
     if others:
-        choose_axes(source, state.second, others[0])
+        choose_axes(datastore, state.second, others[0])
         return
-    pairs = [pair for pair in pairs_of(source, state.model).values() if pair != (state.x, state.y)]
-    choose_axes(source, state.second, state.model, pairs[0] if pairs else ("", ""))
+    pairs = [
+        pair for pair in pairs_of(datastore, state.model).values() if pair != (state.x, state.y)
+    ]
+    choose_axes(datastore, state.second, state.model, pairs[0] if pairs else ("", ""))
 
 
 class Controls(pn.viewable.Viewer):
@@ -47,17 +49,17 @@ class Controls(pn.viewable.Viewer):
     chosen, ``seeds`` too, to its ``model``.
     """
 
-    source = param.ClassSelector(class_=Source, constant=True)
+    datastore = param.ClassSelector(class_=DataStore, constant=True)
     state = param.ClassSelector(class_=State, constant=True)
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
-        source, state = self.source, self.state
-        choose_model(source, state, state.model)
-        _choose_second(source, state)
-        state.param.watch(lambda _: choose_model(source, state, state.model), "model")
-        follow_axes(source, state)
-        follow_axes(source, state.second)
+        datastore, state = self.datastore, self.state
+        choose_model(datastore, state, state.model)
+        _choose_second(datastore, state)
+        state.param.watch(lambda _: choose_model(datastore, state, state.model), "model")
+        follow_axes(datastore, state)
+        follow_axes(datastore, state.second)
         self.colour = chooser(state, "colour", "Colour", width=230, margin=(10, 5, 0, 5))
         self._layout = pn.Row(
             pn.Spacer(width=14),

@@ -8,7 +8,7 @@ import panel as pn
 from bokeh.events import MouseLeave, MouseMove
 from bokeh.models import ColumnDataSource, CustomJS
 
-from dashboard.backend.datastore import Source
+from dashboard.backend.datastore import DataStore
 from dashboard.backend.populations import population_title
 from dashboard.components.css import BASE, GLANCE
 
@@ -27,14 +27,14 @@ place._resting = setTimeout(() => {
 """
 
 
-def glance_html(source: Source, row: int, *, dark: bool) -> str:
+def glance_html(datastore: DataStore, row: int, *, dark: bool) -> str:
     """The stamp of a galaxy, if there is one, with its id and population."""
-    (picture,) = source.thumbnails.of([row])
-    population = source.populations[row]
+    (picture,) = datastore.thumbnails.of([row])
+    population = datastore.populations[row]
     image = f'<img src="{picture}" alt="">' if picture else ""
-    colour = source.colour(population, dark=dark)
+    colour = datastore.colour(population, dark=dark)
     return (
-        f'<div class="glance">{image}<div><b>{escape(str(source.ids[row]))}</b>'
+        f'<div class="glance">{image}<div><b>{escape(str(datastore.ids[row]))}</b>'
         f'<span><i style="background:{colour}"></i>{escape(population_title(population))}</span>'
         "</div></div>"
     )

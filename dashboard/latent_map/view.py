@@ -9,7 +9,7 @@ import panel as pn
 import param
 from holoviews.streams import Counter, PlotSize, RangeXY, Tap
 
-from dashboard.backend.datastore import Source
+from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import weakly
 from dashboard.backend.plane import Limits, Plane, nearest_row
 from dashboard.galaxy.external_galaxy import place_on
@@ -60,7 +60,7 @@ class LatentMap(pn.viewable.Viewer):
     ``drawing``, ``line`` of the axes; ``row``, ``selected`` and ``gesture`` of the state.
     """
 
-    source = param.ClassSelector(class_=Source, constant=True)
+    datastore = param.ClassSelector(class_=DataStore, constant=True)
     state = param.ClassSelector(class_=State, constant=True)
     axes = param.ClassSelector(class_=Axes, constant=True)
 
@@ -100,7 +100,7 @@ class LatentMap(pn.viewable.Viewer):
     @property
     def plane(self) -> Plane:
         """The plane that is shown."""
-        return self.source.plane(self.axes.model, self.axes.x, self.axes.y)
+        return self.datastore.plane(self.axes.model, self.axes.x, self.axes.y)
 
     @property
     def limits(self) -> Limits:
@@ -138,7 +138,7 @@ class LatentMap(pn.viewable.Viewer):
 
     def _galaxies(self) -> hv.RGB:
         chosen = colouring(
-            self.source,
+            self.datastore,
             self.state.model,
             self.state.colour,
             dark=self.state.dark,
@@ -152,8 +152,8 @@ class LatentMap(pn.viewable.Viewer):
 
     def _boundaries(self) -> Any:
         """The SVM's regions if they are wanted and there."""
-        job = wanted_fit(self.source, self.state, self.axes)
-        return None if job is None else self.source.result(job)
+        job = wanted_fit(self.datastore, self.state, self.axes)
+        return None if job is None else self.datastore.result(job)
 
     def _fit(self, plot: Any, _: Any) -> None:
         """Give a new plane its titles and ranges; leave alone what the browser has zoomed."""
@@ -172,8 +172,8 @@ class LatentMap(pn.viewable.Viewer):
     def _begin(self, figure: Any) -> None:
         """Put on a new figure what lies over the galaxies."""
         dress(figure)
-        self.regions, self.marks = Regions(figure, self.source), Marks(figure, self.source)
-        self.labels, self.rings = Labels(figure, self.source), Rings(figure)
+        self.regions, self.marks = Regions(figure, self.datastore), Marks(figure, self.datastore)
+        self.labels, self.rings = Labels(figure, self.datastore), Rings(figure)
         self.pointer = Pointer(figure, self.state, self.axes)
         self.gestures.begin(figure)
         self.glance.watch(figure)
@@ -194,7 +194,7 @@ class LatentMap(pn.viewable.Viewer):
         self.marks.show(self.plane.points, self.state.focus, dark=self.state.dark)
 
     def _draw_labels(self) -> None:
-        named = own_marks(self.source)
+        named = own_marks(self.datastore)
         self.labels.show(self.plane.points, named, dark=self.state.dark)
 
     def _zoom(self, x_range: Any, y_range: Any) -> None:
@@ -208,7 +208,7 @@ class LatentMap(pn.viewable.Viewer):
     def _mark(self) -> None:
         """Ring the picked galaxy and, smaller, its neighbours; put a star where the guest is."""
         row, plane = self.state.row, self.plane
-        near = near_rows(self.source, self.state, self._mark)
+        near = near_rows(self.datastore, self.state, self._mark)
         if self.rings is not None:
             rows = [] if row is None else [row]
             points, axes = plane.points, (self.axes.model, plane.x.column, plane.y.column)
@@ -219,7 +219,7 @@ class LatentMap(pn.viewable.Viewer):
         """What is shown of the galaxy at a place, and whether that is in the right half."""
         (left, right), _ = self.limits
         row = nearest_row(self.plane.points, (x, y), self.limits, self.frame, NEAR)
-        html = "" if row is None else glance_html(self.source, row, dark=self.state.dark)
+        html = "" if row is None else glance_html(self.datastore, row, dark=self.state.dark)
         return html, x > (left + right) / 2
 
     def _pick(self, x: float | None, y: float | None) -> None:

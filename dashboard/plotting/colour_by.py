@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dashboard.backend.datastore import Source
+from dashboard.backend.datastore import DataStore
 from dashboard.backend.populations import population_title
 from dashboard.backend.quantities import ANOMALY, colours_of
 from dashboard.backend.svm_jobs import Taught
@@ -47,30 +47,30 @@ class Colouring(NamedTuple):
     categories: tuple[str, ...] = ()
 
 
-def choices(source: Source, model: str) -> dict[str, str]:
+def choices(datastore: DataStore, model: str) -> dict[str, str]:
     """The titles and keys of all that can colour a map of that model."""
-    quantities = colours_of(source.store, model)
+    quantities = colours_of(datastore.store, model)
     listed = {one.title: one.key for one in quantities}
     return {"Density": DENSITY, "Population": POPULATION, "Anomaly score": ANOMALY} | listed
 
 
 def colouring(
-    source: Source, model: str, key: str, *, dark: bool, taught: Taught = ()
+    datastore: DataStore, model: str, key: str, *, dark: bool, taught: Taught = ()
 ) -> Colouring:
     """The colouring of that key; the density if the model has no such quantity."""
     if key == POPULATION:
-        return _by_population(source, dark=dark)
+        return _by_population(datastore, dark=dark)
     if key == ANOMALY:
-        return _by_anomaly(source, model, taught, dark=dark)
-    quantity = {one.key: one for one in colours_of(source.store, model)}.get(key)
+        return _by_anomaly(datastore, model, taught, dark=dark)
+    quantity = {one.key: one for one in colours_of(datastore.store, model)}.get(key)
     if quantity is None:
         return _by_density("Galaxies", dark=dark)
-    limits = source.limits(model, quantity)
+    limits = datastore.limits(model, quantity)
     kind = "cyclic" if quantity.cyclic else "difference" if quantity.signed else "value"
     paint = partial(paint_mean, limits=limits, dark=dark, kind=kind)
     gradient = _hexes(kind, dark=dark)
     ends = tuple(f"{end:.3g}".replace("-", MINUS) for end in limits)
-    values = source.values(model, quantity)
+    values = datastore.values(model, quantity)
     return Colouring(quantity.axis, values, paint, ends, gradient)
 
 
@@ -79,9 +79,9 @@ def _by_density(title: str, *, dark: bool) -> Colouring:
     return Colouring(title, None, paint, ("few", "many"), gradient)
 
 
-def _by_anomaly(source: Source, model: str, taught: Taught, *, dark: bool) -> Colouring:
+def _by_anomaly(datastore: DataStore, model: str, taught: Taught, *, dark: bool) -> Colouring:
     """By the score of the SVM; until it is there, by density, and the title says so."""
-    learnt = source.learning.learnt(model, taught)
+    learnt = datastore.learning.learnt(model, taught)
     if learnt is None:
         return _by_density("Anomaly score is being computed; galaxies", dark=dark)
     if not np.isfinite(learnt.score).any():
@@ -91,12 +91,12 @@ def _by_anomaly(source: Source, model: str, taught: Taught, *, dark: bool) -> Co
     return Colouring("Anomaly score", learnt.score, paint, ("0", "1"), gradient)
 
 
-def _by_population(source: Source, *, dark: bool) -> Colouring:
-    names = source.all_populations
-    colours = tuple(source.colour(name, dark=dark) for name in names)
+def _by_population(datastore: DataStore, *, dark: bool) -> Colouring:
+    names = datastore.all_populations
+    colours = tuple(datastore.colour(name, dark=dark) for name in names)
     titles = tuple(population_title(name) for name in names)
     paint = partial(paint_categories, colours=colours)
-    return Colouring("Population", source.codes, paint, (), colours, titles)
+    return Colouring("Population", datastore.codes, paint, (), colours, titles)
 
 
 def _hexes(kind: str, *, dark: bool) -> tuple[str, ...]:

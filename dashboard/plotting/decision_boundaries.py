@@ -9,7 +9,7 @@ import shapely
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from dashboard.backend.datastore import Source
+from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import when_done
 from dashboard.state import Axes, State
 from pcvae.anomaly import NORMAL
@@ -50,15 +50,15 @@ def fill(boundaries: Boundaries, colours: dict[str, str]) -> NDArray[np.uint8]:
     return (table[boundaries.region[::COARSE, ::COARSE]] * 255 + 0.5).astype(np.uint8)
 
 
-def wanted_fit(source: Source, state: State, axes: Axes) -> "Future[Any] | None":
+def wanted_fit(datastore: DataStore, state: State, axes: Axes) -> "Future[Any] | None":
     """The fit for a map's axes, done or under way; None if no boundaries are wanted."""
-    if not (state.boundaries and state.loaded and (source.marked or state.taught)):
+    if not (state.boundaries and state.loaded and (datastore.marked or state.taught)):
         return None
-    plane = source.plane(axes.model, axes.x, axes.y)
-    return source.boundaries(axes.model, plane.x.column, plane.y.column, state.taught)
+    plane = datastore.plane(axes.model, axes.x, axes.y)
+    return datastore.boundaries(axes.model, plane.x.column, plane.y.column, state.taught)
 
 
-def fit_when_asked(source: Source, state: State) -> None:
+def fit_when_asked(datastore: DataStore, state: State) -> None:
     """Begin each fit that comes to be wanted, and count it in ``fitted`` when it has arrived.
 
     To be called before the views are made: then they see a fit as under way only if they will
@@ -67,7 +67,7 @@ def fit_when_asked(source: Source, state: State) -> None:
 
     def ask(*_: Any) -> None:
         for axes in state.maps:
-            job = wanted_fit(source, state, axes)
+            job = wanted_fit(datastore, state, axes)
             if job is not None and not job.done():
                 when_done(job, lambda: state.param.update(fitted=state.fitted + 1))
 

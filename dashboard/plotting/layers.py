@@ -10,7 +10,7 @@ import pandas as pd
 from bokeh.models import BoxSelectTool, ColumnDataSource, LassoSelectTool
 from numpy.typing import NDArray
 
-from dashboard.backend.datastore import Source
+from dashboard.backend.datastore import DataStore
 from dashboard.backend.plane import Plane
 from dashboard.plotting.colour_by import Colouring
 from dashboard.plotting.decision_boundaries import fill, outline
@@ -116,11 +116,11 @@ class Regions:
 
     Args:
         figure: The Bokeh figure.
-        source: Knows the colour of a class.
+        datastore: Knows the colour of a class.
     """
 
-    def __init__(self, figure: Any, source: Source) -> None:
-        self._source = source
+    def __init__(self, figure: Any, datastore: DataStore) -> None:
+        self._source = datastore
         self.fill = ColumnDataSource(filled(None, str))
         self.lines = ColumnDataSource(borders(None, str))
         figure.image_rgba("image", "x", "y", "dw", "dh", source=self.fill)
@@ -137,12 +137,12 @@ class Marks:
 
     Args:
         figure: The Bokeh figure.
-        source: Which galaxies they are.
+        datastore: Which galaxies they are.
     """
 
-    def __init__(self, figure: Any, source: Source) -> None:
-        self._source = source
-        self.shown = {name: self._scatter(figure, name) for name in source.marked}
+    def __init__(self, figure: Any, datastore: DataStore) -> None:
+        self._source = datastore
+        self.shown = {name: self._scatter(figure, name) for name in datastore.marked}
 
     def _scatter(self, figure: Any, name: str) -> Any:
         count = len(self._source.members(name))
@@ -183,11 +183,11 @@ class Labels:
 
     Args:
         figure: The Bokeh figure.
-        source: Knows the shape and the colour of a name.
+        datastore: Knows the shape and the colour of a name.
     """
 
-    def __init__(self, figure: Any, source: Source) -> None:
-        self._source = source
+    def __init__(self, figure: Any, datastore: DataStore) -> None:
+        self._source = datastore
         self.shown = ColumnDataSource({"x": [], "y": [], "colour": [], "shape": []})
         figure.scatter(
             "x",

@@ -54,7 +54,9 @@ class Rings:
                 for points, size, width, colours, shape in parts
             ]
         )
-        self.source.data = {name: shown[name].to_numpy() for name in self.source.column_names}
+        self.source.data = {
+            name: shown[name].to_numpy() for name in self.source.column_names
+        }
 
 
 class Outline:

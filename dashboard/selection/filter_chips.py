@@ -7,7 +7,7 @@ import panel as pn
 import param
 from panel.custom import JSComponent
 
-from dashboard.backend.datastore import Source
+from dashboard.backend.datastore import DataStore
 from dashboard.backend.quantities import Quantity, colours_of
 from dashboard.backend.typography import DASH, MINUS
 from dashboard.components.acknowledged import REFILL
@@ -47,12 +47,12 @@ def range_text(low: float, high: float) -> str:
     return f"≥ {lowest}" if np.isinf(high) else f"{lowest} {DASH} {highest}"
 
 
-def chips_of(source: Source, state: State) -> list[dict[str, Any]]:
+def chips_of(datastore: DataStore, state: State) -> list[dict[str, Any]]:
     """A chip for the selection and for each filter: ``key``, ``text`` and whether it is ``idle``.
 
     A filter on what the model does not know is idle: it is no limit until another model is shown.
     """
-    known = {one.key: one for one in colours_of(source.store, state.model)}
+    known = {one.key: one for one in colours_of(datastore.store, state.model)}
     listed = []
     if state.selected is not None:
         count = np.count_nonzero(state.selected)
@@ -135,7 +135,7 @@ class FocusChips(pn.viewable.Viewer):
     ``selected`` and ``filters``.
     """
 
-    source = param.ClassSelector(class_=Source, constant=True)
+    datastore = param.ClassSelector(class_=DataStore, constant=True)
     state = param.ClassSelector(class_=State, constant=True)
 
     def __init__(self, **params: Any) -> None:
@@ -148,11 +148,11 @@ class FocusChips(pn.viewable.Viewer):
         return self.chips
 
     def _show(self, *_: Any) -> None:
-        focus, total = self.state.focus, len(self.source)
+        focus, total = self.state.focus, len(self.datastore)
         count = f"All {total:,} galaxies"
         if focus is not None:
             count = f"{np.count_nonzero(focus):,} of {total:,} galaxies"
-        self.chips.param.update(count=count, chips=chips_of(self.source, self.state))
+        self.chips.param.update(count=count, chips=chips_of(self.datastore, self.state))
 
     def _remove(self, key: str | None) -> None:
         if key is None:

@@ -8,7 +8,7 @@ import panel as pn
 import param
 from numpy.typing import NDArray
 
-from dashboard.backend.datastore import BINS, Source
+from dashboard.backend.datastore import BINS, DataStore
 from dashboard.backend.jobs import when_done
 from dashboard.backend.quantities import Quantity, colours_of, pretty_unit
 from dashboard.components.css import BASE
@@ -51,15 +51,15 @@ class Counted(NamedTuple):
     known: int
 
 
-def listed_quantities(source: Source, model: str) -> list[Quantity]:
+def listed_quantities(datastore: DataStore, model: str) -> list[Quantity]:
     """All that has a histogram: what is inferred, what is in the catalogue, then the sigmas.
 
     The two components of an ellipticity are not among them: the orientation says it.
     """
     listed = [
         one
-        for one in colours_of(source.store, model)
-        if source.known(model, one) and one.column.removesuffix("_sigma") not in ELLIPTICITY
+        for one in colours_of(datastore.store, model)
+        if datastore.known(model, one) and one.column.removesuffix("_sigma") not in ELLIPTICITY
     ]
     return sorted(listed, key=lambda one: one.key.endswith("_sigma"))
 
@@ -72,9 +72,9 @@ def legend_html(hint: str) -> str:
     )
 
 
-def count_all(source: Source, model: str) -> list[Counted]:
+def count_all(datastore: DataStore, model: str) -> list[Counted]:
     """Sort all galaxies into the bins of all quantities: 1 s for a million, so but once."""
-    return [_counted(source, model, one) for one in listed_quantities(source, model)]
+    return [_counted(datastore, model, one) for one in listed_quantities(datastore, model)]
 
 
 def focus_counts(
@@ -124,14 +124,14 @@ class Histograms(pn.viewable.Viewer):
     ``filters`` (and ``selected``, by the chips).
     """
 
-    source = param.ClassSelector(class_=Source, constant=True)
+    datastore = param.ClassSelector(class_=DataStore, constant=True)
     state = param.ClassSelector(class_=State, constant=True)
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
         self._shown = ""
         self._wanted: tuple[Any, ...] = (None,) * 3
-        self.chips = FocusChips(source=self.source, state=self.state)
+        self.chips = FocusChips(datastore=self.datastore, state=self.state)
         self.ranges = Ranges(self._keep, sizing_mode="stretch_both", margin=(2, 8))
         self.legend = pn.pane.HTML(legend_html(HINT), stylesheets=[BASE, KEY], margin=(0, 6))
         self.state.param.watch(self._show, ["model", "focus", "filters", "tab"])
@@ -145,7 +145,7 @@ class Histograms(pn.viewable.Viewer):
         state = self.state
         if state.tab != TAB:
             return
-        job = self.source.once(count_all, state.model)
+        job = self.datastore.once(count_all, state.model)
         wait([job], timeout=WAIT)
         if not job.done():
             self.ranges.param.update(plots=[], empty="Counting …")
@@ -159,7 +159,7 @@ class Histograms(pn.viewable.Viewer):
     def _show_counted(self, counted: list[Counted]) -> None:
         state = self.state
         if self._shown != state.model:
-            plots = [plot_of(one, len(self.source)) for one in counted]
+            plots = [plot_of(one, len(self.datastore)) for one in counted]
             self.ranges.param.update(plots=plots, empty="Nothing is known of these galaxies.")
             self._shown = state.model
         wanted = (state.model, state.focus, state.filters)
@@ -169,8 +169,8 @@ class Histograms(pn.viewable.Viewer):
         ends = {key: [_end(low), _end(high)] for key, (low, high) in state.filters.items()}
         self.ranges.kept = ends
         self.legend.object = legend_html("" if ends else HINT)
-        without = {key: focus_of(self.source, state, but=key) for key in ends}
-        job = self.source.soon(focus_counts, counted, state.focus, without)
+        without = {key: focus_of(self.datastore, state, but=key) for key in ends}
+        job = self.datastore.soon(focus_counts, counted, state.focus, without)
         wait([job], timeout=WAIT)
         when_done(job, lambda: self._show_focus(job, wanted))
 
@@ -183,9 +183,9 @@ class Histograms(pn.viewable.Viewer):
         self.state.filters = filters if kept is None else {**filters, key: kept}
 
 
-def _counted(source: Source, model: str, quantity: Quantity) -> Counted:
-    values = source.values(model, quantity)
-    _, limits = source.histogram(model, quantity)
+def _counted(datastore: DataStore, model: str, quantity: Quantity) -> Counted:
+    values = datastore.values(model, quantity)
+    _, limits = datastore.histogram(model, quantity)
     place = (values - limits[0]) * (BINS / (limits[1] - limits[0]))
     inside = (place >= 0) & (place <= BINS)
     bins = np.where(inside, np.minimum(place, BINS - 1), BINS).astype(np.uint8)

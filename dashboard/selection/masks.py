@@ -9,7 +9,7 @@ import param
 import shapely
 from numpy.typing import ArrayLike, NDArray
 
-from dashboard.backend.datastore import Source
+from dashboard.backend.datastore import DataStore
 from dashboard.backend.quantities import colours_of
 from dashboard.state import Gesture, State
 
@@ -110,27 +110,27 @@ def combine(
     return result if result.any() else None
 
 
-def focus_of(source: Source, state: State, but: str = "") -> NDArray[np.bool_] | None:
+def focus_of(datastore: DataStore, state: State, but: str = "") -> NDArray[np.bool_] | None:
     """The galaxies that are selected and pass all filters, (N,); None where that is no limit.
 
     An unknown value (NaN) passes no filter.
 
     Args:
-        source: Where the values come from.
+        datastore: Where the values come from.
         state: What is selected and which ranges are kept.
         but: The key of a filter that does not count.
     """
     mask = state.selected
-    quantities = {one.key: one for one in colours_of(source.store, state.model)}
+    quantities = {one.key: one for one in colours_of(datastore.store, state.model)}
     for key, (low, high) in state.filters.items():
         if key in quantities and key != but:
-            values = source.values(state.model, quantities[key])
+            values = datastore.values(state.model, quantities[key])
             inside = (values >= low) & (values <= high)
             mask = inside if mask is None else mask & inside
     return mask
 
 
-def follow_focus(source: Source, state: State) -> None:
+def follow_focus(datastore: DataStore, state: State) -> None:
     """Keep ``focus``, ``before`` and ``gesture`` of the state up to date.
 
     To be called before the views are made.
@@ -141,7 +141,7 @@ def follow_focus(source: Source, state: State) -> None:
         if "selected" in changed:
             drawn = state.gesture if "gesture" in changed else None
             state.param.update(before=changed["selected"].old, gesture=drawn)
-        state.focus = focus_of(source, state)
+        state.focus = focus_of(datastore, state)
 
     state.param.watch(follow, ["selected", "gesture", "filters", "model"])
 

@@ -7,7 +7,7 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 
-from dashboard.backend.datastore import Source
+from dashboard.backend.datastore import DataStore
 from dashboard.components.collapsible import small_button
 from dashboard.components.css import BASE, LEGEND
 from dashboard.selection.masks import clear, undo
@@ -49,7 +49,7 @@ class Brush(pn.viewable.Viewer):
     ``selected`` and ``filters``.
     """
 
-    source = param.ClassSelector(class_=Source, constant=True)
+    datastore = param.ClassSelector(class_=DataStore, constant=True)
     state = param.ClassSelector(class_=State, constant=True)
 
     def __init__(self, **params: Any) -> None:
@@ -80,7 +80,7 @@ class Brush(pn.viewable.Viewer):
 
     def _show(self, *_: Any) -> None:
         state = self.state
-        text = counted(state, len(self.source))
+        text = counted(state, len(self.datastore))
         self.said.object = f'<div class="legend counted" role="status">{text}</div>'
         self.clear.disabled = state.focus is None
         self.undo.disabled = state.before is None and state.selected is None

@@ -6,7 +6,7 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 
-from dashboard.backend.datastore import Source
+from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import when_done
 from dashboard.galaxy.add_galaxy import Bring
 from dashboard.sky.search import Found, find, suggestions
@@ -23,14 +23,16 @@ HELP = (
 class FindField(pmui.AutocompleteInput):
     """A text field that asks ``suggest`` in a worker for ids to choose from."""
 
-    source = param.ClassSelector(class_=Source, constant=True)
+    datastore = param.ClassSelector(class_=DataStore, constant=True)
 
-    _rename = {"source": None}  # noqa: RUF012
+    _rename = {"datastore": None}  # noqa: RUF012
 
     def _handle_msg(self, msg: dict[str, Any]) -> None:
         if msg.get("type") == "search":
-            job = self.source.errands.submit(suggestions, self.source, str(msg.get("query", "")))
-            when_done(job, lambda: self._answer(msg.get("id"), self.source.result(job) or []))
+            job = self.datastore.errands.submit(
+                suggestions, self.datastore, str(msg.get("query", ""))
+            )
+            when_done(job, lambda: self._answer(msg.get("id"), self.datastore.result(job) or []))
 
     def _answer(self, asked: Any, ids: list[str]) -> None:
         self._send_msg({"type": "search_response", "id": asked, "options": ids})
@@ -42,14 +44,14 @@ class Find(pn.viewable.Viewer):
     Reads nothing of the state, and writes ``row``.
     """
 
-    source = param.ClassSelector(class_=Source, constant=True)
+    datastore = param.ClassSelector(class_=DataStore, constant=True)
     state = param.ClassSelector(class_=State, constant=True)
     bring = param.ClassSelector(class_=Bring, constant=True)
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
         self.field = FindField(
-            source=self.source,
+            datastore=self.datastore,
             label="Find",
             placeholder="id, or RA Dec",
             description=HELP,
@@ -70,7 +72,7 @@ class Find(pn.viewable.Viewer):
         """Look for a text in a worker, then show what was found."""
         if not text:
             return
-        job = self.source.errands.submit(find, self.source, text)
+        job = self.datastore.errands.submit(find, self.datastore, text)
         when_done(job, lambda: self._show(job.result()))
 
     def _show(self, found: Found) -> None:

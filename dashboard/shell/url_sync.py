@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import param
 
-from dashboard.backend.datastore import Source
+from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import when_quiet
 from dashboard.components.notices import report
 from dashboard.state import Axes, State
@@ -19,11 +19,11 @@ OURS = {*KEPT, *(f"{name}2" for name in AXES), "galaxy", "zoom", "zoom2", "split
 ZOOMED = 400  # ms of rest after which the address says what is in view
 
 
-def query_of(source: Source, state: State) -> dict[str, str]:
+def query_of(datastore: DataStore, state: State) -> dict[str, str]:
     """What the address says of a state: the choices, and the picked galaxy by its id."""
     query = {name: str(getattr(state, name)) for name in KEPT if getattr(state, name)}
     if state.row is not None:
-        query["galaxy"] = str(source.ids[state.row])
+        query["galaxy"] = str(datastore.ids[state.row])
     if state.zoom:
         query["zoom"] = _text_of(state.zoom)
     if state.split:
@@ -34,7 +34,7 @@ def query_of(source: Source, state: State) -> dict[str, str]:
     return query
 
 
-def follow_address(source: Source, state: State, location: Any) -> None:
+def follow_address(datastore: DataStore, state: State, location: Any) -> None:
     """Take over what the address says as far as the store has it, then keep it up to date."""
     if location is None:
         return
@@ -45,13 +45,13 @@ def follow_address(source: Source, state: State, location: Any) -> None:
     state.zoom, state.second.zoom = _zoom_of(asked.get("zoom")), _zoom_of(asked.get("zoom2"))
     state.dark = asked.get("theme") != "light"
     if "galaxy" in asked:
-        state.row = source.row_of(asked["galaxy"])
+        state.row = datastore.row_of(asked["galaxy"])
         if state.row is None:
             report(state, "address", f"No galaxy {asked['galaxy']} in this store.")
 
     def tell() -> None:
         own = {name: text for name, text in _said(location).items() if name not in OURS}
-        location.search = "?" + urlencode(own | query_of(source, state), safe=",")
+        location.search = "?" + urlencode(own | query_of(datastore, state), safe=",")
 
     def forget(event: param.parameterized.Event) -> None:
         """Name it no longer once another is picked; the one that is shown instead is no pick."""

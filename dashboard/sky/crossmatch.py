@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dashboard.backend.datastore import Source
+from dashboard.backend.datastore import DataStore
 from dashboard.components.file_input import Upload, UploadError
 from pcvae.catalog import read_table
 from pcvae.errors import CatalogError
@@ -77,11 +77,11 @@ def read_targets(file: Upload) -> pd.DataFrame:
     return pd.DataFrame({"id": ids, "ra": places[0], "dec": places[1]})
 
 
-def match(source: Source, targets: pd.DataFrame, radius: float) -> pd.DataFrame:
+def match(datastore: DataStore, targets: pd.DataFrame, radius: float) -> pd.DataFrame:
     """Which galaxy each target is: by its id, else the nearest within a radius.
 
     Args:
-        source: Where the galaxies are.
+        datastore: Where the galaxies are.
         targets: As ``read_targets`` makes them.
         radius: Arcsec.
 
@@ -89,23 +89,23 @@ def match(source: Source, targets: pd.DataFrame, radius: float) -> pd.DataFrame:
         The targets with ``row`` (-1 for none), ``how`` (``id``, ``position`` or empty) and
         ``separation`` [arcsec]: from the matched galaxy, else from the nearest; NaN if unknown.
     """
-    by_id = pd.Index(source.ids).get_indexer(pd.Index(targets["id"]))
-    nearest, apart = source.sky().nearest(targets["ra"], targets["dec"])
+    by_id = pd.Index(datastore.ids).get_indexer(pd.Index(targets["id"]))
+    nearest, apart = datastore.sky().nearest(targets["ra"], targets["dec"])
     apart = np.where(nearest >= 0, apart, np.nan)
     close = (by_id < 0) & (nearest >= 0) & (apart <= radius)
     rows = np.where(by_id >= 0, by_id, np.where(close, nearest, -1))
     how = np.where(by_id >= 0, "id", np.where(close, "position", ""))
-    own = _separation(source, targets, by_id)
+    own = _separation(datastore, targets, by_id)
     return targets.assign(row=rows, how=how, separation=np.where(by_id >= 0, own, apart))
 
 
 def _separation(
-    source: Source, targets: pd.DataFrame, rows: NDArray[np.intp]
+    datastore: DataStore, targets: pd.DataFrame, rows: NDArray[np.intp]
 ) -> NDArray[np.float64]:
     """How far each target is from a galaxy [arcsec]; NaN where either place is unknown."""
     from astropy.coordinates import angular_separation
 
-    galaxies = source.store.galaxies.iloc[np.maximum(rows, 0)] if len(source) else targets
+    galaxies = datastore.store.galaxies.iloc[np.maximum(rows, 0)] if len(datastore) else targets
     places = (targets["ra"], targets["dec"], galaxies["ra"], galaxies["dec"])
     found = angular_separation(*(np.deg2rad(one.to_numpy(np.float64)) for one in places))
     return np.where(rows >= 0, np.rad2deg(found) * 3600, np.nan)

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from dashboard.backend.datastore import Source
+from dashboard.backend.datastore import DataStore
 from dashboard.sky.coordinates import Place, PlaceError, apart, read_place
 
 __all__ = ["REACH", "Found", "find", "suggestions"]
@@ -30,9 +30,9 @@ class Found(NamedTuple):
     sure: bool = True
 
 
-def suggestions(source: Source, text: str) -> list[str]:
+def suggestions(datastore: DataStore, text: str) -> list[str]:
     """At most ``MOST`` ids that begin with a text, or else have it in them, in any case."""
-    ids, text = source.store.galaxies["id"], text.strip()
+    ids, text = datastore.store.galaxies["id"], text.strip()
     if not text:
         return []
     begin = ids[ids.str.lower().str.startswith(text.lower())]
@@ -40,27 +40,27 @@ def suggestions(source: Source, text: str) -> list[str]:
     return [str(one) for one in found.iloc[:MOST]]
 
 
-def find(source: Source, text: str) -> Found:
+def find(datastore: DataStore, text: str) -> Found:
     """Find what a text means: an id, a place, or part of one single id.
 
     Args:
-        source: Where it is looked for; its tree of positions is made when first needed.
+        datastore: Where it is looked for; its tree of positions is made when first needed.
         text: What a person typed.
     """
     text, trouble = text.strip(), ""
     if not text:
         return Found("")
-    if (row := source.row_of(text)) is not None:
+    if (row := datastore.row_of(text)) is not None:
         return Found("", row)
     try:
         if place := read_place(text):
-            return near(source, place)
+            return near(datastore, place)
     except PlaceError as error:
         trouble = str(error)
-    alike = suggestions(source, text)
+    alike = suggestions(datastore, text)
     if len(alike) == 1:
         words = f"{alike[0]} is the only galaxy whose id has {text!r} in it"
-        return Found(words, source.row_of(alike[0]))
+        return Found(words, datastore.row_of(alike[0]))
     if alike:
         some = ", ".join(alike[:4]) + " …" * (len(alike) > 4)
         return Found(f"Several galaxies have {text!r} in their ids: {some}")
@@ -71,13 +71,13 @@ def find(source: Source, text: str) -> Found:
     )
 
 
-def near(source: Source, place: Place) -> Found:
+def near(datastore: DataStore, place: Place) -> Found:
     """The galaxy nearest to a place, and whether it is near enough to be what is there."""
-    rows, separations = source.sky().nearest(place.ra, place.dec)
+    rows, separations = datastore.sky().nearest(place.ra, place.dec)
     row, separation = int(rows[0]), float(separations[0])
     if row < 0:
         return Found("No galaxy of this store has a known place on the sky", None, place)
-    name = source.ids[row]
+    name = datastore.ids[row]
     if separation <= REACH:
         return Found(f"{name} lies {apart(separation)} from {place}", row, place)
     words = f'No galaxy of this store lies within {REACH:g}" of {place}; the nearest, {name}, is '

@@ -12,7 +12,7 @@ import param
 from bokeh.models import ColumnDataSource
 from holoviews.streams import Counter, PlotSize, RangeXY, Tap
 
-from dashboard.backend.datastore import Source
+from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import weakly, when_done
 from dashboard.backend.plane import Limits, Plane, nearest_row
 from dashboard.backend.quantities import Quantity
@@ -43,18 +43,18 @@ NOTE = """
 """
 
 
-def sky_plane(source: Source) -> tuple[Sky, Plane]:
+def sky_plane(datastore: DataStore) -> tuple[Sky, Plane]:
     """All galaxies of a store on the flat sky."""
-    galaxies = source.store.galaxies
+    galaxies = datastore.store.galaxies
     sky = sky_of(galaxies["ra"].to_numpy(np.float64), galaxies["dec"].to_numpy(np.float64))
     return sky, Plane(RA, DEC, sky.points, sky.limits)
 
 
-def places_note(source: Source, sky: Sky) -> str:
+def places_note(datastore: DataStore, sky: Sky) -> str:
     """What is to be known of the places."""
-    missing = len(source) - sky.placed
-    parts = [f"{missing:,} of {len(source):,} have no place"] if missing else []
-    if "simulated" in source.store.info.source.lower():
+    missing = len(datastore) - sky.placed
+    parts = [f"{missing:,} of {len(datastore):,} have no place"] if missing else []
+    if "simulated" in datastore.store.info.source.lower():
         parts.append("simulated places")
     return " · ".join([*parts, "east is to the left"])
 
@@ -99,7 +99,7 @@ class SkyMap(pn.viewable.Viewer):
     when it is first seen.
     """
 
-    source = param.ClassSelector(class_=Source, constant=True)
+    datastore = param.ClassSelector(class_=DataStore, constant=True)
     state = param.ClassSelector(class_=State, constant=True)
 
     def __init__(self, **params: Any) -> None:
@@ -110,7 +110,7 @@ class SkyMap(pn.viewable.Viewer):
         self._figure: Any = None
         self._drawn: tuple[Any, ...] = ()
         self._counter = Counter()
-        self.chips = FocusChips(source=self.source, state=self.state)
+        self.chips = FocusChips(datastore=self.datastore, state=self.state)
         self.note = pn.pane.HTML("", stylesheets=[BASE, NOTE], margin=(0, 6))
         self._place = pn.Column(sizing_mode="stretch_both", margin=(0, 8))
         self.state.param.watch(self._show, ["tab", *READS])
@@ -144,7 +144,7 @@ class SkyMap(pn.viewable.Viewer):
         if self.state.tab != TAB:
             return
         if self.sky is None:
-            job = self.source.once(sky_plane)
+            job = self.datastore.once(sky_plane)
             wait([job], timeout=WAIT)
             if not job.done():
                 self.note.object = '<div class="note">Laying the sky flat …</div>'
@@ -155,7 +155,7 @@ class SkyMap(pn.viewable.Viewer):
 
     def _begin(self, sky: Sky, plane: Plane) -> None:
         self.sky, self._plane = sky, plane
-        self.note.object = f'<div class="note">{places_note(self.source, sky)}</div>'
+        self.note.object = f'<div class="note">{places_note(self.datastore, sky)}</div>'
         galaxies = hv.DynamicMap(lambda **_: self._galaxies(), streams=[self._counter])
         self.tap, self.range = Tap(source=galaxies), RangeXY(source=galaxies)
         self.size = PlotSize(source=galaxies, width=FRAME[0], height=FRAME[1])
@@ -179,7 +179,7 @@ class SkyMap(pn.viewable.Viewer):
         state = self.state
         self._drawn = self._wanted
         chosen = colouring(
-            self.source, state.model, state.colour, dark=state.dark, taught=state.taught
+            self.datastore, state.model, state.colour, dark=state.dark, taught=state.taught
         )
         canvas = Canvas(*self.limits, *(int(side) for side in self.frame))
         picture = galaxy_picture(self._plane, canvas, chosen, state.focus, dark=state.dark)

@@ -12,7 +12,7 @@ import panel_material_ui as pmui
 import param
 from panel.custom import JSComponent
 
-from dashboard.backend.datastore import Source
+from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import when_done
 from dashboard.backend.typography import DASH, MINUS
 from dashboard.components.collapsible import small_button
@@ -131,7 +131,7 @@ class Targets(pn.viewable.Viewer):
     store.
     """
 
-    source = param.ClassSelector(class_=Source, constant=True)
+    datastore = param.ClassSelector(class_=DataStore, constant=True)
     state = param.ClassSelector(class_=State, constant=True)
 
     def __init__(self, **params: Any) -> None:
@@ -185,7 +185,7 @@ class Targets(pn.viewable.Viewer):
     def upload(self, file: Upload) -> None:
         """Take this file for a list of targets; a bad one leaves the list as it was."""
         self._say(f"Reading {file.name} …")
-        job = self.source.errands.submit(read_targets, file)
+        job = self.datastore.errands.submit(read_targets, file)
         when_done(job, lambda: self._read(job))
 
     def step(self, by: int) -> None:
@@ -218,7 +218,7 @@ class Targets(pn.viewable.Viewer):
     def select_matched(self) -> None:
         """Let the galaxies of the list be the selection, as the maps' gestures do."""
         if self.matched is not None:
-            mask = np.zeros(len(self.source), bool)
+            mask = np.zeros(len(self.datastore), bool)
             mask[self.matched["row"][self.matched["row"] >= 0]] = True
             select(self.state, mask, how="replace")
 
@@ -240,7 +240,7 @@ class Targets(pn.viewable.Viewer):
     def _match(self) -> None:
         if self._listed is None or not self.radius.value:
             return
-        job = self.source.errands.submit(match, self.source, self._listed, self.radius.value)
+        job = self.datastore.errands.submit(match, self.datastore, self._listed, self.radius.value)
         when_done(job, lambda: self._show(job))
 
     def _show(self, job: "Future[pd.DataFrame]") -> None:
@@ -273,7 +273,7 @@ class Targets(pn.viewable.Viewer):
             "row": row,
             "target": one["id"] or place,
             "place": place,
-            "galaxy": str(self.source.ids[row]) if row >= 0 else "not in this store",
+            "galaxy": str(self.datastore.ids[row]) if row >= 0 else "not in this store",
             "how": one["how"],
             "separation": apart(separation) if np.isfinite(separation) else DASH,
             "fetch": known and row < 0,

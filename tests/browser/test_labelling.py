@@ -2,7 +2,7 @@
 
 import pytest
 
-from dashboard.backend.datastore import Source
+from dashboard.backend.datastore import DataStore
 from pcvae.journal import Journal, journal_path
 from pcvae.store import read_store
 
@@ -85,8 +85,8 @@ def test_a_person_names_a_galaxy_notes_on_it_and_sees_who_said_so(page, folder):
 def test_a_refit_says_how_well_each_class_is_found(page, folder):
     from playwright.sync_api import expect
 
-    source = Source(read_store(folder), None)
-    normal = [str(source.ids[row]) for row in range(len(source)) if source.normal[row]]
+    datastore = DataStore(read_store(folder), None)
+    normal = [str(datastore.ids[row]) for row in range(len(datastore)) if datastore.normal[row]]
     journal = Journal(journal_path(folder))
     for galaxy in normal[:6]:
         journal.tag(galaxy, "merger")

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from dashboard.backend.datastore import Source
+from dashboard.backend.datastore import DataStore
 from pcvae.journal import journal_path
 from pcvae.store import read_store
 
@@ -35,8 +35,8 @@ def test_a_person_taps_a_galaxy_walks_to_a_neighbour_tags_it_and_takes_the_list(
     tapped = heading.inner_text()
     expect(page.locator(".pictures img")).to_have_count(3)
 
-    source = Source(store, None)
-    near = source.nearest(store.info.models[0].name, source.row_of(tapped))
+    datastore = DataStore(store, None)
+    near = datastore.nearest(store.info.models[0].name, datastore.row_of(tapped))
     name = ids[near["row"].iloc[2]]
     neighbour = page.locator(".stamp > button").nth(2)
     expect(neighbour).to_have_attribute("title", name)

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from dashboard.backend.datastore import BINS, Source
+from dashboard.backend.datastore import BINS, DataStore
 from dashboard.backend.typography import DASH, MINUS
 from dashboard.benchmarks.screenshot import SETTLED
 from dashboard.sky.sky_map import sky_plane
@@ -142,7 +142,7 @@ def test_a_limit_that_was_written_stays_as_it_is_when_the_other_one_moves(page, 
 def test_a_box_on_the_sky_selects_on_the_maps_and_in_the_grid(page, folder):
     from playwright.sync_api import expect
 
-    sky = sky_plane(Source(read_store(folder), None))[0]
+    sky = sky_plane(DataStore(read_store(folder), None))[0]
     points = sky.points
     page.get_by_role("tab", name="Sky").click()
     page.get_by_role("button", name="Make the strip taller").click()

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import zarr
 
-from dashboard.app import Explorer, open_source
-from dashboard.backend.datastore import Source
+from dashboard.app import Explorer, open_datastore
+from dashboard.backend.datastore import DataStore
 from pcvae.journal import Journal
 from pcvae.store import read_store
 
@@ -60,15 +60,15 @@ EXAMPLES = {
 
 def begin(folder, journal=None, user="ana"):
     """A session of a store; with the path of a journal, of that person on it."""
-    source = open_source(folder) if journal is None else source_of(folder, journal, user)
-    session = Explorer(source)
+    datastore = open_datastore(folder) if journal is None else datastore_of(folder, journal, user)
+    session = Explorer(datastore)
     session.start()
     return session
 
 
-def source_of(folder, journal, user="ana"):
+def datastore_of(folder, journal, user="ana"):
     """A store and a person's journal."""
-    return Source(read_store(folder), Journal(journal, user=user))
+    return DataStore(read_store(folder), Journal(journal, user=user))
 
 
 def draw(session):

@@ -10,7 +10,7 @@ import pytest
 from dashboard.active_learning.ranked_queue import ERROR, caption_of, rates_html, worth_of
 from dashboard.active_learning.training_labels import cancel, taught_by, wanted, warnings_of
 from dashboard.app import Explorer
-from dashboard.backend.datastore import Source
+from dashboard.backend.datastore import DataStore
 from dashboard.backend.quantities import ANOMALY
 from dashboard.backend.stamp_images import data_uri
 from dashboard.backend.svm_jobs import ENOUGH, Job, verdicts
@@ -45,36 +45,38 @@ def queue(session):
 def shown(queue):
     """The rows on the page; each must come with its own id and picture."""
     for item in queue.strip.items:
-        assert item["id"] == queue.source.ids[item["row"]]
+        assert item["id"] == queue.datastore.ids[item["row"]]
         assert item["picture"] == data_uri(code_of(item["row"]), "WEBP")
     return [item["row"] for item in queue.strip.items]
 
 
 def label(session, name, rows):
     for row in rows:
-        judge(session.source, session.state, name, row)
+        judge(session.datastore, session.state, name, row)
 
 
 def learnt(session):
-    return session.source.learning.learnt(session.state.model, session.state.taught)
+    return session.datastore.learning.learnt(session.state.model, session.state.taught)
 
 
 def test_the_score_is_that_of_the_pipeline_on_all_latents(queue):
-    source = queue.source
-    values = source.store.values("physics")
-    expected = anomaly_score(values, source.populations, source.store.info.rare)
-    found = source.learning.learnt("physics")
+    datastore = queue.datastore
+    values = datastore.store.values("physics")
+    expected = anomaly_score(values, datastore.populations, datastore.store.info.rare)
+    found = datastore.learning.learnt("physics")
     np.testing.assert_allclose(found.score, expected, atol=1e-5)
-    svm = fit_score(values, source.learning.classes(()))
+    svm = fit_score(values, datastore.learning.classes(()))
     decision = -svm.svm.decision_function(values)[:, :2]
     np.testing.assert_allclose(found.margin, decision.max(axis=1), atol=2e-3)
     assert queue.rates.object.count("galaxies as normal ones") == 1
 
 
 def test_scoring_in_parts_is_scoring_at_once(session, monkeypatch):
-    values = session.source.learning.score("physics").future.result().score
+    values = session.datastore.learning.score("physics").future.result().score
     monkeypatch.setattr("dashboard.backend.svm_jobs.CHUNK", 7)
-    again = Source(session.source.store, None).learning.score("physics").future.result().score
+    again = (
+        DataStore(session.datastore.store, None).learning.score("physics").future.result().score
+    )
     np.testing.assert_allclose(values, again, atol=1e-6)
 
 
@@ -83,9 +85,9 @@ def test_scoring_in_parts_is_scoring_at_once(session, monkeypatch):
 def test_the_queue_is_ranked_by_what_the_person_chooses(session, model, by):
     session.state.param.update(model=model, tab="queue", rank=by)
     queue = session.strips["queue"]
-    found = session.source.learning.learnt(model)
-    values = session.source.values(model, ERROR) if by == "error" else getattr(found, by)
-    plain = values[session.source.normal]
+    found = session.datastore.learning.learnt(model)
+    values = session.datastore.values(model, ERROR) if by == "error" else getattr(found, by)
+    plain = values[session.datastore.normal]
     rows = shown(queue)
     worth = np.abs(values[rows]) if by == "margin" else -values[rows]
     assert (np.diff(worth) >= 0).all()
@@ -99,7 +101,7 @@ def test_the_queue_of_a_selection_holds_nothing_else_and_says_how_many(session, 
     mask = np.zeros(120, bool)
     mask[10:30] = True
     session.state.param.update(selected=mask, within=True)
-    wanted = np.flatnonzero(mask & session.source.normal)
+    wanted = np.flatnonzero(mask & session.datastore.normal)
     assert set(shown(queue)) == set(wanted)
     assert f"of {len(wanted)}," in queue.said.object
     session.state.unlabelled = False
@@ -109,9 +111,9 @@ def test_the_queue_of_a_selection_holds_nothing_else_and_says_how_many(session, 
 
 
 def test_the_rare_galaxies_of_the_catalogue_are_known_and_left_out_unless_wanted(session, queue):
-    assert session.source.normal[shown(queue)].all()
+    assert session.datastore.normal[shown(queue)].all()
     session.state.unlabelled = False
-    assert not session.source.normal[shown(queue)].all()
+    assert not session.datastore.normal[shown(queue)].all()
 
 
 def test_what_anybody_has_labelled_is_left_out_unless_wanted(session, queue, folder, tmp_path):
@@ -143,8 +145,8 @@ def test_keys_label_and_go_on_and_the_list_stays_in_place(session, queue):
     assert session.state.row == order[1]
     assert shown(queue) == order
     assert queue.strip.items[0]["caption"].endswith("Score 4")
-    said = {event.galaxy: event.label for event in session.source.said.standing}
-    assert said == {queue.source.ids[order[0]]: "4", queue.source.ids[order[1]]: "0"}
+    said = {event.galaxy: event.label for event in session.datastore.said.standing}
+    assert said == {queue.datastore.ids[order[0]]: "4", queue.datastore.ids[order[1]]: "0"}
 
 
 def test_going_on_passes_what_is_labelled_meanwhile(session, queue):
@@ -159,7 +161,7 @@ def test_undo_shows_the_galaxy_again_and_takes_its_label_off(session, queue):
     order = shown(queue)
     queue.step(1)
     queue.score("4")
-    undo(session.source, session.state)
+    undo(session.datastore, session.state)
     assert session.state.row == order[0]
     assert not queue.strip.items[0]["caption"].endswith("Score 4")
     queue.score("5")
@@ -226,21 +228,21 @@ def test_without_rare_galaxies_the_queue_says_what_to_do(store, tmp_path):
 
 
 def test_labels_become_classes_by_the_rule_that_the_page_states(session):
-    source = session.source
-    red = int(source.members("red_spiral")[0])
-    plain = [row for row in range(120) if source.normal[row]][:9]
+    datastore = session.datastore
+    red = int(datastore.members("red_spiral")[0])
+    plain = [row for row in range(120) if datastore.normal[row]][:9]
     for row, said in zip(
         plain, ["5", "4", "3", "2", "1", "0", "artefact", "merger", "candidate"], strict=True
     ):
-        judge(source, session.state, said, row)
-    judge(source, session.state, "0", red)
-    write_note(source, session.state, "odd", 119)
+        judge(datastore, session.state, said, row)
+    judge(datastore, session.state, "0", red)
+    write_note(datastore, session.state, "odd", 119)
     expected = [*2 * ["candidate"], *2 * [UNUSED], *3 * [NORMAL], "merger", "candidate"]
-    assert taught_by(source) == tuple(zip(plain, expected, strict=True))
-    judge(source, session.state, "merger", red)
-    assert (red, "merger") in taught_by(source)
-    judge(source, session.state, "normal", red)
-    assert (red, NORMAL) in taught_by(source)
+    assert taught_by(datastore) == tuple(zip(plain, expected, strict=True))
+    judge(datastore, session.state, "merger", red)
+    assert (red, "merger") in taught_by(datastore)
+    judge(datastore, session.state, "normal", red)
+    assert (red, NORMAL) in taught_by(datastore)
 
 
 def test_a_refit_makes_a_class_of_a_new_name_with_its_own_boundary_and_colour(session, queue):
@@ -253,12 +255,12 @@ def test_a_refit_makes_a_class_of_a_new_name_with_its_own_boundary_and_colour(se
     assert not np.allclose(before, learnt(session).score)
     found = session.map._boundaries()
     assert "merger" in found.classes
-    assert session.source.colour("merger", dark=True) != session.source.colour(
+    assert session.datastore.colour("merger", dark=True) != session.datastore.colour(
         "candidate", dark=True
     )
     hv.render(session.map.figure)
     drawn = set(session.map.regions.lines.data["colour"])
-    assert (session.source.colour("merger", dark=True) in drawn) == (
+    assert (session.datastore.colour("merger", dark=True) in drawn) == (
         found.region == found.classes.index("merger")
     ).any()
     assert "Merger" in queue.rates.object
@@ -268,13 +270,13 @@ def test_a_refit_makes_a_class_of_a_new_name_with_its_own_boundary_and_colour(se
 
 def test_a_boundary_around_a_class_of_ones_own_is_drawn(session, queue):
     """All at one end of an axis, so that it must have a region."""
-    latent = session.source.store.latents("physics")[session.state.x].to_numpy()
-    rows = [row for row in np.argsort(-latent) if session.source.normal[row]][:12]
+    latent = session.datastore.store.latents("physics")[session.state.x].to_numpy()
+    rows = [row for row in np.argsort(-latent) if session.datastore.normal[row]][:12]
     hv.render(session.map.figure)
     label(session, "merger", rows)
     queue.refit()
     lines = session.map.regions.lines.data
-    place = lines["colour"].index(session.source.colour("merger", dark=True))
+    place = lines["colour"].index(session.datastore.colour("merger", dark=True))
     assert np.isfinite(lines["x"][place]).all()
     hv.render(session.map.figure)
 
@@ -290,12 +292,12 @@ def test_own_labels_are_marks_on_the_map(session, folder, tmp_path):
     marks = session.map.labels.shown.data
     points = session.map.plane.points.iloc[[3, 5]]
     np.testing.assert_array_equal(marks["x"], points["x"])
-    assert marks["shape"] == [session.source.shape(name) for name in ("candidate", "merger")]
+    assert marks["shape"] == [session.datastore.shape(name) for name in ("candidate", "merger")]
 
 
 def test_the_boundaries_of_the_maps_follow_what_is_taught(session, queue):
     before = session.map._boundaries()
-    red = session.source.members("red_spiral")
+    red = session.datastore.members("red_spiral")
     label(session, "normal", red[:6])
     queue.refit()
     after = session.map._boundaries()
@@ -314,7 +316,7 @@ def test_a_class_that_is_too_small_is_named_and_takes_no_part(session, queue):
     label(session, "merger", MERGERS[:3])
     queue.refit()
     assert "merger" not in learnt(session).svm.classes
-    assert learnt(session).svm.used[NORMAL] == int(session.source.normal.sum()) - 3
+    assert learnt(session).svm.used[NORMAL] == int(session.datastore.normal.sum()) - 3
     assert f"Merger: 3 labelled, {ENOUGH} needed; it takes no part yet." in queue.rates.object
     assert "Green Pea: only" in queue.rates.object
 
@@ -324,29 +326,29 @@ def test_a_catalogued_class_of_one_is_named(store, tmp_path):
     populations[5], populations[10:40] = "green_pea", "red_spiral"
     folder = change(store, tmp_path / "store", population=populations)
     session = begin(folder, tmp_path / "journal.sqlite")
-    found = warnings_of(session.source, (), {NORMAL: 89, "red_spiral": 30})
+    found = warnings_of(session.datastore, (), {NORMAL: 89, "red_spiral": 30})
     assert found == ["Green Pea: 1 in the catalogue, 2 needed; it takes no part"]
 
 
 def test_judged_normal_galaxies_always_teach_the_svm(session, monkeypatch):
     """They are few among many, and were chosen because they matter."""
     monkeypatch.setattr("pcvae.anomaly.MOST_NORMAL", 20)
-    judged = np.flatnonzero(session.source.normal)[-8:]
+    judged = np.flatnonzero(session.datastore.normal)[-8:]
     label(session, "0", judged)
-    values = session.source.store.values("physics")
-    rows = session.source.learning.rows(values, taught_by(session.source))
+    values = session.datastore.store.values("physics")
+    rows = session.datastore.learning.rows(values, taught_by(session.datastore))
     assert set(judged) <= set(rows)
-    assert session.source.normal[rows].sum() == 20
+    assert session.datastore.normal[rows].sum() == 20
 
 
 def test_the_rates_are_those_of_repeated_folds_with_wilson_intervals(session, queue):
     queue.refit()
-    trials = session.source.learning.job("trials", "physics", ()).result
-    classes = session.source.learning.classes(())
-    values = session.source.store.values("physics")
+    trials = session.datastore.learning.job("trials", "physics", ()).result
+    classes = session.datastore.learning.classes(())
+    values = session.datastore.store.values("physics")
     parts = [repeated_folds(values, classes, seed, 5, 1).rates("red_spiral") for seed in range(3)]
     (red,) = [one for one in verdicts(trials) if one.name == "red_spiral"]
-    assert red.count == parts[0].members == len(session.source.members("red_spiral"))
+    assert red.count == parts[0].members == len(session.datastore.members("red_spiral"))
     recall = sum(one.hits for one in parts) / sum(one.members for one in parts)
     assert red.recall[0] == pytest.approx(recall)
     assert red.recall[1:] == pytest.approx(wilson_interval(recall * red.count, red.count))
@@ -361,13 +363,13 @@ def test_the_map_is_coloured_by_the_score_that_the_session_asked_for(session):
     assert "Anomaly score" in session.legend.pane.object
     assert "being computed" not in session.legend.pane.object
     before = session.map._galaxies().dimension_values(2, flat=False)
-    label(session, "normal", session.source.members("red_spiral"))
+    label(session, "normal", session.datastore.members("red_spiral"))
     session.strips["queue"].refit()
     assert not np.array_equal(session.map._galaxies().dimension_values(2, flat=False), before)
 
 
 def test_sessions_ask_for_their_own_fits(session, queue):
-    other = Explorer(session.source)
+    other = Explorer(session.datastore)
     other.start()
     other.state.tab = "queue"
     label(session, "merger", MERGERS)
@@ -385,7 +387,7 @@ def test_a_cancelled_refit_leaves_the_fit_before_it(session, queue):
     label(session, "merger", MERGERS)
     queue.refit()
     first = session.state.taught
-    label(session, "normal", session.source.members("red_spiral")[:5])
+    label(session, "normal", session.datastore.members("red_spiral")[:5])
     queue.refit()
     assert session.state.taught != first
     cancel(session.state, queue._before)
@@ -394,7 +396,7 @@ def test_a_cancelled_refit_leaves_the_fit_before_it(session, queue):
 
 
 def test_what_nobody_wants_any_more_is_stopped_and_can_be_asked_for_again(session):
-    learning, begun, seen = session.source.learning, threading.Event(), []
+    learning, begun, seen = session.datastore.learning, threading.Event(), []
 
     def slow(job):
         begun.set()
@@ -446,15 +448,15 @@ def test_a_fit_is_wanted_only_where_it_shows(session):
 def test_toggling_a_candidate_in_the_queue_stays_where_it_is(session, queue):
     order = shown(queue)
     queue.step(1)
-    toggle(session.source, session.state)
+    toggle(session.datastore, session.state)
     assert session.state.row == order[0]
     assert queue.strip.items[0]["caption"].endswith("Candidate")
 
 
 def test_the_journal_is_asked_no_more_often_for_many_labels_than_for_few(session, monkeypatch):
     asked = []
-    count = session.source.journal.count
-    monkeypatch.setattr(session.source.journal, "count", lambda: asked.append(1) or count())
+    count = session.datastore.journal.count
+    monkeypatch.setattr(session.datastore.journal, "count", lambda: asked.append(1) or count())
 
     hv.render(session.map.figure)
 
@@ -463,12 +465,12 @@ def test_the_journal_is_asked_no_more_often_for_many_labels_than_for_few(session
         session.map._draw_labels()
         return len(asked)
 
-    session.source.journal.tag(str(session.source.ids[1]), "merger")
+    session.datastore.journal.tag(str(session.datastore.ids[1]), "merger")
     few = times()
-    for galaxy in session.source.ids[2:30]:
-        session.source.journal.tag(str(galaxy), "merger")
+    for galaxy in session.datastore.ids[2:30]:
+        session.datastore.journal.tag(str(galaxy), "merger")
     assert times() == few
     asked.clear()
-    stamp_items(session.source, [(row, "") for row in range(60)], dark=True)
+    stamp_items(session.datastore, [(row, "") for row in range(60)], dark=True)
     assert not asked
     assert len(session.map.labels.shown.data["x"]) == 29

@@ -20,7 +20,7 @@ from panel.io.state import set_curdoc
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.websocket import websocket_connect
 
-from dashboard.app import Explorer, open_source, serve
+from dashboard.app import Explorer, open_datastore, serve
 from dashboard.backend.jobs import is_warming, weakly, when_done
 
 VISITS = 3
@@ -49,11 +49,11 @@ async def _visit(server, seconds=60.0):
 
 
 def test_nothing_is_left_of_sessions_that_have_ended(folder):
-    source, made = open_source(folder), []
+    datastore, made = open_datastore(folder), []
 
     def app():
         assert not is_warming()
-        explorer = Explorer(source)
+        explorer = Explorer(datastore)
         made.extend((ref(explorer), ref(explorer.state)))
         pn.state.onload(explorer.start)
         return explorer.page()
@@ -106,9 +106,9 @@ def test_a_server_told_to_warm_up_has_ready_what_its_first_visitor_needs(folder,
     generate_session(Application(FunctionHandler(visit)))
     assert warming == [True]
     assert not is_warming()
-    source = pn.state.as_cached(f"store {folder}", open_source, folder=folder)
-    assert source.codec(source.models[0]).done()
-    assert source.neighbours(source.models[0]).done()
+    datastore = pn.state.as_cached(f"store {folder}", open_datastore, folder=folder)
+    assert datastore.codec(datastore.models[0]).done()
+    assert datastore.neighbours(datastore.models[0]).done()
 
 
 def test_a_weak_method_calls_its_owner_but_does_not_keep_it():

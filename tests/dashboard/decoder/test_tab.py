@@ -16,42 +16,42 @@ from dashboard.decoder.latent_points import decoded, path, placed, traversal
 from dashboard.decoder.traversals import along_latents, along_line, between
 from pcvae.encode import Codec
 from pcvae.store import read_store
-from tests.dashboard.explorers import EXAMPLES, begin, change, source_of
+from tests.dashboard.explorers import EXAMPLES, begin, change, datastore_of
 
 
 @pytest.fixture(scope="module")
-def source(store, tmp_path_factory):
-    return source_of(store, tmp_path_factory.mktemp("journal") / "journal.sqlite")
+def datastore(store, tmp_path_factory):
+    return datastore_of(store, tmp_path_factory.mktemp("journal") / "journal.sqlite")
 
 
 @pytest.fixture
-def session(source):
-    explorer = Explorer(source)
+def session(datastore):
+    explorer = Explorer(datastore)
     explorer.start()
     explorer.state.param.update(row=17, tab="decode")
     return explorer
 
 
 def codec_of(session, model="physics"):
-    return Codec.read(session.source.store.model_folder(model))
+    return Codec.read(session.datastore.store.model_folder(model))
 
 
 def picture_of(session, place, model="physics"):
     """What the codec itself makes of one place, as the dashboard shows it."""
-    stretch = session.source.store.info.stamp_stretch
+    stretch = session.datastore.store.info.stamp_stretch
     shown = codec_of(session, model).decode_rgb(np.asarray(place)[None], stretch)[0]
     return data_uri((np.clip(shown, 0, 1) * 255 + 0.5).astype(np.uint8), "WEBP")
 
 
 def place_of(session, row, model="physics"):
-    return session.source.store.values(model)[row]
+    return session.datastore.store.values(model)[row]
 
 
 def test_pictures_are_the_codecs_own(session):
-    places = session.source.store.values("physics")[:5]
-    codec, stretch = codec_of(session), session.source.store.info.stamp_stretch
+    places = session.datastore.store.values("physics")[:5]
+    codec, stretch = codec_of(session), session.datastore.store.info.stamp_stretch
     expected = np.clip(codec.decode_rgb(places, stretch), 0, 1)
-    found = decoded(codec, session.source.store, places)
+    found = decoded(codec, session.datastore.store, places)
     assert found.dtype == np.uint8
     np.testing.assert_allclose(found / 255, expected, atol=0.5 / 255 + 1e-6)
 
@@ -59,18 +59,18 @@ def test_pictures_are_the_codecs_own(session):
 def test_it_starts_from_the_picked_galaxy_or_the_medians(session):
     live = session.strips["decode"].live
     assert live.picture.uri == picture_of(session, place_of(session, 17))
-    assert session.source.ids[17] in live.said.object
+    assert session.datastore.ids[17] in live.said.object
     session.state.row = 40
     assert live.picture.uri == picture_of(session, place_of(session, 40))
     session.state.base = "median"
-    medians = np.median(session.source.store.values("physics"), axis=0)
+    medians = np.median(session.datastore.store.values("physics"), axis=0)
     assert live.picture.uri == picture_of(session, medians)
     np.testing.assert_allclose(live.sliders.values, medians)
 
 
 def test_a_slider_changes_its_latent_and_no_other(session):
     live = session.strips["decode"].live
-    names = session.source.store.model("physics").names
+    names = session.datastore.store.model("physics").names
     expected = place_of(session, 17).copy()
     for name, value in (("redshift", 0.7), ("free_0", -1.0)):
         live.sliders._handle_msg({"slider": names.index(name), "value": value})
@@ -106,7 +106,7 @@ def test_under_the_cursor_are_its_axes_and_the_other_latents_of_the_galaxy(sessi
     state.param.update(x="log_mass", y="free_0", hovering=True)
     hv.render(session.map.figure)
     session.map.pointer.place.data = {"x": [9.5], "y": [0.3]}
-    names = session.source.store.model("physics").names
+    names = session.datastore.store.model("physics").names
     expected = place_of(session, 17).copy()
     expected[names.index("log_mass")], expected[names.index("free_0")] = 9.5, 0.3
     np.testing.assert_array_equal(state.point, expected)
@@ -135,8 +135,8 @@ def test_taps_pick_again_on_another_tab(session):
 
 
 def test_each_latent_runs_between_its_percentiles_with_the_others_held(session):
-    values = session.source.store.values("physics")
-    spread = spread_of(session.source.store, "physics")
+    values = session.datastore.store.values("physics")
+    spread = spread_of(session.datastore.store, "physics")
     base = values[17]
     places = traversal(base, spread)
     low, high = np.percentile(values, (2, 98), axis=0)
@@ -144,13 +144,15 @@ def test_each_latent_runs_between_its_percentiles_with_the_others_held(session):
         np.testing.assert_allclose(row[:, axis], np.linspace(low[axis], high[axis], 7))
         others = np.delete(row, axis, axis=1)
         np.testing.assert_array_equal(others, np.broadcast_to(np.delete(base, axis), others.shape))
-    titles = [latent.title for latent in session.source.store.model("physics").latents]
-    assert [one.title for one in along_latents(session.source, "physics", base, spread)] == titles
+    titles = [latent.title for latent in session.datastore.store.model("physics").latents]
+    assert [
+        one.title for one in along_latents(session.datastore, "physics", base, spread)
+    ] == titles
 
 
 def test_the_grid_shows_what_is_decoded_and_a_click_puts_the_sliders_there(session):
     film, live = session.strips["decode"].film, session.strips["decode"].live
-    names = session.source.store.model("physics").names
+    names = session.datastore.store.model("physics").names
     assert [len(row["frames"]) for row in film.frames.rows] == [7] * len(names)
     place = film.strips[2].places[5]
     assert film.frames.rows[2]["frames"][5]["uri"] == picture_of(session, place)
@@ -174,7 +176,7 @@ def test_two_taps_draw_a_line_and_pick_nothing(session):
     assert (state.line, state.drawing, state.row) == ((0.2, 9.0, 0.6, 11.0), False, 17)
     assert session.map.pointer.line.data == {"x": [0.2, 0.6], "y": [9.0, 11.0]}
     places = film.strips[0].places
-    names = session.source.store.model("physics").names
+    names = session.datastore.store.model("physics").names
     np.testing.assert_allclose(places[:, names.index("redshift")], np.linspace(0.2, 0.6, 8))
     np.testing.assert_allclose(places[:, names.index("log_mass")], np.linspace(9.0, 11.0, 8))
     last = film.frames.rows[0]["frames"][-1]
@@ -203,7 +205,7 @@ def test_a_path_runs_from_one_galaxy_to_another(session):
     places = film.strips[0].places
     np.testing.assert_allclose(places, path(place_of(session, 17), place_of(session, 60), 8))
     captions = [frame["says"] for frame in film.frames.rows[0]["frames"]]
-    assert (captions[0], captions[-1]) == (session.source.ids[17], session.source.ids[60])
+    assert (captions[0], captions[-1]) == (session.datastore.ids[17], session.datastore.ids[60])
 
 
 @pytest.fixture
@@ -214,7 +216,7 @@ def slowly(session, monkeypatch):
 
     def arrive():
         work, show = asked.pop(0)
-        show(session.source.decoders.submit(work))
+        show(session.datastore.decoders.submit(work))
 
     return arrive
 
@@ -234,7 +236,7 @@ def test_what_arrives_late_does_not_fill_rows_that_are_no_longer_wanted(session,
     slowly()
     assert film.frames.rows == []
     slowly()
-    assert film.frames.rows[0]["frames"][-1]["says"] == session.source.ids[62]
+    assert film.frames.rows[0]["frames"][-1]["says"] == session.datastore.ids[62]
 
 
 def test_another_model_has_its_own_sliders_and_pictures(session):
@@ -242,7 +244,7 @@ def test_another_model_has_its_own_sliders_and_pictures(session):
     live.sliders._handle_msg({"slider": 0, "value": 0.1})
     session.state.model = "vanilla"
     assert [item["title"] for item in live.sliders.items] == [
-        one.title for one in session.source.store.model("vanilla").latents
+        one.title for one in session.datastore.store.model("vanilla").latents
     ]
     expected = picture_of(session, place_of(session, 17, "vanilla"), "vanilla")
     assert live.picture.uri == expected
@@ -266,8 +268,8 @@ def test_galaxies_without_latents_are_told_apart_from_the_sample(store, tmp_path
     assert "the median" in session.strips["decode"].live.said.object
     session.state.param.update(film="path", origin=3)
     session.state.row = 4
-    assert between(session.source, session.state) == []
-    assert np.isfinite(spread_of(session.source.store, "physics")).all()
+    assert between(session.datastore, session.state) == []
+    assert np.isfinite(spread_of(session.datastore.store, "physics")).all()
 
 
 @pytest.mark.parametrize("part", ["live", "film"])
@@ -288,7 +290,7 @@ def test_every_store_decodes(store, tmp_path, name):
     session = begin(change(store, tmp_path / "store", **EXAMPLES[name]))
     session.state.tab = "decode"
     tab = session.strips["decode"]
-    for model in session.source.models:
+    for model in session.datastore.models:
         session.state.model = model
         assert tab.live.picture.uri.startswith("data:image/webp")
         assert len(tab.film.frames.rows) == len(tab.live.sliders.items)
@@ -307,15 +309,15 @@ def test_a_model_that_cannot_decode_says_why(store, tmp_path):
     assert tab.live.picture.uri
 
 
-def test_nothing_is_decoded_before_the_tab_is_turned_to(source):
-    session = Explorer(source)
+def test_nothing_is_decoded_before_the_tab_is_turned_to(datastore):
+    session = Explorer(datastore)
     session.start()
     assert session.strips["decode"].live.picture.uri == ""
 
 
 def test_a_line_needs_two_ends(session):
     session.state.line = (0.1, 9.0, 0.1, 9.0)
-    assert along_line(session.source, session.state, place_of(session, 17)) == []
+    assert along_line(session.datastore, session.state, place_of(session, 17)) == []
 
 
 def test_nothing_to_spread_gives_sliders_that_can_be_moved(store, tmp_path):

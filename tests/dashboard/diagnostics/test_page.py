@@ -18,20 +18,20 @@ from pcvae.anomaly import classes_of
 from pcvae.labels import LABELS, label
 from pcvae.metrics import score
 from pcvae.trials import paper_trials
-from tests.dashboard.explorers import EXAMPLES, begin, change, source_of
+from tests.dashboard.explorers import EXAMPLES, begin, change, datastore_of
 from train.evaluation.galaxy_pool import gather
 
 SECTIONS = ("labels", "planes", "scores", "trials", "losses")
 
 
 @pytest.fixture(scope="module")
-def source(store, tmp_path_factory):
-    return source_of(store, tmp_path_factory.mktemp("journal") / "journal.sqlite")
+def datastore(store, tmp_path_factory):
+    return datastore_of(store, tmp_path_factory.mktemp("journal") / "journal.sqlite")
 
 
 @pytest.fixture
-def session(source):
-    explorer = Explorer(source)
+def session(datastore):
+    explorer = Explorer(datastore)
     explorer.start()
     return explorer
 
@@ -44,7 +44,7 @@ def said(session, section):
 def test_every_section_of_the_page_is_made_or_says_why_not_on_every_store(examples, name):
     session = begin(examples[name])
     session.page().get_root()
-    for choice in ({}, {"shown": "held_out", "model": session.source.models[-1]}):
+    for choice in ({}, {"shown": "held_out", "model": session.datastore.models[-1]}):
         session.state.param.update(page="model", **choice)
         for section in SECTIONS:
             assert said(session, section)
@@ -71,7 +71,10 @@ def test_a_switch_turns_the_page_and_back(session):
 def test_a_tap_on_fig_1_picks_exactly_that_galaxy(session, name):
     session.state.page = "model"
     scatter = session.model_page.scatters[name]
-    galaxies, latents = session.source.store.galaxies, session.source.store.latents("physics")
+    galaxies, latents = (
+        session.datastore.store.galaxies,
+        session.datastore.store.latents("physics"),
+    )
     for row in np.flatnonzero(scatter.sketch.drawn)[::7]:
         scatter.tap.event(x=float(galaxies[name][row]), y=float(latents[name][row]))
         assert session.state.row == row
@@ -86,8 +89,8 @@ def test_a_tap_picks_only_what_is_drawn(session):
     assert scatter.sketch.drawn[session.state.row]
 
 
-def test_the_test_split_shows_its_normal_galaxies_and_the_rare_ones_that_never_train(source):
-    pool = gather(source.store)
+def test_the_test_split_shows_its_normal_galaxies_and_the_rare_ones_that_never_train(datastore):
+    pool = gather(datastore.store)
     shown = shown_galaxies(pool, "test")
     split, rare = pool.galaxies["split"], pool.galaxies["population"].isin(pool.info.rare)
     expected = ((split == "test") & ~rare) | ((split == "held_out") & rare)
@@ -96,9 +99,9 @@ def test_the_test_split_shows_its_normal_galaxies_and_the_rare_ones_that_never_t
     np.testing.assert_array_equal(shown_galaxies(pool, "held_out"), split == "held_out")
 
 
-def test_a_figure_says_how_many_galaxies_it_shows(source):
-    everything = np.ones(len(source), dtype=bool)
-    sketch = against(source, "physics", label("redshift"), everything)
+def test_a_figure_says_how_many_galaxies_it_shows(datastore):
+    everything = np.ones(len(datastore), dtype=bool)
+    sketch = against(datastore, "physics", label("redshift"), everything)
     assert sketch.said == "120 galaxies"
     points = sketch.plane.points.copy()
     points.loc[:9, "x"] = np.nan
@@ -106,10 +109,10 @@ def test_a_figure_says_how_many_galaxies_it_shows(source):
     assert Sketch("", plane, everything).said == "110 of 120 galaxies"
 
 
-def test_fig_1_shows_what_catalogue_and_model_say_with_their_errors(source):
-    shown = shown_galaxies(gather(source.store), "test")
-    sketch = against(source, "physics", label("log_mass"), shown)
-    galaxies, latents = source.store.galaxies, source.store.latents("physics")
+def test_fig_1_shows_what_catalogue_and_model_say_with_their_errors(datastore):
+    shown = shown_galaxies(gather(datastore.store), "test")
+    sketch = against(datastore, "physics", label("log_mass"), shown)
+    galaxies, latents = datastore.store.galaxies, datastore.store.latents("physics")
     row = int(np.flatnonzero(sketch.drawn)[3])
     place = sketch.plane.points.iloc[row]
     assert place["x"] == pytest.approx(galaxies["log_mass"][row])
@@ -121,23 +124,25 @@ def test_fig_1_shows_what_catalogue_and_model_say_with_their_errors(source):
     assert up[3] - up[1] == pytest.approx(2 * latents["log_mass_sigma"][row])
 
 
-def test_orientations_have_their_line_again_half_a_turn_on(source):
-    sketch = against(source, "physics", label("orientation"), np.ones(len(source), dtype=bool))
+def test_orientations_have_their_line_again_half_a_turn_on(datastore):
+    sketch = against(
+        datastore, "physics", label("orientation"), np.ones(len(datastore), dtype=bool)
+    )
     assert sorted(line.offset for line in sketch.lines) == pytest.approx([-np.pi, 0, np.pi])
 
 
-def test_a_model_without_labels_has_no_fig_1(source):
-    everything = np.ones(len(source), dtype=bool)
-    assert against(source, "vanilla", label("redshift"), everything) is None
-    assert main_plane(source, "vanilla", everything, "inferred") is None
-    assert main_plane(source, "vanilla", everything, "catalogue") is not None
+def test_a_model_without_labels_has_no_fig_1(datastore):
+    everything = np.ones(len(datastore), dtype=bool)
+    assert against(datastore, "vanilla", label("redshift"), everything) is None
+    assert main_plane(datastore, "vanilla", everything, "inferred") is None
+    assert main_plane(datastore, "vanilla", everything, "catalogue") is not None
 
 
-def test_the_main_sequence_is_that_of_the_median_redshift(source):
-    everything = np.ones(len(source), dtype=bool)
-    sketch = main_plane(source, "physics", everything, "catalogue")
+def test_the_main_sequence_is_that_of_the_median_redshift(datastore):
+    everything = np.ones(len(datastore), dtype=bool)
+    sketch = main_plane(datastore, "physics", everything, "catalogue")
     line = next(one for one in sketch.lines if one.dash == "solid")
-    redshift = source.store.galaxies["redshift"][source.normal].median()
+    redshift = datastore.store.galaxies["redshift"][datastore.normal].median()
     for mass in (9.0, 11.0):
         expected = main_sequence(np.array([mass]), np.array([redshift]))[0]
         assert line.slope * mass + line.offset == pytest.approx(expected)
@@ -145,17 +150,17 @@ def test_the_main_sequence_is_that_of_the_median_redshift(source):
     assert (low.slope, low.offset, high.offset) == (1.0, -11.8, -10.8)
 
 
-def test_sizes_are_on_the_sky_where_the_pixel_scale_is_known(source):
-    sketch = size_plane(source, "physics", np.ones(len(source), dtype=bool))
+def test_sizes_are_on_the_sky_where_the_pixel_scale_is_known(datastore):
+    sketch = size_plane(datastore, "physics", np.ones(len(datastore), dtype=bool))
     assert sketch.plane.y.unit == "arcsec"
     np.testing.assert_allclose(sketch.plane.points["y"], 5.0 * 0.262, rtol=1e-6)
     assert sketch.plane.x.column == "free_0"
 
 
-def test_the_table_has_the_numbers_of_the_metrics(source):
-    pool = gather(source.store)
-    scores = dict(source.scores(model).result() for model in source.models)
-    latents, galaxies = source.store.latents("physics"), source.store.galaxies
+def test_the_table_has_the_numbers_of_the_metrics(datastore):
+    pool = gather(datastore.store)
+    scores = dict(datastore.scores(model).result() for model in datastore.models)
+    latents, galaxies = datastore.store.latents("physics"), datastore.store.galaxies
     for name in ("redshift", "log_mass"):
         sigma = np.hypot(latents[f"{name}_sigma"], galaxies[f"{name}_err"])
         columns = galaxies[name], latents[name], sigma
@@ -167,10 +172,10 @@ def test_the_table_has_the_numbers_of_the_metrics(source):
     assert "vanilla, by neighbours" in scores
 
 
-def test_the_confusion_matrix_has_the_counts_of_the_papers_trials(source):
-    pool, trials = gather(source.store), source.trials().result()
+def test_the_confusion_matrix_has_the_counts_of_the_papers_trials(datastore):
+    pool, trials = gather(datastore.store), datastore.trials().result()
     classes = classes_of(pool.galaxies["population"][pool.unseen], pool.info.rare)
-    values = source.store.values("vanilla")[pool.unseen]
+    values = datastore.store.values("vanilla")[pool.unseen]
     counts = paper_trials(values, classes).confusion()
     np.testing.assert_array_equal(trials["vanilla"].confusion(), counts)
     html = confusion_html("vanilla", trials["vanilla"])
@@ -178,8 +183,8 @@ def test_the_confusion_matrix_has_the_counts_of_the_papers_trials(source):
         assert f"<small>{count:,}</small>" in html
 
 
-def test_losses_are_those_of_the_run_and_logarithmic_only_where_positive(source):
-    history = history_of(source.store, "physics")
+def test_losses_are_those_of_the_run_and_logarithmic_only_where_positive(datastore):
+    history = history_of(datastore.store, "physics")
     curves = loss_curves({"physics": history}, "image", "physics", dark=True)
     drawn = [curve.dimension_values("loss") for curve in curves]
     np.testing.assert_allclose(drawn[0], history["train_image"])
@@ -218,8 +223,8 @@ def test_the_picked_galaxy_is_ringed_in_every_figure(session):
     for row in (3, 50):
         session.state.row = row
         place = scatter.sketch.plane.points.iloc[row]
-        assert scatter.rings.source.data["x"][-1] == place["x"]
-        assert scatter.rings.source.data["y"][-1] == place["y"]
+        assert scatter.rings.datastore.data["x"][-1] == place["x"]
+        assert scatter.rings.datastore.data["y"][-1] == place["y"]
 
 
 def test_the_theme_repaints_the_page_when_it_is_seen(session):
@@ -314,7 +319,7 @@ def test_what_is_chosen_out_of_sight_stops_what_is_being_drawn(session, turns, n
 def test_what_is_soon_worked_out_is_shown_before_the_rest(session):
     """The neighbours of a million galaxies take minutes; the other rows do not wait for them."""
     page, later = session.model_page, Future()
-    first = session.source.scores("physics")
+    first = session.datastore.scores("physics")
     first.result()
     page._show_table("scores", [first, later])
     assert "R² linear" in said(session, "scores")
@@ -324,10 +329,10 @@ def test_what_is_soon_worked_out_is_shown_before_the_rest(session):
     assert "working" not in said(session, "scores")
 
 
-def test_a_very_large_pool_is_thinned_and_says_so(source, monkeypatch):
+def test_a_very_large_pool_is_thinned_and_says_so(datastore, monkeypatch):
     monkeypatch.setattr("dashboard.backend.model_scores.MOST", 60)
-    pool = gather(source.store)
+    pool = gather(datastore.store)
     assert pool.train.sum() > 60
-    who, labels = scores_of(pool, source.store.model("vanilla"))
+    who, labels = scores_of(pool, datastore.store.model("vanilla"))
     assert who == "vanilla, by neighbours among 60"
     assert labels["redshift"]["n"] == pool.test.sum()

@@ -42,12 +42,12 @@ def session(store, tmp_path):
 
 @pytest.fixture
 def chosen(session):
-    return selection(session.source, "physics", ROWS)
+    return selection(session.datastore, "physics", ROWS)
 
 
 @pytest.fixture
 def facts(session):
-    return provenance(session.source, "physics", "selection of a test")
+    return provenance(session.datastore, "physics", "selection of a test")
 
 
 def csv(content):
@@ -68,13 +68,16 @@ READ = {
 @pytest.mark.parametrize("kind", READ)
 def test_a_table_comes_back_as_it_was(session, chosen, facts, kind):
     found = READ[kind](as_file(chosen, facts, kind))
-    assert [str(one) for one in found["id"]] == list(session.source.ids[ROWS])
+    assert [str(one) for one in found["id"]] == list(session.datastore.ids[ROWS])
     assert found.colnames == chosen.colnames
     for name in NUMBERS:
         values = np.ma.filled(np.ma.asarray(found[name], dtype=float), np.nan)
         values = values.astype(chosen[name].dtype)
         np.testing.assert_allclose(values, chosen[name], rtol=1e-12, err_msg=name)
-    galaxies, latents = session.source.store.galaxies, session.source.store.latents("physics")
+    galaxies, latents = (
+        session.datastore.store.galaxies,
+        session.datastore.store.latents("physics"),
+    )
     np.testing.assert_array_equal(chosen["ra"], galaxies["ra"][ROWS])
     np.testing.assert_array_equal(chosen["physics_redshift"], latents["redshift"][ROWS])
     assert np.isnan(chosen["redshift"][1])
@@ -120,15 +123,15 @@ def test_positions_have_their_frame(chosen, facts):
 
 
 def test_regions_are_circles_with_ids_where_the_galaxies_are(session, facts):
-    source = session.source
-    source.store.galaxies.loc[8, "ra"] = np.nan
-    text = as_file(selection(source, "physics", ROWS), facts, "reg").decode()
+    datastore = session.datastore
+    datastore.store.galaxies.loc[8, "ra"] = np.nan
+    text = as_file(selection(datastore, "physics", ROWS), facts, "reg").decode()
     lines = text.splitlines()
     assert lines[0].startswith("# Region file format: DS9")
     assert "icrs" in lines
     assert "# places: 2 of 3 galaxies have one" in lines
     circles = [line for line in lines if line.startswith("circle")]
-    galaxy = source.store.galaxies.iloc[3]
+    galaxy = datastore.store.galaxies.iloc[3]
     assert len(circles) == 2
     assert circles[0].startswith(f'circle({galaxy.ra:.7f},{galaxy.dec:+.7f},5")')
     assert "text={g0003}" in circles[0]
@@ -136,17 +139,17 @@ def test_regions_are_circles_with_ids_where_the_galaxies_are(session, facts):
 
 
 def test_labels_are_taken_with_who_and_when_and_what_is_known(session, facts):
-    source = session.source
-    judge(source, session.state, "4", 8)
-    write_note(source, session.state, "a ring, très beau\n{odd}", 8)
-    judge(source, session.state, "merger", 30)
-    source.journal.tag("elsewhere", "candidate", user="ben")
-    table = labelled(source, "physics")
+    datastore = session.datastore
+    judge(datastore, session.state, "4", 8)
+    write_note(datastore, session.state, "a ring, très beau\n{odd}", 8)
+    judge(datastore, session.state, "merger", 30)
+    datastore.journal.tag("elsewhere", "candidate", user="ben")
+    table = labelled(datastore, "physics")
     assert list(table["id"]) == ["g0008", "g0030", "elsewhere"]
     assert list(table["label"]) == ["4", "merger", "candidate"]
     assert table["note"][0].startswith("a ring")
     assert (table["user"][2], table["population"][2]) == ("ben", "")
-    assert table["ra"][0] == source.store.galaxies["ra"][8]
+    assert table["ra"][0] == datastore.store.galaxies["ra"][8]
     assert np.isnan(table["ra"][2])
     for kind in FORMATS:
         content = as_file(table, facts, kind)
@@ -159,11 +162,11 @@ def test_labels_are_taken_with_who_and_when_and_what_is_known(session, facts):
 
 @pytest.mark.parametrize("kind", FORMATS)
 def test_a_galaxy_that_three_people_labelled_has_three_rows(session, facts, kind):
-    source = session.source
+    datastore = session.datastore
     for user, label in (("ana", "merger"), ("ben", "artefact"), ("cy", "merger")):
-        source.journal.tag("g0008", label, user=user)
-    source.journal.tag("g0030", "lens", user="ana")
-    content = as_file(labelled(source, "physics"), facts, kind)
+        datastore.journal.tag("g0008", label, user=user)
+    datastore.journal.tag("g0030", "lens", user="ana")
+    content = as_file(labelled(datastore, "physics"), facts, kind)
     if kind == "reg":
         lines = content.decode().splitlines()
         assert sum(line.startswith("circle") for line in lines) == 4
@@ -180,7 +183,7 @@ def test_a_galaxy_that_three_people_labelled_has_three_rows(session, facts, kind
 
 
 def test_nothing_labelled_makes_an_empty_table_of_every_kind(session, facts):
-    table = labelled(session.source, "physics")
+    table = labelled(session.datastore, "physics")
     assert len(table) == 0
     for kind in FORMATS:
         as_file(table, facts, kind)
@@ -188,16 +191,16 @@ def test_nothing_labelled_makes_an_empty_table_of_every_kind(session, facts):
 
 def test_the_sample_is_found_where_the_command_says(store, tmp_path):
     session = begin(store)
-    assert find_sample(session.source).folder == store.with_name("sample")
+    assert find_sample(session.datastore).folder == store.with_name("sample")
     other = begin(change(store, tmp_path / "store", rows=slice(3)))
-    assert find_sample(other.source) is None
+    assert find_sample(other.datastore) is None
 
 
 def test_a_cutout_has_the_samples_fluxes_and_comes_back_as_the_same_galaxy(store):
     session = begin(store)
     flux = read_sample(store.with_name("sample")).pixels(slice(7, 8))[0]
     content = cutout_fits(
-        session.source, 7, pixels_of(session.source, 7, find_sample(session.source))
+        session.datastore, 7, pixels_of(session.datastore, 7, find_sample(session.datastore))
     )
     with fits.open(io.BytesIO(content)) as hdus:
         np.testing.assert_array_equal(hdus[0].data, flux)
@@ -210,10 +213,10 @@ def test_a_cutout_has_the_samples_fluxes_and_comes_back_as_the_same_galaxy(store
 @pytest.mark.parametrize("angle", [np.pi / 2, 0.3, -2.0])
 def test_the_wcs_puts_the_galaxy_in_the_middle_and_north_where_it_is(store, tmp_path, angle):
     session = begin(change(store, tmp_path / "store", north_angle=angle))
-    source = session.source
-    pixels = pixels_of(source, 7, read_sample(store.with_name("sample")))
-    header = Header.fromstring(cutout_fits(source, 7, pixels)[:2880].decode())
-    wcs, galaxy = WCS(header).celestial, source.store.galaxies.iloc[7]
+    datastore = session.datastore
+    pixels = pixels_of(datastore, 7, read_sample(store.with_name("sample")))
+    header = Header.fromstring(cutout_fits(datastore, 7, pixels)[:2880].decode())
+    wcs, galaxy = WCS(header).celestial, datastore.store.galaxies.iloc[7]
     x, y = wcs.world_to_pixel_values(galaxy.ra, galaxy.dec)
     assert (float(x), float(y)) == pytest.approx((15.5, 15.5), abs=1e-6)
     north_x, north_y = wcs.world_to_pixel_values(galaxy.ra, galaxy.dec + 2.62 / 3600)
@@ -227,10 +230,10 @@ def test_the_wcs_puts_the_galaxy_in_the_middle_and_north_where_it_is(store, tmp_
 
 
 def test_a_stamp_says_that_it_is_no_flux(store):
-    source = begin(store).source
-    stamp = pixels_of(source, 7, None)
-    np.testing.assert_array_equal(stamp.values[2], source.stamp(7)[:, :, 0])
-    header = Header.fromstring(cutout_fits(source, 7, stamp)[:2880].decode())
+    datastore = begin(store).datastore
+    stamp = pixels_of(datastore, 7, None)
+    np.testing.assert_array_equal(stamp.values[2], datastore.stamp(7)[:, :, 0])
+    header = Header.fromstring(cutout_fits(datastore, 7, stamp)[:2880].decode())
     assert header["BITPIX"] == 8
     assert header["BUNIT"] == header["IMAGETYP"] == NO_FLUX
     assert header["BANDS"] == "blue,green,red"
@@ -241,17 +244,17 @@ def real(store, folder, **columns):
     change(store, folder, ra=150.0, dec=2.0, **columns)
     facts = json.loads((folder / "store.json").read_text()) | {"source": "Legacy Surveys."}
     (folder / "store.json").write_text(json.dumps(facts))
-    return begin(folder).source
+    return begin(folder).datastore
 
 
 @pytest.mark.parametrize("columns", [{}, {"north_angle": 0.3}])
 def test_the_wcs_of_a_fetched_cutout_is_its_own(store, tmp_path, monkeypatch, columns):
     """It comes with north up, however the store's images lie and whether that is known."""
-    source = real(store, tmp_path / "store", **columns)
+    datastore = real(store, tmp_path / "store", **columns)
     with serving(cutout) as service:
         monkeypatch.setenv(ADDRESS, service.url)
-        pixels = pixels_of(source, 7, None)
-    header = Header.fromstring(cutout_fits(source, 7, pixels)[:2880].decode())
+        pixels = pixels_of(datastore, 7, None)
+    header = Header.fromstring(cutout_fits(datastore, 7, pixels)[:2880].decode())
     turned = np.array([[-1, 0], [0, 1]]) * 0.262 / 3600
     np.testing.assert_allclose(WCS(header).celestial.pixel_scale_matrix, turned, atol=1e-9)
 
@@ -259,24 +262,24 @@ def test_the_wcs_of_a_fetched_cutout_is_its_own(store, tmp_path, monkeypatch, co
 def test_a_galaxy_is_fetched_from_its_own_layer(store, tmp_path, monkeypatch):
     layer = np.where(np.arange(120) == 7, "ls-dr9-north", "ls-dr9-south").astype(object)
     layer[8] = None
-    source = real(store, tmp_path / "store", layer=layer)
+    datastore = real(store, tmp_path / "store", layer=layer)
     with serving(cutout) as service:
         monkeypatch.setenv(ADDRESS, service.url)
         for row in (7, 8, 9):
-            pixels_of(source, row, None)
+            pixels_of(datastore, row, None)
     asked = [one.query["layer"] for one in service.asked]
     assert asked == ["ls-dr9-north", "ls-dr9-south", "ls-dr9-south"]
 
 
 def test_a_real_galaxy_is_fetched_where_its_sample_is_not_at_hand(store, tmp_path, monkeypatch):
-    source = real(store, tmp_path / "store")
+    datastore = real(store, tmp_path / "store")
     with serving(cutout) as service:
         monkeypatch.setenv(ADDRESS, service.url)
-        found = pixels_of(source, 7, None)
+        found = pixels_of(datastore, 7, None)
     assert found.unit == "nanomaggy"
     assert "layer ls-dr9-south" in found.origin
     monkeypatch.setenv(ADDRESS, "http://127.0.0.1:9")
-    stamp = pixels_of(source, 7, None)
+    stamp = pixels_of(datastore, 7, None)
     assert stamp.unit == NO_FLUX
     assert "no connection" in stamp.origin
 
@@ -286,7 +289,7 @@ def test_a_real_galaxy_is_fetched_where_its_sample_is_not_at_hand(store, tmp_pat
 def test_the_map_is_drawn_as_a_picture(session, dark, colour):
     mask = np.arange(120) < 50
     session.state.param.update(dark=dark, colour=colour, focus=mask, split=True)
-    with Image.open(io.BytesIO(figure_png(session.source, session.state))) as picture:
+    with Image.open(io.BytesIO(figure_png(session.datastore, session.state))) as picture:
         assert picture.format == "PNG"
         assert picture.size == (2880, 1120)
         corner = picture.convert("RGB").getpixel((2, 2))
@@ -294,7 +297,7 @@ def test_the_map_is_drawn_as_a_picture(session, dark, colour):
 
 
 def test_the_picture_shows_what_people_have_taught_the_svm(session, monkeypatch):
-    source, state, drawn = session.source, session.state, []
+    datastore, state, drawn = session.datastore, session.state, []
 
     def seen(*given, **options):
         drawn.append(colouring(*given, **options))
@@ -303,16 +306,16 @@ def test_the_picture_shows_what_people_have_taught_the_svm(session, monkeypatch)
     monkeypatch.setattr("dashboard.export.map_figure.colouring", seen)
     state.colour = ANOMALY
     mass = session.map.plane.points["y"].to_numpy()
-    for row in np.argsort(np.where(source.normal, mass, -np.inf))[-8:]:
-        judge(source, state, "lens", int(row))
-    refit(source, state)
-    figure_png(source, state)
-    learnt = source.learning.learnt(state.model, state.taught)
+    for row in np.argsort(np.where(datastore.normal, mass, -np.inf))[-8:]:
+        judge(datastore, state, "lens", int(row))
+    refit(datastore, state)
+    figure_png(datastore, state)
+    learnt = datastore.learning.learnt(state.model, state.taught)
     np.testing.assert_array_equal(drawn[-1].values, learnt.score)
     state.colour = "density"
-    assert inked(figure_png(source, state), source.colour("lens", dark=True))
+    assert inked(figure_png(datastore, state), datastore.colour("lens", dark=True))
     state.boundaries = False
-    assert not inked(figure_png(source, state), source.colour("lens", dark=True))
+    assert not inked(figure_png(datastore, state), datastore.colour("lens", dark=True))
 
 
 def inked(content, colour):
@@ -330,7 +333,7 @@ def test_the_picture_shows_the_map_as_it_was_when_it_was_asked_for(session):
     away.what.value = "figure"
     for split in (False, True):
         state.split = split
-        expected, make = figure_png(session.source, state), away._maker()
+        expected, make = figure_png(session.datastore, state), away._maker()
         state.param.update(split=not split, dark=not state.dark, row=3)
         state.second.zoom = (-1, -1, 1 + split, 1)
         assert make().content == expected
@@ -347,7 +350,7 @@ def test_a_person_takes_the_selection_away(session):
     session.away.what.value = "selection"
     session.away.kind.value = "csv"
     session.away.take()
-    assert list(csv(handed(session))["id"]) == list(session.source.ids[ROWS])
+    assert list(csv(handed(session))["id"]) == list(session.datastore.ids[ROWS])
     assert session.away.file.filename == "example-selection.csv"
     assert "3 rows" in session.away.words.object
 

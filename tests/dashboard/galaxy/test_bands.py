@@ -20,14 +20,14 @@ def test_the_bands_of_the_sample_can_be_chosen(session):
 
 @pytest.mark.parametrize(("band", "channel"), [("z", 0), ("r", 1), ("g", 2)])
 def test_a_band_shows_its_channel_alone_of_all_three_pictures(session, band, channel):
-    source = session.source
+    datastore = session.datastore
     session.state.param.update(row=17, band=band)
     html = session.card.pictures.object
     stamp = code_of(17)
     assert data_uri(np.repeat(stamp[..., channel : channel + 1], 3, axis=2)) in html
-    codec = Codec.read(source.store.model_folder("physics"))
-    latents = source.store.values("physics")[17:18]
-    rebuilt = codec.decode_rgb(latents, source.store.info.stamp_stretch)[0]
+    codec = Codec.read(datastore.store.model_folder("physics"))
+    latents = datastore.store.values("physics")[17:18]
+    rebuilt = codec.decode_rgb(latents, datastore.store.info.stamp_stretch)[0]
     grey = np.repeat(rebuilt[..., channel : channel + 1], 3, axis=2)
     assert data_uri((np.clip(grey, 0, 1) * 255 + 0.5).astype(np.uint8)) in html
     missed = residual(in_band(stamp, channel) / np.float32(255), grey)

@@ -9,7 +9,7 @@ import pytest
 from astropy.io import fits
 from PIL import Image
 
-from dashboard.app import Explorer, open_source
+from dashboard.app import Explorer, open_datastore
 from dashboard.components.file_input import MOST_BYTES, FileField, Upload, UploadError
 from dashboard.galaxy.image_files import guest_of
 from dashboard.galaxy.legacy_cutout import ADDRESS
@@ -47,18 +47,18 @@ def png(picture, kind="PNG"):
 
 
 def info_of(session):
-    return session.source.store.info
+    return session.datastore.store.info
 
 
 def test_a_galaxy_of_the_sample_brought_as_fits_is_seen_as_the_store_sees_it(session, flux):
     session.bring.upload([cube(flux[7])])
-    guest, latents = session.state.guest, session.source.store.latents("physics")
+    guest, latents = session.state.guest, session.datastore.store.latents("physics")
     assert session.state.row is None
     np.testing.assert_array_equal(guest.flux, flux[7])
     found = guest.seen["physics"].latents.iloc[0]
     for name in found.index:
         assert found[name] == pytest.approx(latents[name][7], abs=1e-4), name
-    np.testing.assert_array_equal(guest.seen["physics"].stamp, session.source.stamp(7))
+    np.testing.assert_array_equal(guest.seen["physics"].stamp, session.datastore.stamp(7))
 
 
 def test_the_guest_is_on_the_card_on_the_map_and_has_neighbours(session, flux):
@@ -72,7 +72,7 @@ def test_the_guest_is_on_the_card_on_the_map_and_has_neighbours(session, flux):
     assert "Redshift" in session.card.properties.object
     assert not session.card.judge.bar.visible
     assert session.strips["neighbours"].strip.items[0]["row"] == 7
-    drawn, plane = session.map.rings.source.data, session.map.plane
+    drawn, plane = session.map.rings.datastore.data, session.map.plane
     star = list(drawn["shape"]).index("star")
     assert drawn["x"][star] == pytest.approx(plane.points["x"][7], abs=1e-4)
     assert drawn["y"][star] == pytest.approx(plane.points["y"][7], abs=1e-4)
@@ -81,7 +81,7 @@ def test_the_guest_is_on_the_card_on_the_map_and_has_neighbours(session, flux):
 def test_the_guest_stays_while_others_are_looked_at_and_can_be_gone_back_to(session, flux):
     session.bring.upload([cube(flux[7], "mine.fits")])
     session.state.row = 3
-    assert session.source.ids[3] in session.card.facts.object
+    assert session.datastore.ids[3] in session.card.facts.object
     assert session.bring.back.visible
     session.bring.back.clicks += 1
     assert "mine" in session.card.facts.object
@@ -117,7 +117,7 @@ def test_a_guest_is_encoded_by_the_model_that_it_is_kept_for(session, flux, monk
     seen = session.state.guest.seen
     assert set(seen) == {"physics", "vanilla"}
     for model, one in seen.items():
-        latents = session.source.store.latents(model).drop(columns="id")
+        latents = session.datastore.store.latents(model).drop(columns="id")
         assert list(one.latents) == list(latents)
         np.testing.assert_allclose(one.latents.iloc[0], latents.iloc[7], atol=1e-4)
     assert "Latent" in session.card.properties.object
@@ -126,7 +126,7 @@ def test_a_guest_is_encoded_by_the_model_that_it_is_kept_for(session, flux, monk
 
 def test_a_guest_is_of_one_session_and_the_store_stays_as_it_was(store, session, flux):
     files = {path: path.stat().st_mtime_ns for path in store.rglob("*")}
-    other = Explorer(session.source)
+    other = Explorer(session.datastore)
     session.bring.upload([cube(flux[7])])
     assert other.state.guest is None
     assert {path: path.stat().st_mtime_ns for path in store.rglob("*")} == files
@@ -167,7 +167,7 @@ def test_a_packed_file_is_unpacked_but_not_without_end(session, flux, monkeypatc
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
 def test_a_picture_is_placed_roughly_and_it_is_said(session, kind):
-    picture = np.flipud(session.source.stamp(7)).repeat(3, 0).repeat(3, 1)
+    picture = np.flipud(session.datastore.stamp(7)).repeat(3, 0).repeat(3, 1)
     wide = np.pad(picture, ((0, 0), (6, 6), (0, 0)))
     file = Upload("mine.png" if kind == "PNG" else "mine.jpg", png(wide, kind))
     session.bring.upload([file])
@@ -176,15 +176,15 @@ def test_a_picture_is_placed_roughly_and_it_is_said(session, kind):
     assert "rough" in said[-1]
     if kind == "PNG":
         shown = session.state.guest.seen["physics"].stamp.astype(int)
-        assert np.abs(shown - session.source.stamp(7)).max() <= 2
+        assert np.abs(shown - session.datastore.stamp(7)).max() <= 2
 
 
 def test_a_picture_for_a_store_of_pictures_is_taken_as_it_is(make_store):
     session = begin(make_store(unit="nanomaggy"))
     stretched = replace(info_of(session), unit="stretched")
-    picture = np.flipud(session.source.stamp(7))
+    picture = np.flipud(session.datastore.stamp(7))
     guest = guest_of([Upload("mine.png", png(picture))], stretched)
-    expected = session.source.stamp(7)[:, :, ::-1].transpose(2, 0, 1) / 255
+    expected = session.datastore.stamp(7)[:, :, ::-1].transpose(2, 0, 1) / 255
     np.testing.assert_allclose(guest.flux, expected, atol=1e-6)
     with pytest.raises(UploadError, match="learnt from pictures"):
         guest_of([cube(np.ones((3, 32, 32), np.float32))], stretched)
@@ -323,7 +323,7 @@ def test_an_embedding_says_that_it_has_no_network(sample, tmp_path):
     results = write_results(tmp_path / "results")
     folder = hyrax.main([str(results), str(tmp_path / "store"), "--sample", str(sample.folder)])
     assert read_store(folder).info.models[0].kind == "embedding"
-    session = Explorer(open_source(folder))
+    session = Explorer(open_datastore(folder))
     session.start()
     session.state.row = 3
     assert "This model has no network" in session.card.trouble.object

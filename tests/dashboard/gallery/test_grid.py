@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from dashboard.app import Explorer, open_source
-from dashboard.backend.datastore import Source
+from dashboard.app import Explorer, open_datastore
+from dashboard.backend.datastore import DataStore
 from dashboard.backend.stamp_images import data_uri
 from dashboard.backend.typography import DASH, MINUS
 from dashboard.gallery.grid import distances, orders, sorted_rows
@@ -22,7 +22,7 @@ def folder(store, tmp_path_factory):
 @pytest.fixture
 def session(folder):
     """A session that shows the selection, ten to a page."""
-    begun = Explorer(Source(read_store(folder), None))
+    begun = Explorer(DataStore(read_store(folder), None))
     begun.start()
     begun.strips["selection"].tiles.fit = 10
     begun.state.tab = "selection"
@@ -32,13 +32,13 @@ def session(folder):
 def shown(grid):
     """The rows on the page; each must come with its own id and picture."""
     for item in grid.tiles.items:
-        assert item["id"] == grid.source.ids[item["row"]]
+        assert item["id"] == grid.datastore.ids[item["row"]]
         assert item["picture"] == data_uri(code_of(item["row"]), "WEBP")
     return [item["row"] for item in grid.tiles.items]
 
 
 def of(session, rows):
-    mask = np.zeros(len(session.source), bool)
+    mask = np.zeros(len(session.datastore), bool)
     mask[list(rows)] = True
     return mask
 
@@ -60,13 +60,13 @@ def test_nothing_selected_says_how_to_select_and_offers_the_rare(session):
     assert shown(grid) == []
     assert "lasso" in grid.tiles.words
     grid.tiles._handle_msg({"offer": "green_pea"})
-    assert shown(grid) == list(session.source.members("green_pea"))[:10]
+    assert shown(grid) == list(session.datastore.members("green_pea"))[:10]
 
 
 def test_image_and_id_never_mismatch_through_filter_sort_and_page(session):
     state, grid = session.state, session.strips["selection"]
-    redshift = session.source.store.galaxies["redshift"].to_numpy()
-    sfr = session.source.store.latents("physics")["log_sfr"].to_numpy()
+    redshift = session.datastore.store.galaxies["redshift"].to_numpy()
+    sfr = session.datastore.store.latents("physics")["log_sfr"].to_numpy()
     state.selected = of(session, range(0, 120, 2))
     state.filters = {"catalogue.redshift": (float(np.quantile(redshift, 0.3)), np.inf)}
     state.param.update(order="inferred.log_sfr", descending=True)
@@ -109,7 +109,7 @@ def test_a_click_goes_to_the_galaxy_and_only_to_one_that_is_shown(session):
     grid.tiles._handle_msg({"pick": 47})
     assert session.state.row == 47
     assert grid.tiles.picked == 47
-    assert session.source.ids[47] in session.card.facts.object
+    assert session.datastore.ids[47] in session.card.facts.object
     for nonsense in (55, 10**9, None, "47"):
         grid.tiles._handle_msg({"pick": nonsense})
     assert session.state.row == 47
@@ -126,7 +126,7 @@ def test_a_galaxy_that_is_picked_elsewhere_is_turned_to(session):
 
 def test_the_nearest_come_first_and_picking_one_of_them_leaves_their_order(session):
     state, grid = session.state, session.strips["selection"]
-    near, _ = session.source.neighbours("physics").result().query(7, 119)
+    near, _ = session.datastore.neighbours("physics").result().query(7, 119)
     state.row, state.selected = 7, of(session, range(120))
     state.order = "distance"
     assert shown(grid) == [7, *near[:9]]
@@ -152,9 +152,9 @@ def test_the_arrows_walk_through_the_order_over_the_pages(session):
 
 def test_every_order_of_every_model_is_shown(session):
     session.state.selected = of(session, range(5, 70))
-    for model in session.source.models:
+    for model in session.datastore.models:
         session.state.model = model
-        for key in orders(session.source, model).values():
+        for key in orders(session.datastore, model).values():
             session.state.order = key
             assert len(shown(session.strips["selection"])) == 10
     session.state.order = "inferred.latent_0"
@@ -163,7 +163,7 @@ def test_every_order_of_every_model_is_shown(session):
 
 
 def test_without_stamps_the_tiles_carry_their_ids(store, tmp_path):
-    begun = Explorer(open_source(change(store, tmp_path / "store", stamps=False)))
+    begun = Explorer(open_datastore(change(store, tmp_path / "store", stamps=False)))
     begun.state.tab = "selection"
     begun.state.selected = of(begun, [3, 5])
     items = begun.strips["selection"].tiles.items
@@ -175,7 +175,7 @@ def test_pictures_that_cannot_be_read_are_told_in_words(session, monkeypatch):
     def broken(*_, **__):
         raise OSError("the disk is gone")
 
-    monkeypatch.setattr(session.source, "load", lambda _: session.source.soon(broken))
+    monkeypatch.setattr(session.datastore, "load", lambda _: session.datastore.soon(broken))
     session.state.selected = of(session, range(5))
     assert "the disk is gone" in session.card.trouble.object
     assert len(session.strips["selection"].tiles.items) == 5

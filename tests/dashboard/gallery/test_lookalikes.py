@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dashboard.app import Explorer
-from dashboard.backend.datastore import Source
+from dashboard.backend.datastore import DataStore
 from dashboard.gallery.seed_picker import LABEL, SELECTION, seed_choices, seeds_of
 from dashboard.labelling.labels import toggle
 from dashboard.state import Metric
@@ -15,7 +15,7 @@ from pcvae.store import read_store
 
 @pytest.fixture
 def session(store, tmp_path):
-    explorer = Explorer(Source(read_store(store), Journal(tmp_path / "journal.sqlite")))
+    explorer = Explorer(DataStore(read_store(store), Journal(tmp_path / "journal.sqlite")))
     explorer.start()
     return explorer
 
@@ -27,7 +27,7 @@ def listed(session, tab):
 
 def test_the_metric_and_the_number_of_neighbours_are_the_persons(session):
     session.state.param.update(row=7, k=5, whiten=False, oriented=True)
-    values = session.source.store.values(session.state.model)
+    values = session.datastore.store.values(session.state.model)
     rows, _ = Neighbours(values, whiten=False).query(7, 5)
     assert listed(session, "neighbours") == list(rows)
     assert "5 nearest" in session.strips["neighbours"].said.object
@@ -36,18 +36,18 @@ def test_the_metric_and_the_number_of_neighbours_are_the_persons(session):
 
 def test_each_metric_has_an_index_of_its_own(session):
     found = {
-        metric: session.source.nearest("physics", 7, 20, metric)["row"].tolist()
+        metric: session.datastore.nearest("physics", 7, 20, metric)["row"].tolist()
         for metric in (Metric(), Metric(whiten=False), Metric(oriented=True))
     }
     assert len({tuple(rows) for rows in found.values()}) == 3
 
 
 def test_lookalikes_of_the_selection_are_near_several_of_it_and_none_of_it(session):
-    mask = np.zeros(len(session.source), bool)
+    mask = np.zeros(len(session.datastore), bool)
     mask[10:30] = True
     session.state.param.update(selected=mask, seeds=SELECTION)
     rows = listed(session, "lookalikes")
-    index = session.source.neighbours(session.state.model).result()
+    index = session.datastore.neighbours(session.state.model).result()
     expected = shared_neighbours(index, mask, ~mask, session.state.k)
     assert rows == expected["row"].tolist()[: len(rows)]
     assert rows
@@ -55,13 +55,13 @@ def test_lookalikes_of_the_selection_are_near_several_of_it_and_none_of_it(sessi
 
 
 def test_lookalikes_of_a_label_follow_the_journal(session):
-    toggle(session.source, session.state, 4)
-    assert LABEL + "candidate" in seed_choices(session.source).values()
+    toggle(session.datastore, session.state, 4)
+    assert LABEL + "candidate" in seed_choices(session.datastore).values()
     session.state.seeds = LABEL + "candidate"
-    assert list(seeds_of(session.source, session.state).rows) == [4]
-    near = session.source.nearest(session.state.model, 4)["row"].tolist()
+    assert list(seeds_of(session.datastore, session.state).rows) == [4]
+    near = session.datastore.nearest(session.state.model, 4)["row"].tolist()
     assert sorted(listed(session, "lookalikes")) == sorted(near)
-    toggle(session.source, session.state, 4)
+    toggle(session.datastore, session.state, 4)
     assert session.state.seeds == SELECTION
     assert listed(session, "lookalikes") == []
 

@@ -5,7 +5,7 @@ import multiprocessing
 import pytest
 
 from dashboard.app import Explorer
-from dashboard.backend.datastore import Source
+from dashboard.backend.datastore import DataStore
 from dashboard.labelling.label_bar import said_of
 from dashboard.labelling.labels import (
     judge,
@@ -37,7 +37,7 @@ def ben(store, tmp_path, ana):
 
 
 def labels(session):
-    return {event.galaxy: event.label for event in session.source.said.standing}
+    return {event.galaxy: event.label for event in session.datastore.said.standing}
 
 
 def press(session, *keys):
@@ -80,7 +80,7 @@ def test_what_cannot_be_saved_is_said_and_not_shown(ana, monkeypatch):
         raise JournalError("the disk is full")
 
     ana.state.row = 7
-    monkeypatch.setattr(ana.source.journal, "tag", refuse)
+    monkeypatch.setattr(ana.datastore.journal, "tag", refuse)
     press(ana, "3")
     assert "Not saved: the disk is full" in ana.card.trouble.object
     assert ana.card.judge.bar.label == ""
@@ -95,9 +95,9 @@ def test_an_outage_of_the_journal_is_told_as_long_as_it_lasts(ana, monkeypatch):
         raise JournalError("the server is gone")
 
     ana.state.row = 7
-    monkeypatch.setattr(ana.source.journal, "tag", refuse)
+    monkeypatch.setattr(ana.datastore.journal, "tag", refuse)
     press(ana, "3")
-    monkeypatch.setattr(ana.source.journal, "count", refuse)
+    monkeypatch.setattr(ana.datastore.journal, "count", refuse)
     ana.refresh()
     ana.refresh()
     ana.state.row = 8
@@ -127,7 +127,7 @@ def test_undo_and_redo_walk_through_what_was_done(ana, back, forth):
     press(ana, forth, forth, forth, forth)
     assert labels(ana) == {"g0007": "1", "g0008": "candidate"}
     assert ana.state.row == 8
-    assert len(ana.source.journal.events()) == 3 + 6
+    assert len(ana.datastore.journal.events()) == 3 + 6
 
 
 def test_a_new_act_forgets_what_could_be_redone(ana):
@@ -140,18 +140,18 @@ def test_a_new_act_forgets_what_could_be_redone(ana):
 
 
 def test_a_removal_is_undone_whole(ana):
-    judge(ana.source, ana.state, "merger", 3)
-    judge(ana.source, ana.state, "lens", 3)
-    remove(ana.source, ana.state, own_label(ana.source, 3))
+    judge(ana.datastore, ana.state, "merger", 3)
+    judge(ana.datastore, ana.state, "lens", 3)
+    remove(ana.datastore, ana.state, own_label(ana.datastore, 3))
     assert labels(ana) == {}
-    undo(ana.source, ana.state)
+    undo(ana.datastore, ana.state)
     assert labels(ana) == {"g0003": "lens"}
-    redo(ana.source, ana.state)
+    redo(ana.datastore, ana.state)
     assert labels(ana) == {}
 
 
 def test_a_later_session_can_undo_what_the_person_said_before(ana, store, tmp_path):
-    judge(ana.source, ana.state, "merger", 3)
+    judge(ana.datastore, ana.state, "merger", 3)
     later = begin(store, tmp_path / "journal.sqlite")
     assert later.card.judge.bar.back
     press(later, "u")
@@ -160,63 +160,63 @@ def test_a_later_session_can_undo_what_the_person_said_before(ana, store, tmp_pa
 
 
 def test_a_note_is_kept_with_the_label_whatever_that_becomes(ana):
-    write_note(ana.source, ana.state, " two nuclei ", 5)
-    assert own_label(ana.source, 5).note == "two nuclei"
-    judge(ana.source, ana.state, "merger", 5)
-    assert (own_label(ana.source, 5).label, own_label(ana.source, 5).note) == (
+    write_note(ana.datastore, ana.state, " two nuclei ", 5)
+    assert own_label(ana.datastore, 5).note == "two nuclei"
+    judge(ana.datastore, ana.state, "merger", 5)
+    assert (own_label(ana.datastore, 5).label, own_label(ana.datastore, 5).note) == (
         "merger",
         "two nuclei",
     )
-    write_note(ana.source, ana.state, "", 5)
-    assert own_label(ana.source, 5).note == ""
-    assert own_label(ana.source, 5).label == "merger"
-    before = len(ana.source.journal.events())
-    assert not write_note(ana.source, ana.state, "", 5)
-    assert len(ana.source.journal.events()) == before
+    write_note(ana.datastore, ana.state, "", 5)
+    assert own_label(ana.datastore, 5).note == ""
+    assert own_label(ana.datastore, 5).label == "merger"
+    before = len(ana.datastore.journal.events())
+    assert not write_note(ana.datastore, ana.state, "", 5)
+    assert len(ana.datastore.journal.events()) == before
 
 
 def test_a_note_without_a_label_goes_when_it_is_emptied(ana):
-    write_note(ana.source, ana.state, "odd", 5)
+    write_note(ana.datastore, ana.state, "odd", 5)
     ana.state.row = 5
     assert (ana.card.judge.bar.label, ana.card.judge.bar.note) == ("", "odd")
-    write_note(ana.source, ana.state, "", 5)
-    assert own_label(ana.source, 5) is None
+    write_note(ana.datastore, ana.state, "", 5)
+    assert own_label(ana.datastore, 5) is None
 
 
 def test_two_people_say_different_things_of_a_galaxy_and_both_are_kept(ana, ben):
-    judge(ana.source, ana.state, "merger", 5)
-    judge(ben.source, ben.state, "artefact", 5)
+    judge(ana.datastore, ana.state, "merger", 5)
+    judge(ben.datastore, ben.state, "artefact", 5)
     ana.refresh()
     assert {(item["caption"], item["lines"][1].split(",")[0]) for item in listed(ana)} == {
         ("Merger", "ana"),
         ("Artefact", "ben"),
     }
-    assert said_of(ana.source, 5) == "ana: Merger · ben: Artefact"
+    assert said_of(ana.datastore, 5) == "ana: Merger · ben: Artefact"
     ana.state.row = 5
     assert ana.card.judge.bar.label == "merger"
-    toggle(ana.source, ana.state, 5, "merger")
+    toggle(ana.datastore, ana.state, 5, "merger")
     assert labels(ben) == {"g0005": "artefact"}
 
 
 def test_nobody_undoes_what_another_did(ana, ben):
-    judge(ana.source, ana.state, "merger", 5)
+    judge(ana.datastore, ana.state, "merger", 5)
     press(ben, "u")
     assert ben.state.said == "Nothing to undo"
     assert labels(ana) == {"g0005": "merger"}
 
 
 def test_undoing_what_somebody_else_has_removed_says_so(ana, ben):
-    judge(ana.source, ana.state, "merger", 5)
+    judge(ana.datastore, ana.state, "merger", 5)
     ben.refresh()
-    remove(ben.source, ben.state, ben.source.said.standing[0])
-    undo(ana.source, ana.state)
+    remove(ben.datastore, ben.state, ben.datastore.said.standing[0])
+    undo(ana.datastore, ana.state)
     assert ana.state.said == "Somebody else has undone that already"
     assert labels(ana) == {}
 
 
 def test_two_sessions_of_a_process_have_their_own_undo(ana):
-    other = Explorer(ana.source)
-    judge(ana.source, ana.state, "merger", 5)
+    other = Explorer(ana.datastore)
+    judge(ana.datastore, ana.state, "merger", 5)
     other.refresh()
     assert other.state.done == []
     assert ana.state.done != []
@@ -226,9 +226,9 @@ def test_two_sessions_of_a_process_have_their_own_undo(ana):
 def _judge_many(store, path, user, start):
     session = begin(store, path, user)
     for row in range(start, start + 30):
-        judge(session.source, session.state, "merger", row)
-        judge(session.source, session.state, user, 0)
-    session.source.journal.close()
+        judge(session.datastore, session.state, "merger", row)
+        judge(session.datastore, session.state, user, 0)
+    session.datastore.journal.close()
 
 
 def test_processes_that_label_at_once_lose_nothing(ana, store, tmp_path):
@@ -242,17 +242,17 @@ def test_processes_that_label_at_once_lose_nothing(ana, store, tmp_path):
     for one in people:
         one.join()
     assert [one.exitcode for one in people] == [0, 0]
-    said = {(event.galaxy, event.user): event.label for event in ana.source.said.standing}
-    assert len(ana.source.journal.events()) == 120
+    said = {(event.galaxy, event.user): event.label for event in ana.datastore.said.standing}
+    assert len(ana.datastore.journal.events()) == 120
     for user, first in (("ben", 1), ("cy", 11)):
         assert said[("g0000", user)] == user
         assert all(said[(f"g{row:04d}", user)] == "merger" for row in range(first, first + 30))
 
 
 def test_the_list_is_kept_to_a_label_or_a_person(ana, ben):
-    judge(ana.source, ana.state, "merger", 5)
-    judge(ana.source, ana.state, "4", 6)
-    judge(ben.source, ben.state, "merger", 7)
+    judge(ana.datastore, ana.state, "merger", 5)
+    judge(ana.datastore, ana.state, "4", 6)
+    judge(ben.datastore, ben.state, "merger", 7)
     ana.refresh()
     assert [item["row"] for item in listed(ana)] == [7, 6, 5]
     assert ana.state.param.label.get_range() == {
@@ -268,8 +268,8 @@ def test_the_list_is_kept_to_a_label_or_a_person(ana, ben):
 
 
 def test_a_listed_label_is_removed_alone(ana, ben):
-    judge(ana.source, ana.state, "merger", 5)
-    judge(ben.source, ben.state, "lens", 5)
+    judge(ana.datastore, ana.state, "merger", 5)
+    judge(ben.datastore, ben.state, "lens", 5)
     ana.refresh()
     mark = {item["caption"]: item["mark"] for item in listed(ana)}
     ana.strips["candidates"].strip._handle_msg({"remove": mark["Lens"]})
@@ -279,16 +279,16 @@ def test_a_listed_label_is_removed_alone(ana, ben):
 
 
 def test_labels_of_galaxies_that_the_store_has_not_are_left_out_of_the_list(ana):
-    ana.source.journal.tag("another store's", "merger")
-    judge(ana.source, ana.state, "merger", 5)
+    ana.datastore.journal.tag("another store's", "merger")
+    judge(ana.datastore, ana.state, "merger", 5)
     assert [item["row"] for item in listed(ana)] == [5]
 
 
 def test_the_names_are_the_usual_the_rare_and_ones_own(ana):
-    judge(ana.source, ana.state, "  gravitational   lens ", 5)
-    judge(ana.source, ana.state, "4", 6)
-    write_note(ana.source, ana.state, "odd", 7)
-    names = label_names(ana.source)
+    judge(ana.datastore, ana.state, "  gravitational   lens ", 5)
+    judge(ana.datastore, ana.state, "4", 6)
+    write_note(ana.datastore, ana.state, "odd", 7)
+    names = label_names(ana.datastore)
     assert {"candidate", "merger", "artefact", "red_spiral", "green_pea"} < set(names)
     assert names[-1] == "gravitational lens"
     assert not {"4", "noted"} & set(names)
@@ -305,19 +305,19 @@ def test_a_button_judges_the_galaxy_that_it_was_shown_for(ana):
     ana.card.judge.bar._handle_msg({"act": "label", "value": "5", "row": 10**6})
     ana.card.judge.bar._handle_msg({"act": "label", "value": None, "row": "9"})
     assert labels(ana) == {"g0008": "5", "g0009": "lens"}
-    assert own_label(ana.source, 8).note == "ring"
+    assert own_label(ana.datastore, 8).note == "ring"
     ana.card.judge.bar._handle_msg({"act": "undo", "row": 9})
     assert labels(ana) == {"g0008": "5"}
 
 
 def test_a_team_names_its_journal_in_the_environment(store, tmp_path, monkeypatch):
     monkeypatch.setenv("PCVAE_JOURNAL", f"sqlite:///{tmp_path / 'team.sqlite'}")
-    source = Source.open(read_store(store))
-    source.journal.tag("g0001", "merger")
+    datastore = DataStore.open(read_store(store))
+    datastore.journal.tag("g0001", "merger")
     assert (tmp_path / "team.sqlite").exists()
-    assert who(source) == source.journal.user
+    assert who(datastore) == datastore.journal.user
     monkeypatch.setenv("PCVAE_JOURNAL", "postgresql+nothing://ana:hush@host/x")
-    source = Source.open(read_store(store))
-    assert source.journal is None
-    assert "cannot open the journal" in source.no_journal
-    assert "hush" not in source.no_journal
+    datastore = DataStore.open(read_store(store))
+    assert datastore.journal is None
+    assert "cannot open the journal" in datastore.no_journal
+    assert "hush" not in datastore.no_journal

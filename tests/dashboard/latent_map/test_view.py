@@ -7,8 +7,8 @@ import pytest
 import shapely
 from bokeh.events import PanStart
 
-from dashboard.app import Explorer, open_source, store_folder
-from dashboard.backend.datastore import Source
+from dashboard.app import Explorer, open_datastore, store_folder
+from dashboard.backend.datastore import DataStore
 from dashboard.backend.plane import nearest_row
 from dashboard.backend.quantities import Quantity
 from dashboard.backend.stamp_images import data_uri
@@ -48,7 +48,7 @@ def test_every_view_is_built_on_every_example_store(explorer):
 
 
 def test_every_tab_and_model_of_every_store_can_be_chosen(explorer):
-    for model in explorer.source.models:
+    for model in explorer.datastore.models:
         explorer.state.model = model
         for tab in explorer.state.param.tab.objects:
             explorer.state.tab = tab
@@ -57,9 +57,9 @@ def test_every_tab_and_model_of_every_store_can_be_chosen(explorer):
 
 
 def test_every_galaxy_of_every_store_can_be_picked(explorer):
-    for row in range(min(len(explorer.source), 12)):
+    for row in range(min(len(explorer.datastore), 12)):
         explorer.state.row = row
-        assert explorer.source.ids[row] in explorer.card.facts.object
+        assert explorer.datastore.ids[row] in explorer.card.facts.object
 
 
 def test_every_colour_of_every_store_is_painted(explorer):
@@ -110,23 +110,23 @@ def test_image_and_id_never_mismatch(many):
     """Each stamp encodes its own row."""
     for tab in ("neighbours", "lookalikes", "candidates"):
         strip = many.strips[tab]
-        toggle(many.source, many.state, 5)
-        toggle(many.source, many.state, 42)
+        toggle(many.datastore, many.state, 5)
+        toggle(many.datastore, many.state, 42)
         many.state.param.update(row=17, tab=tab)
         assert strip.strip.items
         for item in strip.strip.items:
-            assert item["id"] == many.source.ids[item["row"]]
+            assert item["id"] == many.datastore.ids[item["row"]]
             assert item["picture"] == data_uri(code_of(item["row"]), "WEBP")
-        toggle(many.source, many.state, 5)
-        toggle(many.source, many.state, 42)
+        toggle(many.datastore, many.state, 5)
+        toggle(many.datastore, many.state, 42)
     assert data_uri(code_of(17)) in many.card.pictures.object
-    assert many.source.ids[17] in many.card.facts.object
+    assert many.datastore.ids[17] in many.card.facts.object
 
 
 def test_neighbours_are_the_ten_nearest_and_a_click_picks_one(many):
     many.state.row = 3
     nearest = many.strips["neighbours"].strip
-    rows, distances = many.source.neighbours("physics").result().query(3, 10)
+    rows, distances = many.datastore.neighbours("physics").result().query(3, 10)
     assert [item["row"] for item in nearest.items] == list(rows)
     assert nearest.items[0]["caption"] == f"distance {distances[0]:.2f}"
     nearest._handle_msg({"pick": int(rows[4])})
@@ -152,9 +152,9 @@ def test_a_click_that_comes_as_the_strip_changes_still_picks(many):
 
 
 def test_neighbours_do_not_depend_on_the_orientation(many):
-    info = many.source.store.model("physics")
+    info = many.datastore.store.model("physics")
     assert "e_cos" in info.names
-    assert many.source.neighbours("physics").result().axes == len(info.names) - 2
+    assert many.datastore.neighbours("physics").result().axes == len(info.names) - 2
 
 
 def test_a_population_has_one_colour_wherever_it_is_shown(examples):
@@ -162,7 +162,7 @@ def test_a_population_has_one_colour_wherever_it_is_shown(examples):
     session.state.colour = "population"
     for row in (0, 5, 13):
         session.state.row = row
-        colour = session.source.colour(session.source.populations[row], dark=True)
+        colour = session.datastore.colour(session.datastore.populations[row], dark=True)
         assert colour in session.card.facts.object
         assert colour in session.legend.pane.object
 
@@ -171,7 +171,7 @@ def test_lookalikes_are_ordinary_and_ranked_by_how_many_seeds_are_near(many):
     many.state.param.update(tab="lookalikes", seeds="green_pea")
     items = many.strips["lookalikes"].strip.items
     assert items
-    assert not {many.source.populations[item["row"]] for item in items} & {"green_pea"}
+    assert not {many.datastore.populations[item["row"]] for item in items} & {"green_pea"}
     counts = [int(item["caption"].split()[1]) for item in items]
     assert counts == sorted(counts, reverse=True)
 
@@ -179,35 +179,35 @@ def test_lookalikes_are_ordinary_and_ranked_by_how_many_seeds_are_near(many):
 def test_a_tag_is_in_the_journal_and_on_the_list_and_can_be_taken_away(many):
     many.state.param.update(row=8, tab="candidates")
     many.keys._handle_msg({"key": "c"})
-    assert is_candidate(many.source, 8)
+    assert is_candidate(many.datastore, 8)
     (item,) = many.strips["candidates"].strip.items
     assert item["row"] == 8
     assert many.card.judge.bar.label == "candidate"
     many.strips["candidates"].strip._handle_msg({"remove": item["mark"]})
-    assert not is_candidate(many.source, 8)
+    assert not is_candidate(many.datastore, 8)
     assert many.card.judge.bar.label == ""
-    assert len(many.source.journal.events()) == 2
+    assert len(many.datastore.journal.events()) == 2
 
 
 def test_what_others_tag_is_seen_by_every_session(many):
-    other = Explorer(many.source)
+    other = Explorer(many.datastore)
     other.state.tab = "candidates"
-    toggle(many.source, many.state, 4)
+    toggle(many.datastore, many.state, 4)
     other.refresh()
     assert [item["row"] for item in other.strips["candidates"].strip.items] == [4]
 
 
 def test_the_page_works_without_a_journal_and_says_why(examples):
-    source = Source(read_store(examples["many"]), None, "cannot open the journal")
-    session = Explorer(source)
+    datastore = DataStore(read_store(examples["many"]), None, "cannot open the journal")
+    session = Explorer(datastore)
     session.state.row = 3
-    toggle(source, session.state)
+    toggle(datastore, session.state)
     assert "cannot open the journal" in session.card.trouble.object
     assert not session.card.judge.bar.visible
 
 
 def test_two_sessions_share_no_choice(many):
-    other = Explorer(many.source)
+    other = Explorer(many.datastore)
     other.state.param.update(row=3, model="vanilla", colour="population", tab="candidates")
     assert many.state.model == "physics"
     assert many.state.row != 3
@@ -229,7 +229,7 @@ def test_a_model_keeps_the_axes_that_it_has_and_replaces_those_that_it_has_not(m
 
 def test_what_can_be_chosen_comes_from_the_store(many):
     state = State()
-    choose_model(many.source, state, "")
+    choose_model(many.datastore, state, "")
     assert state.param.model.objects == ["physics", "vanilla"]
     assert set(state.param.seeds.objects) == {"red_spiral", "green_pea", "selection:"}
 
@@ -268,8 +268,8 @@ def test_the_second_map_of_a_store_of_one_model_shows_other_axes(examples):
 
 def test_the_pairs_of_the_paper_are_offered_as_far_as_the_model_has_them(many):
     many.state.split = True
-    assert ("redshift", "log_sfr") in pairs_of(many.source, "physics").values()
-    bar = AxesBar(source=many.source, axes=many.state.second)
+    assert ("redshift", "log_sfr") in pairs_of(many.datastore, "physics").values()
+    bar = AxesBar(datastore=many.datastore, axes=many.state.second)
     assert len(bar.pairs) == 10
     bar._take({"label": list(bar.pairs)[4]})
     assert (many.state.second.x, many.state.second.y) == list(bar.pairs.values())[4]
@@ -282,8 +282,8 @@ def test_the_second_map_rings_the_same_galaxy(many):
     many.state.row = 17
     for one in many.maps.shown:
         place = one.plane.points.iloc[17]
-        assert one.rings.source.data["x"][-1] == place["x"]
-        assert one.rings.source.data["y"][-1] == place["y"]
+        assert one.rings.datastore.data["x"][-1] == place["x"]
+        assert one.rings.datastore.data["y"][-1] == place["y"]
 
 
 def around(points, rows):
@@ -315,7 +315,7 @@ def test_a_lasso_selects_what_shapely_says_and_keys_add_and_take_away(many):
         many.map.gestures._hold(PanStart(None, modifiers=held))
         many.map.gestures.lasso.event(geometry=np.array(lasso))
     assert list(many.state.focus) == list((inside[0] | inside[1]) & ~inside[2])
-    assert list(many.map.gestures.outline.source.data["x"]) == [x for x, _ in lassos[2]]
+    assert list(many.map.gestures.outline.datastore.data["x"]) == [x for x, _ in lassos[2]]
 
 
 def test_galaxies_out_of_focus_are_grey_on_both_maps(many):
@@ -329,12 +329,12 @@ def test_galaxies_out_of_focus_are_grey_on_both_maps(many):
         assert 0.1 < grey.mean() < 0.9
         hv.render(one.figure)
         strength = one.marks.shown["red_spiral"].data_source.data["strength"]
-        assert list(strength == 1) == [row < 60 for row in many.source.members("red_spiral")]
+        assert list(strength == 1) == [row < 60 for row in many.datastore.members("red_spiral")]
 
 
 def test_a_galaxy_has_one_colour_whatever_is_selected_and_in_either_map(many):
     many.state.param.update(split=True, colour="catalogue.redshift")
-    before, legend = many.source.values("physics", CATALOGUE_Z), many.legend.pane.object
+    before, legend = many.datastore.values("physics", CATALOGUE_Z), many.legend.pane.object
     many.state.selected = before > np.median(before)
     assert many.legend.pane.object == legend
     row = int(np.argmax(before))
@@ -349,10 +349,10 @@ def test_a_galaxy_has_one_colour_whatever_is_selected_and_in_either_map(many):
 
 
 def test_a_residual_is_what_is_inferred_minus_what_is_known(many):
-    store = many.source.store
+    store = many.datastore.store
     latents, known = store.latents("physics"), store.galaxies
     values = {
-        key: many.source.values("physics", Quantity(key, key))
+        key: many.datastore.values("physics", Quantity(key, key))
         for key in ("residual.log_mass", "pull.log_mass", "residual.orientation")
     }
     gap = latents["log_mass"] - known["log_mass"]
@@ -366,18 +366,18 @@ def test_a_residual_is_what_is_inferred_minus_what_is_known(many):
 
 
 def test_the_colours_of_a_residual_have_their_middle_at_none(many):
-    low, high = many.source.limits("physics", Quantity("residual.redshift", ""))
+    low, high = many.datastore.limits("physics", Quantity("residual.redshift", ""))
     assert low == -high
     many.state.colour = "residual.redshift"
     assert "Residual of redshift" in many.legend.pane.object
 
 
 def test_ids_are_found_all_at_once(many):
-    ids = many.source.ids
+    ids = many.datastore.ids
     asked = [ids[7], "nobody", ids[110], ids[7]]
-    assert list(many.source.rows_of(asked)) == [7, -1, 110, 7]
-    assert not len(many.source.rows_of([]))
-    assert many.source.row_of("nobody") is None
+    assert list(many.datastore.rows_of(asked)) == [7, -1, 110, 7]
+    assert not len(many.datastore.rows_of([]))
+    assert many.datastore.row_of("nobody") is None
 
 
 def test_a_large_screen_has_larger_pixels_but_the_same_view(many):
@@ -394,7 +394,7 @@ def test_a_glance_shows_the_galaxy_under_the_cursor_and_picks_nothing(many):
     draw(many)
     picked, place = many.state.row, many.map.plane.points.iloc[17]
     many.map.glance.show(float(place["x"]), float(place["y"]))
-    assert many.source.ids[17] in many.map.glance.pane.object
+    assert many.datastore.ids[17] in many.map.glance.pane.object
     assert data_uri(code_of(17), "WEBP") in many.map.glance.pane.object
     assert many.state.row == picked
     many.map.glance.show(1e6, 1e6)
@@ -449,6 +449,6 @@ def test_a_broken_model_is_told_in_words_and_the_page_goes_on(store, tmp_path):
 
 def test_no_store_says_which_command_makes_one(tmp_path):
     with pytest.raises(StoreError, match=r"python -m train\.encode"):
-        open_source(tmp_path / "none")
+        open_datastore(tmp_path / "none")
     assert store_folder([]).parts[-3:] == ("data", "stores", "demo")
     assert str(store_folder(["a/b"])) == "a/b"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dashboard.app import Explorer
-from dashboard.backend.datastore import BINS, Source
+from dashboard.backend.datastore import BINS, DataStore
 from dashboard.selection.histograms import count_all, focus_counts, plot_of
 from pcvae.store import read_store
 from tests.dashboard.explorers import EXAMPLES, change
@@ -15,20 +15,20 @@ ALL = np.inf
 @pytest.fixture
 def session(store):
     """A session that shows the histograms."""
-    begun = Explorer(Source(read_store(store), None))
+    begun = Explorer(DataStore(read_store(store), None))
     begun.start()
     begun.state.tab = "histograms"
     return begun
 
 
 def counted(session, key):
-    found = count_all(session.source, session.state.model)
+    found = count_all(session.datastore, session.state.model)
     return next(one for one in found if one.quantity.key == key)
 
 
 def test_the_counts_are_those_of_numpy(session):
-    for one in count_all(session.source, "physics"):
-        values = session.source.values("physics", one.quantity)
+    for one in count_all(session.datastore, "physics"):
+        values = session.datastore.values("physics", one.quantity)
         expected, _ = np.histogram(values, bins=BINS, range=one.limits)
         np.testing.assert_array_equal(one.counts, expected)
         assert one.known == np.isfinite(values).sum()
@@ -38,8 +38,10 @@ def test_unknown_values_and_those_beyond_the_ends_are_said_and_in_no_bin(store, 
     redshift = np.linspace(0.1, 0.2, 120)
     redshift[:7], redshift[7] = np.nan, 1e6
     folder = change(store, tmp_path / "store", redshift=redshift)
-    source = Source(read_store(folder), None)
-    one = next(c for c in count_all(source, "physics") if c.quantity.key == "catalogue.redshift")
+    datastore = DataStore(read_store(folder), None)
+    one = next(
+        c for c in count_all(datastore, "physics") if c.quantity.key == "catalogue.redshift"
+    )
     assert (one.bins[:8] == BINS).all()
     assert one.counts.sum() < 113
     assert (
@@ -50,7 +52,7 @@ def test_unknown_values_and_those_beyond_the_ends_are_said_and_in_no_bin(store, 
 
 def test_a_range_keeps_what_lies_in_it(session):
     ranges, state = session.strips["histograms"].ranges, session.state
-    values = session.source.store.latents("physics")["log_mass"].to_numpy()
+    values = session.datastore.store.latents("physics")["log_mass"].to_numpy()
     low, high = (float(end) for end in np.quantile(values, [0.25, 0.5]))
     ranges._handle_msg({"key": "inferred.log_mass", "low": low, "high": high})
     assert state.filters == {"inferred.log_mass": (low, high)}
@@ -61,7 +63,7 @@ def test_a_range_keeps_what_lies_in_it(session):
 
 def test_a_histogram_counts_what_passes_the_other_ranges_whatever_its_own(session):
     state, ranges = session.state, session.strips["histograms"].ranges
-    table = session.source.store.latents("physics")
+    table = session.datastore.store.latents("physics")
     mass, sfr = table["log_mass"].to_numpy(), table["log_sfr"].to_numpy()
     middle, typical = float(np.median(mass)), float(np.median(sfr))
     state.filters = {"inferred.log_mass": (middle, ALL), "inferred.log_sfr": (-ALL, typical)}
@@ -72,7 +74,7 @@ def test_a_histogram_counts_what_passes_the_other_ranges_whatever_its_own(sessio
         ("inferred.redshift", heavy & quiet),
     ):
         one = counted(session, key)
-        values = session.source.values("physics", one.quantity)[passing]
+        values = session.datastore.values("physics", one.quantity)[passing]
         expected, _ = np.histogram(values, bins=BINS, range=one.limits)
         assert ranges.focus[key] == expected.tolist()
 
@@ -109,7 +111,7 @@ def test_nonsense_is_no_range(session, data):
 
 def test_another_model_has_its_own_histograms_and_keeps_the_ranges_that_it_knows(session):
     state, ranges = session.state, session.strips["histograms"].ranges
-    redshift = session.source.store.galaxies["redshift"].to_numpy()
+    redshift = session.datastore.store.galaxies["redshift"].to_numpy()
     middle = float(np.median(redshift))
     state.filters = {"inferred.redshift": (0.3, 0.31), "catalogue.redshift": (middle, ALL)}
     state.model = "vanilla"
@@ -121,7 +123,7 @@ def test_another_model_has_its_own_histograms_and_keeps_the_ranges_that_it_knows
 
 
 def test_nothing_is_counted_as_long_as_the_tab_is_hidden(store):
-    begun = Explorer(Source(read_store(store), None))
+    begun = Explorer(DataStore(read_store(store), None))
     begun.state.selected = np.arange(120) < 30
     ranges = begun.strips["histograms"].ranges
     assert (ranges.plots, ranges.focus) == ([], {})
@@ -129,11 +131,13 @@ def test_nothing_is_counted_as_long_as_the_tab_is_hidden(store):
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_histograms_of_every_store(store, tmp_path, name):
-    begun = Explorer(Source(read_store(change(store, tmp_path / "store", **EXAMPLES[name])), None))
+    begun = Explorer(
+        DataStore(read_store(change(store, tmp_path / "store", **EXAMPLES[name])), None)
+    )
     ranges = begun.strips["histograms"].ranges
     begun.state.tab = "histograms"
-    begun.state.selected = np.ones(len(begun.source), bool)
-    assert bool(ranges.plots) == (len(begun.source) > 0)
+    begun.state.selected = np.ones(len(begun.datastore), bool)
+    assert bool(ranges.plots) == (len(begun.datastore) > 0)
     assert bool(ranges.plots or ranges.empty)
     for plot in ranges.plots:
         assert ranges.focus[plot["key"]] == plot["counts"]
@@ -148,6 +152,6 @@ def test_a_failed_count_is_told_in_words(session, monkeypatch):
     def broken(*_):
         raise ValueError("no such column")
 
-    monkeypatch.setattr(session.source, "once", lambda *_: session.source.soon(broken))
+    monkeypatch.setattr(session.datastore, "once", lambda *_: session.datastore.soon(broken))
     session.state.selected = np.arange(120) < 30
     assert "no such column" in session.strips["histograms"].ranges.empty

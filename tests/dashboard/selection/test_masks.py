@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dashboard.backend.datastore import Source
+from dashboard.backend.datastore import DataStore
 from dashboard.selection.masks import (
     clear,
     combine,
@@ -43,11 +43,11 @@ def test_nothing_left_is_no_selection():
 
 
 def test_the_focus_is_the_selection_within_every_filter(store):
-    source, state = Source(read_store(store), None), State()
-    state.param.model.objects = source.models
+    datastore, state = DataStore(read_store(store), None), State()
+    state.param.model.objects = datastore.models
     state.model = "physics"
-    follow_focus(source, state)
-    redshift = source.store.latents("physics")["redshift"].to_numpy()
+    follow_focus(datastore, state)
+    redshift = datastore.store.latents("physics")["redshift"].to_numpy()
     middle = float(np.median(redshift))
     state.filters = {"inferred.redshift": (middle, np.inf)}
     assert list(rows_in_focus(state)) == list(np.flatnonzero(redshift >= middle))
@@ -59,10 +59,10 @@ def test_the_focus_is_the_selection_within_every_filter(store):
 
 
 def test_a_filter_of_what_the_model_does_not_know_is_no_limit(store):
-    source, state = Source(read_store(store), None), State()
-    state.param.model.objects = source.models
+    datastore, state = DataStore(read_store(store), None), State()
+    state.param.model.objects = datastore.models
     state.model, state.filters = "vanilla", {"inferred.redshift": (0.0, 0.1)}
-    assert focus_of(source, state) is None
+    assert focus_of(datastore, state) is None
 
 
 PLACES = pd.DataFrame(
@@ -115,10 +115,10 @@ def test_a_gesture_does_what_was_chosen():
 @pytest.fixture
 def followed(store):
     """A state whose focus follows, of the store of 120 galaxies."""
-    source, state = Source(read_store(store), None), State()
-    state.param.model.objects = source.models
+    datastore, state = DataStore(read_store(store), None), State()
+    state.param.model.objects = datastore.models
     state.model = "physics"
-    follow_focus(source, state)
+    follow_focus(datastore, state)
     return state
 
 

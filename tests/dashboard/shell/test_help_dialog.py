@@ -4,14 +4,14 @@ import panel as pn
 import pytest
 
 from dashboard.app import Explorer, serve
-from dashboard.backend.datastore import Source
+from dashboard.backend.datastore import DataStore
 from dashboard.shell.glossary import TERMS, glossary_html
 from pcvae.store import read_store
 
 
 @pytest.fixture
 def session(store):
-    return Explorer(Source(read_store(store), None))
+    return Explorer(DataStore(read_store(store), None))
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_the_tour_points_at_what_is_on_the_page(session):
 def test_a_page_that_cannot_be_made_says_why(store, monkeypatch, caplog, folder, expected):
     monkeypatch.setattr("sys.argv", ["serve", str(folder or store)])
     if folder is None:
-        monkeypatch.setattr("dashboard.app.Explorer", lambda source: 1 / 0)
+        monkeypatch.setattr("dashboard.app.Explorer", lambda datastore: 1 / 0)
     shown = "".join(pane.object for pane in serve().select(pn.pane.HTML))
     assert expected in shown
     assert folder or "ZeroDivisionError" in shown

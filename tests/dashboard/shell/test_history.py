@@ -3,7 +3,7 @@
 import pytest
 
 from dashboard.app import Explorer
-from dashboard.backend.datastore import Source
+from dashboard.backend.datastore import DataStore
 from dashboard.shell.history import History
 from dashboard.state import State
 from pcvae.store import read_store
@@ -11,7 +11,7 @@ from pcvae.store import read_store
 
 @pytest.fixture
 def session(store):
-    explorer = Explorer(Source(read_store(store), None))
+    explorer = Explorer(DataStore(read_store(store), None))
     explorer.start()
     explorer.state.row = 7
     return explorer
@@ -41,7 +41,7 @@ def test_the_walk_ends_at_the_last_one(session):
 def test_a_click_on_a_neighbour_goes_on_from_there(session):
     row = press(session, "ArrowRight")
     session.strips["neighbours"].strip._handle_msg({"pick": row})
-    near = session.source.nearest(session.state.model, row)["row"].tolist()
+    near = session.datastore.nearest(session.state.model, row)["row"].tolist()
     assert [item["row"] for item in session.strips["neighbours"].strip.items] == near
 
 

@@ -81,25 +81,25 @@ def many(store):
 
 
 def test_an_id_is_found_and_the_beginning_of_it_suggests(many):
-    source = many.source
-    assert find(source, "g0042").row == 42
-    assert find(source, " g0042 ").row == 42
-    assert find(source, "G0042").row == 42
-    assert find(source, "0042").row == 42
-    assert suggestions(source, "g004") == [f"g004{k}" for k in range(8)]
-    several = find(source, "g004")
+    datastore = many.datastore
+    assert find(datastore, "g0042").row == 42
+    assert find(datastore, " g0042 ").row == 42
+    assert find(datastore, "G0042").row == 42
+    assert find(datastore, "0042").row == 42
+    assert suggestions(datastore, "g004") == [f"g004{k}" for k in range(8)]
+    several = find(datastore, "g004")
     assert several.row is None
     assert "Several galaxies" in several.words
 
 
 def test_ids_are_texts_and_no_patterns(many):
-    assert suggestions(many.source, "g.0") == []
-    assert suggestions(many.source, "(") == []
-    assert "no place such as" in find(many.source, "M31").words
+    assert suggestions(many.datastore, "g.0") == []
+    assert suggestions(many.datastore, "(") == []
+    assert "no place such as" in find(many.datastore, "M31").words
 
 
 def test_the_nearest_galaxy_is_picked_and_the_separation_said(many):
-    galaxy = many.source.store.galaxies.iloc[17]
+    galaxy = many.datastore.store.galaxies.iloc[17]
     many.find.ask(f"{galaxy.ra:.6f} {galaxy.dec + 2 / 3600:+.6f}")
     assert many.state.row == 17
     assert 'g0017 lies 2.00" from' in said(many)
@@ -107,7 +107,7 @@ def test_the_nearest_galaxy_is_picked_and_the_separation_said(many):
 
 
 def test_a_place_far_from_all_galaxies_picks_none_and_offers_to_fetch_it(many):
-    galaxy, before = many.source.store.galaxies.iloc[17], many.state.row
+    galaxy, before = many.datastore.store.galaxies.iloc[17], many.state.row
     many.find.ask(f"{galaxy.ra:.6f} {galaxy.dec + 9 / 3600:+.6f}")
     assert many.state.row == before
     assert 'within 5"' in said(many)

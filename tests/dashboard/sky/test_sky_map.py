@@ -7,7 +7,7 @@ import pytest
 from bokeh.events import PanStart
 
 from dashboard.app import Explorer
-from dashboard.backend.datastore import Source
+from dashboard.backend.datastore import DataStore
 from dashboard.backend.quantities import ANOMALY
 from dashboard.components.theme import ACCENT
 from dashboard.galaxy.external_galaxy import Guest
@@ -20,7 +20,7 @@ hv.extension("bokeh")
 
 
 def begin(folder):
-    session = Explorer(Source(read_store(folder), None))
+    session = Explorer(DataStore(read_store(folder), None))
     session.start()
     session.state.tab = "sky"
     if session.strips["sky"].sky.placed:
@@ -83,8 +83,8 @@ def test_a_lasso_on_the_sky_selects_and_is_drawn_there(session):
     corners = [(place["x"] + dx, place["y"] + dy) for dx, dy in ((-1, -1), (1, -1), (0, 2))]
     sky.gestures.lasso.event(geometry=np.array(corners))
     assert state.selected[5]
-    assert len(sky.gestures.outline.source.data["x"]) == 3
-    assert not len(session.map.gestures.outline.source.data["x"])
+    assert len(sky.gestures.outline.datastore.data["x"]) == 3
+    assert not len(session.map.gestures.outline.datastore.data["x"])
 
 
 def test_what_is_not_in_focus_stays_in_grey(session):
@@ -98,18 +98,18 @@ def test_what_is_not_in_focus_stays_in_grey(session):
 def test_the_picked_galaxy_is_ringed_and_a_guest_gets_a_star(session):
     sky, state = session.strips["sky"], session.state
     state.row = 42
-    data = pd.DataFrame(sky.rings.source.data)
+    data = pd.DataFrame(sky.rings.datastore.data)
     ring = data[data["colour"] == ACCENT[True]]
     np.testing.assert_allclose(ring[["x", "y"]], sky.sky.points.iloc[[42]], rtol=1e-5)
-    ra, dec = (float(session.source.store.galaxies[name][9]) for name in ("ra", "dec"))
+    ra, dec = (float(session.datastore.store.galaxies[name][9]) for name in ("ra", "dec"))
     state.guest = Guest("visitor", np.zeros((3, 8, 8), np.float32), ra=ra, dec=dec)
-    data = pd.DataFrame(sky.rings.source.data)
+    data = pd.DataFrame(sky.rings.datastore.data)
     star = data[(data["shape"] == "star") & (data["colour"] == ACCENT[True])]
     np.testing.assert_allclose(star[["x", "y"]], sky.sky.points.iloc[[9]], atol=1e-3)
 
 
 def test_it_is_not_made_before_it_is_seen(store):
-    session = Explorer(Source(read_store(store), None))
+    session = Explorer(DataStore(read_store(store), None))
     session.state.selected = np.arange(120) < 10
     assert session.strips["sky"].sky is None
 
@@ -126,7 +126,7 @@ def test_galaxies_without_a_place_are_counted_and_said(store, tmp_path):
 
 
 def test_invented_places_are_said_to_be_simulated(session):
-    assert "simulated places" in places_note(session.source, sky_plane(session.source)[0])
+    assert "simulated places" in places_note(session.datastore, sky_plane(session.datastore)[0])
 
 
 def test_a_zoom_is_kept_and_a_new_size_keeps_the_shape_of_the_sky(session):
@@ -181,10 +181,10 @@ def test_the_sky_follows_the_anomaly_score_and_what_the_svm_is_taught(session, m
     assert "being computed" in drawn[-1].title
     arrive()
     assert drawn[-1].title == "Anomaly score"
-    before, rows = drawn[-1].values, np.flatnonzero(session.source.normal)[:8]
+    before, rows = drawn[-1].values, np.flatnonzero(session.datastore.normal)[:8]
     state.taught = tuple((int(row), "red_spiral") for row in rows)
     arrive()
-    learnt = session.source.learning.learnt(state.model, state.taught)
+    learnt = session.datastore.learning.learnt(state.model, state.taught)
     np.testing.assert_array_equal(drawn[-1].values, learnt.score)
     assert not np.array_equal(before, learnt.score)
     state.tab = "neighbours"

@@ -17,7 +17,7 @@ def session(store):
 
 
 def galaxies(session):
-    return session.source.store.galaxies
+    return session.datastore.store.galaxies
 
 
 def as_csv(**columns):
@@ -95,14 +95,14 @@ def test_a_target_is_its_id_else_the_nearest_within_the_radius(session):
         ra=[places["ra"][9], places["ra"][7], places["ra"][8], np.nan, 20.0],
         dec=[places["dec"][9], places["dec"][7] + 1 / 3600, places["dec"][8] - 4 / 3600, 1, -80],
     )
-    found = match(session.source, read_targets(table), 2.0)
+    found = match(session.datastore, read_targets(table), 2.0)
     assert list(found["row"]) == [5, 7, -1, -1, -1]
     assert list(found["how"]) == ["id", "position", "", "", ""]
     assert found["separation"][1] == pytest.approx(1.0, rel=1e-4)
     assert found["separation"][2] == pytest.approx(4.0, rel=1e-4)
     assert found["separation"][0] > 1000
     assert np.isnan(found["separation"][3])
-    assert list(match(session.source, read_targets(table), 5.0)["row"]) == [5, 7, 8, -1, -1]
+    assert list(match(session.datastore, read_targets(table), 5.0)["row"]) == [5, 7, 8, -1, -1]
     assert summary(found) == (
         '2 of 5 targets are in this store (1 by id, 1 by position, at most 1.00" off); 3 are not.'
     )
@@ -190,4 +190,4 @@ def test_a_list_is_of_one_session(session):
     from dashboard.app import Explorer
 
     session.strips["targets"].upload(as_csv(id=["g0003"]))
-    assert Explorer(session.source).strips["targets"].matched is None
+    assert Explorer(session.datastore).strips["targets"].matched is None
