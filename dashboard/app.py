@@ -19,19 +19,19 @@ import panel as pn
 import panel_material_ui as pmui
 from panel.util import edit_readonly
 
-from dashboard.active_learning.label_list import Labels
-from dashboard.active_learning.ranked_queue import Queue
+from dashboard.active_learning.label_list import LabelList
+from dashboard.active_learning.ranked_queue import RankedQueue
 from dashboard.active_learning.training_labels import follow_learning
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import forget_plots, is_warming
 from dashboard.backend.typography import DASH
 from dashboard.components.css import UNSEEN
-from dashboard.components.icon_toggle import Flip
+from dashboard.components.icon_toggle import IconToggle
 from dashboard.components.theme import HEADER, THEME
 from dashboard.decoder.tab import Decode
 from dashboard.diagnostics.page import ModelPage
-from dashboard.export.export_panel import TakeAway
-from dashboard.galaxy.add_galaxy import Bring
+from dashboard.export.export_panel import ExportPanel
+from dashboard.galaxy.add_galaxy import AddGalaxy
 from dashboard.galaxy.card import Card
 from dashboard.gallery.grid import Grid
 from dashboard.gallery.lookalikes import Lookalikes
@@ -43,7 +43,7 @@ from dashboard.latent_map.toolbar import Controls
 from dashboard.plotting.decision_boundaries import fit_when_asked
 from dashboard.selection.histograms import Histograms
 from dashboard.selection.masks import follow_focus
-from dashboard.selection.selection_bar import Brush
+from dashboard.selection.selection_bar import SelectionBar
 from dashboard.shell.allowed_hosts import is_known_host
 from dashboard.shell.error_page import trouble_page
 from dashboard.shell.help_dialog import Help
@@ -65,8 +65,8 @@ TABS = {  # by what ``State.tab`` calls them
     "neighbours": ("Neighbours", Nearest),
     "lookalikes": ("Look-alikes", Lookalikes),
     "selection": ("Selection", Grid),
-    "candidates": ("Labels", Labels),
-    "queue": ("Queue", Queue),
+    "candidates": ("LabelList", LabelList),
+    "queue": ("RankedQueue", RankedQueue),
     "histograms": ("Histograms", Histograms),
     "sky": ("Sky", SkyMap),
     "decode": ("Decode", Decode),
@@ -105,13 +105,13 @@ class Explorer:
         fit_when_asked(datastore, self.state)
         follow_learning(datastore, self.state)
         self.legend, self.maps, self.card = Legend(**shared), Maps(**shared), Card(**shared)
-        self.map, self.brush = self.maps.shown[0], Brush(**shared)
+        self.map, self.brush = self.maps.shown[0], SelectionBar(**shared)
         self.model_page = ModelPage(**shared)
         self.strips = {name: view(**shared) for name, (_, view) in TABS.items()}
         self.history = History(self.state)
         self.pressed = self._keys()
         self.keys = Shortcuts(lambda key: self.pressed[key].do(), keys=list(self.pressed))
-        self.bring, self.away = Bring(**shared), TakeAway(**shared)
+        self.bring, self.away = AddGalaxy(**shared), ExportPanel(**shared)
         self.find = Find(**shared, bring=self.bring)
         self.strips["targets"].on_fetch = self.bring.fetch_place
         self.help = Help({one.shown or key: one.says for key, one in self.pressed.items()})
@@ -208,7 +208,7 @@ class Explorer:
         strip = pn.Column(
             tabs,
             pn.Column(self.away, styles=beside, margin=0, width=92),
-            Flip.of(state.param.tall, TALLER, styles=corner, margin=0),
+            IconToggle.of(state.param.tall, TALLER, styles=corner, margin=0),
             sizing_mode="stretch_width",
             height=TALL if state.tall else LOW,
             margin=0,

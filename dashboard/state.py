@@ -92,7 +92,7 @@ class State(Axes):
     boundaries = param.Boolean(default=True, doc="Draw where the linear SVM parts the classes.")
     dark = param.Boolean(default=True, doc="Light on dark.")
     row = param.Integer(default=None, allow_None=True, doc="Row of the picked galaxy.")
-    guest = param.Parameter(
+    external = param.Parameter(
         default=None,
         doc="A galaxy that is not in the store, as ``dashboard.galaxy.external_galaxy.Guest``; "
         "shown while no row is picked.",
@@ -182,13 +182,13 @@ class State(Axes):
         "the SVM is, or how badly the model redraws it.",
     )
     within = param.Boolean(
-        default=False, doc="Queue only what is selected and passes the filters."
+        default=False, doc="RankedQueue only what is selected and passes the filters."
     )
     unlabelled = param.Boolean(
         default=True,
         doc="Leave out of the queue what anybody labelled, and the catalogue's rare galaxies.",
     )
-    taught = param.Parameter(
+    training_labels = param.Parameter(
         default=(), doc="The (row, class) of each galaxy that people taught the SVM shown."
     )
     refits = param.Integer(default=0, doc="Counts how often a refit was asked for.")

@@ -173,12 +173,12 @@ def _published(name: str, args: argparse.Namespace, files: Path, report: Report)
 
 
 def _download(name: str, args: argparse.Namespace, files: Path) -> list[tuple[Path, str]]:
-    from data.services.http_client import Client, Manners
+    from data.services.http_client import Client, RetryPolicy
     from data.services.published_tables import FETCH, URLS
 
     url = getattr(args, f"{name}_url") or URLS[name]
     print(f"{name}: {url}")
-    with Client(Manners(timeout=args.timeout, contact=args.contact)) as client:
+    with Client(RetryPolicy(timeout=args.timeout, contact=args.contact)) as client:
         return list(FETCH[name](client, url, files))
 
 

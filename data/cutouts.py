@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from data.pipeline.options import add_sample_options, words
-from data.services.legacy_surveys import BASE_URL, LAYER, PAPER_SIZE, PIXEL_SCALE, Wanted
+from data.services.legacy_surveys import BASE_URL, LAYER, PAPER_SIZE, PIXEL_SCALE, CutoutRequest
 from pcvae.cutouts import PART, SampleInfo, SampleWriter, partial_folder
 from pcvae.errors import SampleError, SettingsError
 from pcvae.script import command, run
@@ -108,8 +108,8 @@ def _check(args: argparse.Namespace) -> None:
             raise SettingsError(msg)
 
 
-def _wanted(args: argparse.Namespace) -> Wanted:
-    return Wanted(args.layer, args.bands, args.size, args.pixel_scale)
+def _wanted(args: argparse.Namespace) -> CutoutRequest:
+    return CutoutRequest(args.layer, args.bands, args.size, args.pixel_scale)
 
 
 def _writer(
@@ -145,19 +145,19 @@ def _writer(
 def _fetch(
     args: argparse.Namespace, candidates: pd.DataFrame, writer: SampleWriter, bar: "tqdm[None]"
 ) -> None:
-    from data.pipeline.process_pool import in_order
-    from data.services.cutout_queue import Downloads, look_at
-    from data.services.http_client import Client, Manners
+    from data.pipeline.process_pool import ordered_map
+    from data.services.cutout_queue import Downloads, inspect_headers
+    from data.services.http_client import Client, RetryPolicy
 
     wanted = _wanted(args)
     folder = partial_folder(args.output) / "fetched"
     folder.mkdir(exist_ok=True)
     _estimate(args, wanted, bar)
-    with Client(Manners(args.timeout, args.tries, args.back_off, args.contact)) as client:
+    with Client(RetryPolicy(args.timeout, args.tries, args.back_off, args.contact)) as client:
         downloads = Downloads(client, args.base_url, wanted, folder, args.cache)
         fetched = downloads.parts(writer, candidates, args.at_once, bar.update)
-        look = partial(look_at, wanted=wanted, info=writer.info)
-        for part in in_order(look, fetched, args.workers, PRELOAD):
+        look = partial(inspect_headers, wanted=wanted, info=writer.info)
+        for part in ordered_map(look, fetched, args.workers, PRELOAD):
             _write(part, writer, args.layer)
             downloads.forget(writer.part_rows(part.number))
     shutil.rmtree(folder)
@@ -181,7 +181,7 @@ def _write(part: "Part", writer: SampleWriter, layer: str) -> None:
     writer.write(part.number, part.flux, part.rows.assign(layer=layer), part.left_out)
 
 
-def _estimate(args: argparse.Namespace, wanted: Wanted, bar: "tqdm[None]") -> None:
+def _estimate(args: argparse.Namespace, wanted: CutoutRequest, bar: "tqdm[None]") -> None:
     """Say what is to be fetched and how long it may take; refuse what cannot fit.
 
     Raises:

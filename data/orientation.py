@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> Path:
     args = parse_args(argv)
     from tqdm import tqdm
 
-    from data.pipeline.process_pool import in_order
+    from data.pipeline.process_pool import ordered_map
     from pcvae.cutouts import read_sample
     from pcvae.orientation import describe_flag, measure_block
 
@@ -52,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> Path:
     blocks = (flux for _, flux in sample.blocks())
     tables = []
     with tqdm(total=len(sample), unit="galaxy", desc="measure") as bar:
-        for table in in_order(measure, blocks, args.workers):
+        for table in ordered_map(measure, blocks, args.workers):
             tables.append(table)
             bar.update(len(table))
     found = pd.concat(tables, ignore_index=True)

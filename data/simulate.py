@@ -147,7 +147,7 @@ def _info(args: argparse.Namespace, made_by: str) -> SampleInfo:
 def _made(
     args: argparse.Namespace, writer: SampleWriter, parts: list[int], populations: list[str]
 ) -> Iterator[Part]:
-    from data.pipeline.process_pool import in_order
+    from data.pipeline.process_pool import ordered_map
     from data.simulation.image_simulator import StampSettings
 
     info = writer.info
@@ -162,7 +162,7 @@ def _made(
         (one, [(row, populations[row]) for row in writer.part_rows(one)]) for one in parts
     ]
     make = partial(_make_part, settings=settings, unit=info.unit)
-    return in_order(make, questions, args.workers)
+    return ordered_map(make, questions, args.workers)
 
 
 def _make_part(

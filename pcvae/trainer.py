@@ -29,11 +29,11 @@ __all__ = [
     "Best",
     "FitConfig",
     "Galaxies",
-    "Lessons",
+    "ProgressCallback",
     "Recipe",
-    "Watcher",
+    "TrainingData",
+    "augment",
     "fit",
-    "turn",
 ]
 
 
@@ -127,7 +127,7 @@ class Galaxies(NamedTuple):
         return Galaxies(self.image[rows].to(device), Targets(one, two))
 
 
-class Lessons(NamedTuple):
+class TrainingData(NamedTuple):
     """The galaxies to train and to validate on, and the axes to learn, K of them tied."""
 
     train: Galaxies
@@ -144,7 +144,7 @@ class Best(NamedTuple):
     loss: float
 
 
-class Watcher(Protocol):
+class ProgressCallback(Protocol):
     """What wants to know how training goes."""
 
     def step(self, terms: dict[str, float]) -> None:
@@ -154,7 +154,7 @@ class Watcher(Protocol):
         """An epoch is done, or was done before a kill; its row of ``metrics.csv``."""
 
 
-def turn(galaxies: Galaxies, space: LatentSpace) -> Galaxies:
+def augment(galaxies: Galaxies, space: LatentSpace) -> Galaxies:
     r"""Flip and turn each galaxy at random by one of the 8 symmetries of the square.
 
     A flip of x or of y makes :math:`\phi` to :math:`-\phi`, which turns the sign of
@@ -176,25 +176,25 @@ def turn(galaxies: Galaxies, space: LatentSpace) -> Galaxies:
             column = names.index(name)
             mean, scale = space.mean[column], space.scale[column]
             value = mean + scale * truth[:, column]
-            turned = -value if name == component else _turned(value, flipped=bool(axis))
-            truth[:, column] = torch.where(chosen, (turned - mean) / scale, truth[:, column])
+            augmented = -value if name == component else _turned(value, flipped=bool(axis))
+            truth[:, column] = torch.where(chosen, (augmented - mean) / scale, truth[:, column])
     return Galaxies(image, Targets(truth, galaxies.targets.sigma))
 
 
 def fit(
     fabric: "Fabric",
     model: ConvVAE,
-    lessons: Lessons,
+    training_data: TrainingData,
     recipe: Recipe,
     folder: Path,
-    watcher: Watcher,
+    watcher: ProgressCallback,
 ) -> Best:
     """Train, or go on from ``last.ckpt``; write it and ``metrics.csv`` after every epoch.
 
     Args:
         fabric: Launched; says on which devices.
         model: The network with its first weights.
-        lessons: The galaxies to train and to validate on.
+        training_data: The galaxies to train and to validate on.
         recipe: Loss, schedule and seed.
         folder: The run's folder.
         watcher: Is told of every step and epoch.
@@ -203,14 +203,14 @@ def fit(
         SettingsError: There is nothing to train or to validate on, or the loss is not
             finite from the first epoch on.
     """
-    found = len(lessons.train.image), len(lessons.validation.image)
+    found = len(training_data.train.image), len(training_data.validation.image)
     if found[0] < 2 or found[1] < 1:
         msg = (
             f"expected at least 2 training and 1 validation galaxies, found {found[0]} and "
             f"{found[1]}: the sample is too small"
         )
         raise SettingsError(msg)
-    loop = _Loop(fabric, model, lessons, recipe)
+    loop = _Loop(fabric, model, training_data, recipe)
     state = read_state(folder)
     history: list[dict[str, float]] = []
     if state:
@@ -236,16 +236,22 @@ def fit(
 
 def _turned(phi: Tensor, *, flipped: bool) -> Tensor:
     """The angles of flipped, or else transposed, galaxies; in (-pi/2, pi/2]."""
-    turned = -phi if flipped else math.pi / 2 - phi
-    return math.pi / 2 - torch.remainder(math.pi / 2 - turned, math.pi)
+    augmented = -phi if flipped else math.pi / 2 - phi
+    return math.pi / 2 - torch.remainder(math.pi / 2 - augmented, math.pi)
 
 
 class _Loop:
     """The state of a training run between two epochs."""
 
-    def __init__(self, fabric: "Fabric", model: ConvVAE, lessons: Lessons, recipe: Recipe) -> None:
-        self.fabric, self.recipe, self.space = fabric, recipe, lessons.space
-        self.train, self.validation, self.seed = lessons.train, lessons.validation, recipe.fit.seed
+    def __init__(
+        self, fabric: "Fabric", model: ConvVAE, training_data: TrainingData, recipe: Recipe
+    ) -> None:
+        self.fabric, self.recipe, self.space = fabric, recipe, training_data.space
+        self.train, self.validation, self.seed = (
+            training_data.train,
+            training_data.validation,
+            recipe.fit.seed,
+        )
         # Twice as fast on a CPU, and what tensor cores want.
         self.net = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         config = recipe.fit
@@ -271,7 +277,7 @@ class _Loop:
         patience = self.recipe.fit.patience
         return bool(patience) and epoch - self.best_epoch > patience
 
-    def run(self, epoch: int, watcher: Watcher) -> dict[str, float]:
+    def run(self, epoch: int, watcher: ProgressCallback) -> dict[str, float]:
         """Train for one epoch, validate, and return its row of metrics."""
         began = time.perf_counter()
         torch.manual_seed(self.seed * 1_000_003 + epoch * 1_009 + self.fabric.global_rank)
@@ -341,7 +347,7 @@ class _Loop:
     def _step(self, rows: Tensor, step: int) -> dict[str, float]:
         batch = self.train.at(rows, self.fabric.device)
         if self.recipe.fit.augment:
-            batch = turn(batch, self.space)
+            batch = augment(batch, self.space)
         terms = self._score(self.wrapped, batch)
         self.optimizer.zero_grad()
         self.fabric.backward(terms.total)

@@ -217,17 +217,17 @@ def _epoch(recipe: str, count: int) -> Callable[[], object]:
 
     from pcvae.dataset import LatentSpace
     from pcvae.model import ConvVAE
-    from pcvae.trainer import RECIPES, Lessons, fit
+    from pcvae.trainer import RECIPES, TrainingData, fit
 
     nothing = LatentSpace((), (), (), 0)
     chosen = RECIPES[recipe]
     once = replace(chosen, fit=replace(chosen.fit, epochs=1))
-    lessons = Lessons(_galaxies(recipe, count), _galaxies(recipe, count // 8), nothing)
+    training_data = TrainingData(_galaxies(recipe, count), _galaxies(recipe, count // 8), nothing)
     fabric = Fabric(accelerator="auto", devices=1)
 
     def epoch() -> None:
         with tempfile.TemporaryDirectory() as folder:
-            fit(fabric, ConvVAE(chosen.model), lessons, once, Path(folder), _Silent())
+            fit(fabric, ConvVAE(chosen.model), training_data, once, Path(folder), _Silent())
 
     return epoch
 

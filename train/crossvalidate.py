@@ -52,12 +52,12 @@ def main(argv: Sequence[str] | None = None) -> Path:
     _check(args, options, sample)
     _begin(args.report, json.dumps([command("train.crossvalidate", argv), sample.checksum()]))
     from train.evaluate import plain
-    from train.evaluation.evaluation import Judgement
+    from train.evaluation.evaluation import Evaluation
     from train.report_pages.text_tables import text as tables
 
     fold = np.random.default_rng(args.seed).permutation(len(sample)) % args.folds
     pool = _pool(sample)
-    judgement = Judgement(pool, args.seed)
+    judgement = Evaluation(pool, args.seed)
     judgement.metrics["folds"] = args.folds
     said: dict[str, dict[str, Estimates]] = {
         "models": {"physics": _by_models(args, options, sample, fold)},

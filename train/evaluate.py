@@ -50,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> Path:
     args = parse_args(argv)
     _check(args)
     from pcvae.store import read_store
-    from train.evaluation.evaluation import Judgement, judge
+    from train.evaluation.evaluation import Evaluation, judge
     from train.evaluation.galaxy_pool import gather
     from train.report_pages.html_page import page
     from train.report_pages.sections import chapters
@@ -60,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> Path:
     train_store = read_store(args.train_store) if args.train_store else None
     samples = [read_sample(folder) for folder in args.sample]
     pool = gather(store, train_store)
-    judgement = Judgement(pool, args.seed, args.base_rate, store, samples, args.resnet_epochs)
+    judgement = Evaluation(pool, args.seed, args.base_rate, store, samples, args.resnet_epochs)
     judgement.metrics["train_source"] = train_store.info.source if train_store else None
     metrics = plain(judge(judgement)) | {"command": command("train.evaluate", argv)}
     work = _begin(args.report)

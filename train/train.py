@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pcvae.dataset import LatentSpace
     from pcvae.model import ConvVAE
     from pcvae.preprocess import Stretch
-    from pcvae.trainer import Lessons, Recipe
+    from pcvae.trainer import Recipe, TrainingData
 
 PACKAGES = ("lightning-fabric", "numpy", "torch")
 LATENTS = 5
@@ -123,20 +123,20 @@ def _train(fabric: "Fabric", args: argparse.Namespace, sample: Sample, plan: _Pl
     from train.evaluation.sigma_calibration import calibrated
 
     folder = partial_folder(args.run)
-    lessons = _lessons(plan, sample, quiet=not fabric.is_global_zero)
+    training_data = _lessons(plan, sample, quiet=not fabric.is_global_zero)
     if fabric.is_global_zero:
         counts = {one: int((plan.split == one).sum()) for one in ("train", "validation", "test")}
         print(f"{args.model} model, recipe {args.recipe}, {fabric.device}; galaxies: {counts}")
         print(f"latents: {', '.join(plan.space.names)} ({plan.space.tied} tied)")
     watcher = ProgressBar(plan.recipe.fit.epochs, quiet=not fabric.is_global_zero)
-    best = fit(fabric, plan.model, lessons, plan.recipe, folder, watcher)
+    best = fit(fabric, plan.model, training_data, plan.recipe, folder, watcher)
     watcher.close()
     if not fabric.is_global_zero:
         return
     validation = sample.catalog[plan.split == "validation"]
     if plan.recipe.loss.likelihood == "beta_nll":  # else no sigma was asked for
         plan.model.load_state_dict(best.weights)
-        told = plan.space, plan.recipe.labels, plan.model, lessons.validation, validation
+        told = plan.space, plan.recipe.labels, plan.model, training_data.validation, validation
         plan = plan._replace(space=calibrated(*told))
     info = _info(args, sample, plan, (best.epoch, best.epochs), best.loss)
     write_run(folder, info, best.weights, plan.stretch)
@@ -297,14 +297,14 @@ def _stretch(recipe: "Recipe", sample: Sample, split: Any) -> "Stretch":
     )
 
 
-def _lessons(plan: _Plan, sample: Sample, *, quiet: bool) -> "Lessons":
+def _lessons(plan: _Plan, sample: Sample, *, quiet: bool) -> "TrainingData":
     import numpy as np
     import torch
     from tqdm import tqdm
 
     from pcvae.dataset import measure_labels
     from pcvae.loss import Targets
-    from pcvae.trainer import Galaxies, Lessons
+    from pcvae.trainer import Galaxies, TrainingData
 
     space, size = plan.space, plan.stretch.size
     names = space.names[: space.tied]
@@ -322,7 +322,7 @@ def _lessons(plan: _Plan, sample: Sample, *, quiet: bool) -> "Lessons":
                 chosen = torch.as_tensor(flux[of[first:last] - where.start])
                 image[name][first:last] = plan.stretch(chosen)
     galaxies = {k: Galaxies(image[k], Targets(truth[v], sigma[v])) for k, v in rows.items()}
-    return Lessons(galaxies["train"], galaxies["validation"], space)
+    return TrainingData(galaxies["train"], galaxies["validation"], space)
 
 
 def _info(

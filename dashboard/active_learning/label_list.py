@@ -11,7 +11,7 @@ from dashboard.gallery.strip import MOST, Strip
 from dashboard.labelling.labels import label_title, remove
 from pcvae.journal import Event
 
-__all__ = ["Labels", "label_items", "when"]
+__all__ = ["LabelList", "label_items", "when"]
 
 ANY = ""  # the choice of every label, or everybody's
 
@@ -47,7 +47,7 @@ def label_items(items: list[dict[str, Any]], events: list[Event]) -> list[dict[s
     ]
 
 
-class Labels(Strip):
+class LabelList(Strip):
     """What people said, the latest first; to be kept to a label or a person, and removed.
 
     Reads ``revision``, ``label``, ``user``, ``tab`` and ``dark`` of the state; writes ``row``,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from dashboard.active_learning.training_labels import RULE, cancel, refit, warnings_of
 from dashboard.backend.populations import population_title
 from dashboard.backend.quantities import Quantity
-from dashboard.backend.svm_jobs import ENOUGH, Learnt, Taught, Verdict, verdicts
+from dashboard.backend.svm_jobs import ENOUGH, ClassRates, SvmResult, TrainingLabels, class_rates
 from dashboard.backend.typography import MINUS
 from dashboard.components.collapsible import small_button
 from dashboard.components.css import BASE, RATES
@@ -19,7 +19,7 @@ from dashboard.gallery.strip import HEIGHT, MOST, Strip
 from dashboard.labelling.labels import judge, label_title
 from pcvae.anomaly import NORMAL
 
-__all__ = ["Queue", "caption_of", "rates_html", "worth_of"]
+__all__ = ["RankedQueue", "caption_of", "rates_html", "worth_of"]
 
 BY = {
     "score": "by anomaly score, the highest first",
@@ -74,7 +74,7 @@ def progress_html(words: str, share: float) -> str:
     return f'<p role="status">{bar} {escape(words)} …</p>'
 
 
-def rates_html(found: list[Verdict], notes: list[str], more: str) -> str:
+def rates_html(found: list[ClassRates], notes: list[str], more: str) -> str:
     """How each class fares in cross-validation, and what to think of it.
 
     Args:
@@ -107,16 +107,26 @@ def rates_html(found: list[Verdict], notes: list[str], more: str) -> str:
     return f'<div class="rates" tabindex="0">{more}{table}{told}<p>{escape(RULE)}</p></div>'
 
 
-class Queue(Strip):
+class RankedQueue(Strip):
     """The galaxies most worth looking at, and the SVM that says which they are.
 
-    Reads ``rank``, ``within``, ``unlabelled``, ``focus``, ``model``, ``taught``, ``refits``,
-    ``scored``, ``learning``, ``share``, ``revision``, ``tab`` and ``dark`` of the state; writes
-    ``row``, ``rank``, ``within``, ``unlabelled``, ``taught``, ``refits`` and what labels change.
+    Reads ``rank``, ``within``, ``unlabelled``, ``focus``, ``model``, ``training_labels``,
+    ``refits``, ``scored``, ``learning``, ``share``, ``revision``, ``tab`` and ``dark`` of the
+    state; writes ``row``, ``rank``, ``within``, ``unlabelled``, ``training_labels``, ``refits``
+    and what labels change.
     """
 
     tab = "queue"
-    reads = ("rank", "within", "unlabelled", "focus", "model", "taught", "refits", "scored")
+    reads = (
+        "rank",
+        "within",
+        "unlabelled",
+        "focus",
+        "model",
+        "training_labels",
+        "refits",
+        "scored",
+    )
 
     def __init__(self, **params: Any) -> None:
         self._order: NDArray[np.intp] = np.array([], np.intp)
@@ -124,7 +134,7 @@ class Queue(Strip):
         self._of: NDArray[np.bool_] | None = None
         self._place, self._start, self._found = -1, 0, 0
         self._since: int | None = None  # the galaxy that was picked before there was this queue
-        self._before: Taught = ()
+        self._before: TrainingLabels = ()
         self.rates = pn.pane.HTML(
             "", stylesheets=[BASE, RATES], width=420, height=HEIGHT, margin=(0, 0, 0, 14)
         )
@@ -177,7 +187,7 @@ class Queue(Strip):
 
     def refit(self) -> None:
         """Fit the SVM anew to the labels that there are now."""
-        before = self.state.taught
+        before = self.state.training_labels
         refit(self.datastore, self.state)
         self._before = before
 
@@ -198,14 +208,14 @@ class Queue(Strip):
         state, datastore = self.state, self.datastore
         if state.rank == "error":
             return datastore.values(state.model, ERROR)
-        learnt = datastore.learning.learnt(state.model, state.taught)
+        learnt = datastore.learning.learnt(state.model, state.training_labels)
         return None if learnt is None else getattr(learnt, state.rank)
 
     def _listed(self) -> tuple[list[tuple[int, str]], str]:
         values, state = self._values(), self.state
         if values is None:
             return [], self._waiting()
-        made_for = (state.rank, state.model, state.taught, state.within, state.unlabelled)
+        made_for = (state.rank, state.model, state.training_labels, state.within, state.unlabelled)
         within = state.focus if state.within else None
         if made_for != self._made_for or within is not self._of:
             self._made_for, self._of = made_for, within
@@ -253,7 +263,7 @@ class Queue(Strip):
 
     def _waiting(self) -> str:
         state = self.state
-        job = self.datastore.learning.job("score", state.model, state.taught)
+        job = self.datastore.learning.job("score", state.model, state.training_labels)
         if job is not None and job.failure:
             return job.failure
         words = state.learning or "fitting the SVM"
@@ -287,18 +297,20 @@ class Queue(Strip):
             return
         if self._values() is None:
             self.strip.empty = self._waiting()
-        learnt = learning.learnt(state.model, state.taught)
-        trials = learning.job("trials", state.model, state.taught) if state.refits else None
-        found = verdicts(trials.result) if trials and trials.result else []
+        learnt = learning.learnt(state.model, state.training_labels)
+        trials = (
+            learning.job("trials", state.model, state.training_labels) if state.refits else None
+        )
+        found = class_rates(trials.result) if trials and trials.result else []
         counts = dict(learnt.svm.used) if learnt else {}
-        notes = warnings_of(self.datastore, state.taught, counts) if learnt else []
+        notes = warnings_of(self.datastore, state.training_labels, counts) if learnt else []
         more = progress_html(state.learning, state.share)
         if learnt and not more:
             more = f"<p>{_fitted(learnt, len(self.datastore))}</p>"
         self.rates.object = rates_html(found, notes, more)
 
 
-def _fitted(learnt: Learnt, total: int) -> str:
+def _fitted(learnt: SvmResult, total: int) -> str:
     """To what the SVM was fitted."""
     used = learnt.svm.used
     rare = ", ".join(

@@ -8,13 +8,21 @@ from dashboard.backend.datastore import CANDIDATE, DataStore
 from dashboard.backend.jobs import has_session, when_done
 from dashboard.backend.populations import population_title
 from dashboard.backend.quantities import ANOMALY
-from dashboard.backend.svm_jobs import ENOUGH, FEW, Job, Taught
+from dashboard.backend.svm_jobs import ENOUGH, FEW, Job, TrainingLabels
 from dashboard.components.notices import report
 from dashboard.labelling.labels import ARTEFACT, NORMAL_LABEL, NOTED, SCORES
 from dashboard.state import State
 from pcvae.anomaly import NORMAL, UNUSED
 
-__all__ = ["RULE", "cancel", "follow_learning", "refit", "taught_by", "wanted", "warnings_of"]
+__all__ = [
+    "RULE",
+    "cancel",
+    "follow_learning",
+    "refit",
+    "training_labels_of",
+    "wanted",
+    "warnings_of",
+]
 
 RULE = (
     "A name is a class. Scores 4 and 5 and Candidate make the class Candidate; 0, 1, Artefact and "
@@ -25,7 +33,7 @@ RULE = (
 TICK = 400  # ms between looks at how far a fit is
 
 
-def taught_by(datastore: DataStore) -> Taught:
+def training_labels_of(datastore: DataStore) -> TrainingLabels:
     """What all labels of the journal teach the SVM, by ``RULE``: (row, class), by rows."""
     found = {}
     for galaxy, event in datastore.said.labels.items():
@@ -38,26 +46,28 @@ def taught_by(datastore: DataStore) -> Taught:
 
 def refit(datastore: DataStore, state: State) -> None:
     """Fit the SVM to the catalogue's classes and all labels that there are now."""
-    taught = taught_by(datastore)
-    state.param.update(taught=taught, refits=state.refits + 1, said=_said(taught))
+    training_labels = training_labels_of(datastore)
+    state.param.update(
+        training_labels=training_labels, refits=state.refits + 1, said=_said(training_labels)
+    )
 
 
-def cancel(state: State, before: Taught) -> None:
+def cancel(state: State, before: TrainingLabels) -> None:
     """Give a refit up, and show the fit that was shown before."""
     words = "The refit was cancelled; the fit before it shows"
-    state.param.update(taught=before, refits=0, said=words)
+    state.param.update(training_labels=before, refits=0, said=words)
 
 
 def wanted(state: State) -> set[tuple[Any, ...]]:
-    """The fits that a session shows or waits for, as ``Learning.want`` takes them."""
+    """The fits that a session shows or waits for, as ``SvmJobs.want`` takes them."""
     if not state.loaded:
         return set()
     ranked = state.tab == "queue" and state.rank != "error"
     keys: set[tuple[Any, ...]] = set()
     if ranked or state.colour == ANOMALY or state.refits:
-        keys.add(("score", state.model, state.taught))
+        keys.add(("score", state.model, state.training_labels))
     if state.refits:
-        keys.add(("trials", state.model, state.taught))
+        keys.add(("trials", state.model, state.training_labels))
     return keys
 
 
@@ -65,8 +75,8 @@ def follow_learning(datastore: DataStore, state: State) -> None:
     """Begin the fits that come to be wanted, tell how far they are, and count their arrivals.
 
     To be called before the views are made. Reads ``tab``, ``rank``, ``colour``, ``model``,
-    ``taught``, ``refits`` and ``loaded`` of the state; writes ``scored``, ``learning``, ``share``
-    and ``troubles``.
+    ``training_labels``, ``refits`` and ``loaded`` of the state; writes ``scored``, ``learning``,
+    ``share`` and ``troubles``.
     """
     ticking: list[Any] = []
 
@@ -92,7 +102,7 @@ def follow_learning(datastore: DataStore, state: State) -> None:
             ticking.append(pn.state.add_periodic_callback(tell, TICK))
         tell()
 
-    names = ["tab", "rank", "colour", "model", "taught", "refits", "loaded"]
+    names = ["tab", "rank", "colour", "model", "training_labels", "refits", "loaded"]
     state.param.watch(ask, names)
     _want_nothing_when_gone(datastore, state)
 
@@ -106,17 +116,19 @@ def _failures(datastore: DataStore, state: State) -> list[str]:
     return [job.failure for job in _jobs(datastore, state) if job.failure]
 
 
-def warnings_of(datastore: DataStore, taught: Taught, counts: dict[str, int]) -> list[str]:
+def warnings_of(
+    datastore: DataStore, training_labels: TrainingLabels, counts: dict[str, int]
+) -> list[str]:
     """Which classes are too small to take part, or for their rates to say much, in words.
 
     Args:
         datastore: Whose classes.
-        taught: What the SVM was taught.
+        training_labels: What the SVM was taught.
         counts: How many galaxies of each class it used.
     """
     small = [
         f"{population_title(name)}: {count} labelled, {ENOUGH} needed; it takes no part yet"
-        for name, count in datastore.learning.small(taught).items()
+        for name, count in datastore.learning.small(training_labels).items()
     ]
     rare = [name for name in datastore.marked if name not in counts]
     none = [
@@ -148,7 +160,10 @@ def _class_of(datastore: DataStore, row: int, label: str) -> str | None:
 
 def _jobs(datastore: DataStore, state: State) -> list[Job]:
     makers = {"score": datastore.learning.score, "trials": datastore.learning.trials}
-    return [makers[kind](model, taught) for kind, model, taught in sorted(wanted(state))]
+    return [
+        makers[kind](model, training_labels)
+        for kind, model, training_labels in sorted(wanted(state))
+    ]
 
 
 def _progress(jobs: list[Job]) -> tuple[str, float]:
@@ -158,7 +173,8 @@ def _progress(jobs: list[Job]) -> tuple[str, float]:
     return (running[0].words, running[0].share) if running else ("", 0.0)
 
 
-def _said(taught: Taught) -> str:
-    if not taught:
+def _said(training_labels: TrainingLabels) -> str:
+    if not training_labels:
         return "Refit to the catalogue's classes: nobody has labelled a galaxy that teaches more"
-    return f"Refit with {len(taught):,} labelled galax{'y' if len(taught) == 1 else 'ies'}"
+    count = len(training_labels)
+    return f"Refit with {count:,} labelled {'galaxy' if count == 1 else 'galaxies'}"

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from dashboard.backend.journal_cache import Record, Said
+from dashboard.backend.journal_cache import JournalCache, LabelTable
 from dashboard.backend.latent_range import Spread, spread_of
 from dashboard.backend.model_scores import scores_of, trials_of
 from dashboard.backend.plane import Plane, plane_of
@@ -21,7 +21,7 @@ from dashboard.backend.populations import colour_of, marker_of
 from dashboard.backend.quantities import Quantity, axes_of, robust_limits, values_of
 from dashboard.backend.sky_index import SkyTree
 from dashboard.backend.stamp_images import data_uri, in_band
-from dashboard.backend.svm_jobs import Learning, Taught
+from dashboard.backend.svm_jobs import SvmJobs, TrainingLabels
 from dashboard.backend.thumbnails import Thumbnails
 from dashboard.state import Metric
 from pcvae.boundaries import Boundaries, boundary_grid
@@ -40,7 +40,7 @@ __all__ = ["CANDIDATE", "DataStore"]
 
 CANDIDATE = "candidate"
 TEAM = "PCVAE_JOURNAL"  # environment variable with the address of a team's journal
-EVERYDAY = Metric()
+DEFAULT_METRIC = Metric()
 NEIGHBOURS = 10  # as in Fig. 3 of Gagliano & Villar (2023)
 BINS = 48
 PLANES = 16  # kept ready; one of a million galaxies holds 8 MB
@@ -78,9 +78,9 @@ class DataStore:
         self.spread = cache(self._spread)
         self.pool, self.scores, self.trials = map(cache, (self._pool, self._scores, self._trials))
         self.boundaries = lru_cache(64)(self._boundaries)
-        self.learning = Learning(self)
+        self.learning = SvmJobs(self)
         self._indices = cache(self._begin_index)
-        self._record, self.thumbnails = Record(journal), Thumbnails(store)
+        self._record, self.thumbnails = JournalCache(journal), Thumbnails(store)
         self._ranked: OrderedDict[tuple[Any, ...], Future[pd.DataFrame]] = OrderedDict()
 
     @classmethod
@@ -238,12 +238,12 @@ class DataStore:
             return quantity.column in latents and quantity.column in galaxies
         return quantity.column in (latents if quantity.key.startswith("inferred.") else galaxies)
 
-    def neighbours(self, model: str, metric: Metric = EVERYDAY) -> "Future[Neighbours]":
+    def neighbours(self, model: str, metric: Metric = DEFAULT_METRIC) -> "Future[Neighbours]":
         """An index of a model's latents, once it is there: a million take a second."""
         return self._indices(model, metric)
 
     def nearest(
-        self, model: str, row: int, k: int = NEIGHBOURS, metric: Metric = EVERYDAY
+        self, model: str, row: int, k: int = NEIGHBOURS, metric: Metric = DEFAULT_METRIC
     ) -> pd.DataFrame:
         """The ``row`` and ``distance`` of a galaxy's k nearest ones, nearest first.
 
@@ -292,7 +292,7 @@ class DataStore:
         return self.soon(self.thumbnails.of, rows)
 
     @property
-    def said(self) -> Said:
+    def said(self) -> LabelTable:
         """What people have said by now."""
         return self._record.read()
 
@@ -309,7 +309,7 @@ class DataStore:
         return counts, limits
 
     def nearest_to(
-        self, model: str, latents: NDArray[np.float64], k: int, metric: Metric = EVERYDAY
+        self, model: str, latents: NDArray[np.float64], k: int, metric: Metric = DEFAULT_METRIC
     ) -> pd.DataFrame:
         """As ``nearest``, of a point: all the latents (D,) of a model."""
         index = self.neighbours(model, metric).result()
@@ -347,15 +347,17 @@ class DataStore:
         pool = self.pool()
         return self._judges.submit(lambda: trials_of(pool.result()))
 
-    def _boundaries(self, model: str, x: str, y: str, taught: Taught = ()) -> "Future[Boundaries]":
+    def _boundaries(
+        self, model: str, x: str, y: str, training_labels: TrainingLabels = ()
+    ) -> "Future[Boundaries]":
         """Where a linear SVM in these two axes puts each class, with what it was taught."""
         plane = self.plane(model, x, y)
         limits = tuple(_widen(one) for one in plane.limits)
 
         def fit() -> Boundaries:
             points = plane.points.to_numpy()
-            rows = self.learning.rows(points, taught)
-            classes = self.learning.classes(taught)[rows]
+            rows = self.learning.rows(points, training_labels)
+            classes = self.learning.classes(training_labels)[rows]
             return boundary_grid(points[rows], classes, limits=limits, size=CELLS)
 
         return self._workers.submit(fit)

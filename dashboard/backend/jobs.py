@@ -11,13 +11,13 @@ from holoviews.plotting.bokeh.callbacks import Callback
 
 __all__ = [
     "Latest",
+    "debounce",
     "forget_plots",
     "has_session",
-    "in_turns",
     "is_warming",
-    "weakly",
+    "run_in_ticks",
+    "weak_callback",
     "when_done",
-    "when_quiet",
 ]
 
 
@@ -56,7 +56,7 @@ def is_warming() -> bool:
     return context is not None and context.server_context is None
 
 
-def weakly(method: Callable[..., Any]) -> Callable[..., None]:
+def weak_callback(method: Callable[..., Any]) -> Callable[..., None]:
     """A bound method as a function that does not keep its owner alive, and then does nothing.
 
     HoloViews keeps the options of plots, such as hooks, for the whole process.
@@ -89,7 +89,7 @@ def forget_plots() -> None:
     pn.state.on_session_destroyed(forget)
 
 
-def when_quiet(call: Callable[[], None], rest: int) -> Callable[[], None]:
+def debounce(call: Callable[[], None], rest: int) -> Callable[[], None]:
     """A function that, called however often, calls once after a rest in this session.
 
     Without a session, as in a script, it calls at once.
@@ -113,7 +113,7 @@ def when_quiet(call: Callable[[], None], rest: int) -> Callable[[], None]:
     return ask
 
 
-def in_turns(steps: Iterator[None]) -> None:
+def run_in_ticks(steps: Iterator[None]) -> None:
     """Take each step in a turn of its own, so that the page shows it and listens in between.
 
     Without a session, as in a script, it takes them all.

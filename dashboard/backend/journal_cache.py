@@ -8,10 +8,10 @@ from typing import NamedTuple
 from pcvae.errors import JournalError
 from pcvae.journal import Event, Journal, fold, standing, void
 
-__all__ = ["Record", "Said"]
+__all__ = ["JournalCache", "LabelTable"]
 
 
-class Said(NamedTuple):
+class LabelTable(NamedTuple):
     """What the journal says.
 
     Args:
@@ -29,7 +29,7 @@ class Said(NamedTuple):
     names: tuple[str, ...] = ()
 
 
-class Record:
+class JournalCache:
     """A journal as it was last read.
 
     Args:
@@ -37,14 +37,14 @@ class Record:
     """
 
     def __init__(self, journal: Journal | None) -> None:
-        self._journal, self._said = journal, Said()
+        self._journal, self._said = journal, LabelTable()
 
-    def read(self) -> Said:
+    def read(self) -> LabelTable:
         """The journal, read again if it has grown; as it was while it cannot be read."""
         with suppress(JournalError):
             if self._journal is not None and self._journal.count() != self._said.count:
                 events = self._journal.events()
-                self._said = Said(
+                self._said = LabelTable(
                     len(events),
                     tuple(standing(events)),
                     MappingProxyType(fold(events)),

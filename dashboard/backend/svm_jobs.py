@@ -20,9 +20,9 @@ from pcvae.trials import Trials, repeated_folds, wilson_interval
 if TYPE_CHECKING:
     from dashboard.backend.datastore import DataStore
 
-__all__ = ["ENOUGH", "Job", "Learning", "Learnt", "Taught", "Verdict", "verdicts"]
+__all__ = ["ENOUGH", "ClassRates", "Job", "SvmJobs", "SvmResult", "TrainingLabels", "class_rates"]
 
-Taught = tuple[tuple[int, str], ...]
+TrainingLabels = tuple[tuple[int, str], ...]
 ENOUGH = 5  # galaxies of a class of people's own, so that each of five folds tests one
 FEW = 20  # below which a class's rates say little
 CHUNK = 50_000  # galaxies between two signs of life
@@ -30,7 +30,7 @@ FOLDS, REPEATS = 5, 3
 KEPT = 8  # fits kept ready; one of a million galaxies holds 8 MB
 
 
-class Learnt(NamedTuple):
+class SvmResult(NamedTuple):
     """What one fit says of every galaxy.
 
     Args:
@@ -45,7 +45,7 @@ class Learnt(NamedTuple):
     svm: SvmScore
 
 
-class Verdict(NamedTuple):
+class ClassRates(NamedTuple):
     """How a class fares in galaxies that the SVM has not seen; each rate with its 95 % interval.
 
     Args:
@@ -102,7 +102,7 @@ class Job:
         return f"The SVM could not be fitted: {error}"
 
 
-class Learning:
+class SvmJobs:
     """All fits of a process, one at a time in a worker of their own.
 
     Args:
@@ -117,21 +117,26 @@ class Learning:
         self._wants: dict[object, set[tuple[Any, ...]]] = {}
         self._lock = Lock()
 
-    def score(self, model: str, taught: Taught = ()) -> Job:
-        """The score of all galaxies by the SVM on all latents of a model; a ``Learnt``."""
-        return self._job(("score", model, taught), lambda job: self._score(model, taught, job))
+    def score(self, model: str, training_labels: TrainingLabels = ()) -> Job:
+        """The score of all galaxies by the SVM on all latents of a model; a ``SvmResult``."""
+        return self._job(
+            ("score", model, training_labels), lambda job: self._score(model, training_labels, job)
+        )
 
-    def trials(self, model: str, taught: Taught = ()) -> Job:
+    def trials(self, model: str, training_labels: TrainingLabels = ()) -> Job:
         """The same SVM cross-validated in repeated folds; a ``Trials``."""
-        return self._job(("trials", model, taught), lambda job: self._trials(model, taught, job))
+        return self._job(
+            ("trials", model, training_labels),
+            lambda job: self._trials(model, training_labels, job),
+        )
 
-    def job(self, kind: str, model: str, taught: Taught) -> Job | None:
+    def job(self, kind: str, model: str, training_labels: TrainingLabels) -> Job | None:
         """The ``score`` or ``trials`` that has been asked for; asks for nothing."""
-        return self._jobs.get((kind, model, taught))
+        return self._jobs.get((kind, model, training_labels))
 
-    def learnt(self, model: str, taught: Taught = ()) -> Learnt | None:
+    def learnt(self, model: str, training_labels: TrainingLabels = ()) -> SvmResult | None:
         """The score if it is there; asks for nothing."""
-        job = self.job("score", model, taught)
+        job = self.job("score", model, training_labels)
         return job.result if job else None
 
     def want(self, who: object, keys: Iterable[tuple[Any, ...]]) -> None:
@@ -151,11 +156,12 @@ class Learning:
                     job.stop()
                     del self._jobs[key]
 
-    def small(self, taught: Taught) -> dict[str, int]:
+    def small(self, training_labels: TrainingLabels) -> dict[str, int]:
         """How many galaxies each class of people's own has that has not enough to take part."""
         known = set(self.datastore.store.info.rare) | {NORMAL, UNUSED}
         names, counts = np.unique(
-            np.array([name for _, name in taught if name not in known], str), return_counts=True
+            np.array([name for _, name in training_labels if name not in known], str),
+            return_counts=True,
         )
         return {
             str(name): int(count)
@@ -163,18 +169,22 @@ class Learning:
             if count < ENOUGH
         }
 
-    def rows(self, values: NDArray[np.float64], taught: Taught) -> NDArray[np.intp]:
+    def rows(
+        self, values: NDArray[np.float64], training_labels: TrainingLabels
+    ) -> NDArray[np.intp]:
         """The galaxies that a fit to these values, (N, D), uses."""
-        return training_rows(values, self.classes(taught), [row for row, _ in taught])
+        return training_rows(
+            values, self.classes(training_labels), [row for row, _ in training_labels]
+        )
 
-    def _classes(self, taught: Taught) -> NDArray[np.str_]:
+    def _classes(self, training_labels: TrainingLabels) -> NDArray[np.str_]:
         """The class of each galaxy, (N,): the catalogue's, or what it was said to be."""
-        small, rare = self.small(taught), self.datastore.marked
-        longest = max(map(len, (NORMAL, *rare, *(name for _, name in taught))))
+        small, rare = self.small(training_labels), self.datastore.marked
+        longest = max(map(len, (NORMAL, *rare, *(name for _, name in training_labels))))
         classes = np.full(len(self.datastore), NORMAL, f"<U{longest}")
         for name in rare:
             classes[self.datastore.members(name)] = name
-        for row, name in taught:
+        for row, name in training_labels:
             classes[row] = UNUSED if name in small else name
         return classes
 
@@ -189,11 +199,11 @@ class Learning:
                 del self._jobs[old]
             return job
 
-    def _score(self, model: str, taught: Taught, job: Job) -> Learnt:
+    def _score(self, model: str, training_labels: TrainingLabels, job: Job) -> SvmResult:
         job.tell("fitting the SVM", 0.0)
         values = self.datastore.store.values(model)
-        rows = self.rows(values, taught)
-        svm = fit_score(values[rows], self.classes(taught)[rows])
+        rows = self.rows(values, training_labels)
+        svm = fit_score(values[rows], self.classes(training_labels)[rows])
         score = np.full(len(values), np.nan, np.float32)
         margin = np.full(len(values), np.nan, np.float32)
         for start in range(0, len(values) if svm.classes else 0, CHUNK):
@@ -201,13 +211,13 @@ class Learning:
             part = slice(start, start + CHUNK)
             margins = svm.margins(values[part])
             score[part], margin[part] = svm.score(margins), margins.max(axis=1)
-        return Learnt(score, margin, svm)
+        return SvmResult(score, margin, svm)
 
-    def _trials(self, model: str, taught: Taught, job: Job) -> Trials:
+    def _trials(self, model: str, training_labels: TrainingLabels, job: Job) -> Trials:
         job.tell("cross-validating", 0.0)
         values = self.datastore.store.values(model)
-        rows = self.rows(values, taught)
-        values, classes = values[rows], self.classes(taught)[rows]
+        rows = self.rows(values, training_labels)
+        values, classes = values[rows], self.classes(training_labels)[rows]
         parts = []
         for seed in range(REPEATS):
             job.tell(f"cross-validating, {FOLDS} folds, {seed + 1} of {REPEATS}", seed / REPEATS)
@@ -216,7 +226,7 @@ class Learning:
         return Trials(parts[0].classes, tests, parts[0].left_out)
 
 
-def verdicts(trials: Trials) -> list[Verdict]:
+def class_rates(trials: Trials) -> list[ClassRates]:
     """How each rare class fares, with Wilson intervals for the galaxies that there are."""
     listed = []
     for name in trials.classes[1:] if trials.tests else ():
@@ -228,5 +238,5 @@ def verdicts(trials: Trials) -> list[Verdict]:
                 (rates.false_alarms, rates.normal),
             )
         ]
-        listed.append(Verdict(name, rates.members // REPEATS, *shares))
+        listed.append(ClassRates(name, rates.members // REPEATS, *shares))
     return listed

@@ -5,9 +5,9 @@ from typing import Any
 import param
 from panel.custom import JSComponent
 
-__all__ = ["ANSWERING", "REFILL", "Answering"]
+__all__ = ["ACKNOWLEDGED", "REFILL", "Acknowledged"]
 
-ANSWERING = """
+ACKNOWLEDGED = """
     // `send` a message; `settle` when the server has answered all that was sent, not before: an
     // answer that comes late would undo what a hand has done since.
     const answering = (model, names, settle) => {
@@ -19,10 +19,10 @@ ANSWERING = """
 """
 
 
-class Answering(JSComponent):
+class Acknowledged(JSComponent):
     """A component that counts the messages it has heard, so that the page knows what is answered.
 
-    Its JavaScript begins with ``ANSWERING``; its messages are heard by ``_hear``.
+    Its JavaScript begins with ``ACKNOWLEDGED``; its messages are heard by ``_hear``.
     """
 
     answered = param.Integer(default=0, doc="The number of the last message that was heard.")

@@ -7,7 +7,7 @@ from panel.custom import JSComponent
 
 from dashboard.components.css import BASE
 
-__all__ = ["Flip"]
+__all__ = ["IconToggle"]
 
 LOOKS = """
 :host { display: block; }
@@ -19,7 +19,7 @@ svg { fill: none; stroke: currentColor; stroke-width: 1.5; stroke-linecap: round
 """
 
 
-class Flip(JSComponent):
+class IconToggle(JSComponent):
     """A button that says and draws what is chosen, and flips it when pressed."""
 
     chosen = param.Boolean(default=False, doc="Which of the two is chosen: the second?")
@@ -46,7 +46,7 @@ class Flip(JSComponent):
     """
 
     @classmethod
-    def of(cls, choice: param.Parameter, drawings: dict[str, str], **params: Any) -> "Flip":
+    def of(cls, choice: param.Parameter, drawings: dict[str, str], **params: Any) -> "IconToggle":
         """A button for a boolean parameter.
 
         Args:

@@ -8,7 +8,7 @@ from panel.custom import JSComponent
 
 from dashboard.components.css import BASE
 
-__all__ = ["Frames", "Picture"]
+__all__ = ["ImageRows", "Picture"]
 
 PICTURE = """
 :host { display: block; position: relative; }
@@ -58,7 +58,7 @@ class Picture(JSComponent):
     """
 
 
-class Frames(JSComponent):
+class ImageRows(JSComponent):
     """Rows of pictures; calls ``on_pick`` with the row and the place in it of a clicked one."""
 
     rows = param.List(

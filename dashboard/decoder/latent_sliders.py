@@ -5,7 +5,7 @@ from typing import Any
 
 import param
 
-from dashboard.components.acknowledged import ANSWERING, Answering
+from dashboard.components.acknowledged import ACKNOWLEDGED, Acknowledged
 from dashboard.components.css import BASE
 
 __all__ = ["Sliders"]
@@ -22,7 +22,7 @@ output { text-align: right; }
 """
 
 
-class Sliders(Answering):
+class Sliders(Acknowledged):
     """Calls ``on_slide`` with which slider was moved and to where."""
 
     items = param.List(
@@ -34,7 +34,7 @@ class Sliders(Answering):
 
     _stylesheets = [BASE, LOOKS]  # noqa: RUF012
     _esm = (
-        ANSWERING
+        ACKNOWLEDGED
         + """
     const STEPS = 200
     export function render({ model, el }) {

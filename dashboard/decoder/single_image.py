@@ -25,7 +25,7 @@ from dashboard.state import Axes, State
 if TYPE_CHECKING:
     from pcvae.encode import Codec
 
-__all__ = ["Live", "base_of"]
+__all__ = ["SingleImage", "base_of"]
 
 SIDE = 176, 320  # px: of the picture in a low strip and in a tall one
 
@@ -39,7 +39,7 @@ def base_of(datastore: DataStore, state: State, spread: Spread) -> tuple[NDArray
     return spread.median, "the median"
 
 
-class Live(pn.viewable.Viewer):
+class SingleImage(pn.viewable.Viewer):
     """The picture of the latents that are chosen by the sliders or by the cursor on a map.
 
     Reads ``row``, ``base``, ``point``, ``hovering`` and ``tall`` of the state, and ``pointed`` of

@@ -10,8 +10,8 @@ from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import when_done
 from dashboard.components.css import BASE, STAMPS
 from dashboard.components.notices import LONGEST
-from dashboard.decoder.single_image import Live
-from dashboard.decoder.traversals import Film
+from dashboard.decoder.single_image import SingleImage
+from dashboard.decoder.traversals import Traversals
 from dashboard.state import State
 
 __all__ = ["Decode", "why_not_decoded"]
@@ -37,7 +37,7 @@ class Decode(pn.viewable.Viewer):
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
         shared = {"datastore": self.datastore, "state": self.state}
-        self.live, self.film = Live(**shared), Film(**shared)
+        self.live, self.film = SingleImage(**shared), Traversals(**shared)
         self.said = pn.pane.HTML("", stylesheets=[BASE, STAMPS], sizing_mode="stretch_width")
         self._parts = pn.Row(self.live, self.film, sizing_mode="stretch_both", margin=0)
         self.state.param.watch(self._prepare, ["tab", "model", "loaded"])

@@ -19,7 +19,7 @@ from dashboard.backend.typography import MINUS
 from dashboard.components.collapsible import small_button
 from dashboard.components.css import BASE
 from dashboard.components.notices import report
-from dashboard.decoder.image_rows import Frames
+from dashboard.decoder.image_rows import ImageRows
 from dashboard.decoder.latent_points import decoded, path, placed, traversal
 from dashboard.decoder.single_image import base_of
 from dashboard.state import Axes, State
@@ -27,7 +27,7 @@ from dashboard.state import Axes, State
 if TYPE_CHECKING:
     from pcvae.encode import Codec
 
-__all__ = ["Film", "Strip", "along_latents", "along_line", "between"]
+__all__ = ["Strip", "Traversals", "along_latents", "along_line", "between"]
 
 FRAMES = 8  # pictures on a line
 SIDE = {"latents": 88, "line": 118, "path": 118}  # px, of a picture
@@ -87,7 +87,7 @@ def between(datastore: DataStore, state: State) -> list[Strip]:
     return [Strip("", "", places, captions)]
 
 
-class Film(pn.viewable.Viewer):
+class Traversals(pn.viewable.Viewer):
     """Rows of decoded pictures; a click on one puts the sliders there.
 
     Reads ``film``, ``row``, ``base``, ``origin``, ``model`` and ``tab`` of the state, and ``line``
@@ -103,7 +103,7 @@ class Film(pn.viewable.Viewer):
         self._turn = 0
         self.strips: list[Strip] = []
         self.latest = Latest(self.datastore.decoders.submit)
-        self.frames = Frames(self._pick, sizing_mode="stretch_both", margin=0)
+        self.frames = ImageRows(self._pick, sizing_mode="stretch_both", margin=0)
         self.said = pn.pane.HTML("", stylesheets=[BASE], margin=(12, 6))
         self.draw = pmui.Toggle.from_param(
             self.state.param.drawing, label="Draw a line", size="small", width=120, margin=(8, 8)

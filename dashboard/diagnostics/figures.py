@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dashboard.backend.datastore import DataStore
     from train.evaluation.galaxy_pool import Pool
 
-__all__ = ["SPLITS", "Line", "Sketch", "against", "main_plane", "shown_galaxies", "size_plane"]
+__all__ = ["SPLITS", "FigureSpec", "Line", "against", "main_plane", "shown_galaxies", "size_plane"]
 
 SPLITS = {"Test": "test", "Held out": "held_out", "All": "all"}
 MANY = 1500  # galaxies above which error bars hide more than they show
@@ -49,7 +49,7 @@ class Line(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Sketch:
+class FigureSpec:
     """A figure: where galaxies lie on two axes, and what they are read against.
 
     Args:
@@ -100,7 +100,7 @@ def shown_galaxies(pool: "Pool", split: str) -> Mask:
     return pool.test | (pool.unseen & rare)
 
 
-def against(datastore: "DataStore", model: str, label: Label, shown: Mask) -> Sketch | None:
+def against(datastore: "DataStore", model: str, label: Label, shown: Mask) -> FigureSpec | None:
     r"""One panel of the paper's Fig. 1: the catalogue's value of a label against the inferred.
 
     Errors are the catalogue's across and the model's sigma up, drawn for up to 1,500 galaxies.
@@ -144,10 +144,10 @@ def against(datastore: "DataStore", model: str, label: Label, shown: Mask) -> Sk
     note = "line: 1:1" + ("; dashed: the same, half a turn on" if inferred.cyclic else "")
     if errors is not None:
         note += "; bars: 1-sigma errors"
-    return Sketch(label.title, plane, shown, errors, lines, (), note)
+    return FigureSpec(label.title, plane, shown, errors, lines, (), note)
 
 
-def main_plane(datastore: "DataStore", model: str, shown: Mask, by: str) -> Sketch | None:
+def main_plane(datastore: "DataStore", model: str, shown: Mask, by: str) -> FigureSpec | None:
     r"""Star formation against mass, with the main sequence and the green valley.
 
     The main sequence is that of Speagle et al. (2014, ApJS 214, 15), Eq. 28, at the median
@@ -188,7 +188,7 @@ def main_plane(datastore: "DataStore", model: str, shown: Mask, by: str) -> Sket
     if np.isfinite(redshift):
         lines += _main_sequence(redshift)
         note = f"main sequence at z = {redshift:.2f}, dotted ± 0.2 dex (Speagle+ 2014); {note}"
-    return Sketch(
+    return FigureSpec(
         "Star formation and mass",
         Plane(plane.x, plane.y, plane.points, limits),
         shown,
@@ -199,7 +199,9 @@ def main_plane(datastore: "DataStore", model: str, shown: Mask, by: str) -> Sket
     )
 
 
-def size_plane(datastore: "DataStore", model: str, shown: Mask, latent: str = "") -> Sketch | None:
+def size_plane(
+    datastore: "DataStore", model: str, shown: Mask, latent: str = ""
+) -> FigureSpec | None:
     """Half-light radius against a free latent, the first unless another is named.
 
     Returns:
@@ -223,7 +225,7 @@ def size_plane(datastore: "DataStore", model: str, shown: Mask, latent: str = ""
         _widened(*np.percentile(y[known], TAILS)),
     )
     plane = plane_of(axis, radius, x, y)
-    return Sketch(
+    return FigureSpec(
         f"Size and {_lower(axis.title)}",
         Plane(plane.x, plane.y, plane.points, limits),
         shown,

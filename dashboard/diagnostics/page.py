@@ -12,12 +12,18 @@ import panel_material_ui as pmui
 import param
 
 from dashboard.backend.datastore import DataStore
-from dashboard.backend.jobs import in_turns, when_done
+from dashboard.backend.jobs import run_in_ticks, when_done
 from dashboard.backend.model_scores import history_of
 from dashboard.backend.populations import population_title
 from dashboard.components.css import BASE, MODEL
 from dashboard.components.notices import LONGEST
-from dashboard.diagnostics.figures import Sketch, against, main_plane, shown_galaxies, size_plane
+from dashboard.diagnostics.figures import (
+    FigureSpec,
+    against,
+    main_plane,
+    shown_galaxies,
+    size_plane,
+)
 from dashboard.diagnostics.loss_curves import TERMS, loss_curves, loss_legend
 from dashboard.diagnostics.scatter import Scatter
 from dashboard.diagnostics.score_tables import confusion_html, scores_html
@@ -58,7 +64,7 @@ def head_html(datastore: DataStore, model: str) -> str:
     )
 
 
-def tile_html(sketch: Sketch) -> str:
+def tile_html(sketch: FigureSpec) -> str:
     """What is said above a figure."""
     return (
         f'<div class="tile"><b>{escape(sketch.title)}</b> <span>{sketch.said}</span>'
@@ -119,7 +125,7 @@ class ModelPage(pn.viewable.Viewer):
         for holder in self.holders.values():
             if not holder.objects:
                 holder.objects = [self._html(WORKING.format("working"))]
-        when_done(self.datastore.pool(), partial(in_turns, self._drawing))
+        when_done(self.datastore.pool(), partial(run_in_ticks, self._drawing))
 
     def _skeleton(self) -> list[Any]:
         """All that is there before anything is drawn."""
@@ -170,7 +176,7 @@ class ModelPage(pn.viewable.Viewer):
         )
 
     def _fill(
-        self, section: str, sketches: Iterator[tuple[str, Sketch | None]], nothing: str
+        self, section: str, sketches: Iterator[tuple[str, FigureSpec | None]], nothing: str
     ) -> Iterator[None]:
         """Put figures into a section one by one, or the reason why there are none."""
         grid = pn.Row(styles=GRID, sizing_mode="stretch_width")

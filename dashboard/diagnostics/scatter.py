@@ -12,10 +12,10 @@ from holoviews.streams import PlotSize, RangeXY, Tap
 from numpy.typing import NDArray
 
 from dashboard.backend.datastore import DataStore
-from dashboard.backend.jobs import weakly
+from dashboard.backend.jobs import weak_callback
 from dashboard.backend.plane import Limits, nearest_row
 from dashboard.components.theme import ACCENT, MUTED
-from dashboard.diagnostics.figures import Sketch
+from dashboard.diagnostics.figures import FigureSpec
 from dashboard.plotting.layers import dress
 from dashboard.plotting.markers import Rings
 from dashboard.plotting.raster import Canvas, paint_density
@@ -43,7 +43,7 @@ def dots(points: pd.DataFrame, canvas: Canvas, *, dark: bool) -> hv.RGB:
     return hv.RGB(np.flipud(image), kdims=["x", "y"], bounds=canvas.bounds)
 
 
-def error_bars(sketch: Sketch) -> NDArray[np.float64]:
+def error_bars(sketch: FigureSpec) -> NDArray[np.float64]:
     """The errors across and up of the galaxies drawn, as x0, y0, x1, y1; (0, 4) for none."""
     if sketch.errors is None:
         return np.zeros((0, 4))
@@ -53,7 +53,7 @@ def error_bars(sketch: Sketch) -> NDArray[np.float64]:
     return np.concatenate([np.column_stack(one) for one in bars])
 
 
-def draw_lines(figure: Any, sketch: Sketch, *, dark: bool) -> None:
+def draw_lines(figure: Any, sketch: FigureSpec, *, dark: bool) -> None:
     """Put on a Bokeh figure what galaxies are read against, and their errors."""
     accent, muted = ACCENT[dark], MUTED[dark]
     left, right = sketch.plane.limits[0]
@@ -69,7 +69,7 @@ def draw_lines(figure: Any, sketch: Sketch, *, dark: bool) -> None:
         figure.add_layout(Slope(gradient=one.slope, y_intercept=one.offset, **look))
 
 
-def draw_marks(figure: Any, sketch: Sketch, datastore: DataStore, *, dark: bool) -> None:
+def draw_marks(figure: Any, sketch: FigureSpec, datastore: DataStore, *, dark: bool) -> None:
     """Put the rare galaxies on a Bokeh figure, by shape and colour as on the maps."""
     for name in datastore.marked:
         rows = datastore.members(name)
@@ -94,7 +94,7 @@ class Scatter(pn.viewable.Viewer):
 
     datastore = param.ClassSelector(class_=DataStore, constant=True)
     state = param.ClassSelector(class_=State, constant=True)
-    sketch = param.ClassSelector(class_=Sketch, constant=True)
+    sketch = param.ClassSelector(class_=FigureSpec, constant=True)
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
@@ -102,7 +102,7 @@ class Scatter(pn.viewable.Viewer):
         self._ordinary = self.sketch.plane.points[self.sketch.drawn & self.datastore.normal]
         self._range, self._size = RangeXY(), PlotSize(width=FRAME[0], height=FRAME[1])
         galaxies = hv.DynamicMap(self._dots, streams=[self._range, self._size])
-        galaxies = galaxies.opts(hooks=[weakly(self._begin)])
+        galaxies = galaxies.opts(hooks=[weak_callback(self._begin)])
         self.tap = Tap(source=galaxies)
         self.tap.add_subscriber(self._pick)
         self._range.source = self._size.source = galaxies

@@ -21,7 +21,7 @@ from dashboard.export.tables import labelled, provenance, selection
 from dashboard.selection.masks import rows_in_focus
 from dashboard.state import State
 
-__all__ = ["File", "TakeAway"]
+__all__ = ["ExportPanel", "File"]
 
 MOST = 150 << 20  # bytes that a page can hand over to the browser
 LABELS, SELECTION, CUTOUT, FIGURE = "labels", "selection", "cutout", "figure"
@@ -43,7 +43,7 @@ class File(NamedTuple):
     words: str
 
 
-class TakeAway(pn.viewable.Viewer):
+class ExportPanel(pn.viewable.Viewer):
     """A button, and the panel that it opens: what is taken away, and as which kind of file.
 
     Reads ``row``, ``focus``, ``model``, ``revision`` and what the maps show of the state; writes

@@ -15,7 +15,7 @@ from astropy.io import fits
 from numpy.typing import NDArray
 
 from dashboard.backend.datastore import DataStore
-from dashboard.galaxy.legacy_cutout import base_url, fetch_guest
+from dashboard.galaxy.legacy_cutout import base_url, fetch_external_galaxy
 from dashboard.sky.coordinates import Place
 from data.services.http_client import FetchError
 from pcvae import __version__
@@ -85,7 +85,7 @@ def pixels_of(datastore: DataStore, row: int, sample: Sample | None) -> Pixels:
     place = Place(float(galaxy["ra"]), float(galaxy["dec"]))
     if "simulated" not in info.source.lower() and np.isfinite(place).all():
         try:
-            found = fetch_guest(datastore, place, _layer_of(galaxy))
+            found = fetch_external_galaxy(datastore, place, _layer_of(galaxy))
             origin = f"{found.said[0]} Fetched from {base_url()}."
             return Pixels(found.flux, "nanomaggy", info.bands, origin, found.north_angle)
         except FetchError as error:

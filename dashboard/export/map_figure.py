@@ -48,7 +48,13 @@ def figure_png(datastore: DataStore, state: State) -> bytes:
     figure = Figure((WIDTH * len(shown), HEIGHT), DPI, layout="constrained")
     FigureCanvasAgg(figure)
     figure.set_facecolor(GROUND[state.dark])
-    chosen = colouring(datastore, state.model, state.colour, dark=state.dark, taught=state.taught)
+    chosen = colouring(
+        datastore,
+        state.model,
+        state.colour,
+        dark=state.dark,
+        training_labels=state.training_labels,
+    )
     for place, axes in enumerate(shown, 1):
         _draw(figure.add_subplot(1, len(shown), place), datastore, state, axes, chosen)
     info = datastore.store.info
@@ -118,10 +124,10 @@ def _ringed(ax: Any, datastore: DataStore, state: State, axes: Axes) -> list[Lin
         x, y = plane.points.iloc[state.row]
         label = str(datastore.ids[state.row])
         handles += ax.plot([x], [y], marker="o", ms=11, label=label, **looks)
-    guest = place_on(state.guest, axes.model, plane.x.column, plane.y.column)
-    if len(guest):
-        label = state.guest.name
-        handles += ax.plot(guest["x"], guest["y"], marker="*", ms=13, label=label, **looks)
+    external = place_on(state.external, axes.model, plane.x.column, plane.y.column)
+    if len(external):
+        label = state.external.name
+        handles += ax.plot(external["x"], external["y"], marker="*", ms=13, label=label, **looks)
     return handles
 
 

@@ -15,9 +15,14 @@ from dashboard.backend.jobs import when_done
 from dashboard.components.collapsible import drawer, small_button
 from dashboard.components.css import BASE, BRING
 from dashboard.components.file_input import FileField, Upload, UploadError
-from dashboard.galaxy.external_galaxy import NO_NETWORK, Guest, has_network, see
-from dashboard.galaxy.image_files import ACCEPTED, guest_of
-from dashboard.galaxy.legacy_cutout import fetch_guest, host, wanted
+from dashboard.galaxy.external_galaxy import (
+    NO_NETWORK,
+    ExternalGalaxy,
+    encode_external,
+    has_network,
+)
+from dashboard.galaxy.image_files import ACCEPTED, read_image_files
+from dashboard.galaxy.legacy_cutout import fetch_external_galaxy, host, wanted
 from dashboard.sky.coordinates import Place
 from dashboard.state import State
 from pcvae.errors import PcvaeError
@@ -25,7 +30,7 @@ from pcvae.errors import PcvaeError
 if TYPE_CHECKING:
     from dashboard.sky.search import Found
 
-__all__ = ["Bring", "needed"]
+__all__ = ["AddGalaxy", "needed"]
 
 HEADED = {"height": 40, "margin": (10, 5, 0, 5)}
 
@@ -42,10 +47,10 @@ def needed(datastore: DataStore) -> str:
     )
 
 
-class Bring(pn.viewable.Viewer):
+class AddGalaxy(pn.viewable.Viewer):
     """A button in the header, and the panel below it that tells what was found or brought.
 
-    Reads ``row``, ``model`` and ``guest`` of the state, and writes ``row`` and ``guest``.
+    Reads ``row``, ``model`` and ``external`` of the state, and writes ``row`` and ``external``.
     """
 
     datastore = param.ClassSelector(class_=DataStore, constant=True)
@@ -86,7 +91,7 @@ class Bring(pn.viewable.Viewer):
             css_classes=["bring"],
             stylesheets=[BRING],
         )
-        self.state.param.watch(self._follow, ["guest", "model", "row", "split"])
+        self.state.param.watch(self._follow, ["external", "model", "row", "split"])
         self.state.second.param.watch(self._follow, "model")
 
     def __panel__(self) -> pn.viewable.Viewable:
@@ -98,7 +103,7 @@ class Bring(pn.viewable.Viewer):
             self.shut()
             return
         network = has_network(self.datastore, self.state.model)
-        self._tell("Bring a galaxy that is not in this store." if network else NO_NETWORK)
+        self._tell("AddGalaxy a galaxy that is not in this store." if network else NO_NETWORK)
         self.field.visible = self.help.visible = network
 
     def shut(self) -> None:
@@ -124,7 +129,9 @@ class Bring(pn.viewable.Viewer):
         """Take these files for a galaxy."""
         if files:
             names = ", ".join(one.name for one in files)
-            self._begin(lambda: guest_of(files, self.datastore.store.info), f"Reading {names} …")
+            self._begin(
+                lambda: read_image_files(files, self.datastore.store.info), f"Reading {names} …"
+            )
 
     def fetch_place(self, place: Place) -> None:
         """Fetch the galaxy at a place."""
@@ -135,9 +142,9 @@ class Bring(pn.viewable.Viewer):
             return
         like = f"{', '.join(asked.bands)}, {asked.size} pixels of {asked.pixel_scale:g}″"
         words = f"Asking {host()} for {place} ({like}) …"
-        self._begin(lambda: fetch_guest(self.datastore, place), words)
+        self._begin(lambda: fetch_external_galaxy(self.datastore, place), words)
 
-    def _begin(self, make: Callable[[], Guest], words: str) -> None:
+    def _begin(self, make: Callable[[], ExternalGalaxy], words: str) -> None:
         if not has_network(self.datastore, self.state.model):
             self._fail(UploadError(NO_NETWORK))
             return
@@ -146,22 +153,22 @@ class Bring(pn.viewable.Viewer):
         turn, job = self._turn, self.datastore.errands.submit(make)
         when_done(job, lambda: turn == self._turn and self._made(job))
 
-    def _made(self, job: "Future[Guest]") -> None:
+    def _made(self, job: "Future[ExternalGalaxy]") -> None:
         if error := job.exception():
             self._fail(error)
             return
-        turn, guest, model = self._turn, job.result(), self.state.model
+        turn, external, model = self._turn, job.result(), self.state.model
         codec = self.datastore.codec(model)
         self._tell("Encoding it …", busy=True)
-        when_done(codec, lambda: turn == self._turn and self._encoded(guest, model, codec))
+        when_done(codec, lambda: turn == self._turn and self._encoded(external, model, codec))
 
-    def _encoded(self, guest: Guest, model: str, codec: "Future[Any]") -> None:
+    def _encoded(self, external: ExternalGalaxy, model: str, codec: "Future[Any]") -> None:
         try:
-            see(self.datastore, codec.result(), model, guest)
+            encode_external(self.datastore, codec.result(), model, external)
         except (PcvaeError, RuntimeError, ValueError, OSError) as error:
             self._fail(error)
             return
-        self.state.param.update(row=None, guest=guest)
+        self.state.param.update(row=None, external=external)
         self.shut()
 
     def _fail(self, error: BaseException) -> None:
@@ -189,17 +196,17 @@ class Bring(pn.viewable.Viewer):
 
     def _follow(self, *_: param.parameterized.Event) -> None:
         """Have the guest seen by the models of both maps."""
-        guest = self.state.guest
-        self.back.visible = guest is not None and self.state.row is not None
+        external = self.state.external
+        self.back.visible = external is not None and self.state.row is not None
         for model in {self.state.model, *([self.state.second.model] * self.state.split)}:
-            if guest and model not in guest.seen and has_network(self.datastore, model):
+            if external and model not in external.seen and has_network(self.datastore, model):
                 codec = self.datastore.codec(model)
-                when_done(codec, partial(self._seen_again, guest, model, codec))
+                when_done(codec, partial(self._seen_again, external, model, codec))
 
-    def _seen_again(self, guest: Guest, model: str, codec: "Future[Any]") -> None:
+    def _seen_again(self, external: ExternalGalaxy, model: str, codec: "Future[Any]") -> None:
         if not codec.exception():
-            see(self.datastore, codec.result(), model, guest)
-            self.state.param.trigger("guest")
+            encode_external(self.datastore, codec.result(), model, external)
+            self.state.param.trigger("external")
 
     def _button(self, label: str, says: str, call: Callable[[], Any]) -> pmui.Button:
         return small_button(label, f"{label}: {says}", call, visible=label == "Close")

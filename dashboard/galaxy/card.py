@@ -15,11 +15,15 @@ from dashboard.backend.populations import population_title
 from dashboard.backend.stamp_images import bar_html, channels_of, compass_svg, data_uri
 from dashboard.backend.typography import MINUS
 from dashboard.components.css import BASE, CARD
-from dashboard.galaxy.external_card import guest_facts_html, guest_pictures_html, guest_properties
-from dashboard.galaxy.external_galaxy import NO_NETWORK, Guest, has_network
+from dashboard.galaxy.external_card import (
+    external_facts_html,
+    external_pictures_html,
+    external_properties,
+)
+from dashboard.galaxy.external_galaxy import NO_NETWORK, ExternalGalaxy, has_network
 from dashboard.galaxy.property_table import properties_of, table_html
 from dashboard.galaxy.reconstruction import View, view_of
-from dashboard.labelling.label_bar import Judge
+from dashboard.labelling.label_bar import LabelBar
 from dashboard.state import State
 
 __all__ = ["Card", "facts_html", "links_of", "pictures_html"]
@@ -126,7 +130,7 @@ def pictures_html(
 class Card(pn.viewable.Viewer):
     """The picked galaxy.
 
-    Reads ``row``, ``guest``, ``model``, ``dark``, ``loaded``, ``band`` and ``troubles`` of the
+    Reads ``row``, ``external``, ``model``, ``dark``, ``loaded``, ``band`` and ``troubles`` of the
     state; writes ``band``.
     """
 
@@ -149,7 +153,7 @@ class Card(pn.viewable.Viewer):
         self.facts, self.pictures, self.properties = map(html, ("facts", "pictures", "properties"))
         self.trouble = html("trouble")
         self.bands = self._bands()
-        self.judge = Judge(datastore=self.datastore, state=self.state)
+        self.judge = LabelBar(datastore=self.datastore, state=self.state)
         self._layout = pn.Column(
             self.facts,
             self.judge,
@@ -162,7 +166,7 @@ class Card(pn.viewable.Viewer):
             css_classes=["card"],
             scroll="y-auto",
         )
-        self.state.param.watch(self._show, ["row", "guest", "model", "dark", "band"])
+        self.state.param.watch(self._show, ["row", "external", "model", "dark", "band"])
         self.state.param.watch(self._show_pictures, "loaded")
         self.state.param.watch(self._show_trouble, "troubles")
         self._show()
@@ -192,9 +196,9 @@ class Card(pn.viewable.Viewer):
         return self._layout
 
     def _show(self, *_: Any) -> None:
-        row, guest = self.state.row, self.state.guest
-        if row is None and guest is not None:
-            self._show_guest(guest)
+        row, external = self.state.row, self.state.external
+        if row is None and external is not None:
+            self._show_guest(external)
         elif row is None:
             self.facts.object = NOTHING if len(self.datastore) else EMPTY
             self.pictures.object = self.properties.object = ""
@@ -206,18 +210,22 @@ class Card(pn.viewable.Viewer):
             self._show_pictures()
         self._show_trouble()
 
-    def _show_guest(self, guest: Guest) -> None:
+    def _show_guest(self, external: ExternalGalaxy) -> None:
         datastore, model = self.datastore, self.state.model
         network = has_network(datastore, model)
         self._why_not = "" if network else NO_NETWORK
-        self.facts.object = guest_facts_html(guest, links_of(guest.ra, guest.dec))
+        self.facts.object = external_facts_html(external, links_of(external.ra, external.dec))
         self.pictures.object = self.properties.object = ""
-        if network and model in guest.seen:
-            self.pictures.object = guest_pictures_html(
-                datastore, guest, guest.seen[model], dark=self.state.dark, channel=self._channel
+        if network and model in external.seen:
+            self.pictures.object = external_pictures_html(
+                datastore,
+                external,
+                external.seen[model],
+                dark=self.state.dark,
+                channel=self._channel,
             )
             self.properties.object = table_html(
-                guest_properties(datastore, model, guest.seen[model])
+                external_properties(datastore, model, external.seen[model])
             )
 
     def _show_pictures(self, *_: Any) -> None:

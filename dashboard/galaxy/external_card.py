@@ -12,14 +12,14 @@ from dashboard.backend.stamp_images import (
     data_uri,
     in_band,
 )
-from dashboard.galaxy.external_galaxy import Guest, Seen
+from dashboard.galaxy.external_galaxy import Encoding, ExternalGalaxy
 from dashboard.galaxy.property_table import Interval, Property
 from pcvae.dataset import ELLIPTICITY
 
-__all__ = ["guest_facts_html", "guest_pictures_html", "guest_properties"]
+__all__ = ["external_facts_html", "external_pictures_html", "external_properties"]
 
 
-def guest_properties(datastore: DataStore, model: str, seen: Seen) -> list[Property]:
+def external_properties(datastore: DataStore, model: str, seen: Encoding) -> list[Property]:
     """What the model infers of a guest, each where it lies in the sample."""
     latents = {one.column: one for one in axes_of(datastore.store, model)}
     for name in ELLIPTICITY:
@@ -28,38 +28,43 @@ def guest_properties(datastore: DataStore, model: str, seen: Seen) -> list[Prope
     return [_property(datastore, model, seen, one) for one in first]
 
 
-def _property(datastore: DataStore, model: str, seen: Seen, one: Quantity) -> Property:
+def _property(datastore: DataStore, model: str, seen: Encoding, one: Quantity) -> Property:
     counts, limits = datastore.histogram(model, one)
     value, sigma = (float(seen.latents[f"{one.column}{end}"][0]) for end in ("", "_sigma"))
     unit = pretty_unit(one.unit)
     return Property(one.title, unit, None, Interval(value, sigma), counts, limits, one.cyclic)
 
 
-def guest_facts_html(guest: Guest, links: dict[str, str]) -> str:
+def external_facts_html(external: ExternalGalaxy, links: dict[str, str]) -> str:
     """Its name, that it is not in the store, where it is, and what was done to it."""
     facts = [
         '<span class="population"><i style="background:var(--accent)"></i>Your galaxy</span>',
         "<span>not in the store</span>",
     ]
-    if np.isfinite([guest.ra, guest.dec]).all():
-        place = f"RA {guest.ra:.5f}° Dec {guest.dec:+.5f}°"
+    if np.isfinite([external.ra, external.dec]).all():
+        place = f"RA {external.ra:.5f}° Dec {external.dec:+.5f}°"
         facts.append(f"<span>{place}</span>".replace("-", "\N{MINUS SIGN}"))
     facts += [
         f'<a href="{escape(address)}" target="_blank" rel="noopener noreferrer">{name}</a>'
         for name, address in links.items()
     ]
     return (
-        f'<h2>{escape(guest.name)}</h2><div class="facts">{"".join(facts)}</div>'
-        f'<p class="said">{escape(" ".join(guest.said))}</p>'
+        f'<h2>{escape(external.name)}</h2><div class="facts">{"".join(facts)}</div>'
+        f'<p class="said">{escape(" ".join(external.said))}</p>'
     )
 
 
-def guest_pictures_html(
-    datastore: DataStore, guest: Guest, seen: Seen, *, dark: bool, channel: int | None = None
+def external_pictures_html(
+    datastore: DataStore,
+    external: ExternalGalaxy,
+    seen: Encoding,
+    *,
+    dark: bool,
+    channel: int | None = None,
 ) -> str:
     """Its image, reconstruction and residual side by side; of one channel, or in colour."""
     info, (rebuilt, missed) = datastore.store.info, seen.pictures(dark=dark, channel=channel)
-    marks = bar_html(info.pixel_scale, info.size) + compass_svg(guest.north_angle)
+    marks = bar_html(info.pixel_scale, info.size) + compass_svg(external.north_angle)
     return (
         '<div class="pictures">'
         + "".join(

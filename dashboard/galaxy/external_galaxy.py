@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NO_NETWORK",
-    "Guest",
-    "Seen",
+    "Encoding",
+    "ExternalGalaxy",
+    "encode_external",
     "has_network",
     "near_shown",
     "place_on",
-    "see",
-    "shown_guest",
+    "shown_external",
 ]
 
 NO_NETWORK = (
@@ -40,7 +40,7 @@ NO_NETWORK = (
 
 
 @dataclass(frozen=True, eq=False)
-class Guest:
+class ExternalGalaxy:
     """A galaxy that is not in the store.
 
     Args:
@@ -58,10 +58,10 @@ class Guest:
     ra: float = np.nan
     dec: float = np.nan
     north_angle: float = np.nan
-    seen: dict[str, "Seen"] = field(default_factory=dict, init=False, repr=False)
+    seen: dict[str, "Encoding"] = field(default_factory=dict, init=False, repr=False)
 
 
-class Seen(NamedTuple):
+class Encoding(NamedTuple):
     """How a model sees a guest.
 
     Args:
@@ -86,24 +86,26 @@ class Seen(NamedTuple):
         return shown, residual(image, rebuilt, dark=dark)
 
 
-def see(datastore: DataStore, codec: "Codec", model: str, guest: Guest) -> Seen:
+def encode_external(
+    datastore: DataStore, codec: "Codec", model: str, external: ExternalGalaxy
+) -> Encoding:
     """Encode a guest with a model, and decode it again; kept with the guest, a model once."""
-    if model not in guest.seen:
-        guest.seen[model] = _see(datastore, codec, guest)
-    return guest.seen[model]
+    if model not in external.seen:
+        external.seen[model] = _see(datastore, codec, external)
+    return external.seen[model]
 
 
-def _see(datastore: DataStore, codec: "Codec", guest: Guest) -> Seen:
+def _see(datastore: DataStore, codec: "Codec", external: ExternalGalaxy) -> Encoding:
     import torch
 
     from pcvae.encode import latent_table
     from pcvae.preprocess import Stretch, display, display_stretch
 
-    info, flux = datastore.store.info, guest.flux[None]
+    info, flux = datastore.store.info, external.flux[None]
     stretch = info.stamp_stretch or asdict(display_stretch(codec.run.stretch, info.size))
     encoded = codec.encode(flux)
     stamp = display(torch.as_tensor(flux), Stretch.of(stretch))[0]
-    return Seen(
+    return Encoding(
         (stamp * 255 + 0.5).astype(np.uint8),
         latent_table(encoded, codec.space),
         encoded.mu[0],
@@ -111,9 +113,9 @@ def _see(datastore: DataStore, codec: "Codec", guest: Guest) -> Seen:
     )
 
 
-def place_on(guest: Guest | None, model: str, x: str, y: str) -> pd.DataFrame:
+def place_on(external: ExternalGalaxy | None, model: str, x: str, y: str) -> pd.DataFrame:
     """Where a guest lies on two axes of a model, as ``x`` and ``y``; no row where it does not."""
-    latents = guest.seen[model].latents if guest and model in guest.seen else None
+    latents = external.seen[model].latents if external and model in external.seen else None
     values = [] if latents is None else latents[[x, y]].to_numpy(np.float32)
     return pd.DataFrame(values, columns=["x", "y"], dtype=np.float32)
 
@@ -123,16 +125,16 @@ def has_network(datastore: DataStore, model: str) -> bool:
     return datastore.store.model(model).kind != EMBEDDING
 
 
-def shown_guest(state: State, model: str) -> Seen | None:
+def shown_external(state: State, model: str) -> Encoding | None:
     """The guest as a model sees it, if it is what is shown: while no galaxy is picked."""
-    if state.row is not None or state.guest is None:
+    if state.row is not None or state.external is None:
         return None
-    return state.guest.seen.get(model)
+    return state.external.seen.get(model)
 
 
 def near_shown(datastore: DataStore, state: State) -> pd.DataFrame:
     """The ``row`` and ``distance`` of the nearest ones of the picked galaxy, or of the guest."""
-    seen = shown_guest(state, state.model)
+    seen = shown_external(state, state.model)
     if seen is not None:
         return datastore.nearest_to(state.model, seen.mu, state.k, state.metric)
     if state.row is not None:

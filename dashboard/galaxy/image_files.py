@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashboard.components.file_input import MOST_BYTES, Upload, UploadError
-from dashboard.galaxy.external_galaxy import Guest
+from dashboard.galaxy.external_galaxy import ExternalGalaxy
 from data.readers.fits_file import Sky, read_planes, stem
 from data.readers.npz_arrays import as_shown
 from data.readers.raw_image import LeftOutError, Picture, fit
 from pcvae.store import StoreInfo
 
-__all__ = ["ACCEPTED", "guest_of"]
+__all__ = ["ACCEPTED", "read_image_files"]
 
 FITS = (".fits", ".fit", ".fits.gz", ".fits.fz")
 PICTURES = (".png", ".jpg", ".jpeg")
@@ -28,7 +28,7 @@ MOST_PIXELS = 8192  # on a side of a picture
 STRETCHED = "stretched"
 
 
-def guest_of(files: Sequence[Upload], info: StoreInfo) -> Guest:
+def read_image_files(files: Sequence[Upload], info: StoreInfo) -> ExternalGalaxy:
     """Make an image like those of the store of the files of one galaxy.
 
     Args:
@@ -59,7 +59,7 @@ def guest_of(files: Sequence[Upload], info: StoreInfo) -> Guest:
         raise UploadError(msg) from error
 
 
-def _of_fits(files: Sequence[Upload], info: StoreInfo) -> Guest:
+def _of_fits(files: Sequence[Upload], info: StoreInfo) -> ExternalGalaxy:
     if info.unit == STRETCHED:
         msg = (
             "this store's models have learnt from pictures, not from fluxes: expected a PNG or "
@@ -80,7 +80,7 @@ def _of_fits(files: Sequence[Upload], info: StoreInfo) -> Guest:
     if (width, height) != (info.size, info.size):
         said.append(f"Cut to {info.size} by {info.size} pixels around the middle.")
     ra, dec = sky.middle if sky else (np.nan, np.nan)
-    return Guest(stem(Path(files[0].name)), cut, tuple(said), ra, dec, north)
+    return ExternalGalaxy(stem(Path(files[0].name)), cut, tuple(said), ra, dec, north)
 
 
 def _planes(
@@ -127,7 +127,7 @@ def _unpacked(file: Upload) -> bytes:
     return content
 
 
-def _of_picture(file: Upload, info: StoreInfo) -> Guest:
+def _of_picture(file: Upload, info: StoreInfo) -> ExternalGalaxy:
     if len(info.bands) != 3:
         msg = (
             f"a picture has three colours, this store's models take {len(info.bands)} bands "
@@ -146,7 +146,7 @@ def _of_picture(file: Upload, info: StoreInfo) -> Guest:
     if info.unit != STRETCHED:
         planes = _undone(planes, info)
         said.append("Its colours are taken for the store's own stretch, undone: fluxes are rough.")
-    return Guest(Path(file.name).stem, planes, tuple(said))
+    return ExternalGalaxy(Path(file.name).stem, planes, tuple(said))
 
 
 def _image(file: Upload) -> NDArray[np.uint8]:

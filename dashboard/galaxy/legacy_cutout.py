@@ -4,15 +4,15 @@ import os
 from urllib.parse import urlsplit
 
 from dashboard.backend.datastore import DataStore
-from dashboard.galaxy.external_galaxy import Guest
+from dashboard.galaxy.external_galaxy import ExternalGalaxy
 from dashboard.sky.coordinates import Place
-from data.services.http_client import FetchError, LeftAloneError, Manners, UnansweredError
-from data.services.legacy_surveys import BASE_URL, Wanted, fetch_cutout, wanted_for
+from data.services.http_client import FetchError, NoResponseError, RateLimitedError, RetryPolicy
+from data.services.legacy_surveys import BASE_URL, CutoutRequest, cutout_request, fetch_cutout
 
-__all__ = ["ADDRESS", "base_url", "fetch_guest", "host", "wanted"]
+__all__ = ["ADDRESS", "base_url", "fetch_external_galaxy", "host", "wanted"]
 
 ADDRESS = "PCVAE_LEGACY_URL"  # of the environment: a mirror, or a stand-in
-PATIENCE = Manners(timeout=15.0, tries=2, back_off=0.5, connect=3.0)  # a person waits
+PATIENCE = RetryPolicy(timeout=15.0, tries=2, back_off=0.5, connect=3.0)  # a person waits
 INSTEAD = "Without it, upload a FITS cutout of the galaxy"
 
 
@@ -26,7 +26,7 @@ def host() -> str:
     return urlsplit(base_url()).netloc
 
 
-def wanted(datastore: DataStore, layer: str = "") -> Wanted:
+def wanted(datastore: DataStore, layer: str = "") -> CutoutRequest:
     """What to ask for to get images like the store's.
 
     Args:
@@ -39,10 +39,10 @@ def wanted(datastore: DataStore, layer: str = "") -> Wanted:
     galaxies = datastore.store.galaxies
     if not layer and "layer" in galaxies and galaxies["layer"].notna().any():
         layer = str(galaxies["layer"].mode()[0])
-    return wanted_for(datastore.store.info, layer)
+    return cutout_request(datastore.store.info, layer)
 
 
-def fetch_guest(datastore: DataStore, place: Place, layer: str = "") -> Guest:
+def fetch_external_galaxy(datastore: DataStore, place: Place, layer: str = "") -> ExternalGalaxy:
     """Fetch the galaxy at a place; ``layer`` as in ``wanted``.
 
     Raises:
@@ -50,10 +50,10 @@ def fetch_guest(datastore: DataStore, place: Place, layer: str = "") -> Guest:
     """
     asked = wanted(datastore, layer)
     try:
-        found = fetch_cutout(*place, asked, base_url=base_url(), manners=PATIENCE)
-    except (LeftAloneError, UnansweredError) as error:
+        found = fetch_cutout(*place, asked, base_url=base_url(), retry_policy=PATIENCE)
+    except (RateLimitedError, NoResponseError) as error:
         offline = "There is no connection to the service. " * ("no connection" in str(error))
         msg = f"{offline}{str(error)[:1].upper()}{str(error)[1:]}. {INSTEAD}"
         raise FetchError(msg) from error
     said = f"{found.source} {asked.size} by {asked.size} pixels of {asked.pixel_scale:g}″."
-    return Guest(str(place), found.flux, (said,), *place, found.north_angle)
+    return ExternalGalaxy(str(place), found.flux, (said,), *place, found.north_angle)

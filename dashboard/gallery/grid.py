@@ -14,7 +14,7 @@ from dashboard.backend.jobs import when_done
 from dashboard.backend.populations import population_title
 from dashboard.backend.quantities import colours_of
 from dashboard.backend.typography import DASH, MINUS
-from dashboard.components.icon_toggle import Flip
+from dashboard.components.icon_toggle import IconToggle
 from dashboard.components.notices import report
 from dashboard.components.pager import Pager
 from dashboard.gallery.stamp_grid import Tiles
@@ -97,7 +97,7 @@ class Grid(pn.viewable.Viewer):
     def __panel__(self) -> pn.viewable.Viewable:
         looks = {"size": "small", "variant": "outlined", "width": 190, "margin": (6, 4, 0, 4)}
         by = pmui.Select.from_param(self.state.param.order, label="Sorted by", **looks)
-        way = Flip.of(self.state.param.descending, ARROWS, margin=(9, 4, 0, 4))
+        way = IconToggle.of(self.state.param.descending, ARROWS, margin=(9, 4, 0, 4))
         above = pn.Row(self.chips, by, way, self.pager, height=46, margin=(2, 8, 0, 8))
         return pn.Column(above, self.tiles, sizing_mode="stretch_both", margin=0)
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from dashboard.galaxy.external_galaxy import near_shown, shown_guest
+from dashboard.galaxy.external_galaxy import near_shown, shown_external
 from dashboard.gallery.seed_picker import metric_words
 from dashboard.gallery.strip import METRIC, Strip, metric_controls
 
@@ -12,19 +12,19 @@ __all__ = ["Nearest"]
 class Nearest(Strip):
     """The nearest neighbours of the picked galaxy, or of the guest.
 
-    Reads ``row``, ``guest``, ``model``, ``k``, ``whiten``, ``oriented``, ``loaded``, ``tab`` and
-    ``dark`` of the state, and writes ``row``, ``k``, ``whiten`` and ``oriented``.
+    Reads ``row``, ``external``, ``model``, ``k``, ``whiten``, ``oriented``, ``loaded``, ``tab``
+    and ``dark`` of the state, and writes ``row``, ``k``, ``whiten`` and ``oriented``.
     """
 
     tab = "neighbours"
-    reads = ("row", "guest", "model", "loaded", *METRIC)
+    reads = ("row", "external", "model", "loaded", *METRIC)
 
     def _above(self) -> list[Any]:
         return metric_controls(self.state)
 
     def _listed(self) -> tuple[list[tuple[int, str]], str]:
         state, model = self.state, self.state.model
-        if state.row is None and shown_guest(state, model) is None:
+        if state.row is None and shown_external(state, model) is None:
             return [], "The neighbours of the galaxy that you pick show here."
         if not self._ready(self.datastore.neighbours(model, state.metric)):
             return [], "Indexing the latent space …"

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import when_done
 from dashboard.backend.populations import population_title
-from dashboard.galaxy.external_galaxy import near_shown, shown_guest
+from dashboard.galaxy.external_galaxy import near_shown, shown_external
 from dashboard.state import Metric, State
 
 __all__ = ["LABEL", "SELECTION", "Seeds", "metric_words", "near_rows", "seed_choices", "seeds_of"]
@@ -88,7 +88,7 @@ def near_rows(datastore: DataStore, state: State, again: Callable[[], None]) -> 
         state: Which one is picked, in which model, how many are wanted in which metric.
         again: Called when they have come to be known.
     """
-    if state.row is None and shown_guest(state, state.model) is None:
+    if state.row is None and shown_external(state, state.model) is None:
         return np.array([], np.intp)
     job = datastore.neighbours(state.model, state.metric)
     if not job.done() and state.loaded:

@@ -24,7 +24,7 @@ from dashboard.labelling.labels import (
 )
 from dashboard.state import State
 
-__all__ = ["Judge", "LabelBar", "said_of"]
+__all__ = ["LabelBar", "LabelButtons", "said_of"]
 
 LONGEST = 60  # letters of a label of one's own
 
@@ -39,7 +39,7 @@ def said_of(datastore: DataStore, row: int) -> str:
     )
 
 
-class LabelBar(JSComponent):
+class LabelButtons(JSComponent):
     """Scores, names, a note, undo and redo in one row; calls ``on_act`` with what is pressed."""
 
     row = param.Integer(default=-1, doc="The row of the galaxy that is judged.")
@@ -156,7 +156,7 @@ class LabelBar(JSComponent):
             self._on_act(act, value, row)
 
 
-class Judge(pn.viewable.Viewer):
+class LabelBar(pn.viewable.Viewer):
     """What this person says of the picked galaxy, and what others do.
 
     Reads ``row``, ``revision``, ``done``, ``undone`` and ``said`` of the state; writes ``done``,
@@ -168,7 +168,9 @@ class Judge(pn.viewable.Viewer):
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
-        self.bar = LabelBar(self.act, sizing_mode="stretch_width", height=50, margin=(4, 0, 0, 0))
+        self.bar = LabelButtons(
+            self.act, sizing_mode="stretch_width", height=50, margin=(4, 0, 0, 0)
+        )
         self.state.param.watch(self._show, ["row", "revision", "done", "undone", "said"])
         self._show()
 

@@ -11,7 +11,7 @@ import param
 
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.populations import population_title
-from dashboard.backend.svm_jobs import Taught
+from dashboard.backend.svm_jobs import TrainingLabels
 from dashboard.components.css import BASE, LEGEND
 from dashboard.labelling.labels import label_title, own_marks
 from dashboard.plotting.colour_by import Colouring, colouring
@@ -40,7 +40,9 @@ def colour_key(chosen: Colouring, marked: Sequence[str] = ()) -> str:
     )
 
 
-def boundary_note(datastore: DataStore, job: "Future[Any]", taught: Taught = ()) -> str:
+def boundary_note(
+    datastore: DataStore, job: "Future[Any]", training_labels: TrainingLabels = ()
+) -> str:
     """To what the SVM was fitted; that it is being fitted; or why it is not."""
     if not job.done():
         return "fitting the SVM …"
@@ -51,7 +53,7 @@ def boundary_note(datastore: DataStore, job: "Future[Any]", taught: Taught = ())
         return "no boundaries: " + "; ".join(
             f"{population_title(name)}, {why}" for name, why in found.left_out.items()
         )
-    total = int((datastore.learning.classes(taught) == NORMAL).sum())
+    total = int((datastore.learning.classes(training_labels) == NORMAL).sum())
     normal = found.used[NORMAL]
     some = "all galaxies" if normal == total else f"all rare, {normal:,} of {total:,} normal"
     left = "".join(f", no {population_title(name)}" for name in found.left_out)
@@ -62,7 +64,7 @@ class Legend(pn.viewable.Viewer):
     """The key of the map.
 
     Reads the axes of both maps, ``split``, ``colour``, ``boundaries``, ``fitted``, ``loaded``,
-    ``taught``, ``scored``, ``revision`` and ``dark`` of the state; writes nothing.
+    ``training_labels``, ``scored``, ``revision`` and ``dark`` of the state; writes nothing.
     """
 
     datastore = param.ClassSelector(class_=DataStore, constant=True)
@@ -74,7 +76,7 @@ class Legend(pn.viewable.Viewer):
             "", stylesheets=[BASE, LEGEND], sizing_mode="stretch_width", margin=(6, 14, 0, 14)
         )
         read = ["model", "x", "y", "split", "colour", "boundaries", "fitted", "loaded", "dark"]
-        read += ["taught", "scored", "revision"]
+        read += ["training_labels", "scored", "revision"]
         self.state.param.watch(self._show, read)
         self.state.second.param.watch(self._show, ["model", "x", "y"])
         self._show()
@@ -85,7 +87,11 @@ class Legend(pn.viewable.Viewer):
     def _show(self, *_: Any) -> None:
         state, datastore = self.state, self.datastore
         chosen = colouring(
-            datastore, state.model, state.colour, dark=state.dark, taught=state.taught
+            datastore,
+            state.model,
+            state.colour,
+            dark=state.dark,
+            training_labels=state.training_labels,
         )
         marks = [
             f"<span>{mark_svg(datastore.shape(name), self._colour(name))}"
@@ -99,7 +105,9 @@ class Legend(pn.viewable.Viewer):
         ]
         key = colour_key(chosen, [population_title(name) for name in datastore.marked])
         jobs = [wanted_fit(datastore, state, axes) for axes in state.maps]
-        said = dict.fromkeys(boundary_note(datastore, job, state.taught) for job in jobs if job)
+        said = dict.fromkeys(
+            boundary_note(datastore, job, state.training_labels) for job in jobs if job
+        )
         note = f"<span>{LINE}{escape(' · '.join(said))}</span>" if said else ""
         self.pane.object = f'<div class="legend">{key}{"".join(marks)}{note}</div>'
 

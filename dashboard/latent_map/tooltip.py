@@ -12,7 +12,7 @@ from dashboard.backend.datastore import DataStore
 from dashboard.backend.populations import population_title
 from dashboard.components.css import BASE, GLANCE
 
-__all__ = ["Glance", "glance_html"]
+__all__ = ["Tooltip", "tooltip_html"]
 
 REST = 150  # ms that the cursor must rest
 MOVED = """
@@ -27,7 +27,7 @@ place._resting = setTimeout(() => {
 """
 
 
-def glance_html(datastore: DataStore, row: int, *, dark: bool) -> str:
+def tooltip_html(datastore: DataStore, row: int, *, dark: bool) -> str:
     """The stamp of a galaxy, if there is one, with its id and population."""
     (picture,) = datastore.thumbnails.of([row])
     population = datastore.populations[row]
@@ -40,7 +40,7 @@ def glance_html(datastore: DataStore, row: int, *, dark: bool) -> str:
     )
 
 
-class Glance:
+class Tooltip:
     """Shows a galaxy in a corner of a map while the cursor rests on it.
 
     The browser tells a place only when the cursor rests there.

@@ -10,18 +10,18 @@ import param
 from holoviews.streams import Counter, PlotSize, RangeXY, Tap
 
 from dashboard.backend.datastore import DataStore
-from dashboard.backend.jobs import weakly
+from dashboard.backend.jobs import weak_callback
 from dashboard.backend.plane import Limits, Plane, nearest_row
 from dashboard.galaxy.external_galaxy import place_on
 from dashboard.gallery.seed_picker import near_rows
 from dashboard.labelling.labels import own_marks
 from dashboard.latent_map.cursor import Pointer, lengthen
-from dashboard.latent_map.tooltip import Glance, glance_html
+from dashboard.latent_map.tooltip import Tooltip, tooltip_html
 from dashboard.plotting.colour_by import colouring
 from dashboard.plotting.decision_boundaries import wanted_fit
 from dashboard.plotting.layers import (
     FIGURE,
-    Labels,
+    LabelList,
     Marks,
     Regions,
     dress,
@@ -30,18 +30,29 @@ from dashboard.plotting.layers import (
 )
 from dashboard.plotting.markers import Rings
 from dashboard.plotting.raster import Canvas
-from dashboard.selection.box_lasso import Gestures
+from dashboard.selection.box_lasso import BoxLasso
 from dashboard.state import Axes, State
 
 __all__ = ["LatentMap"]
 
 AXES = ("model", "x", "y", "zoom")
 READS = {  # what is drawn hangs on
-    "galaxies": ("model", "x", "y", "zoom", "dark", "colour", "focus", "size", "scored", "taught"),
-    "regions": ("model", "x", "y", "dark", "boundaries", "fitted", "loaded", "taught"),
+    "galaxies": (
+        "model",
+        "x",
+        "y",
+        "zoom",
+        "dark",
+        "colour",
+        "focus",
+        "size",
+        "scored",
+        "training_labels",
+    ),
+    "regions": ("model", "x", "y", "dark", "boundaries", "fitted", "loaded", "training_labels"),
     "marks": ("model", "x", "y", "dark", "focus"),
     "labels": ("model", "x", "y", "dark", "revision"),
-    "rings": ("model", "x", "y", "dark", "row", "guest", "k", "whiten", "oriented"),
+    "rings": ("model", "x", "y", "dark", "row", "external", "k", "whiten", "oriented"),
     "gesture": ("model", "x", "y", "dark", "gesture"),
 }
 FRAME = (720, 500)  # px, until the browser has said how large the map is
@@ -56,8 +67,9 @@ class LatentMap(pn.viewable.Viewer):
 
     Reads ``model``, ``x``, ``y`` and ``zoom`` of its axes; of the state ``model``, ``colour``,
     ``boundaries``, ``dark``, ``loaded``, ``fitted``, ``focus``, ``gesture``, ``drawing``, ``row``,
-    ``scored``, ``taught``, ``revision`` and the neighbours' options. Writes ``zoom`` and, while
-    ``drawing``, ``line`` of the axes; ``row``, ``selected`` and ``gesture`` of the state.
+    ``scored``, ``training_labels``, ``revision`` and the neighbours' options. Writes ``zoom``
+    and, while ``drawing``, ``line`` of the axes; ``row``, ``selected`` and ``gesture`` of the
+    state.
     """
 
     datastore = param.ClassSelector(class_=DataStore, constant=True)
@@ -70,20 +82,20 @@ class LatentMap(pn.viewable.Viewer):
         self._shown: tuple[Any, ...] = ()
         self.rings: Rings | None = None
         self.pointer: Pointer | None = None
-        self.glance = Glance(self._glance)
+        self.glance = Tooltip(self._glance)
         self._over: dict[str, Callable[[], None]] = {}
         self._counter = Counter()
         galaxies = hv.DynamicMap(lambda **_: self._galaxies(), streams=[self._counter])
         self.tap = Tap(source=galaxies)
         self.tap.add_subscriber(self._pick)
-        self.gestures = Gestures(
+        self.gestures = BoxLasso(
             self.state, galaxies, lambda: self.plane.points, lambda: self.axes.plane
         )
         self.range = RangeXY(source=galaxies)
         self.range.add_subscriber(self._zoom)
         self.size = PlotSize(source=galaxies, width=FRAME[0], height=FRAME[1])
         self.size.add_subscriber(lambda **_: self._redraw({"size"}))
-        self.figure = galaxies.opts(hooks=[weakly(self._fit)], **FIGURE)
+        self.figure = galaxies.opts(hooks=[weak_callback(self._fit)], **FIGURE)
         self._follow()
         self._pane = pn.pane.HoloViews(
             self.figure,
@@ -142,7 +154,7 @@ class LatentMap(pn.viewable.Viewer):
             self.state.model,
             self.state.colour,
             dark=self.state.dark,
-            taught=self.state.taught,
+            training_labels=self.state.training_labels,
         )
         sides = np.maximum(self.frame, 50)
         coarser = min(1, np.sqrt(PIXELS / sides.prod()))
@@ -173,7 +185,7 @@ class LatentMap(pn.viewable.Viewer):
         """Put on a new figure what lies over the galaxies."""
         dress(figure)
         self.regions, self.marks = Regions(figure, self.datastore), Marks(figure, self.datastore)
-        self.labels, self.rings = Labels(figure, self.datastore), Rings(figure)
+        self.labels, self.rings = LabelList(figure, self.datastore), Rings(figure)
         self.pointer = Pointer(figure, self.state, self.axes)
         self.gestures.begin(figure)
         self.glance.watch(figure)
@@ -212,14 +224,14 @@ class LatentMap(pn.viewable.Viewer):
         if self.rings is not None:
             rows = [] if row is None else [row]
             points, axes = plane.points, (self.axes.model, plane.x.column, plane.y.column)
-            guest = place_on(self.state.guest, *axes)
-            self.rings.show(points.iloc[rows], points.iloc[near], guest, dark=self.state.dark)
+            external = place_on(self.state.external, *axes)
+            self.rings.show(points.iloc[rows], points.iloc[near], external, dark=self.state.dark)
 
     def _glance(self, x: float, y: float) -> tuple[str, bool]:
         """What is shown of the galaxy at a place, and whether that is in the right half."""
         (left, right), _ = self.limits
         row = nearest_row(self.plane.points, (x, y), self.limits, self.frame, NEAR)
-        html = "" if row is None else glance_html(self.datastore, row, dark=self.state.dark)
+        html = "" if row is None else tooltip_html(self.datastore, row, dark=self.state.dark)
         return html, x > (left + right) / 2
 
     def _pick(self, x: float | None, y: float | None) -> None:

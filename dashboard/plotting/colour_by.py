@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.populations import population_title
 from dashboard.backend.quantities import ANOMALY, colours_of
-from dashboard.backend.svm_jobs import Taught
+from dashboard.backend.svm_jobs import TrainingLabels
 from dashboard.backend.typography import MINUS
 from dashboard.plotting.raster import (
     Canvas,
@@ -55,13 +55,13 @@ def choices(datastore: DataStore, model: str) -> dict[str, str]:
 
 
 def colouring(
-    datastore: DataStore, model: str, key: str, *, dark: bool, taught: Taught = ()
+    datastore: DataStore, model: str, key: str, *, dark: bool, training_labels: TrainingLabels = ()
 ) -> Colouring:
     """The colouring of that key; the density if the model has no such quantity."""
     if key == POPULATION:
         return _by_population(datastore, dark=dark)
     if key == ANOMALY:
-        return _by_anomaly(datastore, model, taught, dark=dark)
+        return _by_anomaly(datastore, model, training_labels, dark=dark)
     quantity = {one.key: one for one in colours_of(datastore.store, model)}.get(key)
     if quantity is None:
         return _by_density("Galaxies", dark=dark)
@@ -79,9 +79,11 @@ def _by_density(title: str, *, dark: bool) -> Colouring:
     return Colouring(title, None, paint, ("few", "many"), gradient)
 
 
-def _by_anomaly(datastore: DataStore, model: str, taught: Taught, *, dark: bool) -> Colouring:
+def _by_anomaly(
+    datastore: DataStore, model: str, training_labels: TrainingLabels, *, dark: bool
+) -> Colouring:
     """By the score of the SVM; until it is there, by density, and the title says so."""
-    learnt = datastore.learning.learnt(model, taught)
+    learnt = datastore.learning.learnt(model, training_labels)
     if learnt is None:
         return _by_density("Anomaly score is being computed; galaxies", dark=dark)
     if not np.isfinite(learnt.score).any():

@@ -52,10 +52,10 @@ def fill(boundaries: Boundaries, colours: dict[str, str]) -> NDArray[np.uint8]:
 
 def wanted_fit(datastore: DataStore, state: State, axes: Axes) -> "Future[Any] | None":
     """The fit for a map's axes, done or under way; None if no boundaries are wanted."""
-    if not (state.boundaries and state.loaded and (datastore.marked or state.taught)):
+    if not (state.boundaries and state.loaded and (datastore.marked or state.training_labels)):
         return None
     plane = datastore.plane(axes.model, axes.x, axes.y)
-    return datastore.boundaries(axes.model, plane.x.column, plane.y.column, state.taught)
+    return datastore.boundaries(axes.model, plane.x.column, plane.y.column, state.training_labels)
 
 
 def fit_when_asked(datastore: DataStore, state: State) -> None:
@@ -71,5 +71,5 @@ def fit_when_asked(datastore: DataStore, state: State) -> None:
             if job is not None and not job.done():
                 when_done(job, lambda: state.param.update(fitted=state.fitted + 1))
 
-    state.param.watch(ask, ["model", "x", "y", "boundaries", "loaded", "split", "taught"])
+    state.param.watch(ask, ["model", "x", "y", "boundaries", "loaded", "split", "training_labels"])
     state.second.param.watch(ask, ["model", "x", "y"])

@@ -20,7 +20,7 @@ from pcvae.boundaries import Boundaries
 
 __all__ = [
     "FIGURE",
-    "Labels",
+    "LabelList",
     "Marks",
     "Regions",
     "borders",
@@ -120,7 +120,7 @@ class Regions:
     """
 
     def __init__(self, figure: Any, datastore: DataStore) -> None:
-        self._source = datastore
+        self._datastore = datastore
         self.fill = ColumnDataSource(filled(None, str))
         self.lines = ColumnDataSource(borders(None, str))
         figure.image_rgba("image", "x", "y", "dw", "dh", source=self.fill)
@@ -128,7 +128,7 @@ class Regions:
 
     def show(self, found: Boundaries | None, *, dark: bool) -> None:
         """Draw them for a dark or a light ground; None takes them away."""
-        colour = partial(self._source.colour, dark=dark)
+        colour = partial(self._datastore.colour, dark=dark)
         self.fill.data, self.lines.data = filled(found, colour), borders(found, colour)
 
 
@@ -141,16 +141,16 @@ class Marks:
     """
 
     def __init__(self, figure: Any, datastore: DataStore) -> None:
-        self._source = datastore
+        self._datastore = datastore
         self.shown = {name: self._scatter(figure, name) for name in datastore.marked}
 
     def _scatter(self, figure: Any, name: str) -> Any:
-        count = len(self._source.members(name))
+        count = len(self._datastore.members(name))
         return figure.scatter(
             "x",
             "y",
             source=ColumnDataSource({"x": [], "y": [], "strength": [], "faint": []}),
-            marker=self._source.shape(name),
+            marker=self._datastore.shape(name),
             size=12 if count <= 50 else 9 if count <= 1000 else 5,
             line_width=1.2,
             line_alpha="strength",
@@ -166,19 +166,19 @@ class Marks:
             dark: Whether the ground is dark.
         """
         for name, drawn in self.shown.items():
-            rows = self._source.members(name)
+            rows = self._datastore.members(name)
             seen = np.ones(len(rows), bool) if focus is None else focus[rows]
             strength = np.where(seen, 1.0, FAINT)
-            colour = self._source.colour(name, dark=dark)
+            colour = self._datastore.colour(name, dark=dark)
             drawn.glyph.update(line_color=colour, fill_color=colour)
-            drawn.data_source.data = {
+            drawn.data_datastore.data = {
                 **_columns(points, rows),
                 "strength": strength,
                 "faint": 0.35 * strength,
             }
 
 
-class Labels:
+class LabelList:
     """What this person has named, or scored 4 or 5, over everything else.
 
     Args:
@@ -187,7 +187,7 @@ class Labels:
     """
 
     def __init__(self, figure: Any, datastore: DataStore) -> None:
-        self._source = datastore
+        self._datastore = datastore
         self.shown = ColumnDataSource({"x": [], "y": [], "colour": [], "shape": []})
         figure.scatter(
             "x",
@@ -208,7 +208,7 @@ class Labels:
             named: Rows and their names.
             dark: Whether the ground is dark.
         """
-        colour, shape = partial(self._source.colour, dark=dark), self._source.shape
+        colour, shape = partial(self._datastore.colour, dark=dark), self._datastore.shape
         rows, names = [row for row, _ in named], [name for _, name in named]
         looks = {name: (colour(name), shape(name)) for name in set(names)}
         self.shown.data = {

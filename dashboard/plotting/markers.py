@@ -35,7 +35,7 @@ class Rings:
         )
 
     def show(
-        self, picked: pd.DataFrame, near: pd.DataFrame, guest: pd.DataFrame, *, dark: bool
+        self, picked: pd.DataFrame, near: pd.DataFrame, external: pd.DataFrame, *, dark: bool
     ) -> None:
         """Ring the picked galaxy, over a darker ring that parts it from what is below.
 
@@ -45,8 +45,8 @@ class Rings:
             (near, 10, 1.3, TEXT, "circle"),
             (picked, 24, 6.0, GROUND, "circle"),
             (picked, 24, 2.6, ACCENT, "circle"),
-            (guest, 26, 6.0, GROUND, "star"),
-            (guest, 26, 2.4, ACCENT, "star"),
+            (external, 26, 6.0, GROUND, "star"),
+            (external, 26, 2.4, ACCENT, "star"),
         ]
         shown = pd.concat(
             [
@@ -54,9 +54,7 @@ class Rings:
                 for points, size, width, colours, shape in parts
             ]
         )
-        self.source.data = {
-            name: shown[name].to_numpy() for name in self.source.column_names
-        }
+        self.source.data = {name: shown[name].to_numpy() for name in self.source.column_names}
 
 
 class Outline:

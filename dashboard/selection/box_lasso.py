@@ -13,10 +13,10 @@ from dashboard.plotting.markers import Outline
 from dashboard.selection.masks import inside_box, inside_polygon, select
 from dashboard.state import Gesture, State
 
-__all__ = ["Gestures"]
+__all__ = ["BoxLasso"]
 
 
-class Gestures:
+class BoxLasso:
     """Selects what boxes and lassos cover; with shift held adds, with ctrl or alt takes away.
 
     Args:

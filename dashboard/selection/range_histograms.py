@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import param
 
-from dashboard.components.acknowledged import ANSWERING, Answering
+from dashboard.components.acknowledged import ACKNOWLEDGED, Acknowledged
 from dashboard.components.css import BASE
 
 __all__ = ["Ranges"]
@@ -54,7 +54,7 @@ input:hover, input:focus { background: var(--raised); }
 """
 
 
-class Ranges(Answering):
+class Ranges(Acknowledged):
     """Histograms of all galaxies in grey, of those in focus on top, each scaled to its own peak.
 
     Calls ``on_range`` with the key of a histogram and the range that is to be kept: two numbers,
@@ -73,7 +73,7 @@ class Ranges(Answering):
 
     _stylesheets = [BASE, LOOKS]  # noqa: RUF012
     _esm = (
-        ANSWERING
+        ACKNOWLEDGED
         + """
     const PATIENCE = 600  // ms to wait for the effect of a drag before the next is sent
     const clamp = share => Math.min(Math.max(share, 0), 1)

@@ -13,7 +13,7 @@ from dashboard.components.css import BASE, LEGEND
 from dashboard.selection.masks import clear, undo
 from dashboard.state import State
 
-__all__ = ["Brush", "counted"]
+__all__ = ["SelectionBar", "counted"]
 
 WIDTH = 250  # px, so that nothing moves when a number grows
 HIGH = 56
@@ -42,7 +42,7 @@ def counted(state: State, total: int) -> str:
     return f"{int(state.focus.sum()):,} of {total:,} {kind}"
 
 
-class Brush(pn.viewable.Viewer):
+class SelectionBar(pn.viewable.Viewer):
     """The controls of the selection.
 
     Reads ``focus``, ``selected``, ``before`` and ``filters`` of the state; writes ``how``,

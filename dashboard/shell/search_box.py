@@ -8,7 +8,7 @@ import param
 
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import when_done
-from dashboard.galaxy.add_galaxy import Bring
+from dashboard.galaxy.add_galaxy import AddGalaxy
 from dashboard.sky.search import Found, find, suggestions
 from dashboard.state import State
 
@@ -46,7 +46,7 @@ class Find(pn.viewable.Viewer):
 
     datastore = param.ClassSelector(class_=DataStore, constant=True)
     state = param.ClassSelector(class_=State, constant=True)
-    bring = param.ClassSelector(class_=Bring, constant=True)
+    bring = param.ClassSelector(class_=AddGalaxy, constant=True)
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlencode
 import param
 
 from dashboard.backend.datastore import DataStore
-from dashboard.backend.jobs import when_quiet
+from dashboard.backend.jobs import debounce
 from dashboard.components.notices import report
 from dashboard.state import Axes, State
 
@@ -58,7 +58,7 @@ def follow_address(datastore: DataStore, state: State, location: Any) -> None:
         if event.old is not None:
             report(state, "address")
 
-    tell_later = when_quiet(tell, ZOOMED)
+    tell_later = debounce(tell, ZOOMED)
     state.param.watch(lambda *_: tell(), [*KEPT, "row", "split"])
     state.param.watch(forget, "row")
     state.second.param.watch(lambda *_: tell(), list(AXES))

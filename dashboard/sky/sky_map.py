@@ -13,7 +13,7 @@ from bokeh.models import ColumnDataSource
 from holoviews.streams import Counter, PlotSize, RangeXY, Tap
 
 from dashboard.backend.datastore import DataStore
-from dashboard.backend.jobs import weakly, when_done
+from dashboard.backend.jobs import weak_callback, when_done
 from dashboard.backend.plane import Limits, Plane, nearest_row
 from dashboard.backend.quantities import Quantity
 from dashboard.components.css import BASE
@@ -22,7 +22,7 @@ from dashboard.plotting.colour_by import colouring
 from dashboard.plotting.layers import FIGURE, dress, galaxy_image, galaxy_picture
 from dashboard.plotting.markers import Rings
 from dashboard.plotting.raster import Canvas
-from dashboard.selection.box_lasso import Gestures
+from dashboard.selection.box_lasso import BoxLasso
 from dashboard.selection.filter_chips import FocusChips
 from dashboard.sky.projection import Graticule, Sky, fitted, graticule, sky_of
 from dashboard.state import State
@@ -30,7 +30,7 @@ from dashboard.state import State
 __all__ = ["SkyMap", "Web", "places_note", "sky_plane"]
 
 TAB = "sky"
-READS = ("model", "colour", "scored", "taught", "focus", "dark")  # the picture hangs on
+READS = ("model", "colour", "scored", "training_labels", "focus", "dark")  # the picture hangs on
 WAIT = 0.1  # seconds that the page may stand still for the first view
 PLANE = ("", "sky", "")  # what gestures on it are drawn in
 RA, DEC = Quantity("sky.ra", "Right ascension", "deg"), Quantity("sky.dec", "Declination", "deg")
@@ -94,9 +94,9 @@ class Web:
 class SkyMap(pn.viewable.Viewer):
     """All galaxies on the sky; a tap picks the nearest one, boxes and lassos select.
 
-    Reads ``tab``, ``model``, ``colour``, ``scored``, ``taught``, ``focus``, ``row``, ``guest``,
-    ``gesture`` and ``dark`` of the state; writes ``row``, ``selected`` and ``gesture``. It is made
-    when it is first seen.
+    Reads ``tab``, ``model``, ``colour``, ``scored``, ``training_labels``, ``focus``, ``row``,
+    ``external``, ``gesture`` and ``dark`` of the state; writes ``row``, ``selected`` and
+    ``gesture``. It is made when it is first seen.
     """
 
     datastore = param.ClassSelector(class_=DataStore, constant=True)
@@ -114,7 +114,7 @@ class SkyMap(pn.viewable.Viewer):
         self.note = pn.pane.HTML("", stylesheets=[BASE, NOTE], margin=(0, 6))
         self._place = pn.Column(sizing_mode="stretch_both", margin=(0, 8))
         self.state.param.watch(self._show, ["tab", *READS])
-        marked = ["row", "guest", "gesture", "dark"]
+        marked = ["row", "external", "gesture", "dark"]
         self.state.param.watch(lambda *_: _in_turn(self._mark), marked)
         self._show()
 
@@ -159,11 +159,11 @@ class SkyMap(pn.viewable.Viewer):
         galaxies = hv.DynamicMap(lambda **_: self._galaxies(), streams=[self._counter])
         self.tap, self.range = Tap(source=galaxies), RangeXY(source=galaxies)
         self.size = PlotSize(source=galaxies, width=FRAME[0], height=FRAME[1])
-        self.gestures = Gestures(self.state, galaxies, lambda: sky.points, lambda: PLANE)
+        self.gestures = BoxLasso(self.state, galaxies, lambda: sky.points, lambda: PLANE)
         self.tap.add_subscriber(self._pick)
         self.range.add_subscriber(self._zoom)
         self.size.add_subscriber(lambda **_: _in_turn(self._resize))
-        self.figure = galaxies.opts(hooks=[weakly(self._dress)], **BARE)
+        self.figure = galaxies.opts(hooks=[weak_callback(self._dress)], **BARE)
         if not sky.placed:
             words = "No galaxy of this store has a place on the sky."
             nothing = f'<div class="nothing">{words}</div>'
@@ -179,7 +179,11 @@ class SkyMap(pn.viewable.Viewer):
         state = self.state
         self._drawn = self._wanted
         chosen = colouring(
-            self.datastore, state.model, state.colour, dark=state.dark, taught=state.taught
+            self.datastore,
+            state.model,
+            state.colour,
+            dark=state.dark,
+            training_labels=state.training_labels,
         )
         canvas = Canvas(*self.limits, *(int(side) for side in self.frame))
         picture = galaxy_picture(self._plane, canvas, chosen, state.focus, dark=state.dark)
@@ -232,10 +236,10 @@ class SkyMap(pn.viewable.Viewer):
         """Ring the picked galaxy, put a star where the guest is, show what was drawn."""
         if self._figure is None:
             return
-        points, row, guest = self.sky.points, self.state.row, self.state.guest
+        points, row, external = self.sky.points, self.state.row, self.state.external
         star = pd.DataFrame({"x": [], "y": []})
-        if guest is not None and np.isfinite([guest.ra, guest.dec]).all():
-            x, y = self.sky.projection.flat([guest.ra], [guest.dec])
+        if external is not None and np.isfinite([external.ra, external.dec]).all():
+            x, y = self.sky.projection.flat([external.ra], [external.dec])
             star = pd.DataFrame({"x": x, "y": y})
         picked = points.iloc[[] if row is None else [row]]
         self.rings.show(picked, points.iloc[[]], star, dark=self.state.dark)

@@ -82,9 +82,9 @@ def cut_part(
 
 def measured(parts: Iterator[Part], info: SampleInfo, workers: int) -> Iterator[Part]:
     """Measure the parts in ``workers`` processes."""
-    from data.pipeline.process_pool import in_order
+    from data.pipeline.process_pool import ordered_map
 
-    return in_order(partial(measure_part, bands=info.bands, unit=info.unit), parts, workers)
+    return ordered_map(partial(measure_part, bands=info.bands, unit=info.unit), parts, workers)
 
 
 def measure_part(part: Part, bands: Sequence[str], unit: str) -> Part:

@@ -10,13 +10,13 @@ from multiprocessing import get_context, parent_process
 from threading import Thread
 from typing import TypeVar
 
-__all__ = ["in_order"]
+__all__ = ["ordered_map"]
 
 Q = TypeVar("Q")
 A = TypeVar("A")
 
 
-def in_order(
+def ordered_map(
     function: Callable[[Q], A],
     questions: Iterable[Q],
     workers: int,

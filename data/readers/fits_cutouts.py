@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from data.readers.fits_file import FitsFile, Sky, look_at, read_planes, stem, unit_vectors
+from data.readers.fits_file import FitsFile, Sky, inspect_headers, read_planes, stem, unit_vectors
 from data.readers.raw_image import LeftOutError, Picture
 from pcvae.errors import SettingsError
 
@@ -144,7 +144,7 @@ def fits_files(folder: Path) -> list[Path]:
 
 def _known(paths: Iterable[Path]) -> list[FitsFile]:
     """What the headers say, of the files that have any."""
-    return [found for path in paths if (found := look_at(path)) is not None]
+    return [found for path in paths if (found := inspect_headers(path)) is not None]
 
 
 def _most_common(values: Iterable[T]) -> T | None:

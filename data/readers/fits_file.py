@@ -23,7 +23,7 @@ __all__ = [
     "BROKEN",
     "FitsFile",
     "Sky",
-    "look_at",
+    "inspect_headers",
     "opened",
     "read_planes",
     "sky_of",
@@ -104,7 +104,7 @@ def unit_vectors(ra: ArrayLike, dec: ArrayLike) -> NDArray[np.float64]:
     return np.stack([np.cos(d) * np.cos(a), np.cos(d) * np.sin(a), np.sin(d)], axis=1)
 
 
-def look_at(path: Path) -> FitsFile | None:
+def inspect_headers(path: Path) -> FitsFile | None:
     """Read the headers only; None if they cannot be read."""
     try:
         with opened(path) as hdus:

@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from data.readers.fits_file import ARCSEC, Sky, look_at, read_planes, unit_vectors
+from data.readers.fits_file import ARCSEC, Sky, inspect_headers, read_planes, unit_vectors
 from data.readers.raw_image import LeftOutError, Picture
 from pcvae.errors import SampleError
 
@@ -140,7 +140,7 @@ def _middle(name: str) -> tuple[float, float]:
 
 
 def _sky(paths: dict[str, Path]) -> Sky | None:
-    found = (look_at(path) for path in paths.values())
+    found = (inspect_headers(path) for path in paths.values())
     return next((one.sky for one in found if one is not None and one.sky), None)
 
 

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from data.pipeline.batches import Part, cut_part, measure_part
 from data.readers.raw_image import LeftOutError, Picture
-from data.services.http_client import Client, RefusedError, UnansweredError
-from data.services.legacy_surveys import Wanted, check_answer, cutout_url, read_served
+from data.services.http_client import Client, NoResponseError, RefusedError
+from data.services.legacy_surveys import CutoutRequest, check_answer, cutout_url, read_served
 from pcvae.cutouts import SampleInfo, SampleWriter
 
-__all__ = ["Downloads", "Fetched", "look_at"]
+__all__ = ["Downloads", "Fetched", "inspect_headers"]
 
 AHEAD = 8  # parts that may be on disk before they are looked at
 GIVE_UP = 16  # galaxies in a row without an answer: the service is down, or we are offline
@@ -56,7 +56,12 @@ class Downloads:
     """
 
     def __init__(
-        self, client: Client, base_url: str, wanted: Wanted, folder: Path, cache: Path | None
+        self,
+        client: Client,
+        base_url: str,
+        wanted: CutoutRequest,
+        folder: Path,
+        cache: Path | None,
     ) -> None:
         self._client, self._url, self._wanted = client, cutout_url(base_url), wanted
         self._folder, self._cache = folder, cache
@@ -132,7 +137,7 @@ class Downloads:
                 content = self._ask(ra, dec)
             except RefusedError as error:
                 return LeftOutError("refused by the service", str(error))
-            except UnansweredError as error:
+            except NoResponseError as error:
                 self._count_unanswered(error)
                 return LeftOutError(UNANSWERED, str(error))
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -146,12 +151,12 @@ class Downloads:
     def _ask(self, ra: float, dec: float) -> bytes:
         return self._client.ask(self._url, check_answer, query=self._wanted.query(ra, dec))
 
-    def _count_unanswered(self, error: UnansweredError) -> None:
+    def _count_unanswered(self, error: NoResponseError) -> None:
         with self._lock:
             self._unanswered += 1
             if self._unanswered >= self._patience:
                 msg = f"{error}. {self._unanswered} galaxies in a row got none: "
-                raise UnansweredError(msg + "the same command goes on later") from error
+                raise NoResponseError(msg + "the same command goes on later") from error
 
     def _check_service(self) -> None:
         """Ask for a galaxy that had an answer before: a few without one may be the last of many.
@@ -161,9 +166,9 @@ class Downloads:
         """
         try:
             self._ask(*self._witness)
-        except (RefusedError, UnansweredError) as error:
+        except (RefusedError, NoResponseError) as error:
             msg = f"{error}. Nor do others get one: the same command goes on later"
-            raise UnansweredError(msg) from error
+            raise NoResponseError(msg) from error
 
     def _path(self, row: int, ra: float, dec: float) -> Path:
         if self._cache is None:
@@ -173,7 +178,7 @@ class Downloads:
         return self._cache / kind / f"{int(ra):03d}" / f"{ra:010.6f}{dec:+010.6f}.fits"
 
 
-def look_at(fetched: Fetched, wanted: Wanted, info: SampleInfo) -> Part:
+def inspect_headers(fetched: Fetched, wanted: CutoutRequest, info: SampleInfo) -> Part:
     """Read, check, cut and measure the files of a part."""
     positions = fetched.candidates[["ra", "dec"]].to_numpy(np.float64)
     pictures = (
@@ -185,7 +190,7 @@ def look_at(fetched: Fetched, wanted: Wanted, info: SampleInfo) -> Part:
 
 
 def _read(
-    file: Path | LeftOutError, wanted: Wanted, ra: float, dec: float
+    file: Path | LeftOutError, wanted: CutoutRequest, ra: float, dec: float
 ) -> Picture | LeftOutError:
     if isinstance(file, LeftOutError):
         return file

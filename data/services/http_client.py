@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 __all__ = [
     "Client",
     "FetchError",
-    "LeftAloneError",
-    "Manners",
+    "InvalidResponseError",
+    "NoResponseError",
+    "RateLimitedError",
     "RefusedError",
+    "RetryPolicy",
     "StoppedError",
-    "UnansweredError",
-    "UnusableError",
 ]
 
 AGAIN = (408, 425, 429, 500, 502, 503, 504)  # what may be different a little later
@@ -43,11 +43,11 @@ class RefusedError(FetchError):
     """The server says no, and would say so again."""
 
 
-class UnansweredError(FetchError):
+class NoResponseError(FetchError):
     """No usable answer came, however often it was asked for."""
 
 
-class LeftAloneError(FetchError):
+class RateLimitedError(FetchError):
     """The server asks to be left alone for longer than anyone waits."""
 
 
@@ -55,7 +55,7 @@ class StoppedError(FetchError):
     """The client was closed while it waited."""
 
 
-class UnusableError(Exception):
+class InvalidResponseError(Exception):
     """An answer is not what was asked for, but may be the next time."""
 
 
@@ -68,7 +68,7 @@ class _TryAgainError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Manners:
+class RetryPolicy:
     """How a server is asked.
 
     Args:
@@ -94,11 +94,11 @@ class Client:
     again after pauses that double.
 
     Args:
-        manners: How servers are asked.
+        retry_policy: How servers are asked.
     """
 
-    def __init__(self, manners: Manners | None = None) -> None:
-        self.manners = manners or Manners()
+    def __init__(self, retry_policy: RetryPolicy | None = None) -> None:
+        self.retry_policy = retry_policy or RetryPolicy()
         self._mine = threading.local()
         self._sessions: list[requests.Session] = []
         self._lock, self._stop = threading.Lock(), threading.Event()
@@ -129,7 +129,7 @@ class Client:
 
         Args:
             url: Where to ask; redirects are followed.
-            check: Raises ``UnusableError`` for an answer that is to be asked for again.
+            check: Raises ``InvalidResponseError`` for an answer that is to be asked for again.
             query: What goes into the address.
             form: What is posted; None makes it a GET.
 
@@ -140,7 +140,7 @@ class Client:
         """
 
         def read(answer: "requests.Response") -> bytes:
-            content = b"".join(_chunks(answer, PATIENCE * self.manners.timeout))
+            content = b"".join(_chunks(answer, PATIENCE * self.retry_policy.timeout))
             if check is not None:
                 check(content)
             return content
@@ -169,16 +169,16 @@ class Client:
         options: Mapping[str, Any],
     ) -> Any:
         trouble = ""
-        for attempt in range(self.manners.tries):
+        for attempt in range(self.retry_policy.tries):
             self._wait_for_gate(url)
             try:
                 return self._once(url, read, method, options)
             except _TryAgainError as error:
                 trouble = str(error)
                 self._pause(error, attempt, url)
-        tries = f"{self.manners.tries} tries" if self.manners.tries > 1 else "one try"
+        tries = f"{self.retry_policy.tries} tries" if self.retry_policy.tries > 1 else "one try"
         msg = f"no usable answer from {_host(url)} after {tries}: {trouble}"
-        raise UnansweredError(msg)
+        raise NoResponseError(msg)
 
     def _once(
         self,
@@ -189,14 +189,17 @@ class Client:
     ) -> Any:
         import requests
 
-        timeout = (min(self.manners.connect, self.manners.timeout), self.manners.timeout)
+        timeout = (
+            min(self.retry_policy.connect, self.retry_policy.timeout),
+            self.retry_policy.timeout,
+        )
         try:
             with self._session().request(
                 method, url, stream=True, timeout=timeout, **options
             ) as answer:
                 _check_status(answer)
                 return read(answer)
-        except UnusableError as error:
+        except InvalidResponseError as error:
             raise _TryAgainError(str(error)) from error
         except (
             requests.ConnectionError,
@@ -211,9 +214,11 @@ class Client:
 
     def _pause(self, error: _TryAgainError, attempt: int, url: str) -> None:
         """Wait as the server wishes, or ever longer; keep all away from one that is busy."""
-        if error.pause is None and attempt + 1 == self.manners.tries:
+        if error.pause is None and attempt + 1 == self.retry_policy.tries:
             return
-        pause = min(self.manners.back_off * 2**attempt, MOST_BACK_OFF) * random.uniform(0.75, 1.25)
+        pause = min(self.retry_policy.back_off * 2**attempt, MOST_BACK_OFF) * random.uniform(
+            0.75, 1.25
+        )
         if error.pause is not None:
             pause = error.pause
         if error.busy or error.pause is not None:
@@ -235,7 +240,7 @@ class Client:
         left = self._not_before - time.monotonic()
         if left > LONGEST_PAUSE:
             msg = f"{_host(url)} asks not to be asked for {left / 60:.0f} minutes"
-            raise LeftAloneError(f"{msg}. The same command goes on then")
+            raise RateLimitedError(f"{msg}. The same command goes on then")
         return left
 
     def _session(self) -> "requests.Session":
@@ -243,7 +248,7 @@ class Client:
 
         if not hasattr(self._mine, "session"):
             session = requests.Session()
-            session.headers["User-Agent"] = _user_agent(self.manners.contact)
+            session.headers["User-Agent"] = _user_agent(self.retry_policy.contact)
             self._mine.session = session
             with self._lock:
                 self._sessions.append(session)
@@ -280,7 +285,7 @@ def _chunks(answer: "requests.Response", seconds: float | None) -> Iterator[byte
         yield chunk
         if seconds is not None and time.monotonic() - begun > seconds:
             msg = f"the answer was not complete after {seconds:.0f} s"
-            raise UnusableError(msg)
+            raise InvalidResponseError(msg)
 
 
 def _user_agent(contact: str) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.readers.raw_image import SAME_SCALE, LeftOutError, Picture, fit
-from data.services.http_client import Client, FetchError, Manners, UnusableError
+from data.services.http_client import Client, FetchError, InvalidResponseError, RetryPolicy
 from pcvae.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -23,12 +23,12 @@ __all__ = [
     "BASE_URL",
     "LAYER",
     "Cutout",
-    "Wanted",
+    "CutoutRequest",
     "check_answer",
+    "cutout_request",
     "cutout_url",
     "fetch_cutout",
     "read_served",
-    "wanted_for",
 ]
 
 BASE_URL = "https://www.legacysurvey.org/viewer"
@@ -38,11 +38,11 @@ PIXEL_SCALE = 0.262  # arcsec, of the coadds
 PAPER_SIZE = 128  # px
 MOST_SIZE = 512  # px; larger ones are clipped without a word
 BLOCK = 2880  # bytes; headers and data of FITS files fill whole ones
-OFFLINE = Manners(timeout=15.0, tries=2, back_off=0.5)  # for a person who waits
+OFFLINE = RetryPolicy(timeout=15.0, tries=2, back_off=0.5)  # for a person who waits
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class CutoutRequest:
     """What is asked for, the same for all galaxies.
 
     Args:
@@ -123,7 +123,7 @@ class Images(Protocol):
         """Of the pixels."""
 
 
-def wanted_for(images: Images, layer: str = "") -> Wanted:
+def cutout_request(images: Images, layer: str = "") -> CutoutRequest:
     """What to ask for to get an image like those of a sample or a store.
 
     Args:
@@ -147,7 +147,7 @@ def wanted_for(images: Images, layer: str = "") -> Wanted:
         msg = f"the Legacy Surveys have no images like these: {why}"
         raise FetchError(msg)
     layer = layer or (LAYER_WITH_I if "i" in images.bands else LAYER)
-    return Wanted(layer, images.bands, images.size, images.pixel_scale)
+    return CutoutRequest(layer, images.bands, images.size, images.pixel_scale)
 
 
 def cutout_url(base_url: str) -> str:
@@ -164,14 +164,14 @@ def check_answer(content: bytes) -> None:
     if not content.startswith(b"SIMPLE  ="):
         start = " ".join(content[:60].decode("ascii", "replace").split())
         msg = f"the answer is not a FITS file but begins with {start!r}"
-        raise UnusableError(msg if content else "the answer is empty")
+        raise InvalidResponseError(msg if content else "the answer is empty")
     whole = _length(content)
     if len(content) < whole:
         msg = f"the answer was cut off: {len(content)} of {whole} bytes"
-        raise UnusableError(msg)
+        raise InvalidResponseError(msg)
 
 
-def read_served(content: bytes | Path, wanted: Wanted, ra: float, dec: float) -> Picture:
+def read_served(content: bytes | Path, wanted: CutoutRequest, ra: float, dec: float) -> Picture:
     """Read an answer and check that it is what was asked for.
 
     The service interpolates on other pixels than the coadds' 0.262 arcsec without rescaling;
@@ -208,10 +208,10 @@ def read_served(content: bytes | Path, wanted: Wanted, ra: float, dec: float) ->
 def fetch_cutout(
     ra: float,
     dec: float,
-    wanted: Wanted | None = None,
+    wanted: CutoutRequest | None = None,
     *,
     base_url: str = BASE_URL,
-    manners: Manners = OFFLINE,
+    retry_policy: RetryPolicy = OFFLINE,
 ) -> Cutout:
     """Fetch one galaxy's cutout from the service, for a person who waits.
 
@@ -220,16 +220,16 @@ def fetch_cutout(
         dec: Declination [deg].
         wanted: Layer, bands, size and pixel scale; None for the paper's.
         base_url: The service, or a mirror of it.
-        manners: How long and how often it is tried.
+        retry_policy: How long and how often it is tried.
 
     Raises:
         FetchError: There is no connection, or no image of that place; says which.
     """
-    wanted = wanted or Wanted()
+    wanted = wanted or CutoutRequest()
     if not (0 <= ra <= 360 and -90 <= dec <= 90):
         msg = f"expected RA in 0 to 360 and Dec in -90 to 90 deg, found {ra:.5f} {dec:+.5f}"
         raise FetchError(msg)
-    with Client(manners) as client:
+    with Client(retry_policy) as client:
         content = client.ask(cutout_url(base_url), check_answer, query=wanted.query(ra, dec))
     try:
         picture = read_served(content, wanted, ra, dec)
@@ -241,7 +241,7 @@ def fetch_cutout(
 
 
 def _planes(
-    header: "Header", cube: NDArray[np.float32] | None, wanted: Wanted
+    header: "Header", cube: NDArray[np.float32] | None, wanted: CutoutRequest
 ) -> NDArray[np.float32]:
     """The planes (C, S, S) in the order wanted."""
     found = _bands(header)
@@ -275,5 +275,5 @@ def _length(content: bytes) -> int:
         pixels = int(np.prod(axes)) * abs(int(numbers[b"BITPIX"])) // 8
     except (KeyError, ValueError) as error:
         msg = f"the answer's header is broken: {error}"
-        raise UnusableError(msg) from error
+        raise InvalidResponseError(msg) from error
     return -(-(end + 80) // BLOCK) * BLOCK + pixels

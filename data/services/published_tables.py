@@ -12,7 +12,7 @@ from urllib.parse import urljoin
 import pandas as pd
 
 from data.published.known_catalogs import GAMA_FIT, GAMA_SKY, MOST_REDSHIFT, ZOU_FILES
-from data.services.http_client import Client, FetchError, UnusableError
+from data.services.http_client import Client, FetchError, InvalidResponseError
 from pcvae.errors import SettingsError
 
 __all__ = ["FETCH", "NOTE", "URLS", "fetch_tap"]
@@ -67,7 +67,7 @@ def fetch_zou(client: Client, url: str, folder: Path) -> Iterator[tuple[Path, st
             json.loads(content)["files"]
         except (ValueError, KeyError, TypeError) as error:
             msg = f"not the list of a record's files: {content[:60]!r}"
-            raise UnusableError(msg) from error
+            raise InvalidResponseError(msg) from error
 
     files = json.loads(client.ask(address, check))["files"]
     tables = [one for one in files if one["key"].endswith(".fits")]

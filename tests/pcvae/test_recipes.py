@@ -13,7 +13,7 @@ from pcvae.loss import Targets
 from pcvae.model import ConvVAE
 from pcvae.neighbours import Neighbours
 from pcvae.preprocess import Stretch
-from pcvae.trainer import RECIPES, Galaxies, Lessons, _Loop
+from pcvae.trainer import RECIPES, Galaxies, TrainingData, _Loop
 from pcvae.trials import paper_trials
 from train import train
 
@@ -85,8 +85,8 @@ def test_a_run_ties_four_latents_and_leaves_one(run):
 
 def test_the_weights_follow_adam():
     few = Galaxies(torch.rand(2, 3, 69, 69), Targets(*torch.zeros(2, 2, 0)))
-    lessons = Lessons(few, few, LatentSpace((), (), (), 0))
-    loop = _Loop(Fabric(accelerator="cpu"), ConvVAE(PAPER.model), lessons, PAPER)
+    training_data = TrainingData(few, few, LatentSpace((), (), (), 0))
+    loop = _Loop(Fabric(accelerator="cpu"), ConvVAE(PAPER.model), training_data, PAPER)
     assert type(loop.optimizer.optimizer) is torch.optim.Adam
     assert loop.optimizer.param_groups[0]["betas"] == (0.9, 0.999)
 

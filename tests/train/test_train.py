@@ -13,7 +13,7 @@ from pcvae.errors import RunError, SettingsError
 from pcvae.labels import LABELS, angle_difference, wrap_angle
 from pcvae.loss import Targets
 from pcvae.metrics import coverage, errors
-from pcvae.trainer import Galaxies, turn
+from pcvae.trainer import Galaxies, augment
 from train import train
 
 ON_CPU = ["--device", "cpu"]
@@ -273,8 +273,8 @@ def test_labels_turn_with_the_pictures(angle):
     truth = (measure_labels(catalog, names, config).truth - mean) / scale
     targets = Targets(*(torch.tensor(truth, dtype=torch.float32) for _ in range(2)))
     torch.manual_seed(0)
-    turned = turn(Galaxies(torch.tensor(bars[:, None], dtype=torch.float32), targets), space)
-    image, told = turned.image[:, 0].numpy(), turned.targets.truth.numpy() * scale + mean
+    augmented = augment(Galaxies(torch.tensor(bars[:, None], dtype=torch.float32), targets), space)
+    image, told = augmented.image[:, 0].numpy(), augmented.targets.truth.numpy() * scale + mean
     moments = [(image * one).sum((1, 2)) for one in (x * x - y * y, 2 * x * y)]
     seen = np.arctan2(*moments[::-1]) / 2
     said = told[:, 0] if angle == "phi" else orientation_of(told, np.ones_like(told))[0]
@@ -288,7 +288,7 @@ def test_every_training_galaxy_is_seen_once_an_epoch(sample, tmp_path):
 
     from pcvae.dataset import LatentSpace
     from pcvae.model import ConvVAE, ModelConfig
-    from pcvae.trainer import RECIPES, Lessons, _Loop
+    from pcvae.trainer import RECIPES, TrainingData, _Loop
 
     nothing = LatentSpace((), (), (), 0)
     for count in (2, 63, 64, 65, 66, 128, 129):
@@ -296,7 +296,7 @@ def test_every_training_galaxy_is_seen_once_an_epoch(sample, tmp_path):
             torch.zeros(count, 3, 8, 8), Targets(torch.zeros(count, 0), torch.zeros(count, 0))
         )
         loop = _Loop(Fabric(accelerator="cpu"), ConvVAE(ModelConfig(size=8)),
-                     Lessons(some, some, nothing), RECIPES["default"])  # fmt: skip
+                     TrainingData(some, some, nothing), RECIPES["default"])  # fmt: skip
         batches = list(loop._batches(0))
         assert sorted(torch.cat(batches).tolist()) == list(range(count))
         assert min(map(len, batches)) > 1

@@ -26,10 +26,10 @@ from train.evaluation.aperture_photometry import annular_colours
 from train.evaluation.galaxy_pool import Estimates, Pool, estimates
 from train.evaluation.model_cost import cost
 
-__all__ = ["Judgement", "judge"]
+__all__ = ["Evaluation", "judge"]
 
 
-class Judgement:
+class Evaluation:
     """What models and baselines say of a pool, and how well.
 
     Args:
@@ -259,7 +259,7 @@ def _origin(info: RunInfo) -> dict[str, Any]:
     }
 
 
-def judge(judgement: Judgement) -> Mapping[str, Any]:
+def judge(judgement: Evaluation) -> Mapping[str, Any]:
     """Take every step, with a progress bar and its seconds, and return the metrics."""
     steps = judgement.steps()
     with tqdm(steps.items(), desc="evaluate", unit="step") as bar:

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from train.evaluation.disentanglement import free_latents
-from train.evaluation.evaluation import Judgement
+from train.evaluation.evaluation import Evaluation
 from train.report_pages import galaxy_figures, metric_figures
 from train.report_pages.html_page import Section
 from train.report_pages.text_tables import number, verdict
@@ -16,7 +16,7 @@ __all__ = ["chapters"]
 PART_FIGURES = ("n", "r2", "nmad", "bias", "coverage68", "coverage90", "crps")
 
 
-def chapters(judgement: Judgement, metrics: Mapping[str, Any]) -> Iterator[Section]:
+def chapters(judgement: Evaluation, metrics: Mapping[str, Any]) -> Iterator[Section]:
     """Yield the sections in their order; what a store cannot show is left out."""
     yield _labels(judgement)
     yield _calibration(metrics)
@@ -30,7 +30,7 @@ def chapters(judgement: Judgement, metrics: Mapping[str, Any]) -> Iterator[Secti
     yield _networks(judgement, metrics)
 
 
-def _labels(judgement: Judgement) -> Section:
+def _labels(judgement: Evaluation) -> Section:
     section = Section(
         "Fig. 1: catalogue and inferred values",
         "Bars are the catalogue's errors and the model's own sigmas, of many galaxies a typical "
@@ -95,7 +95,7 @@ def _truth(metrics: Mapping[str, Any]) -> Section:
     return section
 
 
-def _spaces(judgement: Judgement) -> Section:
+def _spaces(judgement: Evaluation) -> Section:
     section = Section(
         "Fig. 2: the latent spaces",
         "Shaded are the regions of two-dimensional linear SVMs, which SMOTE has balanced: they "
@@ -127,7 +127,7 @@ def _characters(metrics: Mapping[str, Any]) -> Section:
     return section
 
 
-def _rare(judgement: Judgement, metrics: Mapping[str, Any]) -> Section:
+def _rare(judgement: Evaluation, metrics: Mapping[str, Any]) -> Section:
     section = Section(
         "The search for rare galaxies",
         "Row-normalised confusion matrices, and recall against false-positive rate (a line a "
@@ -146,7 +146,7 @@ def _rare(judgement: Judgement, metrics: Mapping[str, Any]) -> Section:
     return section
 
 
-def _look_alikes(judgement: Judgement) -> Section:
+def _look_alikes(judgement: Evaluation) -> Section:
     section = Section(
         "Fig. 3: look-alikes",
         "Ranked by the number of rare galaxies that have one among their 10 nearest.",
@@ -158,7 +158,7 @@ def _look_alikes(judgement: Judgement) -> Section:
     return section
 
 
-def _networks(judgement: Judgement, metrics: Mapping[str, Any]) -> Section:
+def _networks(judgement: Evaluation, metrics: Mapping[str, Any]) -> Section:
     section = Section("The networks")
     pool, store = judgement.pool, judgement.store
     known = [

@@ -8,12 +8,17 @@ import numpy as np
 import pytest
 
 from dashboard.active_learning.ranked_queue import ERROR, caption_of, rates_html, worth_of
-from dashboard.active_learning.training_labels import cancel, taught_by, wanted, warnings_of
+from dashboard.active_learning.training_labels import (
+    cancel,
+    training_labels_of,
+    wanted,
+    warnings_of,
+)
 from dashboard.app import Explorer
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.quantities import ANOMALY
 from dashboard.backend.stamp_images import data_uri
-from dashboard.backend.svm_jobs import ENOUGH, Job, verdicts
+from dashboard.backend.svm_jobs import ENOUGH, Job, class_rates
 from dashboard.gallery.stamp_strip import stamp_items
 from dashboard.labelling.labels import judge, toggle, undo, write_note
 from pcvae.anomaly import NORMAL, UNUSED, anomaly_score, fit_score
@@ -56,7 +61,7 @@ def label(session, name, rows):
 
 
 def learnt(session):
-    return session.datastore.learning.learnt(session.state.model, session.state.taught)
+    return session.datastore.learning.learnt(session.state.model, session.state.training_labels)
 
 
 def test_the_score_is_that_of_the_pipeline_on_all_latents(queue):
@@ -238,11 +243,11 @@ def test_labels_become_classes_by_the_rule_that_the_page_states(session):
     judge(datastore, session.state, "0", red)
     write_note(datastore, session.state, "odd", 119)
     expected = [*2 * ["candidate"], *2 * [UNUSED], *3 * [NORMAL], "merger", "candidate"]
-    assert taught_by(datastore) == tuple(zip(plain, expected, strict=True))
+    assert training_labels_of(datastore) == tuple(zip(plain, expected, strict=True))
     judge(datastore, session.state, "merger", red)
-    assert (red, "merger") in taught_by(datastore)
+    assert (red, "merger") in training_labels_of(datastore)
     judge(datastore, session.state, "normal", red)
-    assert (red, NORMAL) in taught_by(datastore)
+    assert (red, NORMAL) in training_labels_of(datastore)
 
 
 def test_a_refit_makes_a_class_of_a_new_name_with_its_own_boundary_and_colour(session, queue):
@@ -308,7 +313,7 @@ def test_the_boundaries_of_the_maps_follow_what_is_taught(session, queue):
 def test_until_a_refit_labels_change_no_fit(session, queue):
     before = learnt(session).svm.used
     label(session, "merger", MERGERS)
-    assert session.state.taught == ()
+    assert session.state.training_labels == ()
     assert learnt(session).svm.used == before
 
 
@@ -336,7 +341,7 @@ def test_judged_normal_galaxies_always_teach_the_svm(session, monkeypatch):
     judged = np.flatnonzero(session.datastore.normal)[-8:]
     label(session, "0", judged)
     values = session.datastore.store.values("physics")
-    rows = session.datastore.learning.rows(values, taught_by(session.datastore))
+    rows = session.datastore.learning.rows(values, training_labels_of(session.datastore))
     assert set(judged) <= set(rows)
     assert session.datastore.normal[rows].sum() == 20
 
@@ -347,7 +352,7 @@ def test_the_rates_are_those_of_repeated_folds_with_wilson_intervals(session, qu
     classes = session.datastore.learning.classes(())
     values = session.datastore.store.values("physics")
     parts = [repeated_folds(values, classes, seed, 5, 1).rates("red_spiral") for seed in range(3)]
-    (red,) = [one for one in verdicts(trials) if one.name == "red_spiral"]
+    (red,) = [one for one in class_rates(trials) if one.name == "red_spiral"]
     assert red.count == parts[0].members == len(session.datastore.members("red_spiral"))
     recall = sum(one.hits for one in parts) / sum(one.members for one in parts)
     assert red.recall[0] == pytest.approx(recall)
@@ -374,24 +379,24 @@ def test_sessions_ask_for_their_own_fits(session, queue):
     other.state.tab = "queue"
     label(session, "merger", MERGERS)
     queue.refit()
-    assert other.state.taught == ()
+    assert other.state.training_labels == ()
     assert "merger" not in learnt(other).svm.classes
     assert "Recall" not in other.strips["queue"].rates.object
     assert shown(other.strips["queue"]) != shown(queue)
     other.strips["queue"].refit()
-    assert other.state.taught == session.state.taught
+    assert other.state.training_labels == session.state.training_labels
     assert learnt(other) is learnt(session)
 
 
 def test_a_cancelled_refit_leaves_the_fit_before_it(session, queue):
     label(session, "merger", MERGERS)
     queue.refit()
-    first = session.state.taught
+    first = session.state.training_labels
     label(session, "normal", session.datastore.members("red_spiral")[:5])
     queue.refit()
-    assert session.state.taught != first
+    assert session.state.training_labels != first
     cancel(session.state, queue._before)
-    assert session.state.taught == first
+    assert session.state.training_labels == first
     assert "cancelled" in session.state.said
 
 

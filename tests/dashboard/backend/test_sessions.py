@@ -21,7 +21,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.websocket import websocket_connect
 
 from dashboard.app import Explorer, open_datastore, serve
-from dashboard.backend.jobs import is_warming, weakly, when_done
+from dashboard.backend.jobs import is_warming, weak_callback, when_done
 
 VISITS = 3
 
@@ -113,7 +113,7 @@ def test_a_server_told_to_warm_up_has_ready_what_its_first_visitor_needs(folder,
 
 def test_a_weak_method_calls_its_owner_but_does_not_keep_it():
     owner = _Owner()
-    call, kept = weakly(owner.tell), ref(owner)
+    call, kept = weak_callback(owner.tell), ref(owner)
     call(1, 2)
     assert owner.told == [(1, 2)]
     del owner

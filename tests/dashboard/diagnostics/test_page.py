@@ -9,7 +9,13 @@ from panel.pane import HTML, HoloViews
 
 from dashboard.app import Explorer
 from dashboard.backend.model_scores import history_of, scores_of
-from dashboard.diagnostics.figures import Sketch, against, main_plane, shown_galaxies, size_plane
+from dashboard.diagnostics.figures import (
+    FigureSpec,
+    against,
+    main_plane,
+    shown_galaxies,
+    size_plane,
+)
 from dashboard.diagnostics.loss_curves import loss_curves
 from dashboard.diagnostics.scatter import Scatter, error_bars
 from dashboard.diagnostics.score_tables import confusion_html, scores_html
@@ -106,7 +112,7 @@ def test_a_figure_says_how_many_galaxies_it_shows(datastore):
     points = sketch.plane.points.copy()
     points.loc[:9, "x"] = np.nan
     plane = type(sketch.plane)(sketch.plane.x, sketch.plane.y, points, sketch.plane.limits)
-    assert Sketch("", plane, everything).said == "110 of 120 galaxies"
+    assert FigureSpec("", plane, everything).said == "110 of 120 galaxies"
 
 
 def test_fig_1_shows_what_catalogue_and_model_say_with_their_errors(datastore):
@@ -253,7 +259,7 @@ def turns(monkeypatch):
 
     begun = []
     monkeypatch.setattr("dashboard.diagnostics.page.Scatter", Known)
-    monkeypatch.setattr("dashboard.diagnostics.page.in_turns", begun.append)
+    monkeypatch.setattr("dashboard.diagnostics.page.run_in_ticks", begun.append)
     return begun
 
 

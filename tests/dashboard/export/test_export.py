@@ -310,7 +310,7 @@ def test_the_picture_shows_what_people_have_taught_the_svm(session, monkeypatch)
         judge(datastore, state, "lens", int(row))
     refit(datastore, state)
     figure_png(datastore, state)
-    learnt = datastore.learning.learnt(state.model, state.taught)
+    learnt = datastore.learning.learnt(state.model, state.training_labels)
     np.testing.assert_array_equal(drawn[-1].values, learnt.score)
     state.colour = "density"
     assert inked(figure_png(datastore, state), datastore.colour("lens", dark=True))
@@ -364,7 +364,7 @@ def test_what_is_empty_says_so_and_cannot_be_taken(session):
     session.away.what.value = "cutout"
     assert not session.away.go.disabled
     session.away.take()
-    assert session.away.file.filename == f"{session.source.ids[session.state.row]}.fits"
+    assert session.away.file.filename == f"{session.datastore.ids[session.state.row]}.fits"
     assert "sample example" in session.away.words.object
 
 

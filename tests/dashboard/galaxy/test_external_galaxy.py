@@ -11,7 +11,7 @@ from PIL import Image
 
 from dashboard.app import Explorer, open_datastore
 from dashboard.components.file_input import MOST_BYTES, FileField, Upload, UploadError
-from dashboard.galaxy.image_files import guest_of
+from dashboard.galaxy.image_files import read_image_files
 from dashboard.galaxy.legacy_cutout import ADDRESS
 from data import hyrax
 from data.services.legacy_surveys import OFFLINE
@@ -52,13 +52,13 @@ def info_of(session):
 
 def test_a_galaxy_of_the_sample_brought_as_fits_is_seen_as_the_store_sees_it(session, flux):
     session.bring.upload([cube(flux[7])])
-    guest, latents = session.state.guest, session.datastore.store.latents("physics")
+    external, latents = session.state.external, session.datastore.store.latents("physics")
     assert session.state.row is None
-    np.testing.assert_array_equal(guest.flux, flux[7])
-    found = guest.seen["physics"].latents.iloc[0]
+    np.testing.assert_array_equal(external.flux, flux[7])
+    found = external.seen["physics"].latents.iloc[0]
     for name in found.index:
         assert found[name] == pytest.approx(latents[name][7], abs=1e-4), name
-    np.testing.assert_array_equal(guest.seen["physics"].stamp, session.datastore.stamp(7))
+    np.testing.assert_array_equal(external.seen["physics"].stamp, session.datastore.stamp(7))
 
 
 def test_the_guest_is_on_the_card_on_the_map_and_has_neighbours(session, flux):
@@ -91,7 +91,7 @@ def test_the_guest_stays_while_others_are_looked_at_and_can_be_gone_back_to(sess
 def test_another_model_sees_the_guest_too(session, flux):
     session.bring.upload([cube(flux[7], "mine.fits")])
     session.state.model = "vanilla"
-    assert set(session.state.guest.seen) == {"physics", "vanilla"}
+    assert set(session.state.external.seen) == {"physics", "vanilla"}
     assert "Latent" in session.card.properties.object
     assert session.strips["neighbours"].strip.items[0]["row"] == 7
 
@@ -114,7 +114,7 @@ def test_a_guest_is_encoded_by_the_model_that_it_is_kept_for(session, flux, monk
     session.state.model = "vanilla"
     while later:
         proceed()
-    seen = session.state.guest.seen
+    seen = session.state.external.seen
     assert set(seen) == {"physics", "vanilla"}
     for model, one in seen.items():
         latents = session.datastore.store.latents(model).drop(columns="id")
@@ -128,7 +128,7 @@ def test_a_guest_is_of_one_session_and_the_store_stays_as_it_was(store, session,
     files = {path: path.stat().st_mtime_ns for path in store.rglob("*")}
     other = Explorer(session.datastore)
     session.bring.upload([cube(flux[7])])
-    assert other.state.guest is None
+    assert other.state.external is None
     assert {path: path.stat().st_mtime_ns for path in store.rglob("*")} == files
 
 
@@ -137,32 +137,32 @@ def test_a_file_a_band_makes_one_galaxy(session, flux):
     for band, plane in zip(BANDS, flux[7], strict=True):
         header = sky_header(150.0, 2.0, 32, BANDS=band)
         parts.append(Upload(f"mine_{band}.fits", as_fits(plane, header)))
-    guest = guest_of(parts[::-1], info_of(session))
-    np.testing.assert_array_equal(guest.flux, flux[7])
-    assert "3 files" in guest.said[0]
+    external = read_image_files(parts[::-1], info_of(session))
+    np.testing.assert_array_equal(external.flux, flux[7])
+    assert "3 files" in external.said[0]
     with pytest.raises(UploadError, match="found g, z: r is missing"):
-        guest_of([parts[0], parts[2]], info_of(session))
+        read_image_files([parts[0], parts[2]], info_of(session))
 
 
 def test_a_larger_cutout_is_cut_and_finer_pixels_are_joined_and_it_is_said(session):
     rng = np.random.default_rng(0)
     large = rng.normal(1, 0.1, (3, 50, 50)).astype(np.float32)
-    guest = guest_of([cube(large)], info_of(session))
-    np.testing.assert_array_equal(guest.flux, large[:, 9:41, 9:41])
-    assert "Cut to 32 by 32" in " ".join(guest.said)
-    assert guest.north_angle == pytest.approx(np.pi / 2, abs=1e-6)
+    external = read_image_files([cube(large)], info_of(session))
+    np.testing.assert_array_equal(external.flux, large[:, 9:41, 9:41])
+    assert "Cut to 32 by 32" in " ".join(external.said)
+    assert external.north_angle == pytest.approx(np.pi / 2, abs=1e-6)
     fine = cube(np.repeat(np.repeat(large[:, :32, :32], 2, 1), 2, 2), scale=0.131)
-    guest = guest_of([fine], info_of(session))
-    assert 'Resampled from 0.131" to 0.262"' in " ".join(guest.said).replace("″", '"')
+    external = read_image_files([fine], info_of(session))
+    assert 'Resampled from 0.131" to 0.262"' in " ".join(external.said).replace("″", '"')
 
 
 def test_a_packed_file_is_unpacked_but_not_without_end(session, flux, monkeypatch):
     file = cube(flux[7])
     packed = Upload("one.fits.gz", gzip.compress(file.content))
-    np.testing.assert_array_equal(guest_of([packed], info_of(session)).flux, flux[7])
+    np.testing.assert_array_equal(read_image_files([packed], info_of(session)).flux, flux[7])
     monkeypatch.setattr("dashboard.components.file_input.MOST_BYTES", len(packed.content) + 10)
     with pytest.raises(UploadError, match="unpacked"):
-        guest_of([packed], info_of(session))
+        read_image_files([packed], info_of(session))
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
@@ -171,11 +171,11 @@ def test_a_picture_is_placed_roughly_and_it_is_said(session, kind):
     wide = np.pad(picture, ((0, 0), (6, 6), (0, 0)))
     file = Upload("mine.png" if kind == "PNG" else "mine.jpg", png(wide, kind))
     session.bring.upload([file])
-    said = session.state.guest.said
+    said = session.state.external.said
     assert "Cut to the square of 96 pixels" in said[1]
     assert "rough" in said[-1]
     if kind == "PNG":
-        shown = session.state.guest.seen["physics"].stamp.astype(int)
+        shown = session.state.external.seen["physics"].stamp.astype(int)
         assert np.abs(shown - session.datastore.stamp(7)).max() <= 2
 
 
@@ -183,11 +183,11 @@ def test_a_picture_for_a_store_of_pictures_is_taken_as_it_is(make_store):
     session = begin(make_store(unit="nanomaggy"))
     stretched = replace(info_of(session), unit="stretched")
     picture = np.flipud(session.datastore.stamp(7))
-    guest = guest_of([Upload("mine.png", png(picture))], stretched)
+    external = read_image_files([Upload("mine.png", png(picture))], stretched)
     expected = session.datastore.stamp(7)[:, :, ::-1].transpose(2, 0, 1) / 255
-    np.testing.assert_allclose(guest.flux, expected, atol=1e-6)
+    np.testing.assert_allclose(external.flux, expected, atol=1e-6)
     with pytest.raises(UploadError, match="learnt from pictures"):
-        guest_of([cube(np.ones((3, 32, 32), np.float32))], stretched)
+        read_image_files([cube(np.ones((3, 32, 32), np.float32))], stretched)
 
 
 def bad_files(flux):
@@ -221,13 +221,13 @@ BAD = list(bad_files(np.ones((8, 3, 32, 32), np.float32)))
 def test_a_bad_file_says_what_was_expected_and_found_and_nothing_is_lost(session, flux, kind):
     files, words = bad_files(flux)[kind]
     session.bring.upload([cube(flux[3], "before.fits")])
-    before = session.state.guest
+    before = session.state.external
     with pytest.raises(UploadError, match=words):
-        guest_of(files, info_of(session))
+        read_image_files(files, info_of(session))
     if files:
         session.bring.upload(files)
         assert "Not taken" in session.bring.words.object
-    assert session.state.guest is before
+    assert session.state.external is before
     assert "before" in session.card.facts.object
 
 
@@ -252,7 +252,7 @@ def test_a_broken_model_is_told_in_words_and_nothing_is_lost(store, flux, tmp_pa
     row = session.state.row
     session.bring.upload([cube(flux[7])])
     assert "Not taken" in session.bring.words.object
-    assert (session.state.row, session.state.guest) == (row, None)
+    assert (session.state.row, session.state.external) == (row, None)
 
 
 @pytest.fixture
@@ -266,9 +266,9 @@ def test_a_place_is_fetched_as_the_stores_images_are_encoded_and_placed(session,
     session.find.ask("150.1 2.2")
     assert session.bring.fetch.visible
     session.bring.fetch.clicks += 1
-    guest = session.state.guest
-    assert (guest.ra, guest.dec) == (150.1, 2.2)
-    assert guest.flux.shape == (3, 32, 32)
+    external = session.state.external
+    assert (external.ra, external.dec) == (150.1, 2.2)
+    assert external.flux.shape == (3, 32, 32)
     assert service.asked[0].query["size"] == "32"
     assert service.asked[0].query["layer"] == "ls-dr9-south"
     assert "Legacy Surveys, layer ls-dr9-south" in session.card.facts.object
@@ -290,7 +290,7 @@ def test_a_service_that_fails_is_told_in_words(session, service, answer, words):
     session.find.ask("150.1 2.2")
     session.bring.fetch.clicks += 1
     assert re.search(words, session.bring.words.object)
-    assert session.state.guest is None
+    assert session.state.external is None
     assert session.bring.field.visible
 
 

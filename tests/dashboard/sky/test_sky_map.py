@@ -10,7 +10,7 @@ from dashboard.app import Explorer
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.quantities import ANOMALY
 from dashboard.components.theme import ACCENT
-from dashboard.galaxy.external_galaxy import Guest
+from dashboard.galaxy.external_galaxy import ExternalGalaxy
 from dashboard.plotting.colour_by import colouring
 from dashboard.sky.sky_map import places_note, sky_plane
 from pcvae.store import read_store
@@ -102,7 +102,7 @@ def test_the_picked_galaxy_is_ringed_and_a_guest_gets_a_star(session):
     ring = data[data["colour"] == ACCENT[True]]
     np.testing.assert_allclose(ring[["x", "y"]], sky.sky.points.iloc[[42]], rtol=1e-5)
     ra, dec = (float(session.datastore.store.galaxies[name][9]) for name in ("ra", "dec"))
-    state.guest = Guest("visitor", np.zeros((3, 8, 8), np.float32), ra=ra, dec=dec)
+    state.external = ExternalGalaxy("visitor", np.zeros((3, 8, 8), np.float32), ra=ra, dec=dec)
     data = pd.DataFrame(sky.rings.datastore.data)
     star = data[(data["shape"] == "star") & (data["colour"] == ACCENT[True])]
     np.testing.assert_allclose(star[["x", "y"]], sky.sky.points.iloc[[9]], atol=1e-3)
@@ -182,12 +182,12 @@ def test_the_sky_follows_the_anomaly_score_and_what_the_svm_is_taught(session, m
     arrive()
     assert drawn[-1].title == "Anomaly score"
     before, rows = drawn[-1].values, np.flatnonzero(session.datastore.normal)[:8]
-    state.taught = tuple((int(row), "red_spiral") for row in rows)
+    state.training_labels = tuple((int(row), "red_spiral") for row in rows)
     arrive()
-    learnt = session.datastore.learning.learnt(state.model, state.taught)
+    learnt = session.datastore.learning.learnt(state.model, state.training_labels)
     np.testing.assert_array_equal(drawn[-1].values, learnt.score)
     assert not np.array_equal(before, learnt.score)
     state.tab = "neighbours"
-    state.taught = ()
+    state.training_labels = ()
     state.tab = "sky"
     np.testing.assert_array_equal(drawn[-1].values, before)

@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from data.pipeline.process_pool import in_order
+from data.pipeline.process_pool import ordered_map
 
 ROOT = Path(__file__).parents[3]
 ENDLESS = """
@@ -21,7 +21,7 @@ if __name__ == "__main__":
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_answers_come_in_the_order_of_the_questions(workers):
-    assert list(in_order(abs, range(-9, 0), workers)) == list(range(9, 0, -1))
+    assert list(ordered_map(abs, range(-9, 0), workers)) == list(range(9, 0, -1))
 
 
 @pytest.mark.parametrize("preload", [(), ("json",)])

@@ -10,16 +10,16 @@ import pytest
 from data.services.http_client import (
     Client,
     FetchError,
-    LeftAloneError,
-    Manners,
+    InvalidResponseError,
+    NoResponseError,
+    RateLimitedError,
     RefusedError,
+    RetryPolicy,
     StoppedError,
-    UnansweredError,
-    UnusableError,
 )
 from tests.data.services.stand_in import Answer, serving
 
-QUICK = Manners(timeout=1.0, tries=4, back_off=0.02)
+QUICK = RetryPolicy(timeout=1.0, tries=4, back_off=0.02)
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def pauses(service):
 
 
 def test_an_answer_comes_back_with_its_question_and_our_name(service):
-    with Client(Manners(contact="me@example.org")) as client:
+    with Client(RetryPolicy(contact="me@example.org")) as client:
         assert client.ask(service.url, query={"ra": "1"}) == b"good"
     (asked,) = service.asked
     assert asked.query == {"ra": "1"}
@@ -104,14 +104,14 @@ def test_a_server_that_wants_a_long_pause_is_left_alone(service, tries):
     service.troubles = [Answer(status=429, headers={"Retry-After": "86400"})]
     with Client(replace(QUICK, tries=tries)) as client:
         for _ in range(3):
-            with pytest.raises(LeftAloneError, match=r"1440 minutes.*The same command goes on"):
+            with pytest.raises(RateLimitedError, match=r"1440 minutes.*The same command goes on"):
                 client.ask(service.url)
     assert len(service.asked) == 1
 
 
 def test_a_slow_answer_is_given_up_and_asked_for_again(service):
     service.troubles = [Answer(b"late", delay=1.0)]
-    with Client(Manners(timeout=0.3, tries=2, back_off=0.01)) as client:
+    with Client(RetryPolicy(timeout=0.3, tries=2, back_off=0.01)) as client:
         assert client.ask(service.url) == b"good"
     assert len(service.asked) == 2
 
@@ -125,12 +125,12 @@ def test_an_answer_that_is_cut_off_is_asked_for_again(service, client):
 def test_an_answer_that_does_not_pass_its_check_is_asked_for_again(service, client):
     def check(content):
         if content != b"good":
-            raise UnusableError("not good")
+            raise InvalidResponseError("not good")
 
     service.troubles = [Answer(b"<html>")] * 2
     assert client.ask(service.url, check) == b"good"
     service.troubles = [Answer(b"<html>")] * 4
-    with pytest.raises(UnansweredError, match="after 4 tries: not good"):
+    with pytest.raises(NoResponseError, match="after 4 tries: not good"):
         client.ask(service.url, check)
 
 
@@ -166,7 +166,7 @@ def test_an_address_that_is_none_is_refused(client):
 
 
 def test_closing_ends_a_pause(service):
-    client = Client(Manners(back_off=30))
+    client = Client(RetryPolicy(back_off=30))
     service.troubles = [Answer(status=500)]
     threading.Timer(0.2, client.close).start()
     with pytest.raises(StoppedError):
@@ -178,6 +178,6 @@ def test_a_download_is_there_whole_or_not_at_all(service, client, tmp_path):
     path = client.download(service.url, tmp_path / "in" / "file")
     assert path.read_bytes() == b"good"
     service.troubles = [Answer(status=500)] * 4
-    with pytest.raises(UnansweredError):
+    with pytest.raises(NoResponseError):
         client.download(service.url, tmp_path / "in" / "other")
     assert not (tmp_path / "in" / "other").exists()

@@ -13,13 +13,13 @@ import pytest
 
 from data import catalogs, cutouts
 from data.readers.raw_image import LeftOutError
-from data.services.http_client import FetchError, LeftAloneError, Manners, UnansweredError
+from data.services.http_client import FetchError, NoResponseError, RateLimitedError, RetryPolicy
 from data.services.legacy_surveys import (
-    Wanted,
+    CutoutRequest,
     check_answer,
+    cutout_request,
     fetch_cutout,
     read_served,
-    wanted_for,
 )
 from pcvae.cutouts import PART, SampleInfo, partial_folder, read_sample
 from pcvae.errors import CatalogError, PcvaeError, SampleError, SettingsError
@@ -229,7 +229,7 @@ def test_galaxies_outside_the_survey_or_without_a_place_are_named(service, tmp_p
 
 def test_a_dead_service_stops_the_command_and_a_live_one_resumes_it(service, tmp_path):
     service.answer = lambda asked: Answer(status=503)
-    with pytest.raises(UnansweredError, match=r"HTTP 503.*the same command goes on"):
+    with pytest.raises(NoResponseError, match=r"HTTP 503.*the same command goes on"):
         run(service, tmp_path, "--tries", "1")
     service.answer = cutout
     sample, left_out = run(service, tmp_path, "--tries", "1")
@@ -246,7 +246,7 @@ def failing_after(many):
 def test_an_outage_loses_no_galaxy(service, tmp_path):
     """It begins within a part, the rest of which has its answers already."""
     service.answer = failing_after(PART - 6)
-    with pytest.raises(UnansweredError, match="the same command goes on"):
+    with pytest.raises(NoResponseError, match="the same command goes on"):
         run(service, tmp_path, "--tries", "1", n=PART + 36)
     asked, service.answer = len(service.asked), cutout
     sample, left_out = run(service, tmp_path, "--tries", "1", n=PART + 36)
@@ -258,7 +258,7 @@ def test_an_outage_loses_no_galaxy(service, tmp_path):
 def test_an_outage_near_the_end_loses_no_galaxy(service, tmp_path):
     """Too few galaxies are left to notice it by many in a row."""
     service.answer = failing_after(PART)
-    with pytest.raises(UnansweredError, match="the same command goes on"):
+    with pytest.raises(NoResponseError, match="the same command goes on"):
         run(service, tmp_path, "--tries", "1", n=PART + 3)
     service.answer = cutout
     sample, _ = run(service, tmp_path, "--tries", "1", n=PART + 3)
@@ -276,7 +276,7 @@ def test_galaxies_here_and_there_that_get_no_answer_do_not_stop_a_second_call(se
     n = 4 * PART
     bad = pd.read_csv(catalogue(tmp_path / "in.csv", n))[::3]
     service.answer = silent_at(bad["ra"], failing_after(2 * PART))
-    with pytest.raises(UnansweredError, match=r"\d\d galaxies in a row"):
+    with pytest.raises(NoResponseError, match=r"\d\d galaxies in a row"):
         run(service, tmp_path, "--tries", "1", n=n)
     service.answer = silent_at(bad["ra"], cutout)
     sample, left_out = run(service, tmp_path, "--tries", "1", n=n)
@@ -312,7 +312,7 @@ def test_a_refusal_of_all_galaxies_is_asked_again_by_the_next_call(service, tmp_
 
 def test_a_service_that_wants_to_be_left_alone_is_asked_no_more(service, tmp_path):
     service.answer = lambda asked: Answer(status=429, headers={"Retry-After": "3600"})
-    with pytest.raises(LeftAloneError, match="60 minutes"):
+    with pytest.raises(RateLimitedError, match="60 minutes"):
         run(service, tmp_path, "--at-once", "4", n=2 * PART)
     assert len(service.asked) <= 4
     service.answer = cutout
@@ -352,7 +352,7 @@ def test_workers_change_nothing(service, tmp_path):
 def test_the_size_is_estimated_before_it_starts(service, tmp_path, capsys):
     run(service, tmp_path, "--size", "128", n=2)
     assert "2 cutouts of 202 kB, 0.00 GB in all" in capsys.readouterr().out
-    assert abs(Wanted().file_bytes - len(service.answer(service.asked[0]).body)) <= 2880
+    assert abs(CutoutRequest().file_bytes - len(service.answer(service.asked[0]).body)) <= 2880
 
 
 def test_a_full_disk_is_noticed_before_it_starts(service, tmp_path, monkeypatch):
@@ -388,7 +388,7 @@ def test_a_catalogue_without_ids_says_how_to_name_them(service, tmp_path):
 
 def test_a_changed_command_does_not_mix_with_what_is_there(service, tmp_path):
     service.answer = lambda asked: Answer(status=503)
-    with pytest.raises(UnansweredError):
+    with pytest.raises(NoResponseError):
         run(service, tmp_path, "--tries", "1")
     with pytest.raises(SampleError, match="begun with other settings"):
         run(service, tmp_path, "--layer", "ls-dr10")
@@ -397,7 +397,7 @@ def test_a_changed_command_does_not_mix_with_what_is_there(service, tmp_path):
 def test_a_catalogue_in_another_order_does_not_finish_what_one_began(service, tmp_path):
     """Files on disk are named by row, and would be taken for other galaxies."""
     service.answer = lambda asked: Answer(status=503)
-    with pytest.raises(UnansweredError):
+    with pytest.raises(NoResponseError):
         run(service, tmp_path, "--tries", "1")
     turned = pd.read_csv(tmp_path / "in.csv").iloc[::-1].to_dict("list")
     with pytest.raises(SampleError, match="other input"):
@@ -457,7 +457,7 @@ def test_a_killed_download_of_2000_asks_only_for_what_is_missing(service, tmp_pa
 
 
 def test_one_cutout_can_be_fetched_for_a_person(service):
-    found = fetch_cutout(150.0, 2.0, Wanted(size=SIZE), base_url=service.url)
+    found = fetch_cutout(150.0, 2.0, CutoutRequest(size=SIZE), base_url=service.url)
     np.testing.assert_array_equal(found.flux, pixels(150.0, 2.0, SIZE))
     assert found.north_angle == pytest.approx(np.pi / 2, abs=1e-6)
     assert "ls-dr9-south" in found.source
@@ -469,7 +469,7 @@ def test_one_cutout_can_be_fetched_for_a_person(service):
 )
 def test_a_place_without_an_image_is_said_in_a_sentence(service, ra, dec, message):
     with pytest.raises(FetchError, match=message):
-        fetch_cutout(ra, dec, Wanted(size=SIZE), base_url=service.url)
+        fetch_cutout(ra, dec, CutoutRequest(size=SIZE), base_url=service.url)
 
 
 def test_a_person_offline_learns_it_soon():
@@ -477,19 +477,19 @@ def test_a_person_offline_learns_it_soon():
         url = service.url
     begun = time.monotonic()
     with pytest.raises(FetchError, match="no connection"):
-        fetch_cutout(150.0, 2.0, base_url=url, manners=Manners(tries=2, back_off=0.1))
+        fetch_cutout(150.0, 2.0, base_url=url, retry_policy=RetryPolicy(tries=2, back_off=0.1))
     assert time.monotonic() - begun < 2
 
 
 def test_an_image_like_a_samples_is_asked_for(service, tmp_path):
     sample, _ = run(service, tmp_path, n=1)
-    wanted = wanted_for(sample.info)
-    assert wanted == Wanted(size=SIZE)
+    wanted = cutout_request(sample.info)
+    assert wanted == CutoutRequest(size=SIZE)
     ra, dec = sample.catalog.loc[0, ["ra", "dec"]]
     found = fetch_cutout(ra, dec, wanted, base_url=service.url)
     np.testing.assert_array_equal(found.flux, sample.flux[0])
-    assert wanted_for(sample.info, "ls-dr9").layer == "ls-dr9"
-    assert wanted_for(replace(sample.info, bands=("g", "r", "i"))).layer == "ls-dr10"
+    assert cutout_request(sample.info, "ls-dr9").layer == "ls-dr9"
+    assert cutout_request(replace(sample.info, bands=("g", "r", "i"))).layer == "ls-dr10"
 
 
 @pytest.mark.parametrize(
@@ -505,7 +505,7 @@ def test_an_image_like_a_samples_is_asked_for(service, tmp_path):
 def test_images_that_the_service_does_not_have_are_said_in_a_sentence(change, why):
     info = SampleInfo("name", "source", ("g", "r", "z"), 0.262, 128)
     with pytest.raises(FetchError, match=f"no images like these: .*{why}"):
-        wanted_for(replace(info, **change))
+        cutout_request(replace(info, **change))
 
 
 def test_a_folder_of_catalogues_leads_to_a_sample(service, tmp_path):
@@ -546,9 +546,9 @@ def test_real_answers_of_the_service_pass_the_checks():
 
     header = fits.getheader(folder / "decals_dr5_162px.fits")
     place = header["CRVAL1"], header["CRVAL2"]
-    picture = read_served(content, Wanted(size=162), *place)
+    picture = read_served(content, CutoutRequest(size=162), *place)
     np.testing.assert_array_equal(
         picture.flux, fits.getdata(folder / "decals_dr5_162px.fits").astype(np.float32)
     )
     with pytest.raises(LeftOutError, match="other size: asked for 128 px"):
-        read_served(content, Wanted(), *place)
+        read_served(content, CutoutRequest(), *place)
