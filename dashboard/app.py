@@ -21,12 +21,13 @@ from panel.util import edit_readonly
 
 from dashboard.active_learning.label_list import LabelList
 from dashboard.active_learning.ranked_queue import RankedQueue
-from dashboard.active_learning.training_labels import follow_learning
+from dashboard.active_learning.training_labels import SvmFits
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import forget_plots, is_warming
 from dashboard.backend.typography import DASH
 from dashboard.components.css import UNSEEN
 from dashboard.components.icon_toggle import IconToggle
+from dashboard.components.tab import Tab
 from dashboard.components.theme import HEADER, THEME
 from dashboard.decoder.tab import Decode
 from dashboard.diagnostics.page import ModelPage
@@ -40,9 +41,9 @@ from dashboard.labelling.labels import SCORES, redo, refresh, toggle, undo
 from dashboard.latent_map.legend import Legend
 from dashboard.latent_map.side_by_side import Maps
 from dashboard.latent_map.toolbar import Controls
-from dashboard.plotting.decision_boundaries import fit_when_asked
+from dashboard.plotting.decision_boundaries import BoundaryFits
 from dashboard.selection.histograms import Histograms
-from dashboard.selection.masks import follow_focus
+from dashboard.selection.masks import FocusFollower
 from dashboard.selection.selection_bar import SelectionBar
 from dashboard.shell.allowed_hosts import is_known_host
 from dashboard.shell.error_page import trouble_page
@@ -50,7 +51,7 @@ from dashboard.shell.help_dialog import Help
 from dashboard.shell.history import History
 from dashboard.shell.keyboard import Shortcuts
 from dashboard.shell.search_box import Find
-from dashboard.shell.url_sync import follow_address
+from dashboard.shell.url_sync import UrlSync
 from dashboard.sky.sky_map import SkyMap
 from dashboard.sky.target_list import Targets
 from dashboard.state import State
@@ -61,17 +62,7 @@ __all__ = ["Explorer", "extend", "open_datastore", "serve", "store_folder"]
 
 DEMO = Path(__file__).resolve().parents[1] / "data" / "stores" / "demo"
 POLL = 3000  # ms between looks at what others have written in the journal
-TABS = {  # by what ``State.tab`` calls them
-    "neighbours": ("Neighbours", Nearest),
-    "lookalikes": ("Look-alikes", Lookalikes),
-    "selection": ("Selection", Grid),
-    "candidates": ("LabelList", LabelList),
-    "queue": ("RankedQueue", RankedQueue),
-    "histograms": ("Histograms", Histograms),
-    "sky": ("Sky", SkyMap),
-    "decode": ("Decode", Decode),
-    "targets": ("Targets", Targets),
-}
+TABS = (Nearest, Lookalikes, Grid, LabelList, RankedQueue, Histograms, SkyMap, Decode, Targets)
 TALLER = {  # drawings of the button
     "Make the strip taller": "M4 9L8 5L12 9M4 13H12",
     "Make the strip lower": "M4 5L8 9L12 5M4 13H12",
@@ -96,24 +87,26 @@ class Explorer:
 
     def __init__(self, datastore: DataStore) -> None:
         self.datastore, self.state = datastore, State()
+        self.state.param.tab.objects = [tab.key for tab in TABS]
+        self.state.tab = TABS[0].key
         shared = {"datastore": datastore, "state": self.state}
         self.controls = Controls(**shared)
-        follow_focus(datastore, self.state)
-        follow_address(datastore, self.state, pn.state.location)
+        self.followers: list[Any] = [FocusFollower(**shared)]
+        if pn.state.location is not None:
+            self.followers.append(UrlSync(**shared, location=pn.state.location))
         if self.state.row is None and len(datastore):
             self.state.row = datastore.first
-        fit_when_asked(datastore, self.state)
-        follow_learning(datastore, self.state)
+        self.followers += [BoundaryFits(**shared), SvmFits(**shared)]
         self.legend, self.maps, self.card = Legend(**shared), Maps(**shared), Card(**shared)
         self.map, self.brush = self.maps.shown[0], SelectionBar(**shared)
         self.model_page = ModelPage(**shared)
-        self.strips = {name: view(**shared) for name, (_, view) in TABS.items()}
+        self.tabs: dict[str, Tab] = {tab.key: tab(**shared) for tab in TABS}
         self.history = History(self.state)
         self.pressed = self._keys()
         self.keys = Shortcuts(lambda key: self.pressed[key].do(), keys=list(self.pressed))
         self.bring, self.away = AddGalaxy(**shared), ExportPanel(**shared)
         self.find = Find(**shared, bring=self.bring)
-        self.strips["targets"].on_fetch = self.bring.fetch_place
+        self.tabs["targets"].on_fetch = self.bring.fetch_place
         self.help = Help({one.shown or key: one.says for key, one in self.pressed.items()})
 
     def _keys(self) -> dict[str, Key]:
@@ -138,7 +131,7 @@ class Explorer:
                 lambda: toggle(self.datastore, self.state), "Tag it as a candidate, or untag"
             ),
             **dict.fromkeys("uz", Key(lambda: undo(self.datastore, self.state), "Undo", "u")),
-            "r": Key(self.strips["queue"].refit, "Refit the SVM to all labels"),
+            "r": Key(self.tabs["queue"].refit, "Refit the SVM to all labels"),
             **dict.fromkeys("UZ", Key(lambda: redo(self.datastore, self.state), "Redo", "U")),
             "?": Key(self._ask, "This help"),
         }
@@ -179,7 +172,7 @@ class Explorer:
 
     def start(self) -> None:
         """Begin what can wait until the page is on the screen."""
-        self.state.loaded = True
+        self.state.progress.loaded = True
         if self.datastore.journal and pn.state.curdoc:
             pn.state.add_periodic_callback(self.refresh, POLL)
 
@@ -194,9 +187,9 @@ class Explorer:
         )
 
     def _tabs(self) -> pn.Column:
-        state, names = self.state, list(TABS)
+        state, names = self.state, list(self.tabs)
         tabs = pmui.Tabs(
-            *((title, self.strips[name]) for name, (title, _) in TABS.items()),
+            *((tab.title, tab) for tab in self.tabs.values()),
             active=names.index(state.tab),
             dynamic=True,
             sizing_mode="stretch_both",
@@ -220,18 +213,13 @@ class Explorer:
         return strip
 
     def _score(self, score: str) -> None:
-        """Score the picked galaxy; a strip that is worked through goes on to the next."""
-        give = getattr(self.strips[self.state.tab], "score", None)
-        if give is not None:
-            give(score)
-        else:
+        """Score the picked galaxy; a tab that is worked through goes on to the next."""
+        if not self.tabs[self.state.tab].score(score):
             toggle(self.datastore, self.state, label=score)
 
     def _step(self, by: int) -> None:
-        """Walk through what the strip below lists."""
-        step = getattr(self.strips[self.state.tab], "step", None)
-        if step is not None:
-            step(by)
+        """Walk through what the tab below lists."""
+        self.tabs[self.state.tab].step(by)
 
 
 def _own_busy(page: pmui.Page, state: State) -> None:
@@ -241,7 +229,7 @@ def _own_busy(page: pmui.Page, state: State) -> None:
     callback, and keep each of them forever.
     """
     with edit_readonly(page):
-        page.busy = state.param.loaded.rx.not_()
+        page.busy = state.progress.param.loaded.rx.not_()
 
 
 def _show_on(part: pn.viewable.Viewable, page: str, event: Any) -> None:

@@ -113,3 +113,14 @@ def test_nothing_in_the_dashboard_hides_a_package():
     packages = importlib.metadata.packages_distributions()
     hidden = here & {*sys.stdlib_module_names, *packages, *PACKAGES}
     assert not hidden - {"__init__"}
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "dashboard").rglob("*.py")), ids=lambda path: path.stem
+)
+def test_dependencies_name_parameters_of_the_state_before_those_of_its_parts(path):
+    """Where ``state.part.name`` comes first, param 2.4 does not watch ``state.name``."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "param.depends":
+            depths = [arg.value.count(".") for arg in node.args if isinstance(arg, ast.Constant)]
+            assert not depths or depths[0] == min(depths), ast.unparse(node)

@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Any
 
 import panel_material_ui as pmui
+import param
 
 from dashboard.gallery.stamp_strip import stamp_items
-from dashboard.gallery.strip import MOST, Strip
+from dashboard.gallery.strip import MOST, SHOWN, Strip
 from dashboard.labelling.labels import label_title, remove
 from pcvae.journal import Event
 
@@ -54,9 +55,18 @@ class LabelList(Strip):
     ``label``, ``user`` and what removing changes.
     """
 
-    tab = "candidates"
-    reads = ("revision", "label", "user")
+    key, title = "labels", "Labels"
     _found: Sequence[tuple[int, Event]] = ()
+
+    @param.depends(
+        *SHOWN,
+        "state.label",
+        "state.user",
+        "state.progress.journal_events",
+        watch=True,
+    )
+    def _update(self) -> None:
+        self._refresh()
 
     def _above(self) -> list[Any]:
         return [

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import panel as pn
 import panel_material_ui as pmui
+import param
 from numpy.typing import NDArray
 
 from dashboard.active_learning.training_labels import RULE, cancel, refit, warnings_of
@@ -15,7 +16,7 @@ from dashboard.backend.svm_jobs import ENOUGH, ClassRates, SvmResult, TrainingLa
 from dashboard.backend.typography import MINUS
 from dashboard.components.collapsible import small_button
 from dashboard.components.css import BASE, RATES
-from dashboard.gallery.strip import HEIGHT, MOST, Strip
+from dashboard.gallery.strip import HEIGHT, MOST, SHOWN, Strip
 from dashboard.labelling.labels import judge, label_title
 from pcvae.anomaly import NORMAL
 
@@ -116,17 +117,7 @@ class RankedQueue(Strip):
     and what labels change.
     """
 
-    tab = "queue"
-    reads = (
-        "rank",
-        "within",
-        "unlabelled",
-        "focus",
-        "model",
-        "training_labels",
-        "refits",
-        "scored",
-    )
+    key, title = "queue", "Queue"
 
     def __init__(self, **params: Any) -> None:
         self._order: NDArray[np.intp] = np.array([], np.intp)
@@ -154,9 +145,6 @@ class RankedQueue(Strip):
             **looks,
         )
         super().__init__(**params)
-        self.state.param.watch(self._tell, ["learning", "share"])
-        self.state.param.watch(self._refresh, "revision")
-        self.state.param.watch(self._turn, "row")
 
     def __panel__(self) -> pn.viewable.Viewable:
         above = pn.Row(
@@ -172,51 +160,79 @@ class RankedQueue(Strip):
         """
         away = self._placed() is None and self._place >= 0
         here, self._since = self._place if away and by > 0 else self._place + by, None
-        if self.state.unlabelled and by > 0:
+        if self.state.queue.unlabelled and by > 0:
             labelled = self._labelled()
             while here < len(self._order) and self._order[here] in labelled:
                 here += 1
         if 0 <= here < len(self._order):
             self.state.row = int(self._order[here])
 
-    def score(self, label: str) -> None:
+    def score(self, label: str) -> bool:
         """Label the picked galaxy, and go on to the next if that is saved."""
         self._placed()
         if judge(self.datastore, self.state, label):
             self.step(1)
+        return True
 
     def refit(self) -> None:
         """Fit the SVM anew to the labels that there are now."""
-        before = self.state.training_labels
+        before = self.state.queue.training_labels
         refit(self.datastore, self.state)
         self._before = before
+
+    @param.depends(
+        *SHOWN,
+        "state.model",
+        "state.queue.rank",
+        "state.queue.focus_only",
+        "state.queue.unlabelled",
+        "state.queue.training_labels",
+        "state.queue.refits",
+        "state.selection.focus",
+        "state.progress.scores_arrived",
+        "state.progress.journal_events",
+        watch=True,
+    )
+    def _update(self) -> None:
+        self._refresh()
 
     def _above(self) -> list[Any]:
         state = self.state
         by = pmui.Select.from_param(
-            state.param.rank, label="Ranked by", size="small", variant="outlined", width=210,
+            state.queue.param.rank, label="Ranked by", size="small", variant="outlined", width=210,
             margin=(2, 6, 0, 4),
         )  # fmt: skip
         boxes = [
-            pmui.Checkbox.from_param(state.param[name], label=label, size="small", margin=(6, 4))
-            for name, label in (("unlabelled", "unlabelled only"), ("within", "selection only"))
+            pmui.Checkbox.from_param(
+                state.queue.param[name], label=label, size="small", margin=(6, 4)
+            )
+            for name, label in (
+                ("unlabelled", "unlabelled only"),
+                ("focus_only", "selection only"),
+            )
         ]
         return [by, *boxes, self.button, self.stop]
 
     def _values(self) -> NDArray[Any] | None:
         """What the queue is ranked by, (N,); None while that is not known."""
         state, datastore = self.state, self.datastore
-        if state.rank == "error":
+        if state.queue.rank == "error":
             return datastore.values(state.model, ERROR)
-        learnt = datastore.learning.learnt(state.model, state.training_labels)
-        return None if learnt is None else getattr(learnt, state.rank)
+        learnt = datastore.learning.learnt(state.model, state.queue.training_labels)
+        return None if learnt is None else getattr(learnt, state.queue.rank)
 
     def _listed(self) -> tuple[list[tuple[int, str]], str]:
         values, state = self._values(), self.state
         if values is None:
             return [], self._waiting()
-        made_for = (state.rank, state.model, state.training_labels, state.within, state.unlabelled)
-        within = state.focus if state.within else None
+        made_for = (
+            state.queue.rank,
+            state.model,
+            state.queue.training_labels,
+            state.queue.focus_only,
+            state.queue.unlabelled,
+        )
+        within = state.selection.focus if state.queue.focus_only else None
         if made_for != self._made_for or within is not self._of:
             self._made_for, self._of = made_for, within
             self._rank(values)
@@ -227,7 +243,7 @@ class RankedQueue(Strip):
         listed = []
         for row in shown.tolist():
             said = labels.get(str(self.datastore.ids[row]))
-            caption = caption_of(state.rank, float(values[row]))
+            caption = caption_of(state.queue.rank, float(values[row]))
             listed.append((row, caption + (f"\n{label_title(said.label)}" if said else "")))
         return listed, self._words()
 
@@ -236,16 +252,16 @@ class RankedQueue(Strip):
         end, queued = min(self._start + MOST, len(self._order)), f"{len(self._order):,}"
         if len(self._order) < self._found:
             queued = f"the first {queued} of {self._found:,}"
-        return f"{self._start + 1:,}\N{EN DASH}{end:,} of {queued}, {BY[self.state.rank]}"
+        return f"{self._start + 1:,}\N{EN DASH}{end:,} of {queued}, {BY[self.state.queue.rank]}"
 
     def _rank(self, values: NDArray[Any]) -> None:
         kept = np.isfinite(values)
         if self._of is not None:
             kept &= self._of
-        if self.state.unlabelled:
+        if self.state.queue.unlabelled:
             kept &= self.datastore.normal
             kept[list(self._labelled())] = False
-        self._order, self._found = worth_of(self.state.rank, values, kept), int(kept.sum())
+        self._order, self._found = worth_of(self.state.queue.rank, values, kept), int(kept.sum())
         self._place, self._start, self._since = -1, 0, self.state.row
 
     def _labelled(self) -> set[int]:
@@ -263,10 +279,10 @@ class RankedQueue(Strip):
 
     def _waiting(self) -> str:
         state = self.state
-        job = self.datastore.learning.job("score", state.model, state.training_labels)
+        job = self.datastore.learning.job("score", state.model, state.queue.training_labels)
         if job is not None and job.failure:
             return job.failure
-        words = state.learning or "fitting the SVM"
+        words = state.progress.svm_status or "fitting the SVM"
         return f"{words[0].upper()}{words[1:]} …"
 
     def _why_none(self, values: NDArray[Any]) -> str:
@@ -277,34 +293,38 @@ class RankedQueue(Strip):
             )
         return "Every galaxy of this queue is labelled or of a class that the catalogue knows."
 
-    def _turn(self, *_: Any) -> None:
+    @param.depends("state.row", watch=True)
+    def _turn(self) -> None:
         """Show the page of the queue that the picked galaxy is on."""
         self._since = None
-        place = self._placed() if self.state.tab == self.tab else None
+        place = self._placed() if self.state.tab == self.key else None
         if place is not None and place // MOST != self._start // MOST:
             self._start = place - place % MOST
             self._refresh()
 
-    def _refresh(self, *_: Any) -> None:
+    def _refresh(self) -> None:
         super()._refresh()
         self._tell()
 
-    def _tell(self, *_: Any) -> None:
+    @param.depends("state.progress.svm_status", "state.progress.svm_progress", watch=True)
+    def _tell(self) -> None:
         """Say how far the fit is, and what came of it."""
         state, learning = self.state, self.datastore.learning
-        self.stop.visible = bool(state.learning and state.refits)
-        if state.tab != self.tab:
+        self.stop.visible = bool(state.progress.svm_status and state.queue.refits)
+        if state.tab != self.key:
             return
         if self._values() is None:
             self.strip.empty = self._waiting()
-        learnt = learning.learnt(state.model, state.training_labels)
+        learnt = learning.learnt(state.model, state.queue.training_labels)
         trials = (
-            learning.job("trials", state.model, state.training_labels) if state.refits else None
+            learning.job("trials", state.model, state.queue.training_labels)
+            if state.queue.refits
+            else None
         )
         found = class_rates(trials.result) if trials and trials.result else []
         counts = dict(learnt.svm.used) if learnt else {}
-        notes = warnings_of(self.datastore, state.training_labels, counts) if learnt else []
-        more = progress_html(state.learning, state.share)
+        notes = warnings_of(self.datastore, state.queue.training_labels, counts) if learnt else []
+        more = progress_html(state.progress.svm_status, state.progress.svm_progress)
         if learnt and not more:
             more = f"<p>{_fitted(learnt, len(self.datastore))}</p>"
         self.rates.object = rates_html(found, notes, more)

@@ -3,6 +3,7 @@
 from typing import Any
 
 import panel as pn
+import param
 
 from dashboard.backend.datastore import CANDIDATE, DataStore
 from dashboard.backend.jobs import has_session, when_done
@@ -16,8 +17,8 @@ from pcvae.anomaly import NORMAL, UNUSED
 
 __all__ = [
     "RULE",
+    "SvmFits",
     "cancel",
-    "follow_learning",
     "refit",
     "training_labels_of",
     "wanted",
@@ -47,64 +48,77 @@ def training_labels_of(datastore: DataStore) -> TrainingLabels:
 def refit(datastore: DataStore, state: State) -> None:
     """Fit the SVM to the catalogue's classes and all labels that there are now."""
     training_labels = training_labels_of(datastore)
-    state.param.update(
-        training_labels=training_labels, refits=state.refits + 1, said=_said(training_labels)
-    )
+    state.queue.param.update(training_labels=training_labels, refits=state.queue.refits + 1)
+    state.progress.message = _said(training_labels)
 
 
 def cancel(state: State, before: TrainingLabels) -> None:
     """Give a refit up, and show the fit that was shown before."""
-    words = "The refit was cancelled; the fit before it shows"
-    state.param.update(training_labels=before, refits=0, said=words)
+    state.queue.param.update(training_labels=before, refits=0)
+    state.progress.message = "The refit was cancelled; the fit before it shows"
 
 
 def wanted(state: State) -> set[tuple[Any, ...]]:
     """The fits that a session shows or waits for, as ``SvmJobs.want`` takes them."""
-    if not state.loaded:
+    if not state.progress.loaded:
         return set()
-    ranked = state.tab == "queue" and state.rank != "error"
+    ranked = state.tab == "queue" and state.queue.rank != "error"
     keys: set[tuple[Any, ...]] = set()
-    if ranked or state.colour == ANOMALY or state.refits:
-        keys.add(("score", state.model, state.training_labels))
-    if state.refits:
-        keys.add(("trials", state.model, state.training_labels))
+    if ranked or state.colour == ANOMALY or state.queue.refits:
+        keys.add(("score", state.model, state.queue.training_labels))
+    if state.queue.refits:
+        keys.add(("trials", state.model, state.queue.training_labels))
     return keys
 
 
-def follow_learning(datastore: DataStore, state: State) -> None:
-    """Begin the fits that come to be wanted, tell how far they are, and count their arrivals.
+class SvmFits(param.Parameterized):
+    """Begins the fits that come to be wanted, reports how far they are, counts their arrivals.
 
-    To be called before the views are made. Reads ``tab``, ``rank``, ``colour``, ``model``,
-    ``training_labels``, ``refits`` and ``loaded`` of the state; writes ``scored``, ``learning``,
-    ``share`` and ``troubles``.
+    To be made before the views. Reads ``tab``, ``colour`` and ``model`` of the state, ``rank``,
+    ``training_labels`` and ``refits`` of its queue and ``loaded`` of its progress; writes
+    ``scores_arrived``, ``svm_status``, ``svm_progress`` and ``notices`` of its progress.
     """
-    ticking: list[Any] = []
 
-    def tell() -> None:
-        words, share = _progress(_jobs(datastore, state))
-        state.param.update(learning=words, share=share)
-        report(state, "fit", next(iter(_failures(datastore, state)), ""))
-        while ticking and not words:
-            ticking.pop().stop()
+    datastore = param.ClassSelector(class_=DataStore, constant=True)
+    state = param.ClassSelector(class_=State, constant=True)
 
-    def arrive() -> None:
-        tell()
-        state.scored += 1
+    def __init__(self, **params: Any) -> None:
+        super().__init__(**params)
+        self._ticking: list[Any] = []
+        _want_nothing_when_gone(self.datastore, self.state)
 
-    def ask(*_: Any) -> None:
+    @param.depends(
+        "state.tab",
+        "state.colour",
+        "state.model",
+        "state.queue.rank",
+        "state.queue.training_labels",
+        "state.queue.refits",
+        "state.progress.loaded",
+        watch=True,
+    )
+    def _fit(self) -> None:
+        datastore, state = self.datastore, self.state
         datastore.learning.want(id(state), wanted(state))
         waiting = [job for job in _jobs(datastore, state) if not job.future.done()]
         for job in waiting:
-            when_done(job.future, arrive)
+            when_done(job.future, self._arrive)
         if not waiting and _failures(datastore, state):
-            arrive()  # it failed before it could be waited for
-        if waiting and not ticking and has_session():
-            ticking.append(pn.state.add_periodic_callback(tell, TICK))
-        tell()
+            self._arrive()  # it failed before it could be waited for
+        if waiting and not self._ticking and has_session():
+            self._ticking.append(pn.state.add_periodic_callback(self._report, TICK))
+        self._report()
 
-    names = ["tab", "rank", "colour", "model", "training_labels", "refits", "loaded"]
-    state.param.watch(ask, names)
-    _want_nothing_when_gone(datastore, state)
+    def _report(self) -> None:
+        words, share = _progress(_jobs(self.datastore, self.state))
+        self.state.progress.param.update(svm_status=words, svm_progress=share)
+        report(self.state, "fit", next(iter(_failures(self.datastore, self.state)), ""))
+        while self._ticking and not words:
+            self._ticking.pop().stop()
+
+    def _arrive(self) -> None:
+        self._report()
+        self.state.progress.scores_arrived += 1
 
 
 def _want_nothing_when_gone(datastore: DataStore, state: State) -> None:

@@ -140,8 +140,8 @@ def lasso(session: Any) -> float:
     taken = _median(
         lambda: session.map.gestures.lasso.event(geometry=centre + circle * spread * next(sizes))
     )
-    assert session.state.focus is not None
-    session.state.selected = None
+    assert session.state.selection.focus is not None
+    session.state.selection.selected = None
     return taken
 
 

@@ -19,15 +19,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from dashboard.state import State
-from pcvae.errors import PcvaeError
+from pcvae.errors import PcvaeError, SettingsError
 from pcvae.script import run
 
 __all__ = ["browser", "main", "open_page", "served"]
 
 APP = Path(__file__).parents[1] / "app.py"
-TABS = tuple(State.param.tab.objects)
-PAGES = (*TABS, "model")
+MODEL = "model"  # the page that is no tab
 PATIENCE = 120_000  # ms; a busy machine takes its time
 STARTING = 60.0  # seconds; importing takes a few
 SETTLED = """() => window.Bokeh && Bokeh.documents.length > 0
@@ -41,7 +39,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     add = parser.add_argument
     add("store", type=Path, help="folder made by train.encode")
-    add("page", choices=PAGES, help="what the strip below the maps shows, or the model page")
+    add("page", help="the key of the tab below the maps (neighbours, queue, ...), or model")
     add("out", type=Path, help="PNG to write")
     add("--size", default="1280x800", help="width and height of the window in pixels")
     add("--light", action="store_true", help="dark on light")
@@ -53,7 +51,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> Path:
     """Serve the store, take the picture, and return its path."""
     args = parse_args(argv)
-    shown = {"tab": args.page} if args.page in TABS else {"page": args.page}
+    shown = {"page": MODEL} if args.page == MODEL else {"tab": _tab(args.page)}
     query = urlencode(shown | {"theme": "light" if args.light else "dark"})
     width, height = (int(side) for side in args.size.split("x"))
     view = {"viewport": {"width": width, "height": height}, "device_scale_factor": args.scale}
@@ -64,6 +62,22 @@ def main(argv: Sequence[str] | None = None) -> Path:
         page.screenshot(path=args.out)
     print(args.out)
     return args.out
+
+
+def _tab(key: str) -> str:
+    """The key of a tab.
+
+    Raises:
+        SettingsError: There is no such tab.
+    """
+    from dashboard.app import TABS
+    from dashboard.shell.url_sync import RENAMED_TABS
+
+    key, keys = RENAMED_TABS.get(key, key), [tab.key for tab in TABS]
+    if key not in keys:
+        msg = f"expected a page of {', '.join((*keys, MODEL))}; found {key}"
+        raise SettingsError(msg)
+    return key
 
 
 @contextmanager

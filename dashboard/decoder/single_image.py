@@ -32,7 +32,7 @@ SIDE = 176, 320  # px: of the picture in a low strip and in a tall one
 
 def base_of(datastore: DataStore, state: State, spread: Spread) -> tuple[NDArray[np.float64], str]:
     """The latents (D,) from which decoding starts, and whose they are."""
-    if state.base == "picked" and state.row is not None:
+    if state.decoding.start == "picked" and state.row is not None:
         latents = datastore.place(state.model, state.row)
         if np.isfinite(latents).all():
             return latents, str(datastore.ids[state.row])
@@ -51,7 +51,6 @@ class SingleImage(pn.viewable.Viewer):
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
-        state = self.state
         self._tools: tuple[Codec, Spread, str] | None = None
         self.latest = Latest(self.datastore.decoders.submit)
         self.picture = Picture(
@@ -59,22 +58,20 @@ class SingleImage(pn.viewable.Viewer):
         )
         self.sliders = Sliders(self._slide, width=400, sizing_mode="stretch_height", margin=0)
         self.said = pn.pane.HTML("", stylesheets=[BASE], margin=(13, 6, 0, 0))
-        state.param.watch(self._restart, ["row", "base"])
-        state.param.watch(self._show, "point")
-        state.param.watch(self._resize, "tall")
-        for axes in (state, state.second):
-            axes.param.watch(self._follow, "pointed")
 
     def __panel__(self) -> pn.viewable.Viewable:
         base = pmui.Select.from_param(
-            self.state.param.base,
+            self.state.decoding.param.start,
             label="Start from",
             size="small",
             width=150,
             margin=(6, 10, 0, 0),
         )
         hovering = pmui.Checkbox.from_param(
-            self.state.param.hovering, label="under the cursor", size="small", margin=(8, 8, 0, 0)
+            self.state.decoding.param.follow_cursor,
+            label="under the cursor",
+            size="small",
+            margin=(8, 8, 0, 0),
         )
         above = pn.Row(base, hovering, self.said, height=44)
         beside = pn.Column(above, self.sliders, sizing_mode="stretch_height", margin=0)
@@ -86,7 +83,7 @@ class SingleImage(pn.viewable.Viewer):
         if self._tools is None or self._tools[2] != model:
             self._tools = codec, spread, model
             self.sliders.param.update(items=self._items(spread), values=spread.median.tolist())
-            self.state.point = None
+            self.state.decoding.latents = None
         self._show()
 
     def _items(self, spread: Spread) -> list[dict[str, Any]]:
@@ -105,41 +102,54 @@ class SingleImage(pn.viewable.Viewer):
             )
         ]
 
-    def _restart(self, *_: Any) -> None:
-        if self.state.point is None:
+    @param.depends("state.row", "state.decoding.start", watch=True)
+    def _restart(self) -> None:
+        if self.state.decoding.latents is None:
             self._show()
-        self.state.point = None
+        self.state.decoding.latents = None
 
     def _place(self) -> tuple[NDArray[np.float64], str]:
         _, spread, _ = self._tools
         base, whose = base_of(self.datastore, self.state, spread)
-        return (base, whose) if self.state.point is None else (self.state.point, whose)
+        return (
+            (base, whose)
+            if self.state.decoding.latents is None
+            else (self.state.decoding.latents, whose)
+        )
 
     def _slide(self, axis: int, value: float) -> None:
         if self._tools is not None:
             point = np.array(self._place()[0], dtype=np.float64)
             point[axis] = value
-            self.state.point = point
+            self.state.decoding.latents = point
 
-    def _follow(self, event: param.parameterized.Event) -> None:
-        """Decode what the cursor points at, the other latents as in the base."""
-        axes: Axes = event.obj
-        if self._tools is None or event.new is None or axes.model != self.state.model:
+    @param.depends("state.cursor", watch=True)
+    def _follow_first(self) -> None:
+        self._follow(self.state)
+
+    @param.depends("state.second.cursor", watch=True)
+    def _follow_second(self) -> None:
+        self._follow(self.state.second)
+
+    def _follow(self, axes: Axes) -> None:
+        """Decode the latents under the cursor, the other latents as at the start."""
+        if self._tools is None or axes.cursor is None or axes.model != self.state.model:
             return
         plane = self.datastore.plane(axes.model, axes.x, axes.y)
         base, _ = base_of(self.datastore, self.state, self._tools[1])
         names = self.datastore.store.model(axes.model).names
-        given = {plane.x.column: event.new[0], plane.y.column: event.new[1]}
-        self.state.point = placed(base, names, given)
+        given = {plane.x.column: axes.cursor[0], plane.y.column: axes.cursor[1]}
+        self.state.decoding.latents = placed(base, names, given)
 
-    def _show(self, *_: Any) -> None:
+    @param.depends("state.decoding.latents", watch=True)
+    def _show(self) -> None:
         """Decode the place in a worker, and put the sliders where it is."""
         if self._tools is None or self._tools[2] != self.state.model or self.state.tab != "decode":
             return
         codec, _, _ = self._tools
         place, whose = self._place()
         self.sliders.values = place.tolist()
-        changed = self.state.point is not None
+        changed = self.state.decoding.latents is not None
         self.said.object = (
             f'<span class="muted">{"changed from" if changed else "of"} {escape(whose)}</span>'
         )
@@ -152,5 +162,6 @@ class SingleImage(pn.viewable.Viewer):
         if not error:
             self.picture.uri = data_uri(job.result(), "WEBP")
 
-    def _resize(self, *_: Any) -> None:
+    @param.depends("state.tall", watch=True)
+    def _resize(self) -> None:
         self.picture.width = SIDE[self.state.tall]

@@ -10,6 +10,7 @@ from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import when_done
 from dashboard.components.css import BASE, STAMPS
 from dashboard.components.notices import LONGEST
+from dashboard.components.tab import Tab
 from dashboard.decoder.single_image import SingleImage
 from dashboard.decoder.traversals import Traversals
 from dashboard.state import State
@@ -25,11 +26,13 @@ def why_not_decoded(datastore: DataStore, model: str) -> str:
     return f"The model cannot be read: {str(failure)[:LONGEST]}"
 
 
-class Decode(pn.viewable.Viewer):
+class Decode(Tab):
     """A picture with sliders, and rows of pictures along latents, lines and paths.
 
     Reads ``tab``, ``model`` and ``loaded`` of the state; its parts say what else.
     """
+
+    key, title = "decode", "Decode"
 
     datastore = param.ClassSelector(class_=DataStore, constant=True)
     state = param.ClassSelector(class_=State, constant=True)
@@ -40,15 +43,15 @@ class Decode(pn.viewable.Viewer):
         self.live, self.film = SingleImage(**shared), Traversals(**shared)
         self.said = pn.pane.HTML("", stylesheets=[BASE, STAMPS], sizing_mode="stretch_width")
         self._parts = pn.Row(self.live, self.film, sizing_mode="stretch_both", margin=0)
-        self.state.param.watch(self._prepare, ["tab", "model", "loaded"])
         self._prepare()
 
     def __panel__(self) -> pn.viewable.Viewable:
         return pn.Column(self.said, self._parts, sizing_mode="stretch_both", margin=(2, 10, 0, 10))
 
-    def _prepare(self, *_: Any) -> None:
+    @param.depends("state.tab", "state.model", "state.progress.loaded", watch=True)
+    def _prepare(self) -> None:
         """Ask for what decodes; it is shown once it is there."""
-        if self.state.tab != "decode" or not self.state.loaded:
+        if self.state.tab != "decode" or not self.state.progress.loaded:
             return
         codec, spread = (
             self.datastore.codec(self.state.model),

@@ -76,14 +76,23 @@ def along_line(datastore: DataStore, axes: Axes, base: NDArray[np.float64]) -> l
 
 def between(datastore: DataStore, state: State) -> list[Strip]:
     """A row from the origin to the picked galaxy; none unless both are there and have latents."""
-    if state.origin is None or state.row is None or state.origin == state.row:
+    if (
+        state.decoding.path_start is None
+        or state.row is None
+        or state.decoding.path_start == state.row
+    ):
         return []
-    start, end = (datastore.place(state.model, row) for row in (state.origin, state.row))
+    start, end = (
+        datastore.place(state.model, row) for row in (state.decoding.path_start, state.row)
+    )
     places = path(start, end, FRAMES)
     if not np.isfinite(places).all():
         return []
     captions = [f"{100 * share:.0f} %" for share in np.linspace(0, 1, FRAMES)]
-    captions[0], captions[-1] = str(datastore.ids[state.origin]), str(datastore.ids[state.row])
+    captions[0], captions[-1] = (
+        str(datastore.ids[state.decoding.path_start]),
+        str(datastore.ids[state.row]),
+    )
     return [Strip("", "", places, captions)]
 
 
@@ -106,21 +115,25 @@ class Traversals(pn.viewable.Viewer):
         self.frames = ImageRows(self._pick, sizing_mode="stretch_both", margin=0)
         self.said = pn.pane.HTML("", stylesheets=[BASE], margin=(12, 6))
         self.draw = pmui.Toggle.from_param(
-            self.state.param.drawing, label="Draw a line", size="small", width=120, margin=(8, 8)
+            self.state.decoding.param.draw_line,
+            label="Draw a line",
+            size="small",
+            width=120,
+            margin=(8, 8),
         )
         says = "Let the path begin at the picked galaxy; then pick where it ends."
         self.begin = small_button("Start here", says, self._set_out, width=120, margin=(8, 8))
-        self.state.param.watch(self._show, ["film", "row", "base", "origin", "drawing"])
-        self.state.param.watch(self._leave, ["tab", "film", "page"])
-        for axes in (self.state, self.state.second):
-            axes.param.watch(self._show, "line")
 
     def _set_out(self) -> None:
-        self.state.origin = self.state.row
+        self.state.decoding.path_start = self.state.row
 
     def __panel__(self) -> pn.viewable.Viewable:
         film = pmui.Select.from_param(
-            self.state.param.film, label="Along", size="small", width=170, margin=(6, 8, 0, 0)
+            self.state.decoding.param.along,
+            label="Along",
+            size="small",
+            width=170,
+            margin=(6, 8, 0, 0),
         )
         above = pn.Row(
             film, self.draw, self.begin, self.said, height=44, sizing_mode="stretch_width"
@@ -132,21 +145,26 @@ class Traversals(pn.viewable.Viewer):
         self._tools = codec, spread, self.state.model
         self._show()
 
-    def _leave(self, *_: Any) -> None:
+    @param.depends("state.tab", "state.page", "state.decoding.along", watch=True)
+    def _leave(self) -> None:
         """Elsewhere taps pick again."""
         state = self.state
-        if state.drawing and (state.tab, state.film, state.page) != ("decode", "line", "explore"):
-            state.drawing = False
+        if state.decoding.draw_line and (state.tab, state.decoding.along, state.page) != (
+            "decode",
+            "line",
+            "explore",
+        ):
+            state.decoding.draw_line = False
 
     def _listed(self) -> tuple[list[Strip], str]:
         """What is to be decoded, and what is said of it or of why there is nothing."""
         state, datastore = self.state, self.datastore
         base, whose = base_of(datastore, state, self._tools[1])
-        if state.film == "latents":
+        if state.decoding.along == "latents":
             said = f"2nd to 98th percentile, the others as in {whose}"
             return along_latents(datastore, state.model, base, self._tools[1]), said
-        if state.film == "path":
-            if state.origin is None:
+        if state.decoding.along == "path":
+            if state.decoding.path_start is None:
                 return [], "Press “Start here”, then pick the galaxy where the path ends."
             found = between(datastore, state)
             return found, "straight through the latent space" if found else "Pick another galaxy."
@@ -156,20 +174,33 @@ class Traversals(pn.viewable.Viewer):
             return found, f"the other latents as in {whose}"
         return [], (
             "Tap where the line begins on a map, then where it ends."
-            if state.drawing
+            if state.decoding.draw_line
             else "Press “Draw a line”, then tap two places on a map."
         )
 
-    def _show(self, *_: Any) -> None:
+    @param.depends(
+        "state.row",
+        "state.line",
+        "state.second.line",
+        "state.decoding.along",
+        "state.decoding.start",
+        "state.decoding.path_start",
+        "state.decoding.draw_line",
+        watch=True,
+    )
+    def _show(self) -> None:
         """Have decoded what is wanted now; what is still under way no longer is."""
         self._turn += 1
         turn, state = self._turn, self.state
-        self.draw.visible, self.begin.visible = state.film == "line", state.film == "path"
+        self.draw.visible, self.begin.visible = (
+            state.decoding.along == "line",
+            state.decoding.along == "path",
+        )
         if self._tools is None or self._tools[2] != state.model or state.tab != "decode":
             return
         strips, said = self._listed()
         self.said.object = f'<span class="muted">{escape(said)}</span>' if strips else ""
-        self.frames.param.update(side=SIDE[state.film], empty="" if strips else said)
+        self.frames.param.update(side=SIDE[state.decoding.along], empty="" if strips else said)
         if not strips:
             self.strips, self.frames.rows = [], []
             return
@@ -196,7 +227,7 @@ class Traversals(pn.viewable.Viewer):
         ]
 
     def _pick(self, row: int, frame: int) -> None:
-        self.state.point = self.strips[row].places[frame]
+        self.state.decoding.latents = self.strips[row].places[frame]
 
 
 def _number(value: float) -> str:

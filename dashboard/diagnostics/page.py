@@ -98,14 +98,21 @@ class ModelPage(pn.viewable.Viewer):
         self._drawn: tuple[Any, ...] = ()
         self._made: dict[str, Any] = {}
         self._drawing = self._steps()
-        self.state.param.watch(self._turn, ["page", "model", "shown", "by", "dark", "loaded"])
-        self.state.param.watch(self._mark, "row")
         self._turn()
 
     def __panel__(self) -> pn.viewable.Viewable:
         return self._layout
 
-    def _turn(self, *_: Any) -> None:
+    @param.depends(
+        "state.page",
+        "state.model",
+        "state.shown",
+        "state.by",
+        "state.dark",
+        "state.progress.loaded",
+        watch=True,
+    )
+    def _turn(self) -> None:
         """Show the page if it is wanted, and draw what has changed since it was last seen.
 
         What is still being drawn for another choice is given up, in sight or not.
@@ -116,7 +123,7 @@ class ModelPage(pn.viewable.Viewer):
         if self._drawn != wanted:
             self._drawing.close()
             self._drawn = ()
-        if state.page != "model" or not state.loaded or self._drawn:
+        if state.page != "model" or not state.progress.loaded or self._drawn:
             return
         self._drawn, self._drawing = wanted, self._steps()
         if not self._layout.objects:
@@ -243,7 +250,8 @@ class ModelPage(pn.viewable.Viewer):
             nothing = '<p class="none">No model of this store has a record of its losses.</p>'
             self.holders["losses"].objects = [self._html(nothing)]
 
-    def _mark(self, *_: Any) -> None:
+    @param.depends("state.row", watch=True)
+    def _mark(self) -> None:
         for one in self.scatters.values():
             pn.state.execute(one.mark, schedule=True)
 

@@ -78,7 +78,6 @@ class ExportPanel(pn.viewable.Viewer):
             css_classes=["bring", "low"],
             stylesheets=[BRING],
         )
-        self.state.param.watch(self._refresh, ["focus", "row", "revision"])
 
     def __panel__(self) -> pn.viewable.Viewable:
         return pn.Row(self.button, self.panel, margin=0, width=92)
@@ -134,7 +133,13 @@ class ExportPanel(pn.viewable.Viewer):
         self.file._transfer()
         self._say(f"{file.name}: {file.words}")
 
-    def _refresh(self, *_: Any) -> None:
+    @param.depends(
+        "state.row",
+        "state.selection.focus",
+        "state.progress.journal_events",
+        watch=True,
+    )
+    def _refresh(self) -> None:
         """Say how many galaxies each choice has."""
         if not self.panel.visible:
             return

@@ -53,12 +53,16 @@ def figure_png(datastore: DataStore, state: State) -> bytes:
         state.model,
         state.colour,
         dark=state.dark,
-        training_labels=state.training_labels,
+        training_labels=state.queue.training_labels,
     )
     for place, axes in enumerate(shown, 1):
         _draw(figure.add_subplot(1, len(shown), place), datastore, state, axes, chosen)
     info = datastore.store.info
-    focus = "" if state.focus is None else f"{int(state.focus.sum()):,} in colour of "
+    focus = (
+        ""
+        if state.selection.focus is None
+        else f"{int(state.selection.focus.sum()):,} in colour of "
+    )
     figure.supxlabel(
         f"{info.sample}: {focus}{len(datastore):,} galaxies. Store {datastore.store.folder.name}, "
         f"encoded {info.created[:10]}; drawn {datetime.now(UTC):%Y-%m-%d}",
@@ -74,7 +78,7 @@ def _draw(ax: Any, datastore: DataStore, state: State, axes: Axes, chosen: Colou
     plane, text = datastore.plane(axes.model, axes.x, axes.y), TEXT[state.dark]
     left, bottom, right, top = axes.zoom or _corners(plane.limits)
     canvas = Canvas((left, right), (bottom, top), int(WIDTH * DOTS), int(HEIGHT * DOTS))
-    picture = galaxy_picture(plane, canvas, chosen, state.focus, dark=state.dark)
+    picture = galaxy_picture(plane, canvas, chosen, state.selection.focus, dark=state.dark)
     ax.imshow(picture, extent=(left, right, bottom, top), origin="lower", aspect="auto")
     ax.set(xlim=(left, right), ylim=(bottom, top), title=f"Model {axes.model}")
     ax.set_xlabel(plane.x.axis)

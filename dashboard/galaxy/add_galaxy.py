@@ -91,8 +91,6 @@ class AddGalaxy(pn.viewable.Viewer):
             css_classes=["bring"],
             stylesheets=[BRING],
         )
-        self.state.param.watch(self._follow, ["external", "model", "row", "split"])
-        self.state.second.param.watch(self._follow, "model")
 
     def __panel__(self) -> pn.viewable.Viewable:
         return pn.Row(self.button, self.back, self.panel, margin=0)
@@ -194,7 +192,15 @@ class AddGalaxy(pn.viewable.Viewer):
         if self._found is not None and self._found.place is not None:
             self.fetch_place(self._found.place)
 
-    def _follow(self, *_: param.parameterized.Event) -> None:
+    @param.depends(
+        "state.external",
+        "state.model",
+        "state.row",
+        "state.split",
+        "state.second.model",
+        watch=True,
+    )
+    def _follow(self) -> None:
         """Have the guest seen by the models of both maps."""
         external = self.state.external
         self.back.visible = external is not None and self.state.row is not None

@@ -166,9 +166,6 @@ class Card(pn.viewable.Viewer):
             css_classes=["card"],
             scroll="y-auto",
         )
-        self.state.param.watch(self._show, ["row", "external", "model", "dark", "band"])
-        self.state.param.watch(self._show_pictures, "loaded")
-        self.state.param.watch(self._show_trouble, "troubles")
         self._show()
 
     @property
@@ -195,7 +192,15 @@ class Card(pn.viewable.Viewer):
     def __panel__(self) -> pn.viewable.Viewable:
         return self._layout
 
-    def _show(self, *_: Any) -> None:
+    @param.depends(
+        "state.row",
+        "state.external",
+        "state.model",
+        "state.dark",
+        "state.band",
+        watch=True,
+    )
+    def _show(self) -> None:
         row, external = self.state.row, self.state.external
         if row is None and external is not None:
             self._show_guest(external)
@@ -228,14 +233,15 @@ class Card(pn.viewable.Viewer):
                 external_properties(datastore, model, external.seen[model])
             )
 
-    def _show_pictures(self, *_: Any) -> None:
+    @param.depends("state.progress.loaded", watch=True)
+    def _show_pictures(self) -> None:
         row, model = self.state.row, self.state.model
         if row is None:
             return
         view, self._why_not = None, ""
         if not has_network(self.datastore, model):
             self._why_not = NO_NETWORK
-        wanted = self.state.loaded and not self._why_not
+        wanted = self.state.progress.loaded and not self._why_not
         job = self.datastore.codec(model) if wanted else None
         if job is not None and job.done():
             view, self._why_not = view_of(
@@ -249,8 +255,9 @@ class Card(pn.viewable.Viewer):
         if job is not None and view is None and not failed:
             when_done(job, self._show_pictures)
 
-    def _show_trouble(self, *_: Any) -> None:
-        latest = list(self.state.troubles.values())[-1:]
+    @param.depends("state.progress.notices", watch=True)
+    def _show_trouble(self) -> None:
+        latest = list(self.state.progress.notices.values())[-1:]
         words = "".join(latest) or self._why_not or self.datastore.no_journal
         self.trouble.object = (
             f'<div class="trouble" role="alert">{escape(words)}</div>' if words else ""

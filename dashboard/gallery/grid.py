@@ -17,6 +17,7 @@ from dashboard.backend.typography import DASH, MINUS
 from dashboard.components.icon_toggle import IconToggle
 from dashboard.components.notices import report
 from dashboard.components.pager import Pager
+from dashboard.components.tab import Tab
 from dashboard.gallery.stamp_grid import Tiles
 from dashboard.gallery.stamp_strip import stamp_items
 from dashboard.selection.filter_chips import FocusChips
@@ -25,7 +26,6 @@ from dashboard.state import DISTANCE, STORE_ORDER, State
 
 __all__ = ["Grid", "distances", "orders", "sorted_rows"]
 
-TAB = "selection"
 WAIT = 0.1  # seconds that a page waits for its pictures before it shows without them
 ARROWS = {"Smallest first": "M8 13V3M4 7L8 3L12 7", "Largest first": "M8 3V13M4 9L8 13L12 9"}
 NOTHING = (
@@ -63,13 +63,15 @@ def sorted_rows(
     return rows[np.argsort(-values if descending else values, kind="stable")]
 
 
-class Grid(pn.viewable.Viewer):
+class Grid(Tab):
     """The galaxies in focus, page by page.
 
     Reads ``focus``, ``model``, ``row``, ``order``, ``descending``, ``whiten``, ``oriented``,
     ``tab`` and ``dark`` of the state, and writes ``row``, ``order``, ``descending``,
     ``selected`` and ``troubles``.
     """
+
+    key, title = "selection", "Selection"
 
     datastore = param.ClassSelector(class_=DataStore, constant=True)
     state = param.ClassSelector(class_=State, constant=True)
@@ -79,6 +81,7 @@ class Grid(pn.viewable.Viewer):
         self.rows, self.start, self._origin = np.array([], np.intp), 0, self.state.row
         self._values: NDArray[np.float64] | None = None
         self._sorted: tuple[Any, ...] = ()
+        self._order = self.state.selection.order
         self._walking = False
         self._focus: NDArray[np.bool_] | None = None
         self.chips = FocusChips(datastore=self.datastore, state=self.state)
@@ -88,39 +91,57 @@ class Grid(pn.viewable.Viewer):
         self._offer_orders()
         self._follow()
         self.tiles.param.watch(self._show, "fit")
-        self.state.param.watch(self._offer_orders, "model")
-        read = ["focus", "model", "order", "descending", "whiten", "oriented", "tab"]
-        self.state.param.watch(self._sort, read)
-        self.state.param.watch(self._show, "dark")
-        self.state.param.watch(self._follow, "row")
 
     def __panel__(self) -> pn.viewable.Viewable:
         looks = {"size": "small", "variant": "outlined", "width": 190, "margin": (6, 4, 0, 4)}
-        by = pmui.Select.from_param(self.state.param.order, label="Sorted by", **looks)
-        way = IconToggle.of(self.state.param.descending, ARROWS, margin=(9, 4, 0, 4))
+        by = pmui.Select.from_param(self.state.selection.param.order, label="Sorted by", **looks)
+        way = IconToggle.of(self.state.selection.param.descending, ARROWS, margin=(9, 4, 0, 4))
         above = pn.Row(self.chips, by, way, self.pager, height=46, margin=(2, 8, 0, 8))
         return pn.Column(above, self.tiles, sizing_mode="stretch_both", margin=0)
 
-    def _offer_orders(self, *_: Any) -> None:
+    @param.depends("state.model", watch=True)
+    def _offer_orders(self) -> None:
         """Let the galaxies be sorted by what the model has."""
         offered = orders(self.datastore, self.state.model)
-        kept = self.state.order if self.state.order in offered.values() else STORE_ORDER
-        self.state.param.order.objects = offered
-        self.state.order = kept
+        kept = (
+            self.state.selection.order
+            if self.state.selection.order in offered.values()
+            else STORE_ORDER
+        )
+        self.state.selection.param.order.objects = offered
+        self.state.selection.order = kept
 
-    def _sort(self, *events: Any) -> None:
+    @param.depends(
+        "state.model",
+        "state.whiten",
+        "state.oriented",
+        "state.tab",
+        "state.selection.focus",
+        "state.selection.order",
+        "state.selection.descending",
+        watch=True,
+    )
+    def _sort(self) -> None:
         """Put the galaxies in order, from the first page on, unless they are in it already."""
         state = self.state
-        if state.tab != TAB:
+        if state.tab != self.key:
             return
-        if any(event.name == "order" for event in events):
-            self._origin = state.row
-        wanted = (state.model, state.order, state.descending, state.metric, self._origin)
-        if state.focus is not self._focus or wanted != self._sorted:
-            self._focus, self._sorted, self.start = state.focus, wanted, 0
+        if state.selection.order != self._order:
+            self._order, self._origin = state.selection.order, state.row
+        wanted = (
+            state.model,
+            state.selection.order,
+            state.selection.descending,
+            state.metric,
+            self._origin,
+        )
+        if state.selection.focus is not self._focus or wanted != self._sorted:
+            self._focus, self._sorted, self.start = state.selection.focus, wanted, 0
             rows = rows_in_focus(state)
             values = self._sort_values(rows)
-            order = sorted_rows(np.arange(len(rows)), values, descending=state.descending)
+            order = sorted_rows(
+                np.arange(len(rows)), values, descending=state.selection.descending
+            )
             self.rows, self._values = rows[order], None if values is None else values[order]
         self._show()
 
@@ -128,9 +149,9 @@ class Grid(pn.viewable.Viewer):
         """What the galaxies are sorted by, (M,); None for the order of the store."""
         state, datastore = self.state, self.datastore
         quantities = {one.key: one for one in colours_of(datastore.store, state.model)}
-        if state.order in quantities:
-            return datastore.values(state.model, quantities[state.order])[rows]
-        if state.order != DISTANCE:
+        if state.selection.order in quantities:
+            return datastore.values(state.model, quantities[state.selection.order])[rows]
+        if state.selection.order != DISTANCE:
             return None
         job = datastore.neighbours(state.model, state.metric)
         if self._origin is None or (job.done() and job.exception()):
@@ -141,9 +162,10 @@ class Grid(pn.viewable.Viewer):
             return None
         return distances(job.result().points, rows, self._origin)
 
+    @param.depends("state.dark", watch=True)
     def _show(self, *_: Any) -> None:
         """Show the page, without pictures as long as they are not there."""
-        if self.state.tab != TAB:
+        if self.state.tab != self.key:
             return
         fit = self.tiles.fit
         page = self.start // fit
@@ -165,7 +187,7 @@ class Grid(pn.viewable.Viewer):
 
     def _empty(self) -> dict[str, Any]:
         """What is said where there are no galaxies."""
-        if self.state.focus is not None:
+        if self.state.selection.focus is not None:
             return {"title": NO_GALAXY[0], "words": NO_GALAXY[1], "offers": []}
         offers = [
             {
@@ -176,7 +198,8 @@ class Grid(pn.viewable.Viewer):
         ]
         return {"title": NOTHING[0], "words": NOTHING[1], "offers": offers}
 
-    def _follow(self, *_: Any) -> None:
+    @param.depends("state.row", watch=True)
+    def _follow(self) -> None:
         """Outline the picked galaxy, and turn to its page if it was picked elsewhere."""
         row = self.state.row
         self.tiles.picked = -1 if row is None else row
@@ -213,7 +236,7 @@ class Grid(pn.viewable.Viewer):
     def _take(self, population: str) -> None:
         mask = np.zeros(len(self.datastore), bool)
         mask[self.datastore.members(population)] = True
-        self.state.selected = mask
+        self.state.selection.selected = mask
 
 
 def _said(value: float) -> str:

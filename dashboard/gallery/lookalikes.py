@@ -3,9 +3,10 @@
 from typing import Any
 
 import panel_material_ui as pmui
+import param
 
 from dashboard.gallery.seed_picker import SELECTION, seed_choices, seeds_of
-from dashboard.gallery.strip import METRIC, MOST, Strip, metric_controls
+from dashboard.gallery.strip import METRIC, MOST, SHOWN, Strip, metric_controls
 
 __all__ = ["Lookalikes"]
 
@@ -18,12 +19,20 @@ class Lookalikes(Strip):
     and ``oriented``.
     """
 
-    tab = "lookalikes"
-    reads = ("seeds", "model", "focus", "revision", "loaded", *METRIC)
+    key, title = "lookalikes", "Look-alikes"
 
-    def __init__(self, **params: Any) -> None:
-        super().__init__(**params)
-        self.state.param.watch(self._offer, "revision")
+    @param.depends(
+        *SHOWN,
+        *METRIC,
+        "state.seeds",
+        "state.model",
+        "state.selection.focus",
+        "state.progress.journal_events",
+        "state.progress.loaded",
+        watch=True,
+    )
+    def _update(self) -> None:
+        self._refresh()
 
     def _above(self) -> list[Any]:
         whose = pmui.Select.from_param(
@@ -36,7 +45,8 @@ class Lookalikes(Strip):
         )
         return [whose, *metric_controls(self.state)]
 
-    def _offer(self, *_: Any) -> None:
+    @param.depends("state.progress.journal_events", watch=True)
+    def _offer(self) -> None:
         """Let newly given labels be chosen."""
         choices = seed_choices(self.datastore)
         if choices != self.state.param.seeds.get_range():

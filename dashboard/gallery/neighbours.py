@@ -2,9 +2,11 @@
 
 from typing import Any
 
+import param
+
 from dashboard.galaxy.external_galaxy import near_shown, shown_external
 from dashboard.gallery.seed_picker import metric_words
-from dashboard.gallery.strip import METRIC, Strip, metric_controls
+from dashboard.gallery.strip import METRIC, SHOWN, Strip, metric_controls
 
 __all__ = ["Nearest"]
 
@@ -16,8 +18,19 @@ class Nearest(Strip):
     and ``dark`` of the state, and writes ``row``, ``k``, ``whiten`` and ``oriented``.
     """
 
-    tab = "neighbours"
-    reads = ("row", "external", "model", "loaded", *METRIC)
+    key, title = "neighbours", "Neighbours"
+
+    @param.depends(
+        *SHOWN,
+        *METRIC,
+        "state.row",
+        "state.external",
+        "state.model",
+        "state.progress.loaded",
+        watch=True,
+    )
+    def _update(self) -> None:
+        self._refresh()
 
     def _above(self) -> list[Any]:
         return metric_controls(self.state)

@@ -55,7 +55,11 @@ def seeds_of(datastore: DataStore, state: State) -> Seeds:
     """The seeds that the state asks for."""
     name = state.seeds
     if name == SELECTION:
-        rows = np.flatnonzero(state.focus) if state.focus is not None else np.array([], np.intp)
+        rows = (
+            np.flatnonzero(state.selection.focus)
+            if state.selection.focus is not None
+            else np.array([], np.intp)
+        )
         return _others(datastore, rows, "selected galaxy")
     if name.startswith(LABEL):
         label = name.removeprefix(LABEL)
@@ -91,7 +95,7 @@ def near_rows(datastore: DataStore, state: State, again: Callable[[], None]) -> 
     if state.row is None and shown_external(state, state.model) is None:
         return np.array([], np.intp)
     job = datastore.neighbours(state.model, state.metric)
-    if not job.done() and state.loaded:
+    if not job.done() and state.progress.loaded:
         when_done(job, again)
     if not job.done() or job.exception():
         return np.array([], np.intp)

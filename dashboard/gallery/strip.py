@@ -10,6 +10,7 @@ import param
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import when_done
 from dashboard.components.css import BASE, STAMPS
+from dashboard.components.tab import Tab
 from dashboard.gallery.stamp_strip import StampStrip, stamp_items
 from dashboard.state import State
 
@@ -17,7 +18,8 @@ __all__ = ["Strip"]
 
 MOST = 60  # stamps in a row; a longer list says how many it shows
 ABOVE, HEIGHT = 42, 140  # px: the line of controls, the stamps
-METRIC = ("k", "whiten", "oriented")
+SHOWN = ("state.tab", "state.dark")  # every strip depends on
+METRIC = ("state.k", "state.whiten", "state.oriented")
 
 
 def metric_controls(state: State) -> list[Any]:
@@ -32,14 +34,11 @@ def metric_controls(state: State) -> list[Any]:
     return [number, *switches]
 
 
-class Strip(pn.viewable.Viewer):
+class Strip(Tab):
     """A row of stamps, each of which picks its galaxy, under a line that says what they are."""
 
     datastore = param.ClassSelector(class_=DataStore, constant=True)
     state = param.ClassSelector(class_=State, constant=True)
-
-    tab = ""
-    reads: tuple[str, ...] = ()
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
@@ -48,8 +47,6 @@ class Strip(pn.viewable.Viewer):
             self._pick, self._remove, sizing_mode="stretch_width", height=HEIGHT
         )
         self.said = pn.pane.HTML("", stylesheets=[BASE, STAMPS], margin=(12, 6))
-        self.state.param.watch(self._outline, "row")
-        self.state.param.watch(self._refresh, ["tab", "dark", *self.reads])
         self._outline()
         self._refresh()
 
@@ -90,15 +87,16 @@ class Strip(pn.viewable.Viewer):
 
     def _ready(self, job: "Future[Any]") -> bool:
         """Whether a job is done; if not, the list is refreshed when it is."""
-        if not job.done() and self.state.loaded:
+        if not job.done() and self.state.progress.loaded:
             when_done(job, self._refresh)
         return job.done()
 
-    def _outline(self, *_: Any) -> None:
+    @param.depends("state.row", watch=True)
+    def _outline(self) -> None:
         self.strip.picked = -1 if self.state.row is None else self.state.row
 
-    def _refresh(self, *_: Any) -> None:
-        if self.state.tab != self.tab or self._walking:
+    def _refresh(self) -> None:
+        if self.state.tab != self.key or self._walking:
             return
         listed, said = self._listed()
         self.said.object = f'<span class="muted">{said}</span>' if listed else ""

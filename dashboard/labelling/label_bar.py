@@ -171,7 +171,6 @@ class LabelBar(pn.viewable.Viewer):
         self.bar = LabelButtons(
             self.act, sizing_mode="stretch_width", height=50, margin=(4, 0, 0, 0)
         )
-        self.state.param.watch(self._show, ["row", "revision", "done", "undone", "said"])
         self._show()
 
     def __panel__(self) -> pn.viewable.Viewable:
@@ -193,7 +192,15 @@ class LabelBar(pn.viewable.Viewer):
         elif act == "label" and value in known:
             toggle(datastore, state, row, value)
 
-    def _show(self, *_: Any) -> None:
+    @param.depends(
+        "state.row",
+        "state.progress.journal_events",
+        "state.progress.undo_stack",
+        "state.progress.redo_stack",
+        "state.progress.message",
+        watch=True,
+    )
+    def _show(self) -> None:
         row, datastore = self.state.row, self.datastore
         self.bar.visible = row is not None and datastore.journal is not None
         if not self.bar.visible or row is None:
@@ -205,7 +212,7 @@ class LabelBar(pn.viewable.Viewer):
             names=[{"name": name, "title": label_title(name)} for name in names],
             label="" if own is None or own.label == NOTED else own.label,
             note=own.note if own else "",
-            said=said_of(datastore, row) or self.state.said,
-            back=bool(self.state.done) or earlier,
-            forth=bool(self.state.undone),
+            said=said_of(datastore, row) or self.state.progress.message,
+            back=bool(self.state.progress.undo_stack) or earlier,
+            forth=bool(self.state.progress.redo_stack),
         )

@@ -152,7 +152,7 @@ def refresh(datastore: DataStore, state: State) -> None:
     """Learn of what other people and other processes have written."""
     if datastore.journal is not None:
         try:
-            state.revision = datastore.journal.count()
+            state.progress.journal_events = datastore.journal.count()
         except JournalError as error:
             report(state, "journal", str(error))
         else:
@@ -174,7 +174,9 @@ def _write(datastore: DataStore, state: State, row: int, said: tuple[str, str]) 
 def _done(datastore: DataStore, state: State, numbers: Iterable[int], words: str) -> bool:
     """Remember events that can be undone; what had been undone can no longer be redone."""
     report(state, "saving")
-    state.param.update(done=[*state.done, tuple(numbers)], undone=[], said=words)
+    state.progress.param.update(
+        undo_stack=[*state.progress.undo_stack, tuple(numbers)], redo_stack=[], message=words
+    )
     refresh(datastore, state)
     return True
 
@@ -182,11 +184,15 @@ def _done(datastore: DataStore, state: State, numbers: Iterable[int], words: str
 def _turn(datastore: DataStore, state: State, *, back: bool) -> bool:
     if datastore.journal is None:
         return False
-    kept, other = (state.done, state.undone) if back else (state.undone, state.done)
+    kept, other = (
+        (state.progress.undo_stack, state.progress.redo_stack)
+        if back
+        else (state.progress.redo_stack, state.progress.undo_stack)
+    )
     numbers = kept[-1] if kept else _before(datastore) if back else ()
     verb = "Undone" if back else "Redone"
     if not numbers:
-        state.said = f"Nothing to {'undo' if back else 'redo'}"
+        state.progress.message = f"Nothing to {'undo' if back else 'redo'}"
         return False
     made, galaxy = [], ""
     try:
@@ -201,7 +207,8 @@ def _turn(datastore: DataStore, state: State, *, back: bool) -> bool:
     words = f"{verb}: {galaxy}" if made else "Somebody else has undone that already"
     row = datastore.row_of(galaxy)
     report(state, "saving")
-    state.param.update(done=kept if back else other, undone=other if back else kept, said=words)
+    undo_stack, redo_stack = (kept, other) if back else (other, kept)
+    state.progress.param.update(undo_stack=undo_stack, redo_stack=redo_stack, message=words)
     refresh(datastore, state)
     if row is not None:
         state.row = row

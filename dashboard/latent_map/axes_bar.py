@@ -11,7 +11,7 @@ from dashboard.backend.datastore import DataStore
 from dashboard.backend.quantities import axes_of
 from dashboard.state import Axes
 
-__all__ = ["AxesBar", "axes_choices", "choose_axes", "chooser", "follow_axes", "pairs_of"]
+__all__ = ["AxesBar", "AxesFollower", "axes_choices", "choose_axes", "chooser", "pairs_of"]
 
 PAIRS = (  # as in Fig. 2 of Gagliano & Villar (2023), and what the free latent adds to it
     ("redshift", "log_mass"),
@@ -61,20 +61,28 @@ def choose_axes(
     axes.param.update(**chosen | asked)
 
 
-def follow_axes(datastore: DataStore, axes: Axes) -> None:
-    """Fit the axes to a new model, and forget the zoom of other axes.
+class AxesFollower(param.Parameterized):
+    """Fits the axes to a new model, and resets the zoom when the axes change.
 
-    To be called before the views are made.
+    To be made before the views. A zoom that is set together with the axes is kept.
     """
 
-    def follow(*events: param.parameterized.Event) -> None:
-        names = {event.name for event in events}
-        if "model" in names:
-            choose_axes(datastore, axes, axes.model)
-        if "zoom" not in names:
-            axes.zoom = None
+    datastore = param.ClassSelector(class_=DataStore, constant=True)
+    axes = param.ClassSelector(class_=Axes, constant=True)
 
-    axes.param.watch(follow, ["model", "x", "y", "zoom"])
+    def __init__(self, **params: Any) -> None:
+        super().__init__(**params)
+        self._plane, self._zoom = self.axes.plane, self.axes.zoom
+
+    @param.depends("axes.model", "axes.x", "axes.y", "axes.zoom", watch=True)
+    def _follow(self) -> None:
+        axes = self.axes
+        (model, *_), zoom = self._plane, self._zoom
+        self._plane, self._zoom = axes.plane, axes.zoom
+        if axes.model != model:
+            choose_axes(self.datastore, axes, axes.model)
+        if axes.zoom is not None and axes.zoom == zoom:
+            axes.zoom = None
 
 
 def chooser(owner: param.Parameterized, name: str, label: str, **options: Any) -> pmui.Select:
@@ -130,7 +138,6 @@ class AxesBar(pn.viewable.Viewer):
             margin=(8, 0, 0, 0),
         )
         self.menu.on_click(self._take)
-        self.axes.param.watch(self._offer, "model")
         self._offer()
 
     def __panel__(self) -> pn.viewable.Viewable:
@@ -143,7 +150,8 @@ class AxesBar(pn.viewable.Viewer):
         """What the menu offers."""
         return pairs_of(self.datastore, self.axes.model)
 
-    def _offer(self, *_: Any) -> None:
+    @param.depends("axes.model", watch=True)
+    def _offer(self) -> None:
         self.menu.items = [{"label": title} for title in self.pairs]
 
     def _take(self, item: dict[str, Any]) -> None:

@@ -1,10 +1,10 @@
 """What the cursor does on a map besides picking: says where it is, and draws a line."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import panel as pn
+import param
 from bokeh.events import MouseMove
 from bokeh.models import ColumnDataSource, CustomJS
 
@@ -28,12 +28,12 @@ def lengthen(state: State, axes: Axes, x: float, y: float) -> None:
     """Begin a line at a place, or end there the one that has been begun, and stop drawing."""
     if axes.line is not None and axes.line[:2] == axes.line[2:]:
         axes.line = (*axes.line[:2], x, y)
-        state.drawing = False
+        state.decoding.draw_line = False
     else:
         axes.line = (x, y, x, y)
 
 
-class Pointer:
+class Pointer(param.Parameterized):
     """Tells where the cursor is while that is decoded, and shows the line of a map.
 
     The browser tells the latest place at most ten times a second, and none while nobody asks.
@@ -46,8 +46,11 @@ class Pointer:
         axes: The map's axes.
     """
 
+    state = param.ClassSelector(class_=State, constant=True)
+    axes = param.ClassSelector(class_=Axes, constant=True)
+
     def __init__(self, figure: Any, state: State, axes: Axes) -> None:
-        self.state, self.axes = state, axes
+        super().__init__(state=state, axes=axes)
         self.place = ColumnDataSource({"x": [], "y": []}, tags=[False])
         self.line = ColumnDataSource({"x": [], "y": []})
         figure.js_on_event(
@@ -56,9 +59,6 @@ class Pointer:
         figure.scatter("x", "y", source=self.place, alpha=0)
         self.place.on_change("data", self._point)
         self.glyphs = {True: self._draw(figure, 5), False: self._draw(figure, 2)}
-        state.param.watch(partial(_later, self._follow), ["hovering", "tab", "dark"])
-        axes.param.watch(partial(_later, self._show), "line")
-        axes.param.watch(self._forget, ["model", "x", "y"])
         self._follow()
         self._show()
 
@@ -70,26 +70,35 @@ class Pointer:
         return [line.glyph, ends.glyph]
 
     def _point(self, _: str, __: Any, data: dict[str, Any]) -> None:
-        if self.state.hovering and len(data["x"]):
-            self.axes.pointed = float(data["x"][0]), float(data["y"][0])
+        if self.state.decoding.follow_cursor and len(data["x"]):
+            self.axes.cursor = float(data["x"][0]), float(data["y"][0])
+
+    @param.depends("state.tab", "state.dark", "state.decoding.follow_cursor", watch=True)
+    def _follow_later(self) -> None:
+        _later(self._follow)
+
+    @param.depends("axes.line", watch=True)
+    def _show_later(self) -> None:
+        _later(self._show)
 
     def _follow(self) -> None:
-        self.place.tags = [self.state.hovering and self.state.tab == "decode"]
+        self.place.tags = [self.state.decoding.follow_cursor and self.state.tab == "decode"]
         for below, glyphs in self.glyphs.items():
             colour = (GROUND if below else ACCENT)[self.state.dark]
             for glyph in glyphs:
                 glyph.line_color = colour
             glyphs[-1].fill_color = colour
 
-    def _forget(self, *_: Any) -> None:
+    @param.depends("axes.model", "axes.x", "axes.y", watch=True)
+    def _forget(self) -> None:
         """On other axes the line means nothing."""
-        self.axes.param.update(line=None, pointed=None)
+        self.axes.param.update(line=None, cursor=None)
 
     def _show(self) -> None:
         line = self.axes.line or ()
         self.line.data = {"x": list(line[::2]), "y": list(line[1::2])}
 
 
-def _later(call: Callable[[], None], *_: Any) -> None:
+def _later(call: Callable[[], None]) -> None:
     """Change Bokeh's models when it is this session's turn: a tap comes outside of it."""
     pn.state.execute(call, schedule=True)

@@ -75,23 +75,37 @@ class Legend(pn.viewable.Viewer):
         self.pane = pn.pane.HTML(
             "", stylesheets=[BASE, LEGEND], sizing_mode="stretch_width", margin=(6, 14, 0, 14)
         )
-        read = ["model", "x", "y", "split", "colour", "boundaries", "fitted", "loaded", "dark"]
-        read += ["training_labels", "scored", "revision"]
-        self.state.param.watch(self._show, read)
-        self.state.second.param.watch(self._show, ["model", "x", "y"])
         self._show()
 
     def __panel__(self) -> pn.viewable.Viewable:
         return self.pane
 
-    def _show(self, *_: Any) -> None:
+    @param.depends(
+        "state.model",
+        "state.x",
+        "state.y",
+        "state.split",
+        "state.colour",
+        "state.boundaries",
+        "state.dark",
+        "state.queue.training_labels",
+        "state.progress.boundaries_arrived",
+        "state.progress.loaded",
+        "state.progress.scores_arrived",
+        "state.progress.journal_events",
+        "state.second.model",
+        "state.second.x",
+        "state.second.y",
+        watch=True,
+    )
+    def _show(self) -> None:
         state, datastore = self.state, self.datastore
         chosen = colouring(
             datastore,
             state.model,
             state.colour,
             dark=state.dark,
-            training_labels=state.training_labels,
+            training_labels=state.queue.training_labels,
         )
         marks = [
             f"<span>{mark_svg(datastore.shape(name), self._colour(name))}"
@@ -106,7 +120,7 @@ class Legend(pn.viewable.Viewer):
         key = colour_key(chosen, [population_title(name) for name in datastore.marked])
         jobs = [wanted_fit(datastore, state, axes) for axes in state.maps]
         said = dict.fromkeys(
-            boundary_note(datastore, job, state.training_labels) for job in jobs if job
+            boundary_note(datastore, job, state.queue.training_labels) for job in jobs if job
         )
         note = f"<span>{LINE}{escape(' · '.join(said))}</span>" if said else ""
         self.pane.object = f'<div class="legend">{key}{"".join(marks)}{note}</div>'

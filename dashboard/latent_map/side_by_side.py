@@ -27,7 +27,6 @@ class Maps(pn.viewable.Viewer):
         self.shown = [self._make(self.state)]
         self._cells = [self._cell(self.shown[0])]
         self._layout = pn.Row(*self._cells, sizing_mode="stretch_both")
-        self.state.param.watch(self._arrange, "split")
         self._arrange()
 
     def __panel__(self) -> pn.viewable.Viewable:
@@ -41,7 +40,8 @@ class Maps(pn.viewable.Viewer):
             AxesBar(datastore=self.datastore, axes=one.axes), one, sizing_mode="stretch_both"
         )
 
-    def _arrange(self, *_: Any) -> None:
+    @param.depends("state.split", watch=True)
+    def _arrange(self) -> None:
         if self.state.split and len(self.shown) == 1:
             self.shown.append(self._make(self.state.second))
             self._cells.append(self._cell(self.shown[1]))

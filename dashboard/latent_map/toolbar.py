@@ -8,7 +8,13 @@ import param
 
 from dashboard.backend.datastore import DataStore
 from dashboard.gallery.seed_picker import seed_choices
-from dashboard.latent_map.axes_bar import axes_choices, choose_axes, chooser, follow_axes, pairs_of
+from dashboard.latent_map.axes_bar import (
+    AxesFollower,
+    axes_choices,
+    choose_axes,
+    chooser,
+    pairs_of,
+)
 from dashboard.plotting.colour_by import choices
 from dashboard.state import DENSITY, State
 
@@ -57,9 +63,9 @@ class Controls(pn.viewable.Viewer):
         datastore, state = self.datastore, self.state
         choose_model(datastore, state, state.model)
         _choose_second(datastore, state)
-        state.param.watch(lambda _: choose_model(datastore, state, state.model), "model")
-        follow_axes(datastore, state)
-        follow_axes(datastore, state.second)
+        self._followers = [
+            AxesFollower(datastore=datastore, axes=axes) for axes in (state, state.second)
+        ]
         self.colour = chooser(state, "colour", "Colour", width=230, margin=(10, 5, 0, 5))
         self._layout = pn.Row(
             pn.Spacer(width=14),
@@ -68,6 +74,10 @@ class Controls(pn.viewable.Viewer):
             self._switch("split", "Two maps"),
             css_classes=["controls"],
         )
+
+    @param.depends("state.model", watch=True)
+    def _choose_model(self) -> None:
+        choose_model(self.datastore, self.state, self.state.model)
 
     def __panel__(self) -> pn.viewable.Viewable:
         return self._layout

@@ -21,7 +21,7 @@ from dashboard.plotting.colour_by import colouring
 from dashboard.plotting.decision_boundaries import wanted_fit
 from dashboard.plotting.layers import (
     FIGURE,
-    LabelList,
+    LabelMarks,
     Marks,
     Regions,
     dress,
@@ -35,26 +35,7 @@ from dashboard.state import Axes, State
 
 __all__ = ["LatentMap"]
 
-AXES = ("model", "x", "y", "zoom")
-READS = {  # what is drawn hangs on
-    "galaxies": (
-        "model",
-        "x",
-        "y",
-        "zoom",
-        "dark",
-        "colour",
-        "focus",
-        "size",
-        "scored",
-        "training_labels",
-    ),
-    "regions": ("model", "x", "y", "dark", "boundaries", "fitted", "loaded", "training_labels"),
-    "marks": ("model", "x", "y", "dark", "focus"),
-    "labels": ("model", "x", "y", "dark", "revision"),
-    "rings": ("model", "x", "y", "dark", "row", "external", "k", "whiten", "oriented"),
-    "gesture": ("model", "x", "y", "dark", "gesture"),
-}
+PLANE = ("axes.model", "axes.x", "axes.y", "axes.zoom", "state.dark")  # all layers depend on
 FRAME = (720, 500)  # px, until the browser has said how large the map is
 NEAR = 16  # px from the cursor to what it is said to be on
 PIXELS = 1_500_000  # of a map's picture at most; on a larger screen each is drawn larger
@@ -77,14 +58,14 @@ class LatentMap(pn.viewable.Viewer):
     axes = param.ClassSelector(class_=Axes, constant=True)
 
     def __init__(self, **params: Any) -> None:
+        self._counter = Counter()
+        self._over: dict[str, Callable[[], None]] = {}
         super().__init__(**params)
         self._told: Limits | None = None
         self._shown: tuple[Any, ...] = ()
         self.rings: Rings | None = None
         self.pointer: Pointer | None = None
         self.glance = Tooltip(self._glance)
-        self._over: dict[str, Callable[[], None]] = {}
-        self._counter = Counter()
         galaxies = hv.DynamicMap(lambda **_: self._galaxies(), streams=[self._counter])
         self.tap = Tap(source=galaxies)
         self.tap.add_subscriber(self._pick)
@@ -94,9 +75,8 @@ class LatentMap(pn.viewable.Viewer):
         self.range = RangeXY(source=galaxies)
         self.range.add_subscriber(self._zoom)
         self.size = PlotSize(source=galaxies, width=FRAME[0], height=FRAME[1])
-        self.size.add_subscriber(lambda **_: self._redraw({"size"}))
+        self.size.add_subscriber(lambda **_: self._redraw())
         self.figure = galaxies.opts(hooks=[weak_callback(self._fit)], **FIGURE)
-        self._follow()
         self._pane = pn.pane.HoloViews(
             self.figure,
             sizing_mode="stretch_both",
@@ -127,26 +107,70 @@ class LatentMap(pn.viewable.Viewer):
         """Width and height of the map in the browser [px]."""
         return self.size.width or FRAME[0], self.size.height or FRAME[1]
 
-    def _follow(self) -> None:
-        """Draw anew what has changed, whichever layers it is in, in one go."""
+    @param.depends(
+        *PLANE,
+        "state.model",
+        "state.colour",
+        "state.selection.focus",
+        "state.progress.scores_arrived",
+        "state.queue.training_labels",
+        watch=True,
+    )
+    def _redraw(self) -> None:
+        self._counter.event()
 
-        def redraw(*events: param.parameterized.Event) -> None:
-            self._redraw({event.name for event in events})
+    @param.depends(
+        *PLANE,
+        "state.boundaries",
+        "state.progress.boundaries_arrived",
+        "state.progress.loaded",
+        "state.queue.training_labels",
+        watch=True,
+    )
+    def _redraw_regions(self) -> None:
+        self._schedule("regions")
 
-        read = {name for names in READS.values() for name in names} - {"size"}
-        of_state = sorted(read - set(AXES))
-        if self.axes is self.state:
-            self.state.param.watch(redraw, [*AXES, *of_state])
-        else:
-            self.axes.param.watch(redraw, list(AXES))
-            self.state.param.watch(redraw, ["model", *of_state])
+    @param.depends(
+        *PLANE,
+        "state.selection.focus",
+        watch=True,
+    )
+    def _redraw_marks(self) -> None:
+        self._schedule("marks")
 
-    def _redraw(self, changed: set[str]) -> None:
-        if changed & set(READS["galaxies"]):
-            self._counter.event()
-        for kind, draw in self._over.items():
-            if changed & set(READS[kind]):
-                pn.state.execute(draw, schedule=True)
+    @param.depends(
+        *PLANE,
+        "state.progress.journal_events",
+        watch=True,
+    )
+    def _redraw_labels(self) -> None:
+        self._schedule("labels")
+
+    @param.depends(
+        *PLANE,
+        "state.model",
+        "state.row",
+        "state.external",
+        "state.k",
+        "state.whiten",
+        "state.oriented",
+        watch=True,
+    )
+    def _redraw_rings(self) -> None:
+        self._schedule("rings")
+
+    @param.depends(
+        *PLANE,
+        "state.selection.gesture",
+        watch=True,
+    )
+    def _redraw_gesture(self) -> None:
+        self._schedule("gesture")
+
+    def _schedule(self, layer: str) -> None:
+        """Draw a layer of glyphs anew when it is this session's turn."""
+        if layer in self._over:
+            pn.state.execute(self._over[layer], schedule=True)
 
     def _galaxies(self) -> hv.RGB:
         chosen = colouring(
@@ -154,12 +178,12 @@ class LatentMap(pn.viewable.Viewer):
             self.state.model,
             self.state.colour,
             dark=self.state.dark,
-            training_labels=self.state.training_labels,
+            training_labels=self.state.queue.training_labels,
         )
         sides = np.maximum(self.frame, 50)
         coarser = min(1, np.sqrt(PIXELS / sides.prod()))
         canvas = Canvas(*self.limits, *(int(side) for side in sides * coarser))
-        dark, focus = self.state.dark, self.state.focus
+        dark, focus = self.state.dark, self.state.selection.focus
         return galaxy_image(galaxy_picture(self.plane, canvas, chosen, focus, dark=dark), canvas)
 
     def _boundaries(self) -> Any:
@@ -185,7 +209,7 @@ class LatentMap(pn.viewable.Viewer):
         """Put on a new figure what lies over the galaxies."""
         dress(figure)
         self.regions, self.marks = Regions(figure, self.datastore), Marks(figure, self.datastore)
-        self.labels, self.rings = LabelList(figure, self.datastore), Rings(figure)
+        self.labels, self.rings = LabelMarks(figure, self.datastore), Rings(figure)
         self.pointer = Pointer(figure, self.state, self.axes)
         self.gestures.begin(figure)
         self.glance.watch(figure)
@@ -203,7 +227,7 @@ class LatentMap(pn.viewable.Viewer):
         self.regions.show(self._boundaries(), dark=self.state.dark)
 
     def _draw_marks(self) -> None:
-        self.marks.show(self.plane.points, self.state.focus, dark=self.state.dark)
+        self.marks.show(self.plane.points, self.state.selection.focus, dark=self.state.dark)
 
     def _draw_labels(self) -> None:
         named = own_marks(self.datastore)
@@ -237,7 +261,7 @@ class LatentMap(pn.viewable.Viewer):
     def _pick(self, x: float | None, y: float | None) -> None:
         if x is None or y is None:
             return
-        if self.state.drawing:
+        if self.state.decoding.draw_line:
             lengthen(self.state, self.axes, x, y)
             return
         row = nearest_row(self.plane.points, (x, y), self.limits, self.frame)

@@ -5,6 +5,7 @@ from typing import Any
 
 import contourpy
 import numpy as np
+import param
 import shapely
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
@@ -15,7 +16,7 @@ from dashboard.state import Axes, State
 from pcvae.anomaly import NORMAL
 from pcvae.boundaries import Boundaries
 
-__all__ = ["fill", "fit_when_asked", "outline", "wanted_fit"]
+__all__ = ["BoundaryFits", "fill", "outline", "wanted_fit"]
 
 SOFT, STAIR = 2.0, 0.7  # cells: blur, and what a line may move, to take the stairs out of it
 FILL = 0.08  # opacity
@@ -52,24 +53,46 @@ def fill(boundaries: Boundaries, colours: dict[str, str]) -> NDArray[np.uint8]:
 
 def wanted_fit(datastore: DataStore, state: State, axes: Axes) -> "Future[Any] | None":
     """The fit for a map's axes, done or under way; None if no boundaries are wanted."""
-    if not (state.boundaries and state.loaded and (datastore.marked or state.training_labels)):
+    if not (
+        state.boundaries
+        and state.progress.loaded
+        and (datastore.marked or state.queue.training_labels)
+    ):
         return None
     plane = datastore.plane(axes.model, axes.x, axes.y)
-    return datastore.boundaries(axes.model, plane.x.column, plane.y.column, state.training_labels)
+    return datastore.boundaries(
+        axes.model, plane.x.column, plane.y.column, state.queue.training_labels
+    )
 
 
-def fit_when_asked(datastore: DataStore, state: State) -> None:
-    """Begin each fit that comes to be wanted, and count it in ``fitted`` when it has arrived.
+class BoundaryFits(param.Parameterized):
+    """Begins each fit that comes to be wanted, and counts those that have arrived.
 
-    To be called before the views are made: then they see a fit as under way only if they will
-    be told of its end.
+    To be made before the views: then they see a fit as under way only if they will be told of
+    its end.
     """
 
-    def ask(*_: Any) -> None:
-        for axes in state.maps:
-            job = wanted_fit(datastore, state, axes)
-            if job is not None and not job.done():
-                when_done(job, lambda: state.param.update(fitted=state.fitted + 1))
+    datastore = param.ClassSelector(class_=DataStore, constant=True)
+    state = param.ClassSelector(class_=State, constant=True)
 
-    state.param.watch(ask, ["model", "x", "y", "boundaries", "loaded", "split", "training_labels"])
-    state.second.param.watch(ask, ["model", "x", "y"])
+    @param.depends(
+        "state.model",
+        "state.x",
+        "state.y",
+        "state.boundaries",
+        "state.split",
+        "state.queue.training_labels",
+        "state.progress.loaded",
+        "state.second.model",
+        "state.second.x",
+        "state.second.y",
+        watch=True,
+    )
+    def _fit(self) -> None:
+        for axes in self.state.maps:
+            job = wanted_fit(self.datastore, self.state, axes)
+            if job is not None and not job.done():
+                when_done(job, self._arrive)
+
+    def _arrive(self) -> None:
+        self.state.progress.boundaries_arrived += 1

@@ -20,7 +20,7 @@ from pcvae.boundaries import Boundaries
 
 __all__ = [
     "FIGURE",
-    "LabelList",
+    "LabelMarks",
     "Marks",
     "Regions",
     "borders",
@@ -171,14 +171,14 @@ class Marks:
             strength = np.where(seen, 1.0, FAINT)
             colour = self._datastore.colour(name, dark=dark)
             drawn.glyph.update(line_color=colour, fill_color=colour)
-            drawn.data_datastore.data = {
+            drawn.data_source.data = {
                 **_columns(points, rows),
                 "strength": strength,
                 "faint": 0.35 * strength,
             }
 
 
-class LabelList:
+class LabelMarks:
     """What this person has named, or scored 4 or 5, over everything else.
 
     Args:

@@ -47,7 +47,7 @@ class BoxLasso:
 
     def trace(self) -> None:
         """Show what was drawn to select, where it was drawn."""
-        gesture = self._state.gesture
+        gesture = self._state.selection.gesture
         if self.outline is not None:
             here = gesture is not None and gesture.plane == self._plane()
             self.outline.show(gesture.corners if here else (), self._state.dark)

@@ -54,10 +54,10 @@ def chips_of(datastore: DataStore, state: State) -> list[dict[str, Any]]:
     """
     known = {one.key: one for one in colours_of(datastore.store, state.model)}
     listed = []
-    if state.selected is not None:
-        count = np.count_nonzero(state.selected)
+    if state.selection.selected is not None:
+        count = np.count_nonzero(state.selection.selected)
         listed.append({"key": SELECTION, "text": f"{count:,} selected", "idle": False})
-    for key, (low, high) in state.filters.items():
+    for key, (low, high) in state.selection.filters.items():
         title = known.get(key, Quantity(key, key.partition(".")[2])).title
         text = f"{title} {range_text(low, high)}"
         listed.append({"key": key, "text": text, "idle": key not in known})
@@ -141,14 +141,20 @@ class FocusChips(pn.viewable.Viewer):
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
         self.chips = Chips(self._remove, sizing_mode="stretch_width", height=30, margin=0)
-        self.state.param.watch(self._show, ["focus", "selected", "filters", "model"])
         self._show()
 
     def __panel__(self) -> pn.viewable.Viewable:
         return self.chips
 
-    def _show(self, *_: Any) -> None:
-        focus, total = self.state.focus, len(self.datastore)
+    @param.depends(
+        "state.model",
+        "state.selection.focus",
+        "state.selection.selected",
+        "state.selection.filters",
+        watch=True,
+    )
+    def _show(self) -> None:
+        focus, total = self.state.selection.focus, len(self.datastore)
         count = f"All {total:,} galaxies"
         if focus is not None:
             count = f"{np.count_nonzero(focus):,} of {total:,} galaxies"
@@ -156,9 +162,11 @@ class FocusChips(pn.viewable.Viewer):
 
     def _remove(self, key: str | None) -> None:
         if key is None:
-            self.state.param.update(selected=None, filters={})
+            self.state.selection.param.update(selected=None, filters={})
         elif key == SELECTION:
-            self.state.selected = None
+            self.state.selection.selected = None
         else:
-            left = {name: ends for name, ends in self.state.filters.items() if name != key}
-            self.state.filters = left
+            left = {
+                name: ends for name, ends in self.state.selection.filters.items() if name != key
+            }
+            self.state.selection.filters = left

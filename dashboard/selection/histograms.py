@@ -12,6 +12,7 @@ from dashboard.backend.datastore import BINS, DataStore
 from dashboard.backend.jobs import when_done
 from dashboard.backend.quantities import Quantity, colours_of, pretty_unit
 from dashboard.components.css import BASE
+from dashboard.components.tab import Tab
 from dashboard.selection.filter_chips import FocusChips
 from dashboard.selection.masks import focus_of
 from dashboard.selection.range_histograms import Ranges
@@ -20,7 +21,6 @@ from pcvae.dataset import ELLIPTICITY
 
 __all__ = ["Counted", "Histograms", "count_all", "focus_counts", "plot_of"]
 
-TAB = "histograms"
 WAIT = 0.1  # seconds that the page may stand still for a count
 KEY = """
 .key { display: flex; align-items: center; height: 30px; gap: 6px; color: var(--muted);
@@ -117,12 +117,14 @@ def plot_of(one: Counted, total: int) -> dict[str, Any]:
     }
 
 
-class Histograms(pn.viewable.Viewer):
+class Histograms(Tab):
     """Histograms of all properties.
 
     Reads ``model``, ``focus``, ``selected``, ``filters`` and ``tab`` of the state, and writes
     ``filters`` (and ``selected``, by the chips).
     """
+
+    key, title = "histograms", "Histograms"
 
     datastore = param.ClassSelector(class_=DataStore, constant=True)
     state = param.ClassSelector(class_=State, constant=True)
@@ -134,16 +136,22 @@ class Histograms(pn.viewable.Viewer):
         self.chips = FocusChips(datastore=self.datastore, state=self.state)
         self.ranges = Ranges(self._keep, sizing_mode="stretch_both", margin=(2, 8))
         self.legend = pn.pane.HTML(legend_html(HINT), stylesheets=[BASE, KEY], margin=(0, 6))
-        self.state.param.watch(self._show, ["model", "focus", "filters", "tab"])
         self._show()
 
     def __panel__(self) -> pn.viewable.Viewable:
         above = pn.Row(self.chips, self.legend, height=32, margin=(2, 8, 0, 8))
         return pn.Column(above, self.ranges, sizing_mode="stretch_both", margin=0)
 
-    def _show(self, *_: Any) -> None:
+    @param.depends(
+        "state.model",
+        "state.tab",
+        "state.selection.focus",
+        "state.selection.filters",
+        watch=True,
+    )
+    def _show(self) -> None:
         state = self.state
-        if state.tab != TAB:
+        if state.tab != self.key:
             return
         job = self.datastore.once(count_all, state.model)
         wait([job], timeout=WAIT)
@@ -162,15 +170,17 @@ class Histograms(pn.viewable.Viewer):
             plots = [plot_of(one, len(self.datastore)) for one in counted]
             self.ranges.param.update(plots=plots, empty="Nothing is known of these galaxies.")
             self._shown = state.model
-        wanted = (state.model, state.focus, state.filters)
+        wanted = (state.model, state.selection.focus, state.selection.filters)
         if all(one is other for one, other in zip(wanted, self._wanted, strict=True)):
             return
         self._wanted = wanted
-        ends = {key: [_end(low), _end(high)] for key, (low, high) in state.filters.items()}
+        ends = {
+            key: [_end(low), _end(high)] for key, (low, high) in state.selection.filters.items()
+        }
         self.ranges.kept = ends
         self.legend.object = legend_html("" if ends else HINT)
         without = {key: focus_of(self.datastore, state, but=key) for key in ends}
-        job = self.datastore.soon(focus_counts, counted, state.focus, without)
+        job = self.datastore.soon(focus_counts, counted, state.selection.focus, without)
         wait([job], timeout=WAIT)
         when_done(job, lambda: self._show_focus(job, wanted))
 
@@ -179,8 +189,10 @@ class Histograms(pn.viewable.Viewer):
             self.ranges.focus = job.result()
 
     def _keep(self, key: str, kept: tuple[float, float] | None) -> None:
-        filters = {name: ends for name, ends in self.state.filters.items() if name != key}
-        self.state.filters = filters if kept is None else {**filters, key: kept}
+        filters = {
+            name: ends for name, ends in self.state.selection.filters.items() if name != key
+        }
+        self.state.selection.filters = filters if kept is None else {**filters, key: kept}
 
 
 def _counted(datastore: DataStore, model: str, quantity: Quantity) -> Counted:

@@ -3,6 +3,8 @@
 All others stay on the maps as grey context. Masks are (N,) bool and are replaced, never changed.
 """
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import param
@@ -14,19 +16,16 @@ from dashboard.backend.quantities import colours_of
 from dashboard.state import Gesture, State
 
 __all__ = [
-    "HOW",
+    "FocusFollower",
     "clear",
     "combine",
     "focus_of",
-    "follow_focus",
     "inside_box",
     "inside_polygon",
     "rows_in_focus",
     "select",
     "undo",
 ]
-
-HOW = tuple(State.param.how.objects)
 
 
 def inside_box(points: pd.DataFrame, bounds: tuple[float, ...]) -> NDArray[np.bool_]:
@@ -66,26 +65,27 @@ def inside_polygon(points: pd.DataFrame, corners: ArrayLike) -> NDArray[np.bool_
 def select(
     state: State, new: NDArray[np.bool_], gesture: Gesture | None = None, how: str = ""
 ) -> None:
-    """Let a gesture do what the state's ``how`` says.
+    """Let a gesture do what the selection's ``mode`` says.
 
     Args:
         state: What is selected.
         new: Which galaxies it covers, (N,).
         gesture: What was drawn on a map, to be shown there.
-        how: One of ``HOW`` to be done instead.
+        how: The mode to be done instead.
     """
-    selected = combine(state.selected, new, how or state.how)
-    state.param.update(selected=selected, gesture=None if selected is None else gesture)
+    selected = combine(state.selection.selected, new, how or state.selection.mode)
+    drawn = None if selected is None else gesture
+    state.selection.param.update(selected=selected, gesture=drawn)
 
 
 def undo(state: State) -> None:
     """Select what was selected before; a second time, what was selected after."""
-    state.selected = state.before
+    state.selection.selected = state.selection.previous
 
 
 def clear(state: State) -> None:
     """Put all galaxies in focus."""
-    state.param.update(selected=None, filters={})
+    state.selection.param.update(selected=None, filters={})
 
 
 def combine(
@@ -96,7 +96,7 @@ def combine(
     Args:
         before: What was selected, (N,); None for nothing.
         new: What the gesture covers, (N,).
-        how: One of ``HOW``.
+        how: The mode.
 
     Example:
         >>> one, two = np.array([True, True, False]), np.array([False, True, True])
@@ -120,9 +120,9 @@ def focus_of(datastore: DataStore, state: State, but: str = "") -> NDArray[np.bo
         state: What is selected and which ranges are kept.
         but: The key of a filter that does not count.
     """
-    mask = state.selected
+    mask = state.selection.selected
     quantities = {one.key: one for one in colours_of(datastore.store, state.model)}
-    for key, (low, high) in state.filters.items():
+    for key, (low, high) in state.selection.filters.items():
         if key in quantities and key != but:
             values = datastore.values(state.model, quantities[key])
             inside = (values >= low) & (values <= high)
@@ -130,24 +130,41 @@ def focus_of(datastore: DataStore, state: State, but: str = "") -> NDArray[np.bo
     return mask
 
 
-def follow_focus(datastore: DataStore, state: State) -> None:
-    """Keep ``focus``, ``before`` and ``gesture`` of the state up to date.
+class FocusFollower(param.Parameterized):
+    """Keeps ``focus``, ``previous`` and ``gesture`` of the selection up to date.
 
-    To be called before the views are made.
+    To be made before the views. A selection that comes without a gesture erases what was drawn.
     """
 
-    def follow(*events: param.parameterized.Event) -> None:
-        changed = {event.name: event for event in events}
-        if "selected" in changed:
-            drawn = state.gesture if "gesture" in changed else None
-            state.param.update(before=changed["selected"].old, gesture=drawn)
-        state.focus = focus_of(datastore, state)
+    datastore = param.ClassSelector(class_=DataStore, constant=True)
+    state = param.ClassSelector(class_=State, constant=True)
 
-    state.param.watch(follow, ["selected", "gesture", "filters", "model"])
+    def __init__(self, **params: Any) -> None:
+        super().__init__(**params)
+        selection = self.state.selection
+        self._selected, self._gesture = selection.selected, selection.gesture
+
+    @param.depends(
+        "state.model",
+        "state.selection.selected",
+        "state.selection.gesture",
+        "state.selection.filters",
+        watch=True,
+    )
+    def _follow(self) -> None:
+        selection = self.state.selection
+        before, drawn = self._selected, selection.gesture
+        if drawn is self._gesture:
+            drawn = None
+        self._selected, self._gesture = selection.selected, selection.gesture
+        if selection.selected is not before:
+            self._gesture = drawn
+            selection.param.update(previous=before, gesture=drawn)
+        selection.focus = focus_of(self.datastore, self.state)
 
 
 def rows_in_focus(state: State) -> NDArray[np.intp]:
     """The rows in focus, in the order of the store; empty where there is no focus."""
-    if state.focus is None:
+    if state.selection.focus is None:
         return np.array([], dtype=np.intp)
-    return np.flatnonzero(state.focus)
+    return np.flatnonzero(state.selection.focus)

@@ -34,12 +34,12 @@ def counted(state: State, total: int) -> str:
         >>> counted(State(), 2307)
         '2,307 galaxies'
     """
-    if state.focus is None:
+    if state.selection.focus is None:
         return f"{total:,} galaxies"
-    kind = "selected" if not state.filters else "pass the filters"
-    if state.filters and state.selected is not None:
+    kind = "selected" if not state.selection.filters else "pass the filters"
+    if state.selection.filters and state.selection.selected is not None:
         kind = "selected and pass the filters"
-    return f"{int(state.focus.sum()):,} of {total:,} {kind}"
+    return f"{int(state.selection.focus.sum()):,} of {total:,} {kind}"
 
 
 class SelectionBar(pn.viewable.Viewer):
@@ -56,7 +56,7 @@ class SelectionBar(pn.viewable.Viewer):
         super().__init__(**params)
         state = self.state
         self.how = pmui.RadioButtonGroup.from_param(
-            state.param.how,
+            state.selection.param.mode,
             label="",
             description="What a box or lasso does to the selection; shift adds, ctrl subtracts.",
             size="small",
@@ -69,7 +69,6 @@ class SelectionBar(pn.viewable.Viewer):
         self.undo = small_button("Undo", "Undo the last selection.", partial(undo, state), **BARE)
         says = "Clear the selection and all filters."
         self.clear = small_button("Clear", says, partial(clear, state), **BARE)
-        state.param.watch(self._show, ["focus", "selected", "before", "filters"])
         self._show()
 
     def __panel__(self) -> pn.viewable.Viewable:
@@ -78,9 +77,16 @@ class SelectionBar(pn.viewable.Viewer):
         lower = pn.Row(self.how, pn.HSpacer(), self.clear, **place)
         return pn.Column(upper, lower, width=WIDTH, height=HIGH, margin=(2, 14, 0, 0))
 
-    def _show(self, *_: Any) -> None:
+    @param.depends(
+        "state.selection.focus",
+        "state.selection.selected",
+        "state.selection.previous",
+        "state.selection.filters",
+        watch=True,
+    )
+    def _show(self) -> None:
         state = self.state
         text = counted(state, len(self.datastore))
         self.said.object = f'<div class="legend counted" role="status">{text}</div>'
-        self.clear.disabled = state.focus is None
-        self.undo.disabled = state.before is None and state.selected is None
+        self.clear.disabled = state.selection.focus is None
+        self.undo.disabled = state.selection.previous is None and state.selection.selected is None

@@ -1,13 +1,15 @@
 """Back and forward through the galaxies that have been looked at."""
 
+import param
+
 from dashboard.state import State
 
 __all__ = ["History"]
 
-MOST = 500  # galaxies remembered
+MAX_GALAXIES = 500  # remembered
 
 
-class History:
+class History(param.Parameterized):
     """The galaxies that a session has picked, and where in them it is.
 
     Reads and writes ``row`` of the state. Picking a galaxy after going back forgets the ones
@@ -25,11 +27,12 @@ class History:
         (True, True, True, 1)
     """
 
+    state = param.ClassSelector(class_=State, constant=True)
+
     def __init__(self, state: State) -> None:
-        self.state = state
+        super().__init__(state=state)
         self._rows = [] if state.row is None else [state.row]
         self._place = len(self._rows) - 1
-        state.param.watch(self._remember, "row")
 
     def back(self) -> bool:
         """Pick the galaxy that was seen before; whether there is one."""
@@ -51,9 +54,10 @@ class History:
         self.state.row = self._rows[place]
         return True
 
-    def _remember(self, *_: object) -> None:
+    @param.depends("state.row", watch=True)
+    def _remember(self) -> None:
         row = self.state.row
         if row is None or (self._rows and row == self._rows[self._place]):
             return
-        self._rows = [*self._rows[: self._place + 1], row][-MOST:]
+        self._rows = [*self._rows[: self._place + 1], row][-MAX_GALAXIES:]
         self._place = len(self._rows) - 1

@@ -11,11 +11,12 @@ from dashboard.backend.jobs import debounce
 from dashboard.components.notices import report
 from dashboard.state import Axes, State
 
-__all__ = ["follow_address", "query_of"]
+__all__ = ["UrlSync", "query_of"]
 
 KEPT = ("model", "x", "y", "colour", "tab", "seeds", "page", "shown", "by")
 AXES = ("model", "x", "y")
 OURS = {*KEPT, *(f"{name}2" for name in AXES), "galaxy", "zoom", "zoom2", "split"}
+RENAMED_TABS = {"candidates": "labels"}  # an older address says the former key
 ZOOMED = 400  # ms of rest after which the address says what is in view
 
 
@@ -34,36 +35,59 @@ def query_of(datastore: DataStore, state: State) -> dict[str, str]:
     return query
 
 
-def follow_address(datastore: DataStore, state: State, location: Any) -> None:
-    """Take over what the address says as far as the store has it, then keep it up to date."""
-    if location is None:
-        return
-    asked = _said(location)
-    _take(state, {name: asked.get(name) for name in KEPT})
-    _take(state.second, {name: asked.get(f"{name}2") for name in AXES})
-    state.split = asked.get("split") in ("1", "true")
-    state.zoom, state.second.zoom = _zoom_of(asked.get("zoom")), _zoom_of(asked.get("zoom2"))
-    state.dark = asked.get("theme") != "light"
-    if "galaxy" in asked:
-        state.row = datastore.row_of(asked["galaxy"])
-        if state.row is None:
-            report(state, "address", f"No galaxy {asked['galaxy']} in this store.")
+class UrlSync(param.Parameterized):
+    """Takes over what the address says as far as the store has it, then keeps it up to date.
 
-    def tell() -> None:
-        own = {name: text for name, text in _said(location).items() if name not in OURS}
-        location.search = "?" + urlencode(own | query_of(datastore, state), safe=",")
+    Args:
+        datastore: Whose galaxies the address names by their ids.
+        state: What is shown.
+        location: The browser's address, as ``pn.state.location``.
+    """
 
-    def forget(event: param.parameterized.Event) -> None:
-        """Name it no longer once another is picked; the one that is shown instead is no pick."""
-        if event.old is not None:
-            report(state, "address")
+    state = param.ClassSelector(class_=State, constant=True)
 
-    tell_later = debounce(tell, ZOOMED)
-    state.param.watch(lambda *_: tell(), [*KEPT, "row", "split"])
-    state.param.watch(forget, "row")
-    state.second.param.watch(lambda *_: tell(), list(AXES))
-    for axes in (state, state.second):
-        axes.param.watch(lambda *_: tell_later(), "zoom")
+    def __init__(self, datastore: DataStore, state: State, location: Any) -> None:
+        self._datastore, self._location = datastore, location
+        self._row: int | None = None
+        self._write_later = debounce(self._write, ZOOMED)
+        self._read(datastore, state)
+        super().__init__(state=state)
+        self._row = state.row
+
+    def _read(self, datastore: DataStore, state: State) -> None:
+        asked = _said(self._location)
+        tab = asked.get("tab")
+        asked["tab"] = RENAMED_TABS.get(tab, tab)
+        _take(state, {name: asked.get(name) for name in KEPT})
+        _take(state.second, {name: asked.get(f"{name}2") for name in AXES})
+        state.split = asked.get("split") in ("1", "true")
+        state.zoom, state.second.zoom = _zoom_of(asked.get("zoom")), _zoom_of(asked.get("zoom2"))
+        state.dark = asked.get("theme") != "light"
+        if "galaxy" in asked:
+            state.row = datastore.row_of(asked["galaxy"])
+            if state.row is None:
+                report(state, "address", f"No galaxy {asked['galaxy']} in this store.")
+
+    @param.depends(
+        *(f"state.{name}" for name in (*KEPT, "row", "split")),
+        *(f"state.second.{name}" for name in AXES),
+        watch=True,
+    )
+    def _write(self) -> None:
+        own = {name: text for name, text in _said(self._location).items() if name not in OURS}
+        query = query_of(self._datastore, self.state)
+        self._location.search = "?" + urlencode(own | query, safe=",")
+
+    @param.depends("state.zoom", "state.second.zoom", watch=True)
+    def _follow_zoom(self) -> None:
+        self._write_later()
+
+    @param.depends("state.row", watch=True)
+    def _forget_notice(self) -> None:
+        """Drop the notice once another is picked; the one that is shown instead is no pick."""
+        if self._row is not None:
+            report(self.state, "address")
+        self._row = self.state.row
 
 
 def _said(location: Any) -> dict[str, str]:

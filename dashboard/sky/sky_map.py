@@ -17,6 +17,7 @@ from dashboard.backend.jobs import weak_callback, when_done
 from dashboard.backend.plane import Limits, Plane, nearest_row
 from dashboard.backend.quantities import Quantity
 from dashboard.components.css import BASE
+from dashboard.components.tab import Tab
 from dashboard.components.theme import MUTED
 from dashboard.plotting.colour_by import colouring
 from dashboard.plotting.layers import FIGURE, dress, galaxy_image, galaxy_picture
@@ -29,8 +30,6 @@ from dashboard.state import State
 
 __all__ = ["SkyMap", "Web", "places_note", "sky_plane"]
 
-TAB = "sky"
-READS = ("model", "colour", "scored", "training_labels", "focus", "dark")  # the picture hangs on
 WAIT = 0.1  # seconds that the page may stand still for the first view
 PLANE = ("", "sky", "")  # what gestures on it are drawn in
 RA, DEC = Quantity("sky.ra", "Right ascension", "deg"), Quantity("sky.dec", "Declination", "deg")
@@ -91,13 +90,15 @@ class Web:
         self.labels.data = {name: drawn.labels[name].to_numpy() for name in drawn.labels}
 
 
-class SkyMap(pn.viewable.Viewer):
+class SkyMap(Tab):
     """All galaxies on the sky; a tap picks the nearest one, boxes and lassos select.
 
     Reads ``tab``, ``model``, ``colour``, ``scored``, ``training_labels``, ``focus``, ``row``,
     ``external``, ``gesture`` and ``dark`` of the state; writes ``row``, ``selected`` and
     ``gesture``. It is made when it is first seen.
     """
+
+    key, title = "sky", "Sky"
 
     datastore = param.ClassSelector(class_=DataStore, constant=True)
     state = param.ClassSelector(class_=State, constant=True)
@@ -113,9 +114,6 @@ class SkyMap(pn.viewable.Viewer):
         self.chips = FocusChips(datastore=self.datastore, state=self.state)
         self.note = pn.pane.HTML("", stylesheets=[BASE, NOTE], margin=(0, 6))
         self._place = pn.Column(sizing_mode="stretch_both", margin=(0, 8))
-        self.state.param.watch(self._show, ["tab", *READS])
-        marked = ["row", "external", "gesture", "dark"]
-        self.state.param.watch(lambda *_: _in_turn(self._mark), marked)
         self._show()
 
     def __panel__(self) -> pn.viewable.Viewable:
@@ -135,13 +133,25 @@ class SkyMap(pn.viewable.Viewer):
     @property
     def _wanted(self) -> tuple[Any, ...]:
         """What the picture hangs on."""
-        return (*(getattr(self.state, name) for name in READS), self.limits)
+        state = self.state
+        svm = state.progress.scores_arrived, state.queue.training_labels
+        return (state.model, state.colour, *svm, state.selection.focus, state.dark, self.limits)
 
     def _fitted(self, limits: Limits) -> Limits:
         return fitted(limits, self.sky.projection.aspect, self.frame)
 
-    def _show(self, *_: Any) -> None:
-        if self.state.tab != TAB:
+    @param.depends(
+        "state.tab",
+        "state.model",
+        "state.colour",
+        "state.dark",
+        "state.progress.scores_arrived",
+        "state.queue.training_labels",
+        "state.selection.focus",
+        watch=True,
+    )
+    def _show(self) -> None:
+        if self.state.tab != self.key:
             return
         if self.sky is None:
             job = self.datastore.once(sky_plane)
@@ -183,10 +193,12 @@ class SkyMap(pn.viewable.Viewer):
             state.model,
             state.colour,
             dark=state.dark,
-            training_labels=state.training_labels,
+            training_labels=state.queue.training_labels,
         )
         canvas = Canvas(*self.limits, *(int(side) for side in self.frame))
-        picture = galaxy_picture(self._plane, canvas, chosen, state.focus, dark=state.dark)
+        picture = galaxy_picture(
+            self._plane, canvas, chosen, state.selection.focus, dark=state.dark
+        )
         return galaxy_image(picture, canvas)
 
     def _redraw(self) -> None:
@@ -231,6 +243,16 @@ class SkyMap(pn.viewable.Viewer):
             home = self._fitted(self.sky.limits)
             self.view = None if np.allclose(told, home, rtol=1e-6) else told
             self._redraw()
+
+    @param.depends(
+        "state.row",
+        "state.external",
+        "state.dark",
+        "state.selection.gesture",
+        watch=True,
+    )
+    def _mark_later(self) -> None:
+        _in_turn(self._mark)
 
     def _mark(self) -> None:
         """Ring the picked galaxy, put a star where the guest is, show what was drawn."""

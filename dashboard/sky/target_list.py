@@ -19,6 +19,7 @@ from dashboard.components.collapsible import small_button
 from dashboard.components.css import BASE, TARGETS
 from dashboard.components.file_input import FileField, Upload, UploadError
 from dashboard.components.pager import Pager
+from dashboard.components.tab import Tab
 from dashboard.selection.masks import select
 from dashboard.sky.coordinates import Place, apart
 from dashboard.sky.crossmatch import TABLES, match, read_targets
@@ -123,13 +124,15 @@ class TargetTable(JSComponent):
                 call(data[name])
 
 
-class Targets(pn.viewable.Viewer):
+class Targets(Tab):
     """The list with its matches, and buttons that step through it.
 
     Reads nothing of the state; writes ``row`` when stepped, ``selected`` when asked to. Whoever
     makes it sets ``on_fetch``, which is called with the place of a target that is not in the
     store.
     """
+
+    key, title = "targets", "Targets"
 
     datastore = param.ClassSelector(class_=DataStore, constant=True)
     state = param.ClassSelector(class_=State, constant=True)

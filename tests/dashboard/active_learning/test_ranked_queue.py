@@ -44,7 +44,7 @@ def session(folder, tmp_path):
 def queue(session):
     """The queue, shown; nothing has been labelled."""
     session.state.tab = "queue"
-    return session.strips["queue"]
+    return session.tabs["queue"]
 
 
 def shown(queue):
@@ -61,7 +61,9 @@ def label(session, name, rows):
 
 
 def learnt(session):
-    return session.datastore.learning.learnt(session.state.model, session.state.training_labels)
+    return session.datastore.learning.learnt(
+        session.state.model, session.state.queue.training_labels
+    )
 
 
 def test_the_score_is_that_of_the_pipeline_on_all_latents(queue):
@@ -88,8 +90,9 @@ def test_scoring_in_parts_is_scoring_at_once(session, monkeypatch):
 @pytest.mark.parametrize("model", ["physics", "vanilla"])
 @pytest.mark.parametrize("by", ["score", "margin", "error"])
 def test_the_queue_is_ranked_by_what_the_person_chooses(session, model, by):
-    session.state.param.update(model=model, tab="queue", rank=by)
-    queue = session.strips["queue"]
+    session.state.queue.rank = by
+    session.state.param.update(model=model, tab="queue")
+    queue = session.tabs["queue"]
     found = session.datastore.learning.learnt(model)
     values = session.datastore.values(model, ERROR) if by == "error" else getattr(found, by)
     plain = values[session.datastore.normal]
@@ -105,19 +108,19 @@ def test_the_queue_is_ranked_by_what_the_person_chooses(session, model, by):
 def test_the_queue_of_a_selection_holds_nothing_else_and_says_how_many(session, queue):
     mask = np.zeros(120, bool)
     mask[10:30] = True
-    session.state.param.update(selected=mask, within=True)
+    session.state.selection.selected, session.state.queue.focus_only = mask, True
     wanted = np.flatnonzero(mask & session.datastore.normal)
     assert set(shown(queue)) == set(wanted)
     assert f"of {len(wanted)}," in queue.said.object
-    session.state.unlabelled = False
+    session.state.queue.unlabelled = False
     assert set(shown(queue)) == set(range(10, 30))
-    session.state.within = False
+    session.state.queue.focus_only = False
     assert "of 120," in queue.said.object
 
 
 def test_the_rare_galaxies_of_the_catalogue_are_known_and_left_out_unless_wanted(session, queue):
     assert session.datastore.normal[shown(queue)].all()
-    session.state.unlabelled = False
+    session.state.queue.unlabelled = False
     assert not session.datastore.normal[shown(queue)].all()
 
 
@@ -127,10 +130,10 @@ def test_what_anybody_has_labelled_is_left_out_unless_wanted(session, queue, fol
     label(ben, "merger", [first])
     session.refresh()
     assert shown(queue)[0] == first
-    session.state.rank = "error"
-    session.state.rank = "score"
+    session.state.queue.rank = "error"
+    session.state.queue.rank = "score"
     assert first not in shown(queue)
-    session.state.unlabelled = False
+    session.state.queue.unlabelled = False
     assert shown(queue)[0] == first
     assert queue.strip.items[0]["caption"].endswith("Merger")
 
@@ -174,13 +177,13 @@ def test_undo_shows_the_galaxy_again_and_takes_its_label_off(session, queue):
 
 
 def test_from_elsewhere_the_queue_goes_on_where_it_was_left(session, queue):
-    session.state.param.update(unlabelled=False)
+    session.state.queue.unlabelled = False
     order = shown(queue)
     for _ in range(3):
         queue.step(1)
     mask = np.zeros(120, bool)
     mask[order[:10]] = True
-    session.state.param.update(selected=mask, within=True)
+    session.state.selection.selected, session.state.queue.focus_only = mask, True
     order = shown(queue)
     session.state.row = order[4]
     queue.step(1)
@@ -191,7 +194,7 @@ def test_from_elsewhere_the_queue_goes_on_where_it_was_left(session, queue):
 
 
 def test_the_second_page_follows_the_first(session, queue):
-    session.state.unlabelled = False
+    session.state.queue.unlabelled = False
     order = worth_of("score", learnt(session).score, np.ones(120, bool))
     session.state.row = int(order[59])
     assert shown(queue) == list(order[:60])
@@ -213,7 +216,7 @@ def test_a_long_queue_has_the_best_and_says_that_there_are_more():
 
 def test_a_queue_of_nothing_says_why(session, queue):
     label(session, "0", range(120))
-    session.state.rank = "margin"
+    session.state.queue.rank = "margin"
     assert queue.strip.empty.startswith("Every galaxy of this queue is labelled")
 
 
@@ -221,12 +224,12 @@ def test_without_rare_galaxies_the_queue_says_what_to_do(store, tmp_path):
     plain = change(store, tmp_path / "plain", population="field")
     session = begin(plain, tmp_path / "journal.sqlite")
     session.state.tab = "queue"
-    queue = session.strips["queue"]
+    queue = session.tabs["queue"]
     assert "no class to be told from the normal" in queue.strip.empty
-    session.state.rank = "error"
+    session.state.queue.rank = "error"
     assert len(queue.strip.items) == 60
     label(session, "merger", MERGERS)
-    session.state.rank = "score"
+    session.state.queue.rank = "score"
     queue.refit()
     assert "score" in queue.strip.items[0]["caption"]
     assert set(np.unique(session.maps.shown[0]._boundaries().classes)) == {NORMAL, "merger"}
@@ -313,7 +316,7 @@ def test_the_boundaries_of_the_maps_follow_what_is_taught(session, queue):
 def test_until_a_refit_labels_change_no_fit(session, queue):
     before = learnt(session).svm.used
     label(session, "merger", MERGERS)
-    assert session.state.training_labels == ()
+    assert session.state.queue.training_labels == ()
     assert learnt(session).svm.used == before
 
 
@@ -369,7 +372,7 @@ def test_the_map_is_coloured_by_the_score_that_the_session_asked_for(session):
     assert "being computed" not in session.legend.pane.object
     before = session.map._galaxies().dimension_values(2, flat=False)
     label(session, "normal", session.datastore.members("red_spiral"))
-    session.strips["queue"].refit()
+    session.tabs["queue"].refit()
     assert not np.array_equal(session.map._galaxies().dimension_values(2, flat=False), before)
 
 
@@ -379,25 +382,25 @@ def test_sessions_ask_for_their_own_fits(session, queue):
     other.state.tab = "queue"
     label(session, "merger", MERGERS)
     queue.refit()
-    assert other.state.training_labels == ()
+    assert other.state.queue.training_labels == ()
     assert "merger" not in learnt(other).svm.classes
-    assert "Recall" not in other.strips["queue"].rates.object
-    assert shown(other.strips["queue"]) != shown(queue)
-    other.strips["queue"].refit()
-    assert other.state.training_labels == session.state.training_labels
+    assert "Recall" not in other.tabs["queue"].rates.object
+    assert shown(other.tabs["queue"]) != shown(queue)
+    other.tabs["queue"].refit()
+    assert other.state.queue.training_labels == session.state.queue.training_labels
     assert learnt(other) is learnt(session)
 
 
 def test_a_cancelled_refit_leaves_the_fit_before_it(session, queue):
     label(session, "merger", MERGERS)
     queue.refit()
-    first = session.state.training_labels
+    first = session.state.queue.training_labels
     label(session, "normal", session.datastore.members("red_spiral")[:5])
     queue.refit()
-    assert session.state.training_labels != first
+    assert session.state.queue.training_labels != first
     cancel(session.state, queue._before)
-    assert session.state.training_labels == first
-    assert "cancelled" in session.state.said
+    assert session.state.queue.training_labels == first
+    assert "cancelled" in session.state.progress.message
 
 
 def test_what_nobody_wants_any_more_is_stopped_and_can_be_asked_for_again(session):
@@ -431,10 +434,10 @@ def test_a_failed_fit_is_told_in_words(session, monkeypatch):
 
     monkeypatch.setattr("dashboard.backend.svm_jobs.fit_score", fail)
     session.state.tab = "queue"
-    queue = session.strips["queue"]
+    queue = session.tabs["queue"]
     assert queue.strip.empty == "The SVM could not be fitted: singular"
     assert "singular" in session.card.trouble.object
-    session.state.rank = "error"
+    session.state.queue.rank = "error"
     assert len(queue.strip.items) == 60
     assert session.card.trouble.object == ""
 
@@ -443,7 +446,7 @@ def test_a_fit_is_wanted_only_where_it_shows(session):
     assert wanted(session.state) == set()
     session.state.tab = "queue"
     assert wanted(session.state) == {("score", "physics", ())}
-    session.state.rank = "error"
+    session.state.queue.rank = "error"
     assert wanted(session.state) == set()
     session.state.colour = ANOMALY
     session.state.model = "vanilla"

@@ -57,41 +57,41 @@ def test_pictures_are_the_codecs_own(session):
 
 
 def test_it_starts_from_the_picked_galaxy_or_the_medians(session):
-    live = session.strips["decode"].live
+    live = session.tabs["decode"].live
     assert live.picture.uri == picture_of(session, place_of(session, 17))
     assert session.datastore.ids[17] in live.said.object
     session.state.row = 40
     assert live.picture.uri == picture_of(session, place_of(session, 40))
-    session.state.base = "median"
+    session.state.decoding.start = "median"
     medians = np.median(session.datastore.store.values("physics"), axis=0)
     assert live.picture.uri == picture_of(session, medians)
     np.testing.assert_allclose(live.sliders.values, medians)
 
 
 def test_a_slider_changes_its_latent_and_no_other(session):
-    live = session.strips["decode"].live
+    live = session.tabs["decode"].live
     names = session.datastore.store.model("physics").names
     expected = place_of(session, 17).copy()
     for name, value in (("redshift", 0.7), ("free_0", -1.0)):
         live.sliders._handle_msg({"slider": names.index(name), "value": value})
         expected[names.index(name)] = value
-        np.testing.assert_array_equal(session.state.point, expected)
+        np.testing.assert_array_equal(session.state.decoding.latents, expected)
         assert live.picture.uri == picture_of(session, expected)
     assert live.sliders.values == pytest.approx(expected.tolist())
     session.state.row = 18
-    assert session.state.point is None
+    assert session.state.decoding.latents is None
     assert live.picture.uri == picture_of(session, place_of(session, 18))
 
 
 def test_a_slider_that_is_not_there_moves_nothing(session):
-    live = session.strips["decode"].live
+    live = session.tabs["decode"].live
     for message in ({"slider": 99, "value": 0.0}, {"slider": 0}, {"slider": "0", "value": "x"}):
         live.sliders._handle_msg(message)
-    assert session.state.point is None
+    assert session.state.decoding.latents is None
 
 
 def test_a_message_is_answered_when_its_effect_is_there_and_also_when_it_has_none(session):
-    sliders = session.strips["decode"].live.sliders
+    sliders = session.tabs["decode"].live.sliders
     seen = []
     sliders.param.watch(lambda event: seen.append((event.name, event.new)), ["values", "answered"])
     sliders._handle_msg({"slider": 0, "value": 0.25, "turn": 1})
@@ -102,14 +102,15 @@ def test_a_message_is_answered_when_its_effect_is_there_and_also_when_it_has_non
 
 
 def test_under_the_cursor_are_its_axes_and_the_other_latents_of_the_galaxy(session):
-    state, live = session.state, session.strips["decode"].live
-    state.param.update(x="log_mass", y="free_0", hovering=True)
+    state, live = session.state, session.tabs["decode"].live
+    state.param.update(x="log_mass", y="free_0")
+    state.decoding.follow_cursor = True
     hv.render(session.map.figure)
     session.map.pointer.place.data = {"x": [9.5], "y": [0.3]}
     names = session.datastore.store.model("physics").names
     expected = place_of(session, 17).copy()
     expected[names.index("log_mass")], expected[names.index("free_0")] = 9.5, 0.3
-    np.testing.assert_array_equal(state.point, expected)
+    np.testing.assert_array_equal(state.decoding.latents, expected)
     assert live.picture.uri == picture_of(session, expected)
 
 
@@ -117,8 +118,8 @@ def test_the_cursor_decodes_nothing_unless_it_is_asked_to(session):
     hv.render(session.map.figure)
     assert session.map.pointer.place.tags == [False]
     session.map.pointer.place.data = {"x": [0.2], "y": [9.5]}
-    assert session.state.point is None
-    session.state.hovering = True
+    assert session.state.decoding.latents is None
+    session.state.decoding.follow_cursor = True
     assert session.map.pointer.place.tags == [True]
     session.state.tab = "neighbours"
     assert session.map.pointer.place.tags == [False]
@@ -126,9 +127,9 @@ def test_the_cursor_decodes_nothing_unless_it_is_asked_to(session):
 
 def test_taps_pick_again_on_another_tab(session):
     hv.render(session.map.figure)
-    session.state.param.update(film="line", drawing=True)
+    session.state.decoding.param.update(along="line", draw_line=True)
     session.state.tab = "neighbours"
-    assert not session.state.drawing
+    assert not session.state.decoding.draw_line
     points = session.map.plane.points
     session.map.tap.event(x=float(points["x"][3]), y=float(points["y"][3]))
     assert (session.state.row, session.state.line) == (3, None)
@@ -151,29 +152,29 @@ def test_each_latent_runs_between_its_percentiles_with_the_others_held(session):
 
 
 def test_the_grid_shows_what_is_decoded_and_a_click_puts_the_sliders_there(session):
-    film, live = session.strips["decode"].film, session.strips["decode"].live
+    film, live = session.tabs["decode"].film, session.tabs["decode"].live
     names = session.datastore.store.model("physics").names
     assert [len(row["frames"]) for row in film.frames.rows] == [7] * len(names)
     place = film.strips[2].places[5]
     assert film.frames.rows[2]["frames"][5]["uri"] == picture_of(session, place)
     film.frames._handle_msg({"row": 2, "frame": 5})
-    np.testing.assert_array_equal(session.state.point, place)
+    np.testing.assert_array_equal(session.state.decoding.latents, place)
     assert live.picture.uri == picture_of(session, place)
     film.frames._handle_msg({"row": 99, "frame": 0})
-    np.testing.assert_array_equal(session.state.point, place)
+    np.testing.assert_array_equal(session.state.decoding.latents, place)
 
 
 def test_two_taps_draw_a_line_and_pick_nothing(session):
-    state, film = session.state, session.strips["decode"].film
-    state.film = "line"
+    state, film = session.state, session.tabs["decode"].film
+    state.decoding.along = "line"
     assert "Draw a line" in film.frames.empty
     hv.render(session.map.figure)
-    state.drawing = True
+    state.decoding.draw_line = True
     session.map.tap.event(x=0.2, y=9.0)
-    assert state.drawing
+    assert state.decoding.draw_line
     assert not film.frames.rows
     session.map.tap.event(x=0.6, y=11.0)
-    assert (state.line, state.drawing, state.row) == ((0.2, 9.0, 0.6, 11.0), False, 17)
+    assert (state.line, state.decoding.draw_line, state.row) == ((0.2, 9.0, 0.6, 11.0), False, 17)
     assert session.map.pointer.line.data == {"x": [0.2, 0.6], "y": [9.0, 11.0]}
     places = film.strips[0].places
     names = session.datastore.store.model("physics").names
@@ -187,19 +188,20 @@ def test_two_taps_draw_a_line_and_pick_nothing(session):
 
 def test_a_line_is_forgotten_on_other_axes(session):
     hv.render(session.map.figure)
-    session.state.param.update(film="line", line=(0.1, 9.0, 0.5, 10.0))
-    assert session.strips["decode"].film.frames.rows
+    session.state.decoding.along = "line"
+    session.state.line = (0.1, 9.0, 0.5, 10.0)
+    assert session.tabs["decode"].film.frames.rows
     session.state.x = "log_sfr"
     assert session.state.line is None
-    assert not session.strips["decode"].film.frames.rows
+    assert not session.tabs["decode"].film.frames.rows
 
 
 def test_a_path_runs_from_one_galaxy_to_another(session):
-    state, film = session.state, session.strips["decode"].film
-    state.film = "path"
+    state, film = session.state, session.tabs["decode"].film
+    state.decoding.along = "path"
     assert "Start here" in film.frames.empty
     film.begin.clicks += 1
-    assert state.origin == 17
+    assert state.decoding.path_start == 17
     assert "Pick another" in film.frames.empty
     state.row = 60
     places = film.strips[0].places
@@ -211,7 +213,7 @@ def test_a_path_runs_from_one_galaxy_to_another(session):
 @pytest.fixture
 def slowly(session, monkeypatch):
     """Rows of pictures that are asked for and arrive, one by one, when this is called."""
-    film, asked = session.strips["decode"].film, []
+    film, asked = session.tabs["decode"].film, []
     monkeypatch.setattr(film.latest, "ask", lambda *given: asked.append(given))
 
     def arrive():
@@ -222,12 +224,12 @@ def slowly(session, monkeypatch):
 
 
 def test_what_arrives_late_does_not_fill_rows_that_are_no_longer_wanted(session, slowly):
-    state, film = session.state, session.strips["decode"].film
-    state.base = "median"
-    state.film = "path"
+    state, film = session.state, session.tabs["decode"].film
+    state.decoding.start = "median"
+    state.decoding.along = "path"
     slowly()
     assert (film.frames.rows, film.strips) == ([], [])
-    state.param.update(origin=17, row=60)
+    state.decoding.path_start, state.row = 17, 60
     film.begin.clicks += 1
     slowly()
     assert (film.frames.rows, film.strips) == ([], [])
@@ -240,7 +242,7 @@ def test_what_arrives_late_does_not_fill_rows_that_are_no_longer_wanted(session,
 
 
 def test_another_model_has_its_own_sliders_and_pictures(session):
-    live = session.strips["decode"].live
+    live = session.tabs["decode"].live
     live.sliders._handle_msg({"slider": 0, "value": 0.1})
     session.state.model = "vanilla"
     assert [item["title"] for item in live.sliders.items] == [
@@ -265,19 +267,19 @@ def test_galaxies_without_latents_are_told_apart_from_the_sample(store, tmp_path
     table.to_parquet(path_of, index=False)
     session = begin(folder)
     session.state.param.update(row=3, tab="decode")
-    assert "the median" in session.strips["decode"].live.said.object
-    session.state.param.update(film="path", origin=3)
+    assert "the median" in session.tabs["decode"].live.said.object
+    session.state.decoding.param.update(along="path", path_start=3)
     session.state.row = 4
     assert between(session.datastore, session.state) == []
     assert np.isfinite(spread_of(session.datastore.store, "physics")).all()
 
 
-@pytest.mark.parametrize("part", ["live", "film"])
+@pytest.mark.parametrize("part", ["single_image", "traversals"])
 def test_what_is_not_decoded_is_told_until_something_is(session, monkeypatch, part):
     def fail(*_):
         raise RuntimeError("out of memory")
 
-    monkeypatch.setattr(f"dashboard.{part}.decoded", fail)
+    monkeypatch.setattr(f"dashboard.decoder.{part}.decoded", fail)
     session.state.row = 18
     assert "Not decoded: out of memory" in session.card.trouble.object
     monkeypatch.undo()
@@ -289,7 +291,7 @@ def test_what_is_not_decoded_is_told_until_something_is(session, monkeypatch, pa
 def test_every_store_decodes(store, tmp_path, name):
     session = begin(change(store, tmp_path / "store", **EXAMPLES[name]))
     session.state.tab = "decode"
-    tab = session.strips["decode"]
+    tab = session.tabs["decode"]
     for model in session.datastore.models:
         session.state.model = model
         assert tab.live.picture.uri.startswith("data:image/webp")
@@ -300,7 +302,7 @@ def test_a_model_that_cannot_decode_says_why(store, tmp_path):
     folder = change(store, tmp_path / "store")
     (folder / "models" / "physics" / "model.safetensors").write_bytes(b"nothing")
     session = begin(folder)
-    tab = session.strips["decode"]
+    tab = session.tabs["decode"]
     session.state.tab = "decode"
     assert "cannot be read" in tab.said.object
     assert not tab._parts.visible
@@ -312,7 +314,7 @@ def test_a_model_that_cannot_decode_says_why(store, tmp_path):
 def test_nothing_is_decoded_before_the_tab_is_turned_to(datastore):
     session = Explorer(datastore)
     session.start()
-    assert session.strips["decode"].live.picture.uri == ""
+    assert session.tabs["decode"].live.picture.uri == ""
 
 
 def test_a_line_needs_two_ends(session):

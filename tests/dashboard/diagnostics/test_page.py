@@ -229,8 +229,8 @@ def test_the_picked_galaxy_is_ringed_in_every_figure(session):
     for row in (3, 50):
         session.state.row = row
         place = scatter.sketch.plane.points.iloc[row]
-        assert scatter.rings.datastore.data["x"][-1] == place["x"]
-        assert scatter.rings.datastore.data["y"][-1] == place["y"]
+        assert scatter.rings.source.data["x"][-1] == place["x"]
+        assert scatter.rings.source.data["y"][-1] == place["y"]
 
 
 def test_the_theme_repaints_the_page_when_it_is_seen(session):

@@ -207,7 +207,7 @@ def test_a_cutout_has_the_samples_fluxes_and_comes_back_as_the_same_galaxy(store
         assert hdus[0].header["BUNIT"] == "nanomaggy"
         assert hdus[0].header["OBJECT"] == "g0007"
     session.bring.upload([Upload("again.fits", content)])
-    assert session.strips["neighbours"].strip.items[0]["row"] == 7
+    assert session.tabs["neighbours"].strip.items[0]["row"] == 7
 
 
 @pytest.mark.parametrize("angle", [np.pi / 2, 0.3, -2.0])
@@ -288,7 +288,8 @@ def test_a_real_galaxy_is_fetched_where_its_sample_is_not_at_hand(store, tmp_pat
 @pytest.mark.parametrize("colour", ["density", "population", "inferred.redshift"])
 def test_the_map_is_drawn_as_a_picture(session, dark, colour):
     mask = np.arange(120) < 50
-    session.state.param.update(dark=dark, colour=colour, focus=mask, split=True)
+    session.state.selection.focus = mask
+    session.state.param.update(dark=dark, colour=colour, split=True)
     with Image.open(io.BytesIO(figure_png(session.datastore, session.state))) as picture:
         assert picture.format == "PNG"
         assert picture.size == (2880, 1120)
@@ -310,7 +311,7 @@ def test_the_picture_shows_what_people_have_taught_the_svm(session, monkeypatch)
         judge(datastore, state, "lens", int(row))
     refit(datastore, state)
     figure_png(datastore, state)
-    learnt = datastore.learning.learnt(state.model, state.training_labels)
+    learnt = datastore.learning.learnt(state.model, state.queue.training_labels)
     np.testing.assert_array_equal(drawn[-1].values, learnt.score)
     state.colour = "density"
     assert inked(figure_png(datastore, state), datastore.colour("lens", dark=True))
@@ -344,7 +345,7 @@ def handed(session):
 
 
 def test_a_person_takes_the_selection_away(session):
-    session.state.selected = np.isin(np.arange(120), ROWS)
+    session.state.selection.selected = np.isin(np.arange(120), ROWS)
     session.away.open()
     assert "Selection: 3 of 120 galaxies" in session.away.what.options
     session.away.what.value = "selection"

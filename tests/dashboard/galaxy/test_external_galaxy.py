@@ -71,8 +71,8 @@ def test_the_guest_is_on_the_card_on_the_map_and_has_neighbours(session, flux):
     assert session.card.pictures.object.count("<img") == 3
     assert "Redshift" in session.card.properties.object
     assert not session.card.judge.bar.visible
-    assert session.strips["neighbours"].strip.items[0]["row"] == 7
-    drawn, plane = session.map.rings.datastore.data, session.map.plane
+    assert session.tabs["neighbours"].strip.items[0]["row"] == 7
+    drawn, plane = session.map.rings.source.data, session.map.plane
     star = list(drawn["shape"]).index("star")
     assert drawn["x"][star] == pytest.approx(plane.points["x"][7], abs=1e-4)
     assert drawn["y"][star] == pytest.approx(plane.points["y"][7], abs=1e-4)
@@ -93,7 +93,7 @@ def test_another_model_sees_the_guest_too(session, flux):
     session.state.model = "vanilla"
     assert set(session.state.external.seen) == {"physics", "vanilla"}
     assert "Latent" in session.card.properties.object
-    assert session.strips["neighbours"].strip.items[0]["row"] == 7
+    assert session.tabs["neighbours"].strip.items[0]["row"] == 7
 
 
 def test_a_guest_is_encoded_by_the_model_that_it_is_kept_for(session, flux, monkeypatch):
@@ -121,7 +121,7 @@ def test_a_guest_is_encoded_by_the_model_that_it_is_kept_for(session, flux, monk
         assert list(one.latents) == list(latents)
         np.testing.assert_allclose(one.latents.iloc[0], latents.iloc[7], atol=1e-4)
     assert "Latent" in session.card.properties.object
-    assert session.strips["neighbours"].strip.items[0]["row"] == 7
+    assert session.tabs["neighbours"].strip.items[0]["row"] == 7
 
 
 def test_a_guest_is_of_one_session_and_the_store_stays_as_it_was(store, session, flux):
@@ -160,7 +160,7 @@ def test_a_packed_file_is_unpacked_but_not_without_end(session, flux, monkeypatc
     file = cube(flux[7])
     packed = Upload("one.fits.gz", gzip.compress(file.content))
     np.testing.assert_array_equal(read_image_files([packed], info_of(session)).flux, flux[7])
-    monkeypatch.setattr("dashboard.components.file_input.MOST_BYTES", len(packed.content) + 10)
+    monkeypatch.setattr("dashboard.galaxy.image_files.MOST_BYTES", len(packed.content) + 10)
     with pytest.raises(UploadError, match="unpacked"):
         read_image_files([packed], info_of(session))
 
@@ -272,7 +272,7 @@ def test_a_place_is_fetched_as_the_stores_images_are_encoded_and_placed(session,
     assert service.asked[0].query["size"] == "32"
     assert service.asked[0].query["layer"] == "ls-dr9-south"
     assert "Legacy Surveys, layer ls-dr9-south" in session.card.facts.object
-    assert session.strips["neighbours"].strip.items
+    assert session.tabs["neighbours"].strip.items
 
 
 @pytest.mark.parametrize(
@@ -333,4 +333,4 @@ def test_an_embedding_says_that_it_has_no_network(sample, tmp_path):
     assert not session.bring.field.visible
     session.bring.upload([cube(np.ones((3, 32, 32), np.float32))])
     assert "has no network" in session.bring.words.object
-    assert session.strips["neighbours"].strip.items
+    assert session.tabs["neighbours"].strip.items

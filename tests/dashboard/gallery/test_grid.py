@@ -24,7 +24,7 @@ def session(folder):
     """A session that shows the selection, ten to a page."""
     begun = Explorer(DataStore(read_store(folder), None))
     begun.start()
-    begun.strips["selection"].tiles.fit = 10
+    begun.tabs["selection"].tiles.fit = 10
     begun.state.tab = "selection"
     return begun
 
@@ -56,7 +56,7 @@ def test_distances_are_those_of_the_formula():
 
 
 def test_nothing_selected_says_how_to_select_and_offers_the_rare(session):
-    grid = session.strips["selection"]
+    grid = session.tabs["selection"]
     assert shown(grid) == []
     assert "lasso" in grid.tiles.words
     grid.tiles._handle_msg({"offer": "green_pea"})
@@ -64,12 +64,12 @@ def test_nothing_selected_says_how_to_select_and_offers_the_rare(session):
 
 
 def test_image_and_id_never_mismatch_through_filter_sort_and_page(session):
-    state, grid = session.state, session.strips["selection"]
+    state, grid = session.state, session.tabs["selection"]
     redshift = session.datastore.store.galaxies["redshift"].to_numpy()
     sfr = session.datastore.store.latents("physics")["log_sfr"].to_numpy()
-    state.selected = of(session, range(0, 120, 2))
-    state.filters = {"catalogue.redshift": (float(np.quantile(redshift, 0.3)), np.inf)}
-    state.param.update(order="inferred.log_sfr", descending=True)
+    state.selection.selected = of(session, range(0, 120, 2))
+    state.selection.filters = {"catalogue.redshift": (float(np.quantile(redshift, 0.3)), np.inf)}
+    state.selection.param.update(order="inferred.log_sfr", descending=True)
     rows = [row for row in range(0, 120, 2) if redshift[row] >= np.quantile(redshift, 0.3)]
     expected = sorted(rows, key=lambda row: -sfr[row])
     assert grid.pager.pages == -(-len(rows) // 10)
@@ -84,8 +84,8 @@ def test_image_and_id_never_mismatch_through_filter_sort_and_page(session):
 
 
 def test_pages_begin_and_end_and_are_turned_no_further(session):
-    grid = session.strips["selection"]
-    session.state.selected = of(session, range(25))
+    grid = session.tabs["selection"]
+    session.state.selection.selected = of(session, range(25))
     grid.tiles._handle_msg({"turn": -1})
     assert shown(grid) == list(range(10))
     for _ in range(5):
@@ -96,16 +96,16 @@ def test_pages_begin_and_end_and_are_turned_no_further(session):
 
 
 def test_more_room_shows_more_and_keeps_the_galaxy_that_was_in_view(session):
-    grid = session.strips["selection"]
-    session.state.selected = of(session, range(100))
+    grid = session.tabs["selection"]
+    session.state.selection.selected = of(session, range(100))
     grid.pager._handle_msg({"go": 5})
     grid.tiles.fit = 30
     assert shown(grid) == list(range(30, 60))
 
 
 def test_a_click_goes_to_the_galaxy_and_only_to_one_that_is_shown(session):
-    grid = session.strips["selection"]
-    session.state.selected = of(session, range(40, 60))
+    grid = session.tabs["selection"]
+    session.state.selection.selected = of(session, range(40, 60))
     grid.tiles._handle_msg({"pick": 47})
     assert session.state.row == 47
     assert grid.tiles.picked == 47
@@ -116,8 +116,8 @@ def test_a_click_goes_to_the_galaxy_and_only_to_one_that_is_shown(session):
 
 
 def test_a_galaxy_that_is_picked_elsewhere_is_turned_to(session):
-    grid = session.strips["selection"]
-    session.state.selected = of(session, range(0, 120, 3))
+    grid = session.tabs["selection"]
+    session.state.selection.selected = of(session, range(0, 120, 3))
     session.state.row = 99
     assert 99 in shown(grid)
     session.state.row = 98
@@ -125,10 +125,10 @@ def test_a_galaxy_that_is_picked_elsewhere_is_turned_to(session):
 
 
 def test_the_nearest_come_first_and_picking_one_of_them_leaves_their_order(session):
-    state, grid = session.state, session.strips["selection"]
+    state, grid = session.state, session.tabs["selection"]
     near, _ = session.datastore.neighbours("physics").result().query(7, 119)
-    state.row, state.selected = 7, of(session, range(120))
-    state.order = "distance"
+    state.row, state.selection.selected = 7, of(session, range(120))
+    state.selection.order = "distance"
     assert shown(grid) == [7, *near[:9]]
     grid.tiles._handle_msg({"pick": int(near[3])})
     assert shown(grid) == [7, *near[:9]]
@@ -137,8 +137,8 @@ def test_the_nearest_come_first_and_picking_one_of_them_leaves_their_order(sessi
 
 
 def test_the_arrows_walk_through_the_order_over_the_pages(session):
-    state, grid = session.state, session.strips["selection"]
-    state.selected = of(session, range(50, 70))
+    state, grid = session.state, session.tabs["selection"]
+    state.selection.selected = of(session, range(50, 70))
     state.row = 59
     grid.step(1)
     assert state.row == 60
@@ -151,22 +151,22 @@ def test_the_arrows_walk_through_the_order_over_the_pages(session):
 
 
 def test_every_order_of_every_model_is_shown(session):
-    session.state.selected = of(session, range(5, 70))
+    session.state.selection.selected = of(session, range(5, 70))
     for model in session.datastore.models:
         session.state.model = model
         for key in orders(session.datastore, model).values():
-            session.state.order = key
-            assert len(shown(session.strips["selection"])) == 10
-    session.state.order = "inferred.latent_0"
+            session.state.selection.order = key
+            assert len(shown(session.tabs["selection"])) == 10
+    session.state.selection.order = "inferred.latent_0"
     session.state.model = "physics"
-    assert session.state.order == "store"
+    assert session.state.selection.order == "store"
 
 
 def test_without_stamps_the_tiles_carry_their_ids(store, tmp_path):
     begun = Explorer(open_datastore(change(store, tmp_path / "store", stamps=False)))
     begun.state.tab = "selection"
-    begun.state.selected = of(begun, [3, 5])
-    items = begun.strips["selection"].tiles.items
+    begun.state.selection.selected = of(begun, [3, 5])
+    items = begun.tabs["selection"].tiles.items
     assert [item["row"] for item in items] == [3, 5]
     assert {item["picture"] for item in items} == {""}
 
@@ -176,19 +176,22 @@ def test_pictures_that_cannot_be_read_are_told_in_words(session, monkeypatch):
         raise OSError("the disk is gone")
 
     monkeypatch.setattr(session.datastore, "load", lambda _: session.datastore.soon(broken))
-    session.state.selected = of(session, range(5))
+    session.state.selection.selected = of(session, range(5))
     assert "the disk is gone" in session.card.trouble.object
-    assert len(session.strips["selection"].tiles.items) == 5
+    assert len(session.tabs["selection"].tiles.items) == 5
     monkeypatch.undo()
-    session.state.selected = of(session, range(6))
+    session.state.selection.selected = of(session, range(6))
     assert "the disk is gone" not in session.card.trouble.object
 
 
 def test_chips_say_what_narrows_the_focus_and_take_it_away(session):
-    state, chips = session.state, session.strips["selection"].chips.chips
+    state, chips = session.state, session.tabs["selection"].chips.chips
     assert chips.count == "All 120 galaxies"
-    state.selected = of(session, range(60))
-    state.filters = {"catalogue.redshift": (-np.inf, 2.0), "inferred.latent_0": (0.0, 1.0)}
+    state.selection.selected = of(session, range(60))
+    state.selection.filters = {
+        "catalogue.redshift": (-np.inf, 2.0),
+        "inferred.latent_0": (0.0, 1.0),
+    }
     assert chips.count == "60 of 120 galaxies"
     assert [(chip["key"], chip["idle"]) for chip in chips.chips] == [
         (SELECTION, False),
@@ -196,18 +199,22 @@ def test_chips_say_what_narrows_the_focus_and_take_it_away(session):
         ("inferred.latent_0", True),
     ]
     chips._handle_msg({"remove": "inferred.latent_0"})
-    assert list(state.filters) == ["catalogue.redshift"]
+    assert list(state.selection.filters) == ["catalogue.redshift"]
     chips._handle_msg({"remove": SELECTION})
-    assert state.selected is None
-    state.selected = of(session, range(60))
+    assert state.selection.selected is None
+    state.selection.selected = of(session, range(60))
     chips._handle_msg({"clear": True})
-    assert (state.selected, state.filters, state.focus) == (None, {}, None)
+    assert (state.selection.selected, state.selection.filters, state.selection.focus) == (
+        None,
+        {},
+        None,
+    )
 
 
 def test_nothing_passes_is_said(session):
-    session.state.selected = of(session, range(9))
-    session.state.filters = {"catalogue.redshift": (50.0, 60.0)}
-    assert "No galaxy passes" in session.strips["selection"].tiles.title
+    session.state.selection.selected = of(session, range(9))
+    session.state.selection.filters = {"catalogue.redshift": (50.0, 60.0)}
+    assert "No galaxy passes" in session.tabs["selection"].tiles.title
 
 
 def test_a_range_is_written_with_its_ends():

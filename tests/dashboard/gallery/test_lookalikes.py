@@ -22,7 +22,7 @@ def session(store, tmp_path):
 
 def listed(session, tab):
     session.state.tab = tab
-    return [item["row"] for item in session.strips[tab].strip.items]
+    return [item["row"] for item in session.tabs[tab].strip.items]
 
 
 def test_the_metric_and_the_number_of_neighbours_are_the_persons(session):
@@ -30,8 +30,8 @@ def test_the_metric_and_the_number_of_neighbours_are_the_persons(session):
     values = session.datastore.store.values(session.state.model)
     rows, _ = Neighbours(values, whiten=False).query(7, 5)
     assert listed(session, "neighbours") == list(rows)
-    assert "5 nearest" in session.strips["neighbours"].said.object
-    assert "raw units, with the orientation" in session.strips["neighbours"].said.object
+    assert "5 nearest" in session.tabs["neighbours"].said.object
+    assert "raw units, with the orientation" in session.tabs["neighbours"].said.object
 
 
 def test_each_metric_has_an_index_of_its_own(session):
@@ -45,7 +45,8 @@ def test_each_metric_has_an_index_of_its_own(session):
 def test_lookalikes_of_the_selection_are_near_several_of_it_and_none_of_it(session):
     mask = np.zeros(len(session.datastore), bool)
     mask[10:30] = True
-    session.state.param.update(selected=mask, seeds=SELECTION)
+    session.state.selection.selected = mask
+    session.state.seeds = SELECTION
     rows = listed(session, "lookalikes")
     index = session.datastore.neighbours(session.state.model).result()
     expected = shared_neighbours(index, mask, ~mask, session.state.k)
@@ -69,4 +70,4 @@ def test_lookalikes_of_a_label_follow_the_journal(session):
 def test_without_a_selection_it_says_how_to_make_one(session):
     session.state.seeds = SELECTION
     assert listed(session, "lookalikes") == []
-    assert "lasso" in session.strips["lookalikes"].strip.empty
+    assert "lasso" in session.tabs["lookalikes"].strip.empty

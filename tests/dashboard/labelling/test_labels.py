@@ -46,8 +46,8 @@ def press(session, *keys):
 
 
 def listed(session):
-    session.state.tab = "candidates"
-    return session.strips["candidates"].strip.items
+    session.state.tab = "labels"
+    return session.tabs["labels"].strip.items
 
 
 def test_a_key_scores_the_picked_galaxy_and_the_same_key_takes_it_back(ana):
@@ -70,7 +70,7 @@ def test_a_label_is_on_disk_before_the_page_says_so(ana, tmp_path):
         other.close()
 
     ana.state.row = 7
-    ana.state.param.watch(look, "said")
+    ana.state.progress.param.watch(look, "message")
     press(ana, "3")
     assert seen == [[("g0007", "3")]]
 
@@ -123,7 +123,7 @@ def test_undo_and_redo_walk_through_what_was_done(ana, back, forth):
     assert ana.state.row == 7
     press(ana, back, back)
     assert labels(ana) == {}
-    assert ana.state.said == "Nothing to undo"
+    assert ana.state.progress.message == "Nothing to undo"
     press(ana, forth, forth, forth, forth)
     assert labels(ana) == {"g0007": "1", "g0008": "candidate"}
     assert ana.state.row == 8
@@ -201,7 +201,7 @@ def test_two_people_say_different_things_of_a_galaxy_and_both_are_kept(ana, ben)
 def test_nobody_undoes_what_another_did(ana, ben):
     judge(ana.datastore, ana.state, "merger", 5)
     press(ben, "u")
-    assert ben.state.said == "Nothing to undo"
+    assert ben.state.progress.message == "Nothing to undo"
     assert labels(ana) == {"g0005": "merger"}
 
 
@@ -210,7 +210,7 @@ def test_undoing_what_somebody_else_has_removed_says_so(ana, ben):
     ben.refresh()
     remove(ben.datastore, ben.state, ben.datastore.said.standing[0])
     undo(ana.datastore, ana.state)
-    assert ana.state.said == "Somebody else has undone that already"
+    assert ana.state.progress.message == "Somebody else has undone that already"
     assert labels(ana) == {}
 
 
@@ -218,8 +218,8 @@ def test_two_sessions_of_a_process_have_their_own_undo(ana):
     other = Explorer(ana.datastore)
     judge(ana.datastore, ana.state, "merger", 5)
     other.refresh()
-    assert other.state.done == []
-    assert ana.state.done != []
+    assert other.state.progress.undo_stack == []
+    assert ana.state.progress.undo_stack != []
     assert [item["row"] for item in listed(other)] == [5]
 
 
@@ -262,7 +262,7 @@ def test_the_list_is_kept_to_a_label_or_a_person(ana, ben):
     }
     ana.state.label = "merger"
     assert [item["row"] for item in listed(ana)] == [7, 5]
-    assert "2 of 3 labels" in ana.strips["candidates"].said.object
+    assert "2 of 3 labels" in ana.tabs["labels"].said.object
     ana.state.user = "ana"
     assert [item["row"] for item in listed(ana)] == [5]
 
@@ -272,9 +272,9 @@ def test_a_listed_label_is_removed_alone(ana, ben):
     judge(ben.datastore, ben.state, "lens", 5)
     ana.refresh()
     mark = {item["caption"]: item["mark"] for item in listed(ana)}
-    ana.strips["candidates"].strip._handle_msg({"remove": mark["Lens"]})
+    ana.tabs["labels"].strip._handle_msg({"remove": mark["Lens"]})
     assert [item["caption"] for item in listed(ana)] == ["Merger"]
-    ana.strips["candidates"].strip._handle_msg({"remove": 5})
+    ana.tabs["labels"].strip._handle_msg({"remove": 5})
     assert [item["caption"] for item in listed(ana)] == ["Merger"]
 
 

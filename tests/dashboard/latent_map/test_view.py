@@ -75,7 +75,7 @@ def test_a_store_without_galaxies_says_so(examples):
     session = begin(examples["none"])
     assert session.state.row is None
     assert "no galaxies" in session.card.facts.object
-    assert "that you pick" in session.strips["neighbours"].strip.empty
+    assert "that you pick" in session.tabs["neighbours"].strip.empty
 
 
 def test_without_stamps_the_reconstruction_still_shows_and_the_page_says_why(examples):
@@ -108,8 +108,8 @@ def test_nearest_is_as_seen_on_the_screen_whatever_the_units():
 
 def test_image_and_id_never_mismatch(many):
     """Each stamp encodes its own row."""
-    for tab in ("neighbours", "lookalikes", "candidates"):
-        strip = many.strips[tab]
+    for tab in ("neighbours", "lookalikes", "labels"):
+        strip = many.tabs[tab]
         toggle(many.datastore, many.state, 5)
         toggle(many.datastore, many.state, 42)
         many.state.param.update(row=17, tab=tab)
@@ -125,7 +125,7 @@ def test_image_and_id_never_mismatch(many):
 
 def test_neighbours_are_the_ten_nearest_and_a_click_picks_one(many):
     many.state.row = 3
-    nearest = many.strips["neighbours"].strip
+    nearest = many.tabs["neighbours"].strip
     rows, distances = many.datastore.neighbours("physics").result().query(3, 10)
     assert [item["row"] for item in nearest.items] == list(rows)
     assert nearest.items[0]["caption"] == f"distance {distances[0]:.2f}"
@@ -135,15 +135,15 @@ def test_neighbours_are_the_ten_nearest_and_a_click_picks_one(many):
 
 def test_a_strip_obeys_only_for_galaxies_that_it_shows(many):
     many.state.row = 3
-    many.strips["neighbours"].strip._handle_msg({"pick": 3})
-    many.strips["neighbours"].strip._handle_msg({"pick": 10**9})
-    many.strips["neighbours"].strip._handle_msg({"pick": None})
+    many.tabs["neighbours"].strip._handle_msg({"pick": 3})
+    many.tabs["neighbours"].strip._handle_msg({"pick": 10**9})
+    many.tabs["neighbours"].strip._handle_msg({"pick": None})
     assert many.state.row == 3
 
 
 def test_a_click_that_comes_as_the_strip_changes_still_picks(many):
     many.state.row = 3
-    strip = many.strips["neighbours"].strip
+    strip = many.tabs["neighbours"].strip
     hit = strip.items[-1]["row"]
     many.state.row = next(row for row in range(60) if row not in {i["row"] for i in strip.items})
     assert hit not in {item["row"] for item in strip.items}
@@ -169,7 +169,7 @@ def test_a_population_has_one_colour_wherever_it_is_shown(examples):
 
 def test_lookalikes_are_ordinary_and_ranked_by_how_many_seeds_are_near(many):
     many.state.param.update(tab="lookalikes", seeds="green_pea")
-    items = many.strips["lookalikes"].strip.items
+    items = many.tabs["lookalikes"].strip.items
     assert items
     assert not {many.datastore.populations[item["row"]] for item in items} & {"green_pea"}
     counts = [int(item["caption"].split()[1]) for item in items]
@@ -177,13 +177,13 @@ def test_lookalikes_are_ordinary_and_ranked_by_how_many_seeds_are_near(many):
 
 
 def test_a_tag_is_in_the_journal_and_on_the_list_and_can_be_taken_away(many):
-    many.state.param.update(row=8, tab="candidates")
+    many.state.param.update(row=8, tab="labels")
     many.keys._handle_msg({"key": "c"})
     assert is_candidate(many.datastore, 8)
-    (item,) = many.strips["candidates"].strip.items
+    (item,) = many.tabs["labels"].strip.items
     assert item["row"] == 8
     assert many.card.judge.bar.label == "candidate"
-    many.strips["candidates"].strip._handle_msg({"remove": item["mark"]})
+    many.tabs["labels"].strip._handle_msg({"remove": item["mark"]})
     assert not is_candidate(many.datastore, 8)
     assert many.card.judge.bar.label == ""
     assert len(many.datastore.journal.events()) == 2
@@ -191,10 +191,10 @@ def test_a_tag_is_in_the_journal_and_on_the_list_and_can_be_taken_away(many):
 
 def test_what_others_tag_is_seen_by_every_session(many):
     other = Explorer(many.datastore)
-    other.state.tab = "candidates"
+    other.state.tab = "labels"
     toggle(many.datastore, many.state, 4)
     other.refresh()
-    assert [item["row"] for item in other.strips["candidates"].strip.items] == [4]
+    assert [item["row"] for item in other.tabs["labels"].strip.items] == [4]
 
 
 def test_the_page_works_without_a_journal_and_says_why(examples):
@@ -208,7 +208,7 @@ def test_the_page_works_without_a_journal_and_says_why(examples):
 
 def test_two_sessions_share_no_choice(many):
     other = Explorer(many.datastore)
-    other.state.param.update(row=3, model="vanilla", colour="population", tab="candidates")
+    other.state.param.update(row=3, model="vanilla", colour="population", tab="labels")
     assert many.state.model == "physics"
     assert many.state.row != 3
     assert (many.state.colour, many.state.tab) == ("density", "neighbours")
@@ -282,8 +282,8 @@ def test_the_second_map_rings_the_same_galaxy(many):
     many.state.row = 17
     for one in many.maps.shown:
         place = one.plane.points.iloc[17]
-        assert one.rings.datastore.data["x"][-1] == place["x"]
-        assert one.rings.datastore.data["y"][-1] == place["y"]
+        assert one.rings.source.data["x"][-1] == place["x"]
+        assert one.rings.source.data["y"][-1] == place["y"]
 
 
 def around(points, rows):
@@ -300,8 +300,8 @@ def test_a_box_on_either_map_selects_what_lies_in_it(many):
         x, y = one.plane.points["x"], one.plane.points["y"]
         left, bottom, right, top = bounds
         inside = (x >= left) & (x <= right) & (y >= bottom) & (y <= top)
-        assert list(many.state.focus) == list(inside)
-        assert many.state.gesture.plane == one.axes.plane
+        assert list(many.state.selection.focus) == list(inside)
+        assert many.state.selection.gesture.plane == one.axes.plane
 
 
 def test_a_lasso_selects_what_shapely_says_and_keys_add_and_take_away(many):
@@ -310,17 +310,17 @@ def test_a_lasso_selects_what_shapely_says_and_keys_add_and_take_away(many):
     lassos = [around(many.map.plane.points, rows)[1] for rows in ROWS]
     inside = [shapely.contains_xy(shapely.Polygon(one), *points.T) for one in lassos]
     many.map.gestures.lasso.event(geometry=np.array(lassos[0]))
-    assert list(many.state.focus) == list(inside[0])
+    assert list(many.state.selection.focus) == list(inside[0])
     for held, lasso in (({"shift": True}, lassos[1]), ({"ctrl": True}, lassos[2])):
         many.map.gestures._hold(PanStart(None, modifiers=held))
         many.map.gestures.lasso.event(geometry=np.array(lasso))
-    assert list(many.state.focus) == list((inside[0] | inside[1]) & ~inside[2])
-    assert list(many.map.gestures.outline.datastore.data["x"]) == [x for x, _ in lassos[2]]
+    assert list(many.state.selection.focus) == list((inside[0] | inside[1]) & ~inside[2])
+    assert list(many.map.gestures.outline.source.data["x"]) == [x for x, _ in lassos[2]]
 
 
 def test_galaxies_out_of_focus_are_grey_on_both_maps(many):
     many.state.param.update(split=True, colour="population")
-    many.state.selected = np.arange(120) < 60
+    many.state.selection.selected = np.arange(120) < 60
     for one in many.maps.shown:
         one.size.update(width=400, height=300)
         picture = np.dstack([one._galaxies().dimension_values(i, flat=False) for i in range(2, 6)])
@@ -335,7 +335,7 @@ def test_galaxies_out_of_focus_are_grey_on_both_maps(many):
 def test_a_galaxy_has_one_colour_whatever_is_selected_and_in_either_map(many):
     many.state.param.update(split=True, colour="catalogue.redshift")
     before, legend = many.datastore.values("physics", CATALOGUE_Z), many.legend.pane.object
-    many.state.selected = before > np.median(before)
+    many.state.selection.selected = before > np.median(before)
     assert many.legend.pane.object == legend
     row = int(np.argmax(before))
     seen = []
@@ -403,9 +403,9 @@ def test_a_glance_shows_the_galaxy_under_the_cursor_and_picks_nothing(many):
 
 def test_the_brush_says_how_many_are_selected(many):
     assert "120 galaxies" in many.brush.said.object
-    many.state.selected = np.arange(120) < 45
+    many.state.selection.selected = np.arange(120) < 45
     assert "45 of 120 selected" in many.brush.said.object
-    many.state.filters = {"catalogue.redshift": (0.0, 2.0)}
+    many.state.selection.filters = {"catalogue.redshift": (0.0, 2.0)}
     assert "selected and pass the filters" in many.brush.said.object
 
 

@@ -6,17 +6,17 @@ import pytest
 
 from dashboard.backend.datastore import DataStore
 from dashboard.selection.masks import (
+    FocusFollower,
     clear,
     combine,
     focus_of,
-    follow_focus,
     inside_box,
     inside_polygon,
     rows_in_focus,
     select,
     undo,
 )
-from dashboard.state import Gesture, State
+from dashboard.state import Gesture, Selection, State
 from pcvae.store import read_store
 
 ONE, TWO = np.array([True, True, False]), np.array([False, True, True])
@@ -46,22 +46,22 @@ def test_the_focus_is_the_selection_within_every_filter(store):
     datastore, state = DataStore(read_store(store), None), State()
     state.param.model.objects = datastore.models
     state.model = "physics"
-    follow_focus(datastore, state)
+    FocusFollower(datastore=datastore, state=state)
     redshift = datastore.store.latents("physics")["redshift"].to_numpy()
     middle = float(np.median(redshift))
-    state.filters = {"inferred.redshift": (middle, np.inf)}
+    state.selection.filters = {"inferred.redshift": (middle, np.inf)}
     assert list(rows_in_focus(state)) == list(np.flatnonzero(redshift >= middle))
-    state.selected = np.arange(len(redshift)) < 60
+    state.selection.selected = np.arange(len(redshift)) < 60
     assert list(rows_in_focus(state)) == list(np.flatnonzero(redshift[:60] >= middle))
-    state.param.update(filters={}, selected=None)
-    assert state.focus is None
+    state.selection.param.update(filters={}, selected=None)
+    assert state.selection.focus is None
     assert not len(rows_in_focus(state))
 
 
 def test_a_filter_of_what_the_model_does_not_know_is_no_limit(store):
     datastore, state = DataStore(read_store(store), None), State()
     state.param.model.objects = datastore.models
-    state.model, state.filters = "vanilla", {"inferred.redshift": (0.0, 0.1)}
+    state.model, state.selection.filters = "vanilla", {"inferred.redshift": (0.0, 0.1)}
     assert focus_of(datastore, state) is None
 
 
@@ -101,15 +101,15 @@ def test_many_galaxies_are_told_apart_as_the_formula_of_a_circle_does():
 
 
 def test_a_gesture_does_what_was_chosen():
-    state = State(selected=ONE, how="add")
+    state = State(selection=Selection(selected=ONE, mode="add"))
     select(state, TWO)
-    assert list(state.selected) == [True, True, True]
-    state.how = "subtract"
+    assert list(state.selection.selected) == [True, True, True]
+    state.selection.mode = "subtract"
     select(state, ONE)
-    assert list(state.selected) == [False, False, True]
-    state.how = "replace"
+    assert list(state.selection.selected) == [False, False, True]
+    state.selection.mode = "replace"
     select(state, ONE)
-    assert list(state.selected) == list(ONE)
+    assert list(state.selection.selected) == list(ONE)
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ def followed(store):
     datastore, state = DataStore(read_store(store), None), State()
     state.param.model.objects = datastore.models
     state.model = "physics"
-    follow_focus(datastore, state)
+    FocusFollower(datastore=datastore, state=state)
     return state
 
 
@@ -127,18 +127,18 @@ def test_undo_selects_what_was_selected_before_and_undone_twice_nothing_has_chan
     select(followed, first)
     select(followed, second, how="add")
     undo(followed)
-    assert list(followed.focus) == list(first)
+    assert list(followed.selection.focus) == list(first)
     undo(followed)
-    assert followed.focus.sum() == 50
+    assert followed.selection.focus.sum() == 50
 
 
 def test_a_line_is_shown_until_something_else_is_selected(followed):
     drawn = Gesture(("physics", "redshift", "log_mass"), ((0, 0), (1, 0), (0, 1)))
     select(followed, np.arange(120) < 30, drawn)
-    assert followed.gesture == drawn
-    followed.selected = np.arange(120) < 50
-    assert followed.gesture is None
+    assert followed.selection.gesture == drawn
+    followed.selection.selected = np.arange(120) < 50
+    assert followed.selection.gesture is None
     select(followed, np.arange(120) < 30, drawn)
     clear(followed)
-    assert followed.gesture is None
-    assert followed.focus is None
+    assert followed.selection.gesture is None
+    assert followed.selection.focus is None

@@ -24,25 +24,25 @@ def press(session, *keys):
 
 
 def test_arrows_walk_through_the_neighbours_of_the_galaxy_one_started_from(session):
-    listed = [item["row"] for item in session.strips["neighbours"].strip.items]
+    listed = [item["row"] for item in session.tabs["neighbours"].strip.items]
     assert press(session, "ArrowRight") == listed[0]
     assert press(session, "ArrowRight", "ArrowRight") == listed[2]
     assert press(session, "ArrowLeft") == listed[1]
-    assert [item["row"] for item in session.strips["neighbours"].strip.items] == listed
-    assert session.strips["neighbours"].strip.picked == listed[1]
+    assert [item["row"] for item in session.tabs["neighbours"].strip.items] == listed
+    assert session.tabs["neighbours"].strip.picked == listed[1]
 
 
 def test_the_walk_ends_at_the_last_one(session):
-    listed = [item["row"] for item in session.strips["neighbours"].strip.items]
+    listed = [item["row"] for item in session.tabs["neighbours"].strip.items]
     assert press(session, *["ArrowRight"] * 30) == listed[-1]
     assert press(session, *["ArrowLeft"] * 30) == listed[0]
 
 
 def test_a_click_on_a_neighbour_goes_on_from_there(session):
     row = press(session, "ArrowRight")
-    session.strips["neighbours"].strip._handle_msg({"pick": row})
+    session.tabs["neighbours"].strip._handle_msg({"pick": row})
     near = session.datastore.nearest(session.state.model, row)["row"].tolist()
-    assert [item["row"] for item in session.strips["neighbours"].strip.items] == near
+    assert [item["row"] for item in session.tabs["neighbours"].strip.items] == near
 
 
 def test_back_and_forward_go_through_what_was_seen(session):
@@ -58,7 +58,7 @@ def test_back_and_forward_go_through_what_was_seen(session):
 
 
 def test_the_history_forgets_only_the_oldest(monkeypatch):
-    monkeypatch.setattr("dashboard.shell.history.MOST", 3)
+    monkeypatch.setattr("dashboard.shell.history.MAX_GALAXIES", 3)
     state = State()
     history = History(state)
     for row in range(6):

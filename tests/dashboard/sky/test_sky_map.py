@@ -23,8 +23,8 @@ def begin(folder):
     session = Explorer(DataStore(read_store(folder), None))
     session.start()
     session.state.tab = "sky"
-    if session.strips["sky"].sky.placed:
-        hv.render(session.strips["sky"].figure)
+    if session.tabs["sky"].sky.placed:
+        hv.render(session.tabs["sky"].figure)
     return session
 
 
@@ -43,7 +43,7 @@ def inked(sky):
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_the_sky_of_every_store(store, tmp_path, name):
     session = begin(change(store, tmp_path / "store", **EXAMPLES[name]))
-    sky = session.strips["sky"]
+    sky = session.tabs["sky"]
     if name in ("none", "no place"):
         assert "No galaxy" in sky._place[0].object
     else:
@@ -51,7 +51,7 @@ def test_the_sky_of_every_store(store, tmp_path, name):
 
 
 def test_a_tap_picks_the_nearest_galaxy(session):
-    sky = session.strips["sky"]
+    sky = session.tabs["sky"]
     for row in (3, 77, 119):
         place = sky.sky.points.iloc[row]
         sky.tap.event(x=float(place["x"]), y=float(place["y"]))
@@ -61,68 +61,68 @@ def test_a_tap_picks_the_nearest_galaxy(session):
 
 
 def test_a_box_on_the_sky_selects_and_can_add_and_take_away(session):
-    sky, state = session.strips["sky"], session.state
+    sky, state = session.tabs["sky"], session.state
     points = sky.sky.points
     middle = float(points["x"].median())
     sky.gestures.box.event(bounds=(-200, -100, middle, 100))
     west = points["x"].to_numpy() <= middle
-    np.testing.assert_array_equal(state.selected, west)
+    np.testing.assert_array_equal(state.selection.selected, west)
     sky.gestures._hold(PanStart(None, sx=0, sy=0, modifiers={"shift": True}))
     sky.gestures.box.event(bounds=(middle, 0, 200, 100))
-    np.testing.assert_array_equal(state.selected, west | (points["y"].to_numpy() >= 0))
+    np.testing.assert_array_equal(state.selection.selected, west | (points["y"].to_numpy() >= 0))
     sky.gestures._hold(PanStart(None, sx=0, sy=0, modifiers={"ctrl": True}))
     sky.gestures.box.event(bounds=(-200, -100, 200, 0))
-    assert (points["y"].to_numpy()[state.selected] > 0).all()
+    assert (points["y"].to_numpy()[state.selection.selected] > 0).all()
     assert "of 120 galaxies" in sky.chips.chips.count
 
 
 def test_a_lasso_on_the_sky_selects_and_is_drawn_there(session):
-    sky, state = session.strips["sky"], session.state
+    sky, state = session.tabs["sky"], session.state
     hv.render(session.map.figure)
     place = sky.sky.points.iloc[5]
     corners = [(place["x"] + dx, place["y"] + dy) for dx, dy in ((-1, -1), (1, -1), (0, 2))]
     sky.gestures.lasso.event(geometry=np.array(corners))
-    assert state.selected[5]
-    assert len(sky.gestures.outline.datastore.data["x"]) == 3
-    assert not len(session.map.gestures.outline.datastore.data["x"])
+    assert state.selection.selected[5]
+    assert len(sky.gestures.outline.source.data["x"]) == 3
+    assert not len(session.map.gestures.outline.source.data["x"])
 
 
 def test_what_is_not_in_focus_stays_in_grey(session):
-    sky, state = session.strips["sky"], session.state
-    state.selected = np.arange(120) == 7
+    sky, state = session.tabs["sky"], session.state
+    state.selection.selected = np.arange(120) == 7
     drawn, colourful = inked(sky)
     assert (colourful[drawn] > 0.2).any()
     assert (colourful[drawn] < 0.02).mean() > 0.5
 
 
 def test_the_picked_galaxy_is_ringed_and_a_guest_gets_a_star(session):
-    sky, state = session.strips["sky"], session.state
+    sky, state = session.tabs["sky"], session.state
     state.row = 42
-    data = pd.DataFrame(sky.rings.datastore.data)
+    data = pd.DataFrame(sky.rings.source.data)
     ring = data[data["colour"] == ACCENT[True]]
     np.testing.assert_allclose(ring[["x", "y"]], sky.sky.points.iloc[[42]], rtol=1e-5)
     ra, dec = (float(session.datastore.store.galaxies[name][9]) for name in ("ra", "dec"))
     state.external = ExternalGalaxy("visitor", np.zeros((3, 8, 8), np.float32), ra=ra, dec=dec)
-    data = pd.DataFrame(sky.rings.datastore.data)
+    data = pd.DataFrame(sky.rings.source.data)
     star = data[(data["shape"] == "star") & (data["colour"] == ACCENT[True])]
     np.testing.assert_allclose(star[["x", "y"]], sky.sky.points.iloc[[9]], atol=1e-3)
 
 
 def test_it_is_not_made_before_it_is_seen(store):
     session = Explorer(DataStore(read_store(store), None))
-    session.state.selected = np.arange(120) < 10
-    assert session.strips["sky"].sky is None
+    session.state.selection.selected = np.arange(120) < 10
+    assert session.tabs["sky"].sky is None
 
 
 def test_galaxies_without_a_place_are_counted_and_said(store, tmp_path):
     ra = np.linspace(0, 300, 120)
     ra[:13] = np.nan
     session = begin(change(store, tmp_path / "store", ra=ra))
-    sky = session.strips["sky"]
+    sky = session.tabs["sky"]
     assert "13 of 120 have no place" in sky.note.object
     sky.gestures.box.event(bounds=(-200, -100, 200, 100))
-    assert not session.state.selected[:13].any()
-    assert session.state.selected[13:].all()
+    assert not session.state.selection.selected[:13].any()
+    assert session.state.selection.selected[13:].all()
 
 
 def test_invented_places_are_said_to_be_simulated(session):
@@ -130,7 +130,7 @@ def test_invented_places_are_said_to_be_simulated(session):
 
 
 def test_a_zoom_is_kept_and_a_new_size_keeps_the_shape_of_the_sky(session):
-    sky = session.strips["sky"]
+    sky = session.tabs["sky"]
     sky.range.event(x_range=(-20.0, 20.0), y_range=(-2.0, 2.0))
     assert sky.view == ((-20.0, 20.0), (-2.0, 2.0))
     sky.size.event(width=1200, height=400)
@@ -144,14 +144,14 @@ def test_a_zoom_is_kept_and_a_new_size_keeps_the_shape_of_the_sky(session):
 
 
 def test_the_sky_is_drawn_anew_for_what_changes_and_not_for_what_does_not(session, monkeypatch):
-    sky, state = session.strips["sky"], session.state
+    sky, state = session.tabs["sky"], session.state
     drawn = []
     made = sky._galaxies
     monkeypatch.setattr(sky, "_galaxies", lambda: drawn.append(1) or made())
     state.colour = "population"
     state.row = 3
     state.tab = "neighbours"
-    state.selected = np.arange(120) < 10
+    state.selection.selected = np.arange(120) < 10
     assert len(drawn) == 1
     state.tab = "sky"
     assert len(drawn) == 2
@@ -182,12 +182,12 @@ def test_the_sky_follows_the_anomaly_score_and_what_the_svm_is_taught(session, m
     arrive()
     assert drawn[-1].title == "Anomaly score"
     before, rows = drawn[-1].values, np.flatnonzero(session.datastore.normal)[:8]
-    state.training_labels = tuple((int(row), "red_spiral") for row in rows)
+    state.queue.training_labels = tuple((int(row), "red_spiral") for row in rows)
     arrive()
-    learnt = session.datastore.learning.learnt(state.model, state.training_labels)
+    learnt = session.datastore.learning.learnt(state.model, state.queue.training_labels)
     np.testing.assert_array_equal(drawn[-1].values, learnt.score)
     assert not np.array_equal(before, learnt.score)
     state.tab = "neighbours"
-    state.training_labels = ()
+    state.queue.training_labels = ()
     state.tab = "sky"
     np.testing.assert_array_equal(drawn[-1].values, before)

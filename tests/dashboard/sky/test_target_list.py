@@ -80,12 +80,12 @@ def test_what_is_missing_in_a_row_is_unknown():
     ],
 )
 def test_a_bad_list_says_what_was_expected_and_the_old_one_stays(session, name, content, words):
-    session.strips["targets"].upload(as_csv(id=["g0003"]))
+    session.tabs["targets"].upload(as_csv(id=["g0003"]))
     with pytest.raises(UploadError, match=words):
         read_targets(Upload(name, content))
-    session.strips["targets"].upload(Upload(name, content))
-    assert "Not taken" in session.strips["targets"].words.object
-    assert list(session.strips["targets"].matched["row"]) == [3]
+    session.tabs["targets"].upload(Upload(name, content))
+    assert "Not taken" in session.tabs["targets"].words.object
+    assert list(session.tabs["targets"].matched["row"]) == [3]
 
 
 def test_a_target_is_its_id_else_the_nearest_within_the_radius(session):
@@ -109,7 +109,7 @@ def test_a_target_is_its_id_else_the_nearest_within_the_radius(session):
 
 
 def test_a_person_uploads_a_list_steps_through_it_and_selects_it(session):
-    view = session.strips["targets"]
+    view = session.tabs["targets"]
     session.state.tab = "targets"
     session.keys._handle_msg({"key": "ArrowRight"})
     assert view.after.disabled
@@ -125,11 +125,11 @@ def test_a_person_uploads_a_list_steps_through_it_and_selects_it(session):
     assert session.state.row == 40
     view.table._handle_msg({"pick": 10**9})
     view.choose.clicks += 1
-    assert list(np.flatnonzero(session.state.focus)) == [3, 40, 88]
+    assert list(np.flatnonzero(session.state.selection.focus)) == [3, 40, 88]
 
 
 def test_steps_skip_what_is_not_in_the_store_and_that_can_be_fetched(session):
-    view, asked = session.strips["targets"], []
+    view, asked = session.tabs["targets"], []
     view.on_fetch = asked.append
     view.upload(as_csv(id=["no", "g0004", "never", "g0006"], ra=[1.0, 2, 3, 4], dec=[-80.0] * 4))
     for row in (4, 6):
@@ -143,7 +143,7 @@ def test_steps_skip_what_is_not_in_the_store_and_that_can_be_fetched(session):
 
 
 def test_another_radius_matches_again(session):
-    view = session.strips["targets"]
+    view = session.tabs["targets"]
     view.upload(nearby(session, [40, 3], 3.0))
     assert "0 of 2" in view.words.object
     assert view.choose.disabled
@@ -153,7 +153,7 @@ def test_another_radius_matches_again(session):
 
 
 def test_a_long_list_shows_a_page_at_a_time_and_steps_turn_to_the_page(session):
-    view = session.strips["targets"]
+    view = session.tabs["targets"]
     ids = [f"none{i}" for i in range(PAGE + 30)] + ["g0009"]
     view.upload(as_csv(id=ids))
     assert len(view.table.items) == PAGE
@@ -165,7 +165,7 @@ def test_a_long_list_shows_a_page_at_a_time_and_steps_turn_to_the_page(session):
 
 
 def test_every_target_of_a_long_list_can_be_turned_to_and_fetched(session):
-    view, asked = session.strips["targets"], []
+    view, asked = session.tabs["targets"], []
     view.on_fetch = asked.append
     far = 2 * PAGE + 50
     view.upload(
@@ -189,5 +189,5 @@ def test_every_target_of_a_long_list_can_be_turned_to_and_fetched(session):
 def test_a_list_is_of_one_session(session):
     from dashboard.app import Explorer
 
-    session.strips["targets"].upload(as_csv(id=["g0003"]))
-    assert Explorer(session.datastore).strips["targets"].matched is None
+    session.tabs["targets"].upload(as_csv(id=["g0003"]))
+    assert Explorer(session.datastore).tabs["targets"].matched is None
