@@ -23,6 +23,7 @@ ROOMS = {  # of each package, in order; its commands and its app come after them
     "data": ["readers", "pipeline", "published", "services", "simulation"],
     "train": ["evaluation", "report_pages"],
 }  # fmt: skip
+VIEWS = sorted((ROOT / "dashboard").rglob("*.py"))
 ARROWS = 80  # between rooms of the dashboard, at most
 FORBIDDEN = {"argparse", "tqdm", "panel", "holoviews", "bokeh", "matplotlib", "requests", "urllib"}
 
