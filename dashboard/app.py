@@ -95,7 +95,7 @@ class Explorer:
         if pn.state.location is not None:
             self.followers.append(UrlSync(**shared, location=pn.state.location))
         if self.state.row is None and len(datastore):
-            self.state.row = datastore.first
+            self.state.row = datastore.populations.first
         self.followers += [BoundaryFits(**shared), SvmFits(**shared)]
         self.legend, self.maps, self.card = Legend(**shared), Maps(**shared), Card(**shared)
         self.map, self.brush = self.maps.shown[0], SelectionBar(**shared)
@@ -258,9 +258,9 @@ def warm(explorer: Explorer, page: pmui.Page) -> None:
     """Have ready what the first visitor would wait for; ``--warm`` asks for it."""
     page.get_root()
     datastore, state = explorer.datastore, explorer.state
-    datastore.neighbours(state.model, state.metric).exception()
-    datastore.codec(state.model).exception()
-    if datastore.marked:
+    datastore.neighbours.index(state.model, state.metric).exception()
+    datastore.model_jobs.codec(state.model).exception()
+    if datastore.populations.marked:
         datastore.boundaries(*state.plane).exception()
 
 

@@ -217,8 +217,8 @@ class RankedQueue(Strip):
         """What the queue is ranked by, (N,); None while that is not known."""
         state, datastore = self.state, self.datastore
         if state.queue.rank == "error":
-            return datastore.values(state.model, ERROR)
-        learnt = datastore.learning.learnt(state.model, state.queue.training_labels)
+            return datastore.columns.values(state.model, ERROR)
+        learnt = datastore.svm_jobs.learnt(state.model, state.queue.training_labels)
         return None if learnt is None else getattr(learnt, state.queue.rank)
 
     def _listed(self) -> tuple[list[tuple[int, str]], str]:
@@ -239,7 +239,7 @@ class RankedQueue(Strip):
         shown = self._order[self._start : self._start + MOST]
         if not len(shown):
             return [], self._why_none(values)
-        labels = self.datastore.said.labels
+        labels = self.datastore.label_table.labels
         listed = []
         for row in shown.tolist():
             said = labels.get(str(self.datastore.ids[row]))
@@ -259,13 +259,13 @@ class RankedQueue(Strip):
         if self._of is not None:
             kept &= self._of
         if self.state.queue.unlabelled:
-            kept &= self.datastore.normal
+            kept &= self.datastore.populations.normal
             kept[list(self._labelled())] = False
         self._order, self._found = worth_of(self.state.queue.rank, values, kept), int(kept.sum())
         self._place, self._start, self._since = -1, 0, self.state.row
 
     def _labelled(self) -> set[int]:
-        return set(self.datastore.rows_of(self.datastore.said.labels).tolist()) - {-1}
+        return set(self.datastore.rows_of(self.datastore.label_table.labels).tolist()) - {-1}
 
     def _placed(self) -> int | None:
         """Where in the queue the picked galaxy is; None if it was not picked from it."""
@@ -279,7 +279,7 @@ class RankedQueue(Strip):
 
     def _waiting(self) -> str:
         state = self.state
-        job = self.datastore.learning.job("score", state.model, state.queue.training_labels)
+        job = self.datastore.svm_jobs.job("score", state.model, state.queue.training_labels)
         if job is not None and job.failure:
             return job.failure
         words = state.progress.svm_status or "fitting the SVM"
@@ -309,7 +309,7 @@ class RankedQueue(Strip):
     @param.depends("state.progress.svm_status", "state.progress.svm_progress", watch=True)
     def _tell(self) -> None:
         """Say how far the fit is, and what came of it."""
-        state, learning = self.state, self.datastore.learning
+        state, learning = self.state, self.datastore.svm_jobs
         self.stop.visible = bool(state.progress.svm_status and state.queue.refits)
         if state.tab != self.key:
             return

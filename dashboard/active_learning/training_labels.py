@@ -5,8 +5,9 @@ from typing import Any
 import panel as pn
 import param
 
-from dashboard.backend.datastore import CANDIDATE, DataStore
+from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import has_session, when_done
+from dashboard.backend.journal_cache import CANDIDATE
 from dashboard.backend.populations import population_title
 from dashboard.backend.quantities import ANOMALY
 from dashboard.backend.svm_jobs import ENOUGH, FEW, Job, TrainingLabels
@@ -37,7 +38,7 @@ TICK = 400  # ms between looks at how far a fit is
 def training_labels_of(datastore: DataStore) -> TrainingLabels:
     """What all labels of the journal teach the SVM, by ``RULE``: (row, class), by rows."""
     found = {}
-    for galaxy, event in datastore.said.labels.items():
+    for galaxy, event in datastore.label_table.labels.items():
         row = datastore.row_of(galaxy)
         name = None if row is None else _class_of(datastore, row, event.label)
         if row is not None and name is not None:
@@ -99,7 +100,7 @@ class SvmFits(param.Parameterized):
     )
     def _fit(self) -> None:
         datastore, state = self.datastore, self.state
-        datastore.learning.want(id(state), wanted(state))
+        datastore.svm_jobs.want(id(state), wanted(state))
         waiting = [job for job in _jobs(datastore, state) if not job.future.done()]
         for job in waiting:
             when_done(job.future, self._arrive)
@@ -123,7 +124,7 @@ class SvmFits(param.Parameterized):
 
 def _want_nothing_when_gone(datastore: DataStore, state: State) -> None:
     if has_session():
-        pn.state.on_session_destroyed(lambda _: datastore.learning.want(id(state), ()))
+        pn.state.on_session_destroyed(lambda _: datastore.svm_jobs.want(id(state), ()))
 
 
 def _failures(datastore: DataStore, state: State) -> list[str]:
@@ -142,12 +143,12 @@ def warnings_of(
     """
     small = [
         f"{population_title(name)}: {count} labelled, {ENOUGH} needed; it takes no part yet"
-        for name, count in datastore.learning.small(training_labels).items()
+        for name, count in datastore.svm_jobs.small(training_labels).items()
     ]
-    rare = [name for name in datastore.marked if name not in counts]
+    rare = [name for name in datastore.populations.marked if name not in counts]
     none = [
-        f"{population_title(name)}: {len(datastore.members(name))} in the catalogue, 2 needed; it "
-        f"takes no part"
+        f"{population_title(name)}: {len(datastore.populations.members(name))} in the catalogue, "
+        "2 needed; it takes no part"
         for name in rare
     ]
     few = [
@@ -161,10 +162,10 @@ def warnings_of(
 
 def _class_of(datastore: DataStore, row: int, label: str) -> str | None:
     """The class that a label gives a galaxy; None where it leaves the catalogue's."""
-    rare = not datastore.normal[row]
+    rare = not datastore.populations.normal[row]
     if label == NOTED or (rare and label in (*SCORES, CANDIDATE)):
         return None
-    ordinary = set(datastore.all_populations) - set(datastore.store.info.rare)
+    ordinary = set(datastore.populations.all) - set(datastore.store.info.rare)
     if label in ("0", "1", ARTEFACT, NORMAL_LABEL) or label in ordinary:
         return NORMAL
     if label in ("2", "3"):
@@ -173,7 +174,7 @@ def _class_of(datastore: DataStore, row: int, label: str) -> str | None:
 
 
 def _jobs(datastore: DataStore, state: State) -> list[Job]:
-    makers = {"score": datastore.learning.score, "trials": datastore.learning.trials}
+    makers = {"score": datastore.svm_jobs.score, "trials": datastore.svm_jobs.trials}
     return [
         makers[kind](model, training_labels)
         for kind, model, training_labels in sorted(wanted(state))

@@ -8,7 +8,9 @@ from typing import NamedTuple
 from pcvae.errors import JournalError
 from pcvae.journal import Event, Journal, fold, standing, void
 
-__all__ = ["JournalCache", "LabelTable"]
+__all__ = ["CANDIDATE", "JournalCache", "LabelTable"]
+
+CANDIDATE = "candidate"  # the label of a candidate to be followed up
 
 
 class LabelTable(NamedTuple):

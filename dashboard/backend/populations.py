@@ -1,8 +1,16 @@
-"""The marks, colours and names of populations."""
+"""The populations of a store: which galaxies they are, their marks, colours and names."""
 
+from functools import cache, cached_property
 from typing import NamedTuple
 
-__all__ = ["Marker", "colour_of", "marker_of", "population_title"]
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from dashboard.backend.journal_cache import CANDIDATE, JournalCache
+from pcvae.store import Store
+
+__all__ = ["Marker", "Populations", "colour_of", "marker_of", "population_title"]
 
 
 FIELD = {True: "#5c6f91", False: "#8794a8"}
@@ -69,3 +77,78 @@ def population_title(name: str) -> str:
     """
     words = name.replace("_", " ")
     return words.title() if name in _OWN else words[:1].upper() + words[1:]
+
+
+class Populations:
+    """Which galaxies are of which population, and how each population and label is drawn.
+
+    Args:
+        store: The store.
+        journal: Whose labels have marks of their own.
+    """
+
+    def __init__(self, store: Store, journal: JournalCache) -> None:
+        self._store, self._journal = store, journal
+        self.members = cache(self._members)
+
+    @cached_property
+    def all(self) -> list[str]:
+        """All populations, the largest first."""
+        return list(self._store.galaxies["population"].value_counts().index)
+
+    @cached_property
+    def codes(self) -> NDArray[np.integer]:
+        """Each galaxy's population as an index into ``all``, (N,)."""
+        return pd.Categorical(self._store.galaxies["population"], categories=self.all).codes
+
+    @cached_property
+    def names(self) -> NDArray[np.object_]:
+        """The galaxies' populations, (N,); a name is held once however many have it."""
+        return np.array([*self.all, None], object)[self.codes]
+
+    @cached_property
+    def marked(self) -> list[str]:
+        """The rare populations that the store has galaxies of."""
+        return [name for name in self._store.info.rare if len(self.members(name))]
+
+    @cached_property
+    def normal(self) -> NDArray[np.bool_]:
+        """Which galaxies are of no rare population, (N,)."""
+        rare = [name in self._store.info.rare for name in (*self.all, None)]
+        return ~np.array(rare)[self.codes]
+
+    @cached_property
+    def first(self) -> int:
+        """The galaxy that is shown before one is picked: the first rare one, if there is any."""
+        rare = np.flatnonzero(~self.normal)
+        return int(rare[0]) if len(rare) else 0
+
+    def colour(self, name: str, *, dark: bool) -> str:
+        """The colour of a population or a label, the same wherever it is shown."""
+        return colour_of(name, self._all_drawn(name), dark=dark)
+
+    def shape(self, name: str) -> str:
+        """The shape of the marks of a population or a label."""
+        return marker_of(name, self._all_drawn(name)).shape
+
+    def _members(self, name: str) -> NDArray[np.intp]:
+        """The rows of the galaxies of a population."""
+        if name not in self.all:
+            return np.array([], np.intp)
+        return np.flatnonzero(self.codes == self.all.index(name))
+
+    def _all_drawn(self, name: str) -> list[str]:
+        """All that have marks: labels follow in the order in which people first gave them."""
+        if name == "field" or name in self._drawn:
+            return self._drawn
+        labels = (CANDIDATE, *self._journal.names(name))
+        return [
+            *self._drawn,
+            *(label for label in dict.fromkeys(labels) if label not in self._drawn),
+        ]
+
+    @cached_property
+    def _drawn(self) -> list[str]:
+        """All populations in the order in which they get their marks: the rare ones first."""
+        marked = [name for name in self.marked if name != "field"]
+        return marked + [name for name in self.all if name not in (*marked, "field")]

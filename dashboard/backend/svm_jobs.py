@@ -9,16 +9,15 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from functools import lru_cache
 from threading import Event, Lock
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dashboard.backend.populations import Populations
 from pcvae.anomaly import NORMAL, UNUSED, SvmScore, fit_score, training_rows
+from pcvae.store import Store
 from pcvae.trials import Trials, repeated_folds, wilson_interval
-
-if TYPE_CHECKING:
-    from dashboard.backend.datastore import DataStore
 
 __all__ = ["ENOUGH", "ClassRates", "Job", "SvmJobs", "SvmResult", "TrainingLabels", "class_rates"]
 
@@ -106,11 +105,12 @@ class SvmJobs:
     """All fits of a process, one at a time in a worker of their own.
 
     Args:
-        datastore: Whose galaxies.
+        store: Whose galaxies.
+        populations: Their populations.
     """
 
-    def __init__(self, datastore: "DataStore") -> None:
-        self.datastore = datastore
+    def __init__(self, store: Store, populations: Populations) -> None:
+        self._store, self._populations = store, populations
         self.classes = lru_cache(2)(self._classes)
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="learn")
         self._jobs: OrderedDict[tuple[Any, ...], Job] = OrderedDict()
@@ -158,7 +158,7 @@ class SvmJobs:
 
     def small(self, training_labels: TrainingLabels) -> dict[str, int]:
         """How many galaxies each class of people's own has that has not enough to take part."""
-        known = set(self.datastore.store.info.rare) | {NORMAL, UNUSED}
+        known = set(self._store.info.rare) | {NORMAL, UNUSED}
         names, counts = np.unique(
             np.array([name for _, name in training_labels if name not in known], str),
             return_counts=True,
@@ -179,11 +179,11 @@ class SvmJobs:
 
     def _classes(self, training_labels: TrainingLabels) -> NDArray[np.str_]:
         """The class of each galaxy, (N,): the catalogue's, or what it was said to be."""
-        small, rare = self.small(training_labels), self.datastore.marked
+        small, rare = self.small(training_labels), self._populations.marked
         longest = max(map(len, (NORMAL, *rare, *(name for _, name in training_labels))))
-        classes = np.full(len(self.datastore), NORMAL, f"<U{longest}")
+        classes = np.full(len(self._store), NORMAL, f"<U{longest}")
         for name in rare:
-            classes[self.datastore.members(name)] = name
+            classes[self._populations.members(name)] = name
         for row, name in training_labels:
             classes[row] = UNUSED if name in small else name
         return classes
@@ -201,7 +201,7 @@ class SvmJobs:
 
     def _score(self, model: str, training_labels: TrainingLabels, job: Job) -> SvmResult:
         job.tell("fitting the SVM", 0.0)
-        values = self.datastore.store.values(model)
+        values = self._store.values(model)
         rows = self.rows(values, training_labels)
         svm = fit_score(values[rows], self.classes(training_labels)[rows])
         score = np.full(len(values), np.nan, np.float32)
@@ -215,7 +215,7 @@ class SvmJobs:
 
     def _trials(self, model: str, training_labels: TrainingLabels, job: Job) -> Trials:
         job.tell("cross-validating", 0.0)
-        values = self.datastore.store.values(model)
+        values = self._store.values(model)
         rows = self.rows(values, training_labels)
         values, classes = values[rows], self.classes(training_labels)[rows]
         parts = []

@@ -215,8 +215,8 @@ def _session(folder: Path) -> Any:
     session.page().get_root()
     session.start()
     session.map.size.event(width=FRAME[0], height=FRAME[1])
-    session.datastore.neighbours(session.state.model, session.state.metric).result()
-    session.datastore.codec(session.state.model).result()
+    session.datastore.neighbours.index(session.state.model, session.state.metric).result()
+    session.datastore.model_jobs.codec(session.state.model).result()
     return session
 
 

@@ -33,7 +33,7 @@ SIDE = 176, 320  # px: of the picture in a low strip and in a tall one
 def base_of(datastore: DataStore, state: State, spread: Spread) -> tuple[NDArray[np.float64], str]:
     """The latents (D,) from which decoding starts, and whose they are."""
     if state.decoding.start == "picked" and state.row is not None:
-        latents = datastore.place(state.model, state.row)
+        latents = datastore.columns.latents(state.model, state.row)
         if np.isfinite(latents).all():
             return latents, str(datastore.ids[state.row])
     return spread.median, "the median"
@@ -52,7 +52,7 @@ class SingleImage(pn.viewable.Viewer):
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
         self._tools: tuple[Codec, Spread, str] | None = None
-        self.latest = Latest(self.datastore.decoders.submit)
+        self.latest = Latest(self.datastore.workers.decoder.submit)
         self.picture = Picture(
             width=SIDE[self.state.tall], sizing_mode="stretch_height", margin=(2, 12, 0, 0)
         )
@@ -135,7 +135,7 @@ class SingleImage(pn.viewable.Viewer):
         """Decode the latents under the cursor, the other latents as at the start."""
         if self._tools is None or axes.cursor is None or axes.model != self.state.model:
             return
-        plane = self.datastore.plane(axes.model, axes.x, axes.y)
+        plane = self.datastore.columns.plane(axes.model, axes.x, axes.y)
         base, _ = base_of(self.datastore, self.state, self._tools[1])
         names = self.datastore.store.model(axes.model).names
         given = {plane.x.column: axes.cursor[0], plane.y.column: axes.cursor[1]}

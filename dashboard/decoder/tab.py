@@ -22,7 +22,7 @@ def why_not_decoded(datastore: DataStore, model: str) -> str:
     """Why a model whose codec cannot be had decodes nothing."""
     if datastore.store.model(model).kind == "embedding":
         return f"{model} is an embedding made elsewhere: it has no decoder, so no pictures."
-    failure = datastore.codec(model).exception()
+    failure = datastore.model_jobs.codec(model).exception()
     return f"The model cannot be read: {str(failure)[:LONGEST]}"
 
 
@@ -54,8 +54,8 @@ class Decode(Tab):
         if self.state.tab != "decode" or not self.state.progress.loaded:
             return
         codec, spread = (
-            self.datastore.codec(self.state.model),
-            self.datastore.spread(self.state.model),
+            self.datastore.model_jobs.codec(self.state.model),
+            self.datastore.model_jobs.spread(self.state.model),
         )
         if not (codec.done() and spread.done()):
             self._say("opening the model …", busy=True)
@@ -63,7 +63,10 @@ class Decode(Tab):
 
     def _open(self) -> None:
         model = self.state.model
-        codec, spread = self.datastore.codec(model), self.datastore.spread(model)
+        codec, spread = (
+            self.datastore.model_jobs.codec(model),
+            self.datastore.model_jobs.spread(model),
+        )
         if not (codec.done() and spread.done()):
             return
         if codec.exception() or spread.exception():

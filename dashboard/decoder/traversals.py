@@ -65,7 +65,7 @@ def along_line(datastore: DataStore, axes: Axes, base: NDArray[np.float64]) -> l
     if axes.line is None or axes.line[:2] == axes.line[2:]:
         return []
     plane, names = (
-        datastore.plane(axes.model, axes.x, axes.y),
+        datastore.columns.plane(axes.model, axes.x, axes.y),
         datastore.store.model(axes.model).names,
     )
     points = path(np.array(axes.line[:2]), np.array(axes.line[2:]), FRAMES)
@@ -83,7 +83,8 @@ def between(datastore: DataStore, state: State) -> list[Strip]:
     ):
         return []
     start, end = (
-        datastore.place(state.model, row) for row in (state.decoding.path_start, state.row)
+        datastore.columns.latents(state.model, row)
+        for row in (state.decoding.path_start, state.row)
     )
     places = path(start, end, FRAMES)
     if not np.isfinite(places).all():
@@ -111,7 +112,7 @@ class Traversals(pn.viewable.Viewer):
         self._tools: tuple[Codec, Spread, str] | None = None
         self._turn = 0
         self.strips: list[Strip] = []
-        self.latest = Latest(self.datastore.decoders.submit)
+        self.latest = Latest(self.datastore.workers.decoder.submit)
         self.frames = ImageRows(self._pick, sizing_mode="stretch_both", margin=0)
         self.said = pn.pane.HTML("", stylesheets=[BASE], margin=(12, 6))
         self.draw = pmui.Toggle.from_param(

@@ -119,9 +119,9 @@ def against(datastore: "DataStore", model: str, label: Label, shown: Mask) -> Fi
     """
     inferred = Quantity(f"inferred.{label.name}", "inferred", label.unit)
     measured = Quantity(f"catalogue.{label.name}", "catalogue", label.unit)
-    if not (datastore.has(model, inferred) and datastore.has(model, measured)):
+    if not (datastore.columns.has(model, inferred) and datastore.columns.has(model, measured)):
         return None
-    x, y = datastore.values(model, measured), datastore.values(model, inferred)
+    x, y = datastore.columns.values(model, measured), datastore.columns.values(model, inferred)
     both = shown & np.isfinite(x) & np.isfinite(y)
     if not both.any():
         return None
@@ -170,9 +170,9 @@ def main_plane(datastore: "DataStore", model: str, shown: Mask, by: str) -> Figu
         None where nothing is known of either axis.
     """
     axes = [Quantity(f"{by}.{one}", f"{by} {title}", unit) for one, title, unit in _PHYSICS]
-    if not all(datastore.has(model, axis) for axis in axes):
+    if not all(datastore.columns.has(model, axis) for axis in axes):
         return None
-    mass, sfr = (datastore.values(model, axis) for axis in axes)
+    mass, sfr = (datastore.columns.values(model, axis) for axis in axes)
     known = shown & np.isfinite(mass) & np.isfinite(sfr)
     if not known.any():
         return None
@@ -181,7 +181,7 @@ def main_plane(datastore: "DataStore", model: str, shown: Mask, by: str) -> Figu
         _widened(*np.percentile(sfr[known], TAILS)),
     )
     plane = plane_of(*axes, mass, sfr)
-    normal = known & datastore.normal
+    normal = known & datastore.populations.normal
     redshift = _median_redshift(datastore, model, normal if normal.any() else known)
     valley = (Line(1.0, VALLEY[0], "dashed"), Line(1.0, VALLEY[1], "dashed"))
     lines, note = valley, "dashed: green valley (Salim 2014)"
@@ -209,11 +209,11 @@ def size_plane(
     """
     free = free_latents(datastore.store.model(model))
     radius = Quantity("catalogue.r50", "half-light radius", "pix")
-    if not free or not datastore.has(model, radius):
+    if not free or not datastore.columns.has(model, radius):
         return None
     name = latent if latent in free else free[0]
     axis = next(one for one in axes_of(datastore.store, model) if one.column == name)
-    x, y = datastore.values(model, axis), datastore.values(model, radius)
+    x, y = datastore.columns.values(model, axis), datastore.columns.values(model, radius)
     scale = datastore.store.info.pixel_scale
     if scale:
         radius, y = Quantity(radius.key, radius.title, "arcsec"), y * scale
@@ -255,8 +255,8 @@ def _median_redshift(datastore: "DataStore", model: str, known: Mask) -> float:
     """By the catalogue, else by the model; NaN where neither has one."""
     for table in ("catalogue", "inferred"):
         redshift = Quantity(f"{table}.redshift", "")
-        if datastore.has(model, redshift):
-            values = datastore.values(model, redshift)[known]
+        if datastore.columns.has(model, redshift):
+            values = datastore.columns.values(model, redshift)[known]
             if np.isfinite(values).any():
                 return float(np.nanmedian(values))
     return np.nan
@@ -265,9 +265,9 @@ def _median_redshift(datastore: "DataStore", model: str, known: Mask) -> float:
 def _sigmas(datastore: "DataStore", model: str, quantity: Quantity, suffix: str) -> Floats:
     """The 1-sigma errors of a quantity (N,), 0 where unknown."""
     sigma = Quantity(quantity.key + suffix, "")
-    if not datastore.has(model, sigma):
+    if not datastore.columns.has(model, sigma):
         return np.zeros(len(datastore))
-    return np.nan_to_num(datastore.values(model, sigma))
+    return np.nan_to_num(datastore.columns.values(model, sigma))
 
 
 def _widened(low: float, high: float) -> tuple[float, float]:

@@ -132,7 +132,7 @@ class ModelPage(pn.viewable.Viewer):
         for holder in self.holders.values():
             if not holder.objects:
                 holder.objects = [self._html(WORKING.format("working"))]
-        when_done(self.datastore.pool(), partial(run_in_ticks, self._drawing))
+        when_done(self.datastore.model_jobs.pool(), partial(run_in_ticks, self._drawing))
 
     def _skeleton(self) -> list[Any]:
         """All that is there before anything is drawn."""
@@ -165,7 +165,7 @@ class ModelPage(pn.viewable.Viewer):
 
     @property
     def _shown(self) -> Any:
-        return shown_galaxies(self.datastore.pool().result(), self.state.shown)
+        return shown_galaxies(self.datastore.model_jobs.pool().result(), self.state.shown)
 
     def _labels(self) -> Iterator[None]:
         datastore, model, shown = self.datastore, self.state.model, self._shown
@@ -204,9 +204,9 @@ class ModelPage(pn.viewable.Viewer):
         datastore = self.datastore
         by_neighbours = [name for name in datastore.models if not labelled(datastore, name)]
         direct = [name for name in datastore.models if name not in by_neighbours]
-        jobs: list[Future[Any]] = [datastore.scores(name) for name in direct]
-        self._follow("trials", [datastore.trials()])
-        jobs += [datastore.scores(name) for name in by_neighbours]
+        jobs: list[Future[Any]] = [datastore.model_jobs.scores(name) for name in direct]
+        self._follow("trials", [datastore.model_jobs.trials()])
+        jobs += [datastore.model_jobs.scores(name) for name in by_neighbours]
         self._follow("scores", jobs)
         yield
 
@@ -260,10 +260,13 @@ class ModelPage(pn.viewable.Viewer):
         datastore, dark = self.datastore, self.state.dark
         marks = (
             (
-                mark_svg(datastore.shape(name), datastore.colour(name, dark=dark)),
+                mark_svg(
+                    datastore.populations.shape(name),
+                    datastore.populations.colour(name, dark=dark),
+                ),
                 population_title(name),
             )
-            for name in datastore.marked
+            for name in datastore.populations.marked
         )
         return "".join(f'<span class="key">{mark}{escape(name)}</span>' for mark, name in marks)
 

@@ -71,15 +71,15 @@ def draw_lines(figure: Any, sketch: FigureSpec, *, dark: bool) -> None:
 
 def draw_marks(figure: Any, sketch: FigureSpec, datastore: DataStore, *, dark: bool) -> None:
     """Put the rare galaxies on a Bokeh figure, by shape and colour as on the maps."""
-    for name in datastore.marked:
-        rows = datastore.members(name)
+    for name in datastore.populations.marked:
+        rows = datastore.populations.members(name)
         shown = sketch.plane.points.iloc[rows[sketch.drawn[rows]]]
         figure.scatter(
             shown["x"].to_numpy(),
             shown["y"].to_numpy(),
-            marker=datastore.shape(name),
+            marker=datastore.populations.shape(name),
             size=9 if len(shown) <= 50 else 5 if len(shown) <= 1000 else 4,
-            color=datastore.colour(name, dark=dark),
+            color=datastore.populations.colour(name, dark=dark),
             fill_alpha=0.35,
             line_width=0.9,
         )
@@ -99,7 +99,9 @@ class Scatter(pn.viewable.Viewer):
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
         self.rings: Rings | None = None
-        self._ordinary = self.sketch.plane.points[self.sketch.drawn & self.datastore.normal]
+        self._ordinary = self.sketch.plane.points[
+            self.sketch.drawn & self.datastore.populations.normal
+        ]
         self._range, self._size = RangeXY(), PlotSize(width=FRAME[0], height=FRAME[1])
         galaxies = hv.DynamicMap(self._dots, streams=[self._range, self._size])
         galaxies = galaxies.opts(hooks=[weak_callback(self._begin)])

@@ -92,7 +92,7 @@ class ExportPanel(pn.viewable.Viewer):
         """Make the file in a worker, then hand it over to the browser."""
         self._say("Making the file …")
         self.go.loading = True
-        job = self.datastore.errands.submit(self._maker())
+        job = self.datastore.workers.requests.submit(self._maker())
         when_done(job, lambda: self._hand_over(job))
 
     def _maker(self) -> Callable[[], File]:
@@ -144,7 +144,7 @@ class ExportPanel(pn.viewable.Viewer):
         if not self.panel.visible:
             return
         row, chosen = self.state.row, len(rows_in_focus(self.state))
-        said = len({event.galaxy for event in self.datastore.said.standing})
+        said = len({event.galaxy for event in self.datastore.label_table.standing})
         options = {f"Labels: {said:,} {'galaxy' if said == 1 else 'galaxies'}": LABELS}
         options[f"Selection: {chosen:,} of {len(self.datastore):,} galaxies"] = SELECTION
         if row is not None:
@@ -158,7 +158,7 @@ class ExportPanel(pn.viewable.Viewer):
     def _offer(self, *_: Any) -> None:
         self.kind.visible = self.what.value in (LABELS, SELECTION)
         empty = {
-            LABELS: "" if self.datastore.said.standing else "Nothing is labelled yet.",
+            LABELS: "" if self.datastore.label_table.standing else "Nothing is labelled yet.",
             SELECTION: "" if len(rows_in_focus(self.state)) else "Nothing is selected.",
         }.get(self.what.value, "")
         self.go.disabled = bool(empty)

@@ -75,7 +75,7 @@ def figure_png(datastore: DataStore, state: State) -> bytes:
 
 
 def _draw(ax: Any, datastore: DataStore, state: State, axes: Axes, chosen: Colouring) -> None:
-    plane, text = datastore.plane(axes.model, axes.x, axes.y), TEXT[state.dark]
+    plane, text = datastore.columns.plane(axes.model, axes.x, axes.y), TEXT[state.dark]
     left, bottom, right, top = axes.zoom or _corners(plane.limits)
     canvas = Canvas((left, right), (bottom, top), int(WIDTH * DOTS), int(HEIGHT * DOTS))
     picture = galaxy_picture(plane, canvas, chosen, state.selection.focus, dark=state.dark)
@@ -104,10 +104,18 @@ def _colour_axes(ax: Any, text: str, ground: str) -> None:
 def _marks(ax: Any, datastore: DataStore, state: State, points: Any) -> list[Line2D]:
     """The rare populations by their marks, each with its number."""
     handles = []
-    for name in datastore.marked:
-        rows, colour = datastore.members(name), datastore.colour(name, dark=state.dark)
+    for name in datastore.populations.marked:
+        rows, colour = (
+            datastore.populations.members(name),
+            datastore.populations.colour(name, dark=state.dark),
+        )
         size = 5 if len(rows) <= 50 else 3.5 if len(rows) <= 1000 else 2
-        looks = {"marker": MARKS[datastore.shape(name)], "ms": size, "mew": 0.8, "ls": ""}
+        looks = {
+            "marker": MARKS[datastore.populations.shape(name)],
+            "ms": size,
+            "mew": 0.8,
+            "ls": "",
+        }
         (line,) = ax.plot(
             points["x"].iloc[rows],
             points["y"].iloc[rows],
@@ -122,7 +130,7 @@ def _marks(ax: Any, datastore: DataStore, state: State, points: Any) -> list[Lin
 
 def _ringed(ax: Any, datastore: DataStore, state: State, axes: Axes) -> list[Line2D]:
     """The picked galaxy in a ring, the guest as a star."""
-    plane, handles = datastore.plane(axes.model, axes.x, axes.y), []
+    plane, handles = datastore.columns.plane(axes.model, axes.x, axes.y), []
     looks = {"mfc": "none", "mec": ACCENT[state.dark], "mew": 1.6, "ls": ""}
     if state.row is not None:
         x, y = plane.points.iloc[state.row]
@@ -141,16 +149,16 @@ def _boundaries(ax: Any, datastore: DataStore, state: State, axes: Axes) -> list
     found = datastore.result(job) if job is not None else None
     classes = () if found is None else found.classes
     for name in (one for one in classes if one != NORMAL):
-        looks = {"color": datastore.colour(name, dark=state.dark), "lw": 0.9}
+        looks = {"color": datastore.populations.colour(name, dark=state.dark), "lw": 0.9}
         for line in outline(found, name):
             ax.plot(*np.asarray(line).T, **looks)
-        if name not in datastore.marked:
+        if name not in datastore.populations.marked:
             handles.append(Line2D([], [], label=population_title(name), **looks))
     return handles
 
 
 def _categories(datastore: DataStore, chosen: Colouring) -> list[Line2D]:
-    marked = [population_title(name) for name in datastore.marked]
+    marked = [population_title(name) for name in datastore.populations.marked]
     pairs = zip(chosen.categories, chosen.gradient, strict=False)
     return [
         Line2D([], [], marker="o", ls="", ms=3.5, color=colour, label=name)

@@ -148,7 +148,7 @@ class AddGalaxy(pn.viewable.Viewer):
             return
         self._tell(words, busy=True)
         self._turn += 1
-        turn, job = self._turn, self.datastore.errands.submit(make)
+        turn, job = self._turn, self.datastore.workers.requests.submit(make)
         when_done(job, lambda: turn == self._turn and self._made(job))
 
     def _made(self, job: "Future[ExternalGalaxy]") -> None:
@@ -156,7 +156,7 @@ class AddGalaxy(pn.viewable.Viewer):
             self._fail(error)
             return
         turn, external, model = self._turn, job.result(), self.state.model
-        codec = self.datastore.codec(model)
+        codec = self.datastore.model_jobs.codec(model)
         self._tell("Encoding it …", busy=True)
         when_done(codec, lambda: turn == self._turn and self._encoded(external, model, codec))
 
@@ -206,7 +206,7 @@ class AddGalaxy(pn.viewable.Viewer):
         self.back.visible = external is not None and self.state.row is not None
         for model in {self.state.model, *([self.state.second.model] * self.state.split)}:
             if external and model not in external.seen and has_network(self.datastore, model):
-                codec = self.datastore.codec(model)
+                codec = self.datastore.model_jobs.codec(model)
                 when_done(codec, partial(self._seen_again, external, model, codec))
 
     def _seen_again(self, external: ExternalGalaxy, model: str, codec: "Future[Any]") -> None:

@@ -12,7 +12,7 @@ import param
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import when_done
 from dashboard.backend.populations import population_title
-from dashboard.backend.stamp_images import bar_html, channels_of, compass_svg, data_uri
+from dashboard.backend.stamp_images import bar_html, channels_of, compass_svg, data_uri, in_band
 from dashboard.backend.typography import MINUS
 from dashboard.components.css import BASE, CARD
 from dashboard.galaxy.external_card import (
@@ -63,8 +63,8 @@ def facts_html(datastore: DataStore, row: int, *, dark: bool) -> str:
     """Id, population, split, place on the sky and, if it is a real place, links."""
     galaxy = datastore.store.galaxies.iloc[row]
     ra, dec = float(galaxy["ra"]), float(galaxy["dec"])
-    population = datastore.populations[row]
-    colour = datastore.colour(population, dark=dark)
+    population = datastore.populations.names[row]
+    colour = datastore.populations.colour(population, dark=dark)
     facts = [f"<span>{escape(str(galaxy['split']).replace('_', ' '))}</span>"]
     links = links_of(ra, dec)
     if "simulated" in datastore.store.info.source.lower():
@@ -100,8 +100,10 @@ def pictures_html(
         failed: Whether it never will be.
         channel: Which of red, green and blue is shown alone; None for colour.
     """
-    stamp = datastore.picture(row, channel)
-    image = f'<img src="{stamp}" alt="Image">' if stamp else "This store has no stamps"
+    stamp = datastore.stamp(row)
+    image = "This store has no stamps"
+    if stamp is not None:
+        image = f'<img src="{data_uri(in_band(stamp, channel))}" alt="Image">'
     wait = "Not decoded" if failed else '<span class="shimmer">decoding …</span>'
     model = residual = wait
     limit = ""
@@ -111,7 +113,7 @@ def pictures_html(
         if view.residual is not None:
             residual = f'<img src="{data_uri(view.residual.picture)}" alt="Residual">'
             limit = f"<span>± {view.residual.limit:.2f}</span>"
-    marks = _bar(datastore) + _compass(datastore, row) if stamp else ""
+    marks = _bar(datastore) + _compass(datastore, row) if stamp is not None else ""
     return (
         '<div class="pictures">'
         + "".join(
@@ -242,7 +244,7 @@ class Card(pn.viewable.Viewer):
         if not has_network(self.datastore, model):
             self._why_not = NO_NETWORK
         wanted = self.state.progress.loaded and not self._why_not
-        job = self.datastore.codec(model) if wanted else None
+        job = self.datastore.model_jobs.codec(model) if wanted else None
         if job is not None and job.done():
             view, self._why_not = view_of(
                 self.datastore, model, row, dark=self.state.dark, channel=self._channel

@@ -29,7 +29,7 @@ def external_properties(datastore: DataStore, model: str, seen: Encoding) -> lis
 
 
 def _property(datastore: DataStore, model: str, seen: Encoding, one: Quantity) -> Property:
-    counts, limits = datastore.histogram(model, one)
+    counts, limits = datastore.columns.histogram(model, one)
     value, sigma = (float(seen.latents[f"{one.column}{end}"][0]) for end in ("", "_sigma"))
     unit = pretty_unit(one.unit)
     return Property(one.title, unit, None, Interval(value, sigma), counts, limits, one.cyclic)

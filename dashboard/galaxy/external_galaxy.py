@@ -136,7 +136,7 @@ def near_shown(datastore: DataStore, state: State) -> pd.DataFrame:
     """The ``row`` and ``distance`` of the nearest ones of the picked galaxy, or of the guest."""
     seen = shown_external(state, state.model)
     if seen is not None:
-        return datastore.nearest_to(state.model, seen.mu, state.k, state.metric)
+        return datastore.neighbours.nearest_to(state.model, seen.mu, state.k, state.metric)
     if state.row is not None:
-        return datastore.nearest(state.model, state.row, state.k, state.metric)
+        return datastore.neighbours.nearest(state.model, state.row, state.k, state.metric)
     return pd.DataFrame({"row": np.array([], np.intp), "distance": np.array([])})

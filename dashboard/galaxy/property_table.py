@@ -88,7 +88,7 @@ def properties_of(datastore: DataStore, model: str, row: int) -> list[Property]:
     for label in LABELS:
         latent = latents.pop(label.name, None)
         measured = Quantity(f"catalogue.{label.name}", label.title, label.unit)
-        known = datastore.known(model, measured)
+        known = datastore.columns.known(model, measured)
         if latent or known:
             listed.append(_property(datastore, model, row, (measured if known else None, latent)))
     return listed + [_property(datastore, model, row, (None, one)) for one in latents.values()]
@@ -131,7 +131,7 @@ def _property(
 ) -> Property:
     measured, latent = quantities
     shown = measured or latent or Quantity("", "")
-    counts, limits = datastore.histogram(model, shown)
+    counts, limits = datastore.columns.histogram(model, shown)
     return Property(
         (latent or shown).title,
         pretty_unit(shown.unit),
@@ -150,9 +150,9 @@ def _interval(
         return None
     sigma = Quantity(quantity.key + suffix, "")
     return Interval(
-        float(datastore.values(model, quantity)[row]),
-        float(datastore.values(model, sigma)[row])
-        if datastore.has(model, sigma)
+        float(datastore.columns.values(model, quantity)[row]),
+        float(datastore.columns.values(model, sigma)[row])
+        if datastore.columns.has(model, sigma)
         else float("nan"),
     )
 

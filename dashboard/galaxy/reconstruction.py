@@ -37,13 +37,13 @@ def view_of(
         dark: Whether a residual of zero is black, or white.
         channel: Which of red, green and blue is shown alone; None for colour.
     """
-    job = datastore.codec(model)
+    job = datastore.model_jobs.codec(model)
     failure = job.exception()
     if failure is not None:
         return None, f"The model cannot be read: {str(failure)[:LONGEST]}"
     codec, stamp = job.result(), datastore.stamp(row)
     stretch = datastore.store.info.stamp_stretch or asdict(codec.run.stretch)
-    latents = datastore.place(model, row)[None]
+    latents = datastore.columns.latents(model, row)[None]
     if not np.isfinite(latents).all():
         return None, "This galaxy has no latents"
     rebuilt = in_band(codec.decode_rgb(latents, stretch)[0], channel)

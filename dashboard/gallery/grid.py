@@ -150,10 +150,10 @@ class Grid(Tab):
         state, datastore = self.state, self.datastore
         quantities = {one.key: one for one in colours_of(datastore.store, state.model)}
         if state.selection.order in quantities:
-            return datastore.values(state.model, quantities[state.selection.order])[rows]
+            return datastore.columns.values(state.model, quantities[state.selection.order])[rows]
         if state.selection.order != DISTANCE:
             return None
-        job = datastore.neighbours(state.model, state.metric)
+        job = datastore.neighbours.index(state.model, state.metric)
         if self._origin is None or (job.done() and job.exception()):
             return None
         if not job.done():
@@ -189,12 +189,10 @@ class Grid(Tab):
         """What is said where there are no galaxies."""
         if self.state.selection.focus is not None:
             return {"title": NO_GALAXY[0], "words": NO_GALAXY[1], "offers": []}
+        populations = self.datastore.populations
         offers = [
-            {
-                "key": name,
-                "text": f"{population_title(name)} {len(self.datastore.members(name)):,}",
-            }
-            for name in self.datastore.marked
+            {"key": name, "text": f"{population_title(name)} {len(populations.members(name)):,}"}
+            for name in populations.marked
         ]
         return {"title": NOTHING[0], "words": NOTHING[1], "offers": offers}
 
@@ -235,7 +233,7 @@ class Grid(Tab):
 
     def _take(self, population: str) -> None:
         mask = np.zeros(len(self.datastore), bool)
-        mask[self.datastore.members(population)] = True
+        mask[self.datastore.populations.members(population)] = True
         self.state.selection.selected = mask
 
 

@@ -62,7 +62,7 @@ class Lookalikes(Strip):
                 if state.seeds == SELECTION
                 else f"There is no {seeds.one} in this store."
             )
-        job = self.datastore.lookalikes(
+        job = self.datastore.neighbours.lookalikes(
             state.model, seeds.rows, seeds.among, state.k, state.metric
         )
         if not self._ready(job):

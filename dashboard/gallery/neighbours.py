@@ -39,7 +39,7 @@ class Nearest(Strip):
         state, model = self.state, self.state.model
         if state.row is None and shown_external(state, model) is None:
             return [], "The neighbours of the galaxy that you pick show here."
-        if not self._ready(self.datastore.neighbours(model, state.metric)):
+        if not self._ready(self.datastore.neighbours.index(model, state.metric)):
             return [], "Indexing the latent space …"
         near = near_shown(self.datastore, state)
         if near.empty:

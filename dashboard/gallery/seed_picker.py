@@ -40,10 +40,14 @@ class Seeds(NamedTuple):
 def seed_choices(datastore: DataStore) -> dict[str, str]:
     """The titles and keys of all kinds of seeds: populations, the selection, people's labels."""
     others = [
-        name for name in datastore.all_populations if name not in (*datastore.marked, "field")
+        name
+        for name in datastore.populations.all
+        if name not in (*datastore.populations.marked, "field")
     ]
-    listed = {population_title(name): name for name in (*datastore.marked, *others)}
-    labels = sorted({event.label for event in datastore.said.labels.values() if event.label})
+    listed = {population_title(name): name for name in (*datastore.populations.marked, *others)}
+    labels = sorted(
+        {event.label for event in datastore.label_table.labels.values() if event.label}
+    )
     return (
         listed
         | {"The selection": SELECTION}
@@ -63,13 +67,15 @@ def seeds_of(datastore: DataStore, state: State) -> Seeds:
         return _others(datastore, rows, "selected galaxy")
     if name.startswith(LABEL):
         label = name.removeprefix(LABEL)
-        ids = [one for one, event in datastore.said.labels.items() if event.label == label]
+        ids = [one for one, event in datastore.label_table.labels.items() if event.label == label]
         rows = datastore.rows_of(ids)
         rows = np.sort(rows[rows >= 0])
         return _others(datastore, rows, f"galaxy labelled {label}")
-    rows = datastore.members(name)
-    if name in datastore.marked:
-        return Seeds(rows, datastore.normal, population_title(name), "ordinary galaxies")
+    rows = datastore.populations.members(name)
+    if name in datastore.populations.marked:
+        return Seeds(
+            rows, datastore.populations.normal, population_title(name), "ordinary galaxies"
+        )
     return _others(datastore, rows, population_title(name))
 
 
@@ -94,7 +100,7 @@ def near_rows(datastore: DataStore, state: State, again: Callable[[], None]) -> 
     """
     if state.row is None and shown_external(state, state.model) is None:
         return np.array([], np.intp)
-    job = datastore.neighbours(state.model, state.metric)
+    job = datastore.neighbours.index(state.model, state.metric)
     if not job.done() and state.progress.loaded:
         when_done(job, again)
     if not job.done() or job.exception():

@@ -35,8 +35,8 @@ def stamp_items(
             "row": int(row),
             "id": str(datastore.ids[row]),
             "picture": picture,
-            "name": population_title(datastore.populations[row]),
-            "colour": datastore.colour(datastore.populations[row], dark=dark),
+            "name": population_title(datastore.populations.names[row]),
+            "colour": datastore.populations.colour(datastore.populations.names[row], dark=dark),
             "caption": caption,
         }
         for (row, caption), picture in zip(listed, pictures, strict=True)

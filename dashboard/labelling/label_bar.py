@@ -34,7 +34,7 @@ def said_of(datastore: DataStore, row: int) -> str:
     galaxy = str(datastore.ids[row])
     return " · ".join(
         f"{one.user}: {label_title(one.label)}" + (f" ({one.note})" if one.note else "")
-        for one in datastore.said.standing
+        for one in datastore.label_table.standing
         if one.galaxy == galaxy
     )
 
@@ -206,7 +206,7 @@ class LabelBar(pn.viewable.Viewer):
         if not self.bar.visible or row is None:
             return
         own, names = own_label(datastore, row), label_names(datastore)
-        earlier = any(one.user == who(datastore) for one in datastore.said.standing)
+        earlier = any(one.user == who(datastore) for one in datastore.label_table.standing)
         self.bar.param.update(
             row=row,
             names=[{"name": name, "title": label_title(name)} for name in names],

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 
 import panel as pn
 
-from dashboard.backend.datastore import CANDIDATE, DataStore
+from dashboard.backend.datastore import DataStore
+from dashboard.backend.journal_cache import CANDIDATE
 from dashboard.backend.populations import population_title
 from dashboard.components.notices import report
 from dashboard.state import State
@@ -56,15 +57,19 @@ def label_title(label: str) -> str:
 
 def label_names(datastore: DataStore) -> list[str]:
     """The names that a galaxy can be given: the usual ones, the rare ones, people's own."""
-    usual = [CANDIDATE, MERGER, ARTEFACT, NORMAL_LABEL, *datastore.marked]
-    own = sorted({event.label for event in datastore.said.standing} - {*usual, *SCORES, NOTED})
+    usual = [CANDIDATE, MERGER, ARTEFACT, NORMAL_LABEL, *datastore.populations.marked]
+    own = sorted(
+        {event.label for event in datastore.label_table.standing} - {*usual, *SCORES, NOTED}
+    )
     return [*usual, *own]
 
 
 def own_label(datastore: DataStore, row: int) -> Event | None:
     """What this person says of a galaxy, if anything."""
     galaxy, user = str(datastore.ids[row]), who(datastore)
-    said = (one for one in datastore.said.standing if (one.galaxy, one.user) == (galaxy, user))
+    said = (
+        one for one in datastore.label_table.standing if (one.galaxy, one.user) == (galaxy, user)
+    )
     return next(said, None)
 
 
@@ -77,7 +82,7 @@ def is_candidate(datastore: DataStore, row: int) -> bool:
 def own_marks(datastore: DataStore) -> list[tuple[int, str]]:
     """The galaxies that this person finds worth a mark: row, and name or ``candidate``."""
     user = who(datastore)
-    said = [one for one in datastore.said.standing if one.user == user]
+    said = [one for one in datastore.label_table.standing if one.user == user]
     return [
         (int(row), CANDIDATE if one.label in SCORES else one.label)
         for row, one in zip(datastore.rows_of(one.galaxy for one in said), said, strict=True)
@@ -197,7 +202,7 @@ def _turn(datastore: DataStore, state: State, *, back: bool) -> bool:
     made, galaxy = [], ""
     try:
         for number in reversed(numbers):
-            if number not in datastore.said.void:
+            if number not in datastore.label_table.void:
                 event = datastore.journal.undo(number, user=who(datastore))
                 made, galaxy = [*made, event.number], event.galaxy
     except JournalError as error:
@@ -217,5 +222,7 @@ def _turn(datastore: DataStore, state: State, *, back: bool) -> bool:
 
 def _before(datastore: DataStore) -> tuple[int, ...]:
     """What this person said last, before this session did anything."""
-    own = [event.number for event in datastore.said.standing if event.user == who(datastore)]
+    own = [
+        event.number for event in datastore.label_table.standing if event.user == who(datastore)
+    ]
     return tuple(own[-1:])

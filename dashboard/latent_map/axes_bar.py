@@ -43,8 +43,8 @@ def axes_choices(
     titles = {one.title: one.column for one in axes_of(datastore.store, model)}
     chosen = {
         "model": model,
-        "x": datastore.axis(model, axes.x, 0).column,
-        "y": datastore.axis(model, axes.y, 1).column,
+        "x": datastore.columns.axis(model, axes.x, 0).column,
+        "y": datastore.columns.axis(model, axes.y, 1).column,
     }
     return {"model": datastore.models, "x": titles, "y": titles}, chosen
 

@@ -53,7 +53,7 @@ def boundary_note(
         return "no boundaries: " + "; ".join(
             f"{population_title(name)}, {why}" for name, why in found.left_out.items()
         )
-    total = int((datastore.learning.classes(training_labels) == NORMAL).sum())
+    total = int((datastore.svm_jobs.classes(training_labels) == NORMAL).sum())
     normal = found.used[NORMAL]
     some = "all galaxies" if normal == total else f"all rare, {normal:,} of {total:,} normal"
     left = "".join(f", no {population_title(name)}" for name in found.left_out)
@@ -108,16 +108,16 @@ class Legend(pn.viewable.Viewer):
             training_labels=state.queue.training_labels,
         )
         marks = [
-            f"<span>{mark_svg(datastore.shape(name), self._colour(name))}"
-            f"{escape(population_title(name))} {len(datastore.members(name)):,}</span>"
-            for name in datastore.marked
+            f"<span>{mark_svg(datastore.populations.shape(name), self._colour(name))}"
+            f"{escape(population_title(name))} {len(datastore.populations.members(name)):,}</span>"
+            for name in datastore.populations.marked
         ] + [
-            f"<span>{mark_svg(datastore.shape(name), self._colour(name))}"
+            f"<span>{mark_svg(datastore.populations.shape(name), self._colour(name))}"
             f"{escape(label_title(name))} {count:,} labelled</span>"
             for name, count in Counter(name for _, name in own_marks(datastore)).items()
-            if name not in datastore.marked
+            if name not in datastore.populations.marked
         ]
-        key = colour_key(chosen, [population_title(name) for name in datastore.marked])
+        key = colour_key(chosen, [population_title(name) for name in datastore.populations.marked])
         jobs = [wanted_fit(datastore, state, axes) for axes in state.maps]
         said = dict.fromkeys(
             boundary_note(datastore, job, state.queue.training_labels) for job in jobs if job
@@ -126,7 +126,7 @@ class Legend(pn.viewable.Viewer):
         self.pane.object = f'<div class="legend">{key}{"".join(marks)}{note}</div>'
 
     def _colour(self, name: str) -> str:
-        return self.datastore.colour(name, dark=self.state.dark)
+        return self.datastore.populations.colour(name, dark=self.state.dark)
 
 
 LINE = (

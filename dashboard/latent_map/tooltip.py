@@ -30,9 +30,9 @@ place._resting = setTimeout(() => {
 def tooltip_html(datastore: DataStore, row: int, *, dark: bool) -> str:
     """The stamp of a galaxy, if there is one, with its id and population."""
     (picture,) = datastore.thumbnails.of([row])
-    population = datastore.populations[row]
+    population = datastore.populations.names[row]
     image = f'<img src="{picture}" alt="">' if picture else ""
-    colour = datastore.colour(population, dark=dark)
+    colour = datastore.populations.colour(population, dark=dark)
     return (
         f'<div class="glance">{image}<div><b>{escape(str(datastore.ids[row]))}</b>'
         f'<span><i style="background:{colour}"></i>{escape(population_title(population))}</span>'

@@ -92,7 +92,7 @@ class LatentMap(pn.viewable.Viewer):
     @property
     def plane(self) -> Plane:
         """The plane that is shown."""
-        return self.datastore.plane(self.axes.model, self.axes.x, self.axes.y)
+        return self.datastore.columns.plane(self.axes.model, self.axes.x, self.axes.y)
 
     @property
     def limits(self) -> Limits:

@@ -65,12 +65,12 @@ def colouring(
     quantity = {one.key: one for one in colours_of(datastore.store, model)}.get(key)
     if quantity is None:
         return _by_density("Galaxies", dark=dark)
-    limits = datastore.limits(model, quantity)
+    limits = datastore.columns.limits(model, quantity)
     kind = "cyclic" if quantity.cyclic else "difference" if quantity.signed else "value"
     paint = partial(paint_mean, limits=limits, dark=dark, kind=kind)
     gradient = _hexes(kind, dark=dark)
     ends = tuple(f"{end:.3g}".replace("-", MINUS) for end in limits)
-    values = datastore.values(model, quantity)
+    values = datastore.columns.values(model, quantity)
     return Colouring(quantity.axis, values, paint, ends, gradient)
 
 
@@ -83,7 +83,7 @@ def _by_anomaly(
     datastore: DataStore, model: str, training_labels: TrainingLabels, *, dark: bool
 ) -> Colouring:
     """By the score of the SVM; until it is there, by density, and the title says so."""
-    learnt = datastore.learning.learnt(model, training_labels)
+    learnt = datastore.svm_jobs.learnt(model, training_labels)
     if learnt is None:
         return _by_density("Anomaly score is being computed; galaxies", dark=dark)
     if not np.isfinite(learnt.score).any():
@@ -94,11 +94,11 @@ def _by_anomaly(
 
 
 def _by_population(datastore: DataStore, *, dark: bool) -> Colouring:
-    names = datastore.all_populations
-    colours = tuple(datastore.colour(name, dark=dark) for name in names)
+    names = datastore.populations.all
+    colours = tuple(datastore.populations.colour(name, dark=dark) for name in names)
     titles = tuple(population_title(name) for name in names)
     paint = partial(paint_categories, colours=colours)
-    return Colouring("Population", datastore.codes, paint, (), colours, titles)
+    return Colouring("Population", datastore.populations.codes, paint, (), colours, titles)
 
 
 def _hexes(kind: str, *, dark: bool) -> tuple[str, ...]:

@@ -56,10 +56,10 @@ def wanted_fit(datastore: DataStore, state: State, axes: Axes) -> "Future[Any] |
     if not (
         state.boundaries
         and state.progress.loaded
-        and (datastore.marked or state.queue.training_labels)
+        and (datastore.populations.marked or state.queue.training_labels)
     ):
         return None
-    plane = datastore.plane(axes.model, axes.x, axes.y)
+    plane = datastore.columns.plane(axes.model, axes.x, axes.y)
     return datastore.boundaries(
         axes.model, plane.x.column, plane.y.column, state.queue.training_labels
     )

@@ -128,7 +128,7 @@ class Regions:
 
     def show(self, found: Boundaries | None, *, dark: bool) -> None:
         """Draw them for a dark or a light ground; None takes them away."""
-        colour = partial(self._datastore.colour, dark=dark)
+        colour = partial(self._datastore.populations.colour, dark=dark)
         self.fill.data, self.lines.data = filled(found, colour), borders(found, colour)
 
 
@@ -142,15 +142,15 @@ class Marks:
 
     def __init__(self, figure: Any, datastore: DataStore) -> None:
         self._datastore = datastore
-        self.shown = {name: self._scatter(figure, name) for name in datastore.marked}
+        self.shown = {name: self._scatter(figure, name) for name in datastore.populations.marked}
 
     def _scatter(self, figure: Any, name: str) -> Any:
-        count = len(self._datastore.members(name))
+        count = len(self._datastore.populations.members(name))
         return figure.scatter(
             "x",
             "y",
             source=ColumnDataSource({"x": [], "y": [], "strength": [], "faint": []}),
-            marker=self._datastore.shape(name),
+            marker=self._datastore.populations.shape(name),
             size=12 if count <= 50 else 9 if count <= 1000 else 5,
             line_width=1.2,
             line_alpha="strength",
@@ -166,10 +166,10 @@ class Marks:
             dark: Whether the ground is dark.
         """
         for name, drawn in self.shown.items():
-            rows = self._datastore.members(name)
+            rows = self._datastore.populations.members(name)
             seen = np.ones(len(rows), bool) if focus is None else focus[rows]
             strength = np.where(seen, 1.0, FAINT)
-            colour = self._datastore.colour(name, dark=dark)
+            colour = self._datastore.populations.colour(name, dark=dark)
             drawn.glyph.update(line_color=colour, fill_color=colour)
             drawn.data_source.data = {
                 **_columns(points, rows),
@@ -208,7 +208,10 @@ class LabelMarks:
             named: Rows and their names.
             dark: Whether the ground is dark.
         """
-        colour, shape = partial(self._datastore.colour, dark=dark), self._datastore.shape
+        colour, shape = (
+            partial(self._datastore.populations.colour, dark=dark),
+            self._datastore.populations.shape,
+        )
         rows, names = [row for row, _ in named], [name for _, name in named]
         looks = {name: (colour(name), shape(name)) for name in set(names)}
         self.shown.data = {

@@ -8,7 +8,8 @@ import panel as pn
 import param
 from numpy.typing import NDArray
 
-from dashboard.backend.datastore import BINS, DataStore
+from dashboard.backend.columns import BINS
+from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import when_done
 from dashboard.backend.quantities import Quantity, colours_of, pretty_unit
 from dashboard.components.css import BASE
@@ -59,7 +60,8 @@ def listed_quantities(datastore: DataStore, model: str) -> list[Quantity]:
     listed = [
         one
         for one in colours_of(datastore.store, model)
-        if datastore.known(model, one) and one.column.removesuffix("_sigma") not in ELLIPTICITY
+        if datastore.columns.known(model, one)
+        and one.column.removesuffix("_sigma") not in ELLIPTICITY
     ]
     return sorted(listed, key=lambda one: one.key.endswith("_sigma"))
 
@@ -196,8 +198,8 @@ class Histograms(Tab):
 
 
 def _counted(datastore: DataStore, model: str, quantity: Quantity) -> Counted:
-    values = datastore.values(model, quantity)
-    _, limits = datastore.histogram(model, quantity)
+    values = datastore.columns.values(model, quantity)
+    _, limits = datastore.columns.histogram(model, quantity)
     place = (values - limits[0]) * (BINS / (limits[1] - limits[0]))
     inside = (place >= 0) & (place <= BINS)
     bins = np.where(inside, np.minimum(place, BINS - 1), BINS).astype(np.uint8)

@@ -124,7 +124,7 @@ def focus_of(datastore: DataStore, state: State, but: str = "") -> NDArray[np.bo
     quantities = {one.key: one for one in colours_of(datastore.store, state.model)}
     for key, (low, high) in state.selection.filters.items():
         if key in quantities and key != but:
-            values = datastore.values(state.model, quantities[key])
+            values = datastore.columns.values(state.model, quantities[key])
             inside = (values >= low) & (values <= high)
             mask = inside if mask is None else mask & inside
     return mask

@@ -29,7 +29,7 @@ class FindField(pmui.AutocompleteInput):
 
     def _handle_msg(self, msg: dict[str, Any]) -> None:
         if msg.get("type") == "search":
-            job = self.datastore.errands.submit(
+            job = self.datastore.workers.requests.submit(
                 suggestions, self.datastore, str(msg.get("query", ""))
             )
             when_done(job, lambda: self._answer(msg.get("id"), self.datastore.result(job) or []))
@@ -72,7 +72,7 @@ class Find(pn.viewable.Viewer):
         """Look for a text in a worker, then show what was found."""
         if not text:
             return
-        job = self.datastore.errands.submit(find, self.datastore, text)
+        job = self.datastore.workers.requests.submit(find, self.datastore, text)
         when_done(job, lambda: self._show(job.result()))
 
     def _show(self, found: Found) -> None:

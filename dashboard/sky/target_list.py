@@ -188,7 +188,7 @@ class Targets(Tab):
     def upload(self, file: Upload) -> None:
         """Take this file for a list of targets; a bad one leaves the list as it was."""
         self._say(f"Reading {file.name} …")
-        job = self.datastore.errands.submit(read_targets, file)
+        job = self.datastore.workers.requests.submit(read_targets, file)
         when_done(job, lambda: self._read(job))
 
     def step(self, by: int) -> None:
@@ -243,7 +243,9 @@ class Targets(Tab):
     def _match(self) -> None:
         if self._listed is None or not self.radius.value:
             return
-        job = self.datastore.errands.submit(match, self.datastore, self._listed, self.radius.value)
+        job = self.datastore.workers.requests.submit(
+            match, self.datastore, self._listed, self.radius.value
+        )
         when_done(job, lambda: self._show(job))
 
     def _show(self, job: "Future[pd.DataFrame]") -> None:

@@ -86,7 +86,11 @@ def test_a_refit_says_how_well_each_class_is_found(page, folder):
     from playwright.sync_api import expect
 
     datastore = DataStore(read_store(folder), None)
-    normal = [str(datastore.ids[row]) for row in range(len(datastore)) if datastore.normal[row]]
+    normal = [
+        str(datastore.ids[row])
+        for row in range(len(datastore))
+        if datastore.populations.normal[row]
+    ]
     journal = Journal(journal_path(folder))
     for galaxy in normal[:6]:
         journal.tag(galaxy, "merger")

@@ -36,7 +36,7 @@ def test_a_person_taps_a_galaxy_walks_to_a_neighbour_tags_it_and_takes_the_list(
     expect(page.locator(".pictures img")).to_have_count(3)
 
     datastore = DataStore(store, None)
-    near = datastore.nearest(store.info.models[0].name, datastore.row_of(tapped))
+    near = datastore.neighbours.nearest(store.info.models[0].name, datastore.row_of(tapped))
     name = ids[near["row"].iloc[2]]
     neighbour = page.locator(".stamp > button").nth(2)
     expect(neighbour).to_have_attribute("title", name)

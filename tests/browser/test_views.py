@@ -5,7 +5,8 @@ import re
 import numpy as np
 import pytest
 
-from dashboard.backend.datastore import BINS, DataStore
+from dashboard.backend.columns import BINS
+from dashboard.backend.datastore import DataStore
 from dashboard.backend.typography import DASH, MINUS
 from dashboard.benchmarks.screenshot import SETTLED
 from dashboard.sky.sky_map import sky_plane

@@ -61,7 +61,7 @@ def label(session, name, rows):
 
 
 def learnt(session):
-    return session.datastore.learning.learnt(
+    return session.datastore.svm_jobs.learnt(
         session.state.model, session.state.queue.training_labels
     )
 
@@ -69,17 +69,17 @@ def learnt(session):
 def test_the_score_is_that_of_the_pipeline_on_all_latents(queue):
     datastore = queue.datastore
     values = datastore.store.values("physics")
-    expected = anomaly_score(values, datastore.populations, datastore.store.info.rare)
-    found = datastore.learning.learnt("physics")
+    expected = anomaly_score(values, datastore.populations.names, datastore.store.info.rare)
+    found = datastore.svm_jobs.learnt("physics")
     np.testing.assert_allclose(found.score, expected, atol=1e-5)
-    svm = fit_score(values, datastore.learning.classes(()))
+    svm = fit_score(values, datastore.svm_jobs.classes(()))
     decision = -svm.svm.decision_function(values)[:, :2]
     np.testing.assert_allclose(found.margin, decision.max(axis=1), atol=2e-3)
     assert queue.rates.object.count("galaxies as normal ones") == 1
 
 
 def test_scoring_in_parts_is_scoring_at_once(session, monkeypatch):
-    values = session.datastore.learning.score("physics").future.result().score
+    values = session.datastore.svm_jobs.score("physics").future.result().score
     monkeypatch.setattr("dashboard.backend.svm_jobs.CHUNK", 7)
     again = (
         DataStore(session.datastore.store, None).learning.score("physics").future.result().score
@@ -93,9 +93,11 @@ def test_the_queue_is_ranked_by_what_the_person_chooses(session, model, by):
     session.state.queue.rank = by
     session.state.param.update(model=model, tab="queue")
     queue = session.tabs["queue"]
-    found = session.datastore.learning.learnt(model)
-    values = session.datastore.values(model, ERROR) if by == "error" else getattr(found, by)
-    plain = values[session.datastore.normal]
+    found = session.datastore.svm_jobs.learnt(model)
+    values = (
+        session.datastore.columns.values(model, ERROR) if by == "error" else getattr(found, by)
+    )
+    plain = values[session.datastore.populations.normal]
     rows = shown(queue)
     worth = np.abs(values[rows]) if by == "margin" else -values[rows]
     assert (np.diff(worth) >= 0).all()
@@ -109,7 +111,7 @@ def test_the_queue_of_a_selection_holds_nothing_else_and_says_how_many(session, 
     mask = np.zeros(120, bool)
     mask[10:30] = True
     session.state.selection.selected, session.state.queue.focus_only = mask, True
-    wanted = np.flatnonzero(mask & session.datastore.normal)
+    wanted = np.flatnonzero(mask & session.datastore.populations.normal)
     assert set(shown(queue)) == set(wanted)
     assert f"of {len(wanted)}," in queue.said.object
     session.state.queue.unlabelled = False
@@ -119,9 +121,9 @@ def test_the_queue_of_a_selection_holds_nothing_else_and_says_how_many(session, 
 
 
 def test_the_rare_galaxies_of_the_catalogue_are_known_and_left_out_unless_wanted(session, queue):
-    assert session.datastore.normal[shown(queue)].all()
+    assert session.datastore.populations.normal[shown(queue)].all()
     session.state.queue.unlabelled = False
-    assert not session.datastore.normal[shown(queue)].all()
+    assert not session.datastore.populations.normal[shown(queue)].all()
 
 
 def test_what_anybody_has_labelled_is_left_out_unless_wanted(session, queue, folder, tmp_path):
@@ -153,7 +155,7 @@ def test_keys_label_and_go_on_and_the_list_stays_in_place(session, queue):
     assert session.state.row == order[1]
     assert shown(queue) == order
     assert queue.strip.items[0]["caption"].endswith("Score 4")
-    said = {event.galaxy: event.label for event in session.datastore.said.standing}
+    said = {event.galaxy: event.label for event in session.datastore.label_table.standing}
     assert said == {queue.datastore.ids[order[0]]: "4", queue.datastore.ids[order[1]]: "0"}
 
 
@@ -237,8 +239,8 @@ def test_without_rare_galaxies_the_queue_says_what_to_do(store, tmp_path):
 
 def test_labels_become_classes_by_the_rule_that_the_page_states(session):
     datastore = session.datastore
-    red = int(datastore.members("red_spiral")[0])
-    plain = [row for row in range(120) if datastore.normal[row]][:9]
+    red = int(datastore.populations.members("red_spiral")[0])
+    plain = [row for row in range(120) if datastore.populations.normal[row]][:9]
     for row, said in zip(
         plain, ["5", "4", "3", "2", "1", "0", "artefact", "merger", "candidate"], strict=True
     ):
@@ -263,12 +265,12 @@ def test_a_refit_makes_a_class_of_a_new_name_with_its_own_boundary_and_colour(se
     assert not np.allclose(before, learnt(session).score)
     found = session.map._boundaries()
     assert "merger" in found.classes
-    assert session.datastore.colour("merger", dark=True) != session.datastore.colour(
-        "candidate", dark=True
-    )
+    assert session.datastore.populations.colour(
+        "merger", dark=True
+    ) != session.datastore.populations.colour("candidate", dark=True)
     hv.render(session.map.figure)
     drawn = set(session.map.regions.lines.data["colour"])
-    assert (session.datastore.colour("merger", dark=True) in drawn) == (
+    assert (session.datastore.populations.colour("merger", dark=True) in drawn) == (
         found.region == found.classes.index("merger")
     ).any()
     assert "Merger" in queue.rates.object
@@ -279,12 +281,12 @@ def test_a_refit_makes_a_class_of_a_new_name_with_its_own_boundary_and_colour(se
 def test_a_boundary_around_a_class_of_ones_own_is_drawn(session, queue):
     """All at one end of an axis, so that it must have a region."""
     latent = session.datastore.store.latents("physics")[session.state.x].to_numpy()
-    rows = [row for row in np.argsort(-latent) if session.datastore.normal[row]][:12]
+    rows = [row for row in np.argsort(-latent) if session.datastore.populations.normal[row]][:12]
     hv.render(session.map.figure)
     label(session, "merger", rows)
     queue.refit()
     lines = session.map.regions.lines.data
-    place = lines["colour"].index(session.datastore.colour("merger", dark=True))
+    place = lines["colour"].index(session.datastore.populations.colour("merger", dark=True))
     assert np.isfinite(lines["x"][place]).all()
     hv.render(session.map.figure)
 
@@ -300,12 +302,14 @@ def test_own_labels_are_marks_on_the_map(session, folder, tmp_path):
     marks = session.map.labels.shown.data
     points = session.map.plane.points.iloc[[3, 5]]
     np.testing.assert_array_equal(marks["x"], points["x"])
-    assert marks["shape"] == [session.datastore.shape(name) for name in ("candidate", "merger")]
+    assert marks["shape"] == [
+        session.datastore.populations.shape(name) for name in ("candidate", "merger")
+    ]
 
 
 def test_the_boundaries_of_the_maps_follow_what_is_taught(session, queue):
     before = session.map._boundaries()
-    red = session.datastore.members("red_spiral")
+    red = session.datastore.populations.members("red_spiral")
     label(session, "normal", red[:6])
     queue.refit()
     after = session.map._boundaries()
@@ -324,7 +328,7 @@ def test_a_class_that_is_too_small_is_named_and_takes_no_part(session, queue):
     label(session, "merger", MERGERS[:3])
     queue.refit()
     assert "merger" not in learnt(session).svm.classes
-    assert learnt(session).svm.used[NORMAL] == int(session.datastore.normal.sum()) - 3
+    assert learnt(session).svm.used[NORMAL] == int(session.datastore.populations.normal.sum()) - 3
     assert f"Merger: 3 labelled, {ENOUGH} needed; it takes no part yet." in queue.rates.object
     assert "Green Pea: only" in queue.rates.object
 
@@ -341,22 +345,24 @@ def test_a_catalogued_class_of_one_is_named(store, tmp_path):
 def test_judged_normal_galaxies_always_teach_the_svm(session, monkeypatch):
     """They are few among many, and were chosen because they matter."""
     monkeypatch.setattr("pcvae.anomaly.MOST_NORMAL", 20)
-    judged = np.flatnonzero(session.datastore.normal)[-8:]
+    judged = np.flatnonzero(session.datastore.populations.normal)[-8:]
     label(session, "0", judged)
     values = session.datastore.store.values("physics")
-    rows = session.datastore.learning.rows(values, training_labels_of(session.datastore))
+    rows = session.datastore.svm_jobs.rows(values, training_labels_of(session.datastore))
     assert set(judged) <= set(rows)
-    assert session.datastore.normal[rows].sum() == 20
+    assert session.datastore.populations.normal[rows].sum() == 20
 
 
 def test_the_rates_are_those_of_repeated_folds_with_wilson_intervals(session, queue):
     queue.refit()
-    trials = session.datastore.learning.job("trials", "physics", ()).result
-    classes = session.datastore.learning.classes(())
+    trials = session.datastore.svm_jobs.job("trials", "physics", ()).result
+    classes = session.datastore.svm_jobs.classes(())
     values = session.datastore.store.values("physics")
     parts = [repeated_folds(values, classes, seed, 5, 1).rates("red_spiral") for seed in range(3)]
     (red,) = [one for one in class_rates(trials) if one.name == "red_spiral"]
-    assert red.count == parts[0].members == len(session.datastore.members("red_spiral"))
+    assert (
+        red.count == parts[0].members == len(session.datastore.populations.members("red_spiral"))
+    )
     recall = sum(one.hits for one in parts) / sum(one.members for one in parts)
     assert red.recall[0] == pytest.approx(recall)
     assert red.recall[1:] == pytest.approx(wilson_interval(recall * red.count, red.count))
@@ -371,7 +377,7 @@ def test_the_map_is_coloured_by_the_score_that_the_session_asked_for(session):
     assert "Anomaly score" in session.legend.pane.object
     assert "being computed" not in session.legend.pane.object
     before = session.map._galaxies().dimension_values(2, flat=False)
-    label(session, "normal", session.datastore.members("red_spiral"))
+    label(session, "normal", session.datastore.populations.members("red_spiral"))
     session.tabs["queue"].refit()
     assert not np.array_equal(session.map._galaxies().dimension_values(2, flat=False), before)
 
@@ -395,7 +401,7 @@ def test_a_cancelled_refit_leaves_the_fit_before_it(session, queue):
     label(session, "merger", MERGERS)
     queue.refit()
     first = session.state.queue.training_labels
-    label(session, "normal", session.datastore.members("red_spiral")[:5])
+    label(session, "normal", session.datastore.populations.members("red_spiral")[:5])
     queue.refit()
     assert session.state.queue.training_labels != first
     cancel(session.state, queue._before)
@@ -404,7 +410,7 @@ def test_a_cancelled_refit_leaves_the_fit_before_it(session, queue):
 
 
 def test_what_nobody_wants_any_more_is_stopped_and_can_be_asked_for_again(session):
-    learning, begun, seen = session.datastore.learning, threading.Event(), []
+    learning, begun, seen = session.datastore.svm_jobs, threading.Event(), []
 
     def slow(job):
         begun.set()

@@ -107,8 +107,8 @@ def test_a_server_told_to_warm_up_has_ready_what_its_first_visitor_needs(folder,
     assert warming == [True]
     assert not is_warming()
     datastore = pn.state.as_cached(f"store {folder}", open_datastore, folder=folder)
-    assert datastore.codec(datastore.models[0]).done()
-    assert datastore.neighbours(datastore.models[0]).done()
+    assert datastore.model_jobs.codec(datastore.models[0]).done()
+    assert datastore.neighbours.index(datastore.models[0]).done()
 
 
 def test_a_weak_method_calls_its_owner_but_does_not_keep_it():

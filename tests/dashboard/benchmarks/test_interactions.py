@@ -45,7 +45,7 @@ def test_every_step_is_timed(made, tmp_path):
 def test_the_lasso_goes_round_the_galaxies_that_it_is_meant_to(made):
     session = interactions._session(made)
     seen = []
-    session.state.param.watch(lambda event: seen.append(event.new), "focus")
+    session.state.selection.param.watch(lambda event: seen.append(event.new), "focus")
     interactions.lasso(session)
     assert [abs(mask.sum() - 300) < 60 for mask in seen if mask is not None] == [True] * 8
 

@@ -218,7 +218,7 @@ def slowly(session, monkeypatch):
 
     def arrive():
         work, show = asked.pop(0)
-        show(session.datastore.decoders.submit(work))
+        show(session.datastore.workers.decoder.submit(work))
 
     return arrive
 

@@ -148,7 +148,7 @@ def test_the_main_sequence_is_that_of_the_median_redshift(datastore):
     everything = np.ones(len(datastore), dtype=bool)
     sketch = main_plane(datastore, "physics", everything, "catalogue")
     line = next(one for one in sketch.lines if one.dash == "solid")
-    redshift = datastore.store.galaxies["redshift"][datastore.normal].median()
+    redshift = datastore.store.galaxies["redshift"][datastore.populations.normal].median()
     for mass in (9.0, 11.0):
         expected = main_sequence(np.array([mass]), np.array([redshift]))[0]
         assert line.slope * mass + line.offset == pytest.approx(expected)
@@ -165,7 +165,7 @@ def test_sizes_are_on_the_sky_where_the_pixel_scale_is_known(datastore):
 
 def test_the_table_has_the_numbers_of_the_metrics(datastore):
     pool = gather(datastore.store)
-    scores = dict(datastore.scores(model).result() for model in datastore.models)
+    scores = dict(datastore.model_jobs.scores(model).result() for model in datastore.models)
     latents, galaxies = datastore.store.latents("physics"), datastore.store.galaxies
     for name in ("redshift", "log_mass"):
         sigma = np.hypot(latents[f"{name}_sigma"], galaxies[f"{name}_err"])
@@ -179,7 +179,7 @@ def test_the_table_has_the_numbers_of_the_metrics(datastore):
 
 
 def test_the_confusion_matrix_has_the_counts_of_the_papers_trials(datastore):
-    pool, trials = gather(datastore.store), datastore.trials().result()
+    pool, trials = gather(datastore.store), datastore.model_jobs.trials().result()
     classes = classes_of(pool.galaxies["population"][pool.unseen], pool.info.rare)
     values = datastore.store.values("vanilla")[pool.unseen]
     counts = paper_trials(values, classes).confusion()
@@ -216,7 +216,7 @@ def test_an_embedding_has_neither_labels_nor_losses_and_the_page_says_so(store, 
 
 def test_a_failure_of_the_tables_is_told_in_words(store, tmp_path, monkeypatch):
     session = begin(change(store, tmp_path / "store"))
-    monkeypatch.setattr("dashboard.backend.datastore.trials_of", lambda pool: 1 / 0)
+    monkeypatch.setattr("dashboard.backend.model_jobs.trials_of", lambda pool: 1 / 0)
     session.state.page = "model"
     assert "Not worked out: division by zero" in said(session, "trials")
     assert "scores" in said(session, "scores")
@@ -325,7 +325,7 @@ def test_what_is_chosen_out_of_sight_stops_what_is_being_drawn(session, turns, n
 def test_what_is_soon_worked_out_is_shown_before_the_rest(session):
     """The neighbours of a million galaxies take minutes; the other rows do not wait for them."""
     page, later = session.model_page, Future()
-    first = session.datastore.scores("physics")
+    first = session.datastore.model_jobs.scores("physics")
     first.result()
     page._show_table("scores", [first, later])
     assert "R² linear" in said(session, "scores")

@@ -307,16 +307,16 @@ def test_the_picture_shows_what_people_have_taught_the_svm(session, monkeypatch)
     monkeypatch.setattr("dashboard.export.map_figure.colouring", seen)
     state.colour = ANOMALY
     mass = session.map.plane.points["y"].to_numpy()
-    for row in np.argsort(np.where(datastore.normal, mass, -np.inf))[-8:]:
+    for row in np.argsort(np.where(datastore.populations.normal, mass, -np.inf))[-8:]:
         judge(datastore, state, "lens", int(row))
     refit(datastore, state)
     figure_png(datastore, state)
-    learnt = datastore.learning.learnt(state.model, state.queue.training_labels)
+    learnt = datastore.svm_jobs.learnt(state.model, state.queue.training_labels)
     np.testing.assert_array_equal(drawn[-1].values, learnt.score)
     state.colour = "density"
-    assert inked(figure_png(datastore, state), datastore.colour("lens", dark=True))
+    assert inked(figure_png(datastore, state), datastore.populations.colour("lens", dark=True))
     state.boundaries = False
-    assert not inked(figure_png(datastore, state), datastore.colour("lens", dark=True))
+    assert not inked(figure_png(datastore, state), datastore.populations.colour("lens", dark=True))
 
 
 def inked(content, colour):

@@ -60,7 +60,7 @@ def test_nothing_selected_says_how_to_select_and_offers_the_rare(session):
     assert shown(grid) == []
     assert "lasso" in grid.tiles.words
     grid.tiles._handle_msg({"offer": "green_pea"})
-    assert shown(grid) == list(session.datastore.members("green_pea"))[:10]
+    assert shown(grid) == list(session.datastore.populations.members("green_pea"))[:10]
 
 
 def test_image_and_id_never_mismatch_through_filter_sort_and_page(session):
@@ -126,7 +126,7 @@ def test_a_galaxy_that_is_picked_elsewhere_is_turned_to(session):
 
 def test_the_nearest_come_first_and_picking_one_of_them_leaves_their_order(session):
     state, grid = session.state, session.tabs["selection"]
-    near, _ = session.datastore.neighbours("physics").result().query(7, 119)
+    near, _ = session.datastore.neighbours.index("physics").result().query(7, 119)
     state.row, state.selection.selected = 7, of(session, range(120))
     state.selection.order = "distance"
     assert shown(grid) == [7, *near[:9]]

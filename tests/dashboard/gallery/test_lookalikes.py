@@ -36,7 +36,7 @@ def test_the_metric_and_the_number_of_neighbours_are_the_persons(session):
 
 def test_each_metric_has_an_index_of_its_own(session):
     found = {
-        metric: session.datastore.nearest("physics", 7, 20, metric)["row"].tolist()
+        metric: session.datastore.neighbours.nearest("physics", 7, 20, metric)["row"].tolist()
         for metric in (Metric(), Metric(whiten=False), Metric(oriented=True))
     }
     assert len({tuple(rows) for rows in found.values()}) == 3
@@ -48,7 +48,7 @@ def test_lookalikes_of_the_selection_are_near_several_of_it_and_none_of_it(sessi
     session.state.selection.selected = mask
     session.state.seeds = SELECTION
     rows = listed(session, "lookalikes")
-    index = session.datastore.neighbours(session.state.model).result()
+    index = session.datastore.neighbours.index(session.state.model).result()
     expected = shared_neighbours(index, mask, ~mask, session.state.k)
     assert rows == expected["row"].tolist()[: len(rows)]
     assert rows
@@ -60,7 +60,7 @@ def test_lookalikes_of_a_label_follow_the_journal(session):
     assert LABEL + "candidate" in seed_choices(session.datastore).values()
     session.state.seeds = LABEL + "candidate"
     assert list(seeds_of(session.datastore, session.state).rows) == [4]
-    near = session.datastore.nearest(session.state.model, 4)["row"].tolist()
+    near = session.datastore.neighbours.nearest(session.state.model, 4)["row"].tolist()
     assert sorted(listed(session, "lookalikes")) == sorted(near)
     toggle(session.datastore, session.state, 4)
     assert session.state.seeds == SELECTION

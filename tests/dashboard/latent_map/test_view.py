@@ -126,7 +126,7 @@ def test_image_and_id_never_mismatch(many):
 def test_neighbours_are_the_ten_nearest_and_a_click_picks_one(many):
     many.state.row = 3
     nearest = many.tabs["neighbours"].strip
-    rows, distances = many.datastore.neighbours("physics").result().query(3, 10)
+    rows, distances = many.datastore.neighbours.index("physics").result().query(3, 10)
     assert [item["row"] for item in nearest.items] == list(rows)
     assert nearest.items[0]["caption"] == f"distance {distances[0]:.2f}"
     nearest._handle_msg({"pick": int(rows[4])})
@@ -154,7 +154,7 @@ def test_a_click_that_comes_as_the_strip_changes_still_picks(many):
 def test_neighbours_do_not_depend_on_the_orientation(many):
     info = many.datastore.store.model("physics")
     assert "e_cos" in info.names
-    assert many.datastore.neighbours("physics").result().axes == len(info.names) - 2
+    assert many.datastore.neighbours.index("physics").result().axes == len(info.names) - 2
 
 
 def test_a_population_has_one_colour_wherever_it_is_shown(examples):
@@ -162,7 +162,9 @@ def test_a_population_has_one_colour_wherever_it_is_shown(examples):
     session.state.colour = "population"
     for row in (0, 5, 13):
         session.state.row = row
-        colour = session.datastore.colour(session.datastore.populations[row], dark=True)
+        colour = session.datastore.populations.colour(
+            session.datastore.populations.names[row], dark=True
+        )
         assert colour in session.card.facts.object
         assert colour in session.legend.pane.object
 
@@ -171,7 +173,7 @@ def test_lookalikes_are_ordinary_and_ranked_by_how_many_seeds_are_near(many):
     many.state.param.update(tab="lookalikes", seeds="green_pea")
     items = many.tabs["lookalikes"].strip.items
     assert items
-    assert not {many.datastore.populations[item["row"]] for item in items} & {"green_pea"}
+    assert not {many.datastore.populations.names[item["row"]] for item in items} & {"green_pea"}
     counts = [int(item["caption"].split()[1]) for item in items]
     assert counts == sorted(counts, reverse=True)
 
@@ -329,12 +331,14 @@ def test_galaxies_out_of_focus_are_grey_on_both_maps(many):
         assert 0.1 < grey.mean() < 0.9
         hv.render(one.figure)
         strength = one.marks.shown["red_spiral"].data_source.data["strength"]
-        assert list(strength == 1) == [row < 60 for row in many.datastore.members("red_spiral")]
+        assert list(strength == 1) == [
+            row < 60 for row in many.datastore.populations.members("red_spiral")
+        ]
 
 
 def test_a_galaxy_has_one_colour_whatever_is_selected_and_in_either_map(many):
     many.state.param.update(split=True, colour="catalogue.redshift")
-    before, legend = many.datastore.values("physics", CATALOGUE_Z), many.legend.pane.object
+    before, legend = many.datastore.columns.values("physics", CATALOGUE_Z), many.legend.pane.object
     many.state.selection.selected = before > np.median(before)
     assert many.legend.pane.object == legend
     row = int(np.argmax(before))
@@ -352,7 +356,7 @@ def test_a_residual_is_what_is_inferred_minus_what_is_known(many):
     store = many.datastore.store
     latents, known = store.latents("physics"), store.galaxies
     values = {
-        key: many.datastore.values("physics", Quantity(key, key))
+        key: many.datastore.columns.values("physics", Quantity(key, key))
         for key in ("residual.log_mass", "pull.log_mass", "residual.orientation")
     }
     gap = latents["log_mass"] - known["log_mass"]
@@ -366,7 +370,7 @@ def test_a_residual_is_what_is_inferred_minus_what_is_known(many):
 
 
 def test_the_colours_of_a_residual_have_their_middle_at_none(many):
-    low, high = many.datastore.limits("physics", Quantity("residual.redshift", ""))
+    low, high = many.datastore.columns.limits("physics", Quantity("residual.redshift", ""))
     assert low == -high
     many.state.colour = "residual.redshift"
     assert "Residual of redshift" in many.legend.pane.object

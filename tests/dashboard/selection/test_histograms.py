@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from dashboard.app import Explorer
-from dashboard.backend.datastore import BINS, DataStore
+from dashboard.backend.columns import BINS
+from dashboard.backend.datastore import DataStore
 from dashboard.selection.histograms import count_all, focus_counts, plot_of
 from pcvae.store import read_store
 from tests.dashboard.explorers import EXAMPLES, change
@@ -28,7 +29,7 @@ def counted(session, key):
 
 def test_the_counts_are_those_of_numpy(session):
     for one in count_all(session.datastore, "physics"):
-        values = session.datastore.values("physics", one.quantity)
+        values = session.datastore.columns.values("physics", one.quantity)
         expected, _ = np.histogram(values, bins=BINS, range=one.limits)
         np.testing.assert_array_equal(one.counts, expected)
         assert one.known == np.isfinite(values).sum()
@@ -77,7 +78,7 @@ def test_a_histogram_counts_what_passes_the_other_ranges_whatever_its_own(sessio
         ("inferred.redshift", heavy & quiet),
     ):
         one = counted(session, key)
-        values = session.datastore.values("physics", one.quantity)[passing]
+        values = session.datastore.columns.values("physics", one.quantity)[passing]
         expected, _ = np.histogram(values, bins=BINS, range=one.limits)
         assert ranges.focus[key] == expected.tolist()
 

@@ -41,7 +41,7 @@ def test_the_walk_ends_at_the_last_one(session):
 def test_a_click_on_a_neighbour_goes_on_from_there(session):
     row = press(session, "ArrowRight")
     session.tabs["neighbours"].strip._handle_msg({"pick": row})
-    near = session.datastore.nearest(session.state.model, row)["row"].tolist()
+    near = session.datastore.neighbours.nearest(session.state.model, row)["row"].tolist()
     assert [item["row"] for item in session.tabs["neighbours"].strip.items] == near
 
 

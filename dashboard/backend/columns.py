@@ -1,0 +1,84 @@
+"""The columns of a store as quantities: values, ranges, histograms and planes, kept ready."""
+
+from functools import cache, lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dashboard.backend.plane import Plane, plane_of
+from dashboard.backend.quantities import Quantity, axes_of, robust_limits, values_of
+from pcvae.dataset import ELLIPTICITY
+from pcvae.store import Store
+
+__all__ = ["BINS", "Columns"]
+
+BINS = 48
+MAX_PLANES = 16  # kept ready; one of a million galaxies holds 8 MB
+MAX_VALUES = 8  # quantities kept ready
+
+
+class Columns:
+    """What is known of every galaxy of a store, by the quantity and the model that infers it.
+
+    Args:
+        store: The store.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._values = lru_cache(MAX_VALUES)(values_of)
+        self.limits = cache(self._limits)
+        self.histogram = lru_cache(256)(self._histogram)
+        self.plane = lru_cache(MAX_PLANES)(self._plane)
+
+    def axis(self, model: str, name: str, place: int = 0) -> Quantity:
+        """The axis of that name, or the model's own for that place (0 across, 1 up)."""
+        axes = axes_of(self._store, model)
+        for axis in axes:
+            if axis.column == name:
+                return axis
+        angles = (*ELLIPTICITY, "orientation")
+        upright = [axis for axis in axes if axis.column not in angles] or axes
+        return upright[min(place, len(upright) - 1)]
+
+    def values(self, model: str, quantity: Quantity) -> NDArray[np.float64]:
+        """The values of a quantity, (N,)."""
+        return self._values(self._store, model, quantity)
+
+    def latents(self, model: str, row: int) -> NDArray[np.float64]:
+        """The latents (D,) of a galaxy."""
+        table = self._store.latents(model)
+        names = self._store.model(model).names
+        return np.array([table[name].to_numpy()[row] for name in names], dtype=np.float64)
+
+    def known(self, model: str, quantity: Quantity) -> bool:
+        """Whether any galaxy has a value of it."""
+        return self.has(model, quantity) and bool(self.histogram(model, quantity)[0].any())
+
+    def has(self, model: str, quantity: Quantity) -> bool:
+        """Whether the store has that column."""
+        latents, galaxies = self._store.latents(model).columns, self._store.galaxies.columns
+        if quantity.signed:
+            return quantity.column in latents and quantity.column in galaxies
+        return quantity.column in (latents if quantity.key.startswith("inferred.") else galaxies)
+
+    def _limits(self, model: str, quantity: Quantity) -> tuple[float, float]:
+        """The range of a quantity that holds nearly all galaxies."""
+        if quantity.cyclic:
+            return -np.pi / 2, np.pi / 2
+        ends = robust_limits(self.values(model, quantity))
+        largest = max(abs(end) for end in ends)
+        return (-largest, largest) if quantity.signed else ends
+
+    def _histogram(
+        self, model: str, quantity: Quantity
+    ) -> tuple[NDArray[np.intp], tuple[float, float]]:
+        """The distribution over the whole sample: counts, and the range they cover."""
+        values, limits = self.values(model, quantity), self.limits(model, quantity)
+        counts, _ = np.histogram(values[np.isfinite(values)], bins=BINS, range=limits)
+        return counts, limits
+
+    def _plane(self, model: str, x: str, y: str) -> Plane:
+        """The plane of two latents of a model, by their names, or the model's own."""
+        across, up = self.axis(model, x, 0), self.axis(model, y, 1)
+        return plane_of(across, up, self.values(model, across), self.values(model, up))
