@@ -52,10 +52,15 @@ browser:
 	  && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
 	  || echo "no chromium: the browser tests will be skipped"
 
+# What lints JavaScript and CSS, where npx of Node.js can fetch it.
+BIOME := @biomejs/biome@2.6.8
+
 check: .venv/test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	@if npx --yes $(BIOME) --version >/dev/null 2>&1; then npx --yes $(BIOME) lint --error-on-warnings; \
+	  else echo "npx of Node.js cannot be had: JavaScript and CSS were not linted"; fi
 
 test: check browser
 	$(BIN)/python -m pytest -q

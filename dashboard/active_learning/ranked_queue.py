@@ -14,8 +14,9 @@ from dashboard.backend.populations import population_title
 from dashboard.backend.quantities import Quantity
 from dashboard.backend.svm_jobs import ENOUGH, ClassRates, SvmResult, TrainingLabels, class_rates
 from dashboard.backend.typography import MINUS
+from dashboard.components.assets import style
 from dashboard.components.collapsible import small_button
-from dashboard.components.css import BASE, RATES
+from dashboard.components.css import BASE
 from dashboard.gallery.strip import HEIGHT, MOST, SHOWN, Strip
 from dashboard.labelling.labels import judge, label_title
 from pcvae.anomaly import NORMAL
@@ -127,7 +128,11 @@ class RankedQueue(Strip):
         self._since: int | None = None  # the galaxy that was picked before there was this queue
         self._before: TrainingLabels = ()
         self.rates = pn.pane.HTML(
-            "", stylesheets=[BASE, RATES], width=420, height=HEIGHT, margin=(0, 0, 0, 14)
+            "",
+            stylesheets=[BASE, style(__file__, "ranked_queue.css")],
+            width=420,
+            height=HEIGHT,
+            margin=(0, 0, 0, 14),
         )
         looks = {"width": 72, "margin": (3, 6)}
         self.button = small_button(

@@ -5,18 +5,10 @@ from typing import Any
 import param
 from panel.custom import JSComponent
 
+from dashboard.components.assets import script, style
 from dashboard.components.css import BASE
 
 __all__ = ["IconToggle"]
-
-LOOKS = """
-:host { display: block; }
-button { display: grid; place-items: center; width: 28px; height: 28px; padding: 0; border: 0;
-  border-radius: 4px; background: none; color: var(--text); cursor: pointer; }
-button:hover { background: var(--raised); }
-svg { fill: none; stroke: currentColor; stroke-width: 1.5; stroke-linecap: round;
-  stroke-linejoin: round; }
-"""
 
 
 class IconToggle(JSComponent):
@@ -26,24 +18,8 @@ class IconToggle(JSComponent):
     names = param.List(default=["", ""], item_type=str, doc="What the two are called.")
     paths = param.List(default=["", ""], item_type=str, doc="Their drawings, of 16 x 16.")
 
-    _stylesheets = [BASE, LOOKS]  # noqa: RUF012
-    _esm = """
-    export function render({ model, el }) {
-      const button = document.createElement('button')
-      button.type = 'button'
-      const show = () => {
-        const [name, path] = [model.names[+model.chosen], model.paths[+model.chosen]]
-        button.title = name
-        button.setAttribute('aria-label', name)
-        button.innerHTML =
-          `<svg width="16" height="16" aria-hidden="true"><path d="${path}"/></svg>`
-      }
-      button.onclick = () => { model.chosen = !model.chosen }
-      show()
-      model.on('chosen', show)
-      el.appendChild(button)
-    }
-    """
+    _stylesheets = [BASE, style(__file__, "icon_toggle.css")]  # noqa: RUF012
+    _esm = script(__file__, "icon_toggle.js")
 
     @classmethod
     def of(cls, choice: param.Parameter, drawings: dict[str, str], **params: Any) -> "IconToggle":

@@ -15,7 +15,8 @@ from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import run_in_ticks, when_done
 from dashboard.backend.model_scores import history_of
 from dashboard.backend.populations import population_title
-from dashboard.components.css import BASE, MODEL
+from dashboard.components.assets import style
+from dashboard.components.css import BASE
 from dashboard.components.notices import LONGEST
 from dashboard.diagnostics.figures import (
     FigureSpec,
@@ -281,7 +282,12 @@ class ModelPage(pn.viewable.Viewer):
         )
 
     def _html(self, text: str) -> pn.pane.HTML:
-        return pn.pane.HTML(text, stylesheets=[BASE, MODEL], sizing_mode="stretch_width", margin=0)
+        return pn.pane.HTML(
+            text,
+            stylesheets=[BASE, style(__file__, "page.css")],
+            sizing_mode="stretch_width",
+            margin=0,
+        )
 
 
 def labelled(datastore: DataStore, model: str) -> bool:

@@ -14,7 +14,8 @@ from dashboard.backend.jobs import when_done
 from dashboard.backend.populations import population_title
 from dashboard.backend.stamp_images import bar_html, channels_of, compass_svg, data_uri, in_band
 from dashboard.backend.typography import MINUS
-from dashboard.components.css import BASE, CARD
+from dashboard.components.assets import style
+from dashboard.components.css import BASE
 from dashboard.galaxy.external_card import (
     external_facts_html,
     external_pictures_html,
@@ -146,7 +147,7 @@ class Card(pn.viewable.Viewer):
         def html(name: str) -> pn.pane.HTML:
             return pn.pane.HTML(
                 "",
-                stylesheets=[BASE, CARD],
+                stylesheets=[BASE, style(__file__, "card.css")],
                 css_classes=[name],
                 sizing_mode="stretch_width",
                 margin=0,

@@ -8,20 +8,13 @@ import param
 from bokeh.events import MouseMove
 from bokeh.models import ColumnDataSource, CustomJS
 
+from dashboard.components.assets import script
 from dashboard.components.theme import ACCENT, GROUND
 from dashboard.state import Axes, State
 
 __all__ = ["Pointer", "lengthen"]
 
 RATE = 100  # ms between two places that the browser tells
-TELL = """
-if (!place.tags[0]) return
-const tell = () => { place.data = {x: [at[0]], y: [at[1]]}; place._told = Date.now() }
-const at = [cb_obj.x, cb_obj.y], waited = Date.now() - (place._told ?? 0)
-clearTimeout(place._later)
-if (waited >= rate) tell()
-else place._later = setTimeout(tell, rate - waited)
-"""
 
 
 def lengthen(state: State, axes: Axes, x: float, y: float) -> None:
@@ -53,9 +46,9 @@ class Pointer(param.Parameterized):
         super().__init__(state=state, axes=axes)
         self.place = ColumnDataSource({"x": [], "y": []}, tags=[False])
         self.line = ColumnDataSource({"x": [], "y": []})
-        figure.js_on_event(
-            MouseMove, CustomJS(args={"place": self.place, "rate": RATE}, code=TELL)
-        )
+        arguments = {"place": self.place, "rate": RATE}
+        code = script(__file__, "cursor.js")
+        figure.js_on_event(MouseMove, CustomJS(args=arguments, code=code, module=True))
         figure.scatter("x", "y", source=self.place, alpha=0)
         self.place.on_change("data", self._point)
         self.glyphs = {True: self._draw(figure, 5), False: self._draw(figure, 2)}

@@ -10,21 +10,12 @@ from bokeh.models import ColumnDataSource, CustomJS
 
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.populations import population_title
-from dashboard.components.css import BASE, GLANCE
+from dashboard.components.assets import script, style
+from dashboard.components.css import BASE
 
 __all__ = ["Tooltip", "tooltip_html"]
 
 REST = 150  # ms that the cursor must rest
-MOVED = """
-clearTimeout(place._resting)
-place._resting = setTimeout(() => { place.data = {x: [cb_obj.x], y: [cb_obj.y]} }, rest)
-"""
-LEFT = """
-clearTimeout(place._resting)
-place._resting = setTimeout(() => {
-  if (place.data.x.length) place.data = {x: [], y: []}
-}, rest)
-"""
 
 
 def tooltip_html(datastore: DataStore, row: int, *, dark: bool) -> str:
@@ -52,15 +43,18 @@ class Tooltip:
 
     def __init__(self, find: Callable[[float, float], tuple[str, bool]]) -> None:
         self._find = find
-        self.pane = pn.pane.HTML("", stylesheets=[BASE, GLANCE], margin=0, visible=False)
+        self.pane = pn.pane.HTML(
+            "", stylesheets=[BASE, style(__file__, "tooltip.css")], margin=0, visible=False
+        )
         self.place = ColumnDataSource({"x": [], "y": []})
         self.place.on_change("data", self._told)
 
     def watch(self, figure: Any) -> None:
         """Listen to the cursor on the map's figure."""
         arguments = {"place": self.place, "rest": REST}
-        figure.js_on_event(MouseMove, CustomJS(args=arguments, code=MOVED))
-        figure.js_on_event(MouseLeave, CustomJS(args=arguments, code=LEFT))
+        callback = CustomJS(args=arguments, code=script(__file__, "tooltip.js"), module=True)
+        figure.js_on_event(MouseMove, callback)
+        figure.js_on_event(MouseLeave, callback)
         figure.scatter("x", "y", source=self.place, alpha=0)
 
     def show(self, x: float, y: float) -> None:

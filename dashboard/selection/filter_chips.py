@@ -10,28 +10,13 @@ from panel.custom import JSComponent
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.quantities import Quantity, colours_of
 from dashboard.backend.typography import DASH, MINUS
-from dashboard.components.acknowledged import REFILL
+from dashboard.components.assets import script, style
 from dashboard.components.css import BASE
 from dashboard.state import State
 
 __all__ = ["Chips", "FocusChips", "chips_of", "range_text"]
 
 SELECTION = "selection"
-LOOKS = """
-:host { display: block; width: 100%; min-width: 0; }
-.line { display: flex; align-items: center; gap: 6px; height: 30px; overflow-x: auto;
-  white-space: nowrap; scrollbar-width: none; padding: 0 4px; }
-.said { margin-right: 6px; color: var(--muted); } .said b { color: var(--text); font-weight: 600; }
-.chip { display: inline-flex; align-items: center; gap: 5px; flex: none; height: 22px;
-  padding: 0 4px 0 9px; border-radius: 11px; background: var(--raised); font-size: 12px; }
-.chip.idle { color: var(--muted); text-decoration: line-through; }
-button { font: inherit; color: var(--muted); background: none; border: 0; cursor: pointer;
-  padding: 0; }
-.chip button { width: 16px; height: 16px; border-radius: 50%; line-height: 1; flex: none; }
-button:hover { color: var(--accent); }
-.all { font-size: 12px; margin-left: 4px; text-decoration: underline;
-  text-decoration-color: var(--faint); text-underline-offset: 3px; }
-"""
 
 
 def range_text(low: float, high: float) -> str:
@@ -73,49 +58,8 @@ class Chips(JSComponent):
     count = param.String(default="", doc="How many are in focus, of how many.")
     chips = param.List(default=[], item_type=dict, doc="As ``chips_of`` makes them.")
 
-    _stylesheets = [BASE, LOOKS]  # noqa: RUF012
-    _esm = (
-        REFILL
-        + """
-    export function render({ model, el }) {
-      const line = document.createElement('div')
-      line.className = 'line'
-      const add = (tag, parent, name, text = '') => {
-        const node = parent.appendChild(document.createElement(tag))
-        node.className = name
-        node.textContent = text
-        return node
-      }
-      const button = (parent, name, text, label, message) => {
-        const made = add('button', parent, name, text)
-        made.type = 'button'
-        made.title = label
-        made.setAttribute('aria-label', label)
-        made.onclick = () => model.send_msg(message)
-      }
-      const fill = refilling(el, line, () => {
-        line.replaceChildren()
-        const said = add('span', line, 'said')
-        said.setAttribute('aria-live', 'polite')
-        const [count, ...rest] = model.count.split(' ')
-        add('b', said, '', count)
-        said.append(' ' + rest.join(' '))
-        for (const { key, text, idle } of model.chips) {
-          const chip = add('span', line, idle ? 'chip idle' : 'chip', text)
-          if (idle) chip.title = 'This model does not have it: no limit'
-          button(chip, '', '\\u00d7', `Remove ${text}`, { remove: key })
-        }
-        if (model.chips.length > 1) {
-          button(line, 'all', 'Clear all', 'Remove the selection and all filters', { clear: true })
-        }
-      })
-      fill()
-      model.on('count', fill)
-      model.on('chips', fill)
-      el.appendChild(line)
-    }
-    """
-    )
+    _stylesheets = [BASE, style(__file__, "filter_chips.css")]  # noqa: RUF012
+    _esm = script(__file__, "filter_chips.js")
 
     def __init__(self, on_remove: Any, **params: Any) -> None:
         super().__init__(**params)

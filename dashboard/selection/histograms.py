@@ -12,6 +12,7 @@ from dashboard.backend.columns import BINS
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import when_done
 from dashboard.backend.quantities import Quantity, colours_of, pretty_unit
+from dashboard.components.assets import style
 from dashboard.components.css import BASE
 from dashboard.components.tab import Tab
 from dashboard.selection.filter_chips import FocusChips
@@ -23,13 +24,7 @@ from pcvae.dataset import ELLIPTICITY
 __all__ = ["Counted", "Histograms", "count_all", "focus_counts", "plot_of"]
 
 WAIT = 0.1  # seconds that the page may stand still for a count
-KEY = """
-.key { display: flex; align-items: center; height: 30px; gap: 6px; color: var(--muted);
-  font-size: 12px; white-space: nowrap; }
-i { width: 9px; height: 9px; border-radius: 2px; margin-left: 8px; }
-.all { background: color-mix(in srgb, var(--text) 17%, var(--ground)); }
-.some { background: var(--accent); }
-"""
+KEY = style(__file__, "histograms.css")
 SCALES = "Each is scaled to its own peak; a histogram counts what passes the other ranges."
 HINT = "Drag on a histogram to keep a range"
 

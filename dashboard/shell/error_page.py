@@ -5,7 +5,8 @@ from html import escape
 import panel as pn
 import panel_material_ui as pmui
 
-from dashboard.components.css import BASE, TROUBLE
+from dashboard.components.assets import style
+from dashboard.components.css import BASE
 from dashboard.components.theme import HEADER, THEME
 
 __all__ = ["trouble_html", "trouble_page"]
@@ -31,6 +32,8 @@ def trouble_html(title: str, words: str) -> str:
 def trouble_page(title: str, words: str) -> pmui.Page:
     """A page of its own, in the dashboard's style."""
     pane = pn.pane.HTML(
-        trouble_html(title, words), stylesheets=[BASE, TROUBLE], sizing_mode="stretch_both"
+        trouble_html(title, words),
+        stylesheets=[BASE, style(__file__, "error_page.css")],
+        sizing_mode="stretch_both",
     )
     return pmui.Page(title="pcvae", main=[pane], dark_theme=True, theme_config=THEME, sx=HEADER)

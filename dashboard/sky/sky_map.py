@@ -16,6 +16,7 @@ from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import weak_callback, when_done
 from dashboard.backend.plane import Limits, Plane, nearest_row
 from dashboard.backend.quantities import Quantity
+from dashboard.components.assets import style
 from dashboard.components.css import BASE
 from dashboard.components.tab import Tab
 from dashboard.components.theme import MUTED
@@ -35,11 +36,7 @@ PLANE = ("", "sky", "")  # what gestures on it are drawn in
 RA, DEC = Quantity("sky.ra", "Right ascension", "deg"), Quantity("sky.dec", "Declination", "deg")
 FRAME = (1230, 146)  # px, until the browser has said how large it is
 BARE = FIGURE | {"xaxis": None, "yaxis": None, "min_height": 60}
-NOTE = """
-.note { height: 30px; line-height: 30px; color: var(--muted); font-size: 12px;
-  white-space: nowrap; }
-.nothing { height: 120px; display: grid; place-content: center; color: var(--muted); }
-"""
+NOTE = style(__file__, "sky_map.css")
 
 
 def sky_plane(datastore: DataStore) -> tuple[Sky, Plane]:

@@ -15,8 +15,9 @@ from panel.custom import JSComponent
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import when_done
 from dashboard.backend.typography import DASH, MINUS
+from dashboard.components.assets import script, style
 from dashboard.components.collapsible import small_button
-from dashboard.components.css import BASE, TARGETS
+from dashboard.components.css import BASE
 from dashboard.components.file_input import FileField, Upload, UploadError
 from dashboard.components.pager import Pager
 from dashboard.components.tab import Tab
@@ -55,63 +56,8 @@ class TargetTable(JSComponent):
     current = param.Integer(default=-1, doc="Which one is stepped to.")
     empty = param.String(default="", doc="What is said where there are none.")
 
-    _stylesheets = [BASE, TARGETS]  # noqa: RUF012
-    _esm = """
-    export function render({ model, el }) {
-      const add = (tag, parent, text = '', looks = {}) => {
-        const node = parent.appendChild(document.createElement(tag))
-        node.textContent = text
-        for (const [name, value] of Object.entries(looks)) node.setAttribute(name, value)
-        return node
-      }
-      const box = document.createElement('div')
-      box.className = 'list'
-      box.tabIndex = 0
-      box.setAttribute('role', 'region')
-      box.setAttribute('aria-label', 'Targets')
-      const outline = () => {
-        for (const row of box.querySelectorAll('tbody tr')) {
-          const here = row.dataset.n === String(model.current)
-          row.toggleAttribute('aria-current', here)
-          if (!here) continue
-          const [top, height] = [row.offsetTop - row.offsetHeight, 3 * row.offsetHeight]
-          if (top < box.scrollTop) box.scrollTop = top
-          if (top + height > box.scrollTop + box.clientHeight) {
-            box.scrollTop = top + height - box.clientHeight
-          }
-        }
-      }
-      const fill = () => {
-        box.replaceChildren()
-        if (!model.items.length) { add('p', box, model.empty); return }
-        const table = add('table', box)
-        const head = add('tr', add('thead', table))
-        for (const name of ['', 'Target', 'Place', 'Galaxy', 'Matched by', 'Separation', '']) {
-          add('th', head, name, { scope: 'col' })
-        }
-        const body = add('tbody', table)
-        for (const item of model.items) {
-          const row = add('tr', body, '', { 'data-n': item.n, class: item.row < 0 ? 'none' : '' })
-          add('td', row, item.n + 1)
-          const pick = add('button', add('td', row), item.target, { type: 'button' })
-          pick.onclick = () => model.send_msg({ pick: item.n })
-          for (const name of ['place', 'galaxy', 'how', 'separation']) add('td', row, item[name])
-          const last = add('td', row)
-          if (item.fetch) {
-            const looks = { type: 'button', 'aria-label': `Fetch ${item.target}` }
-            const fetch = add('button', last, 'Fetch', looks)
-            fetch.onclick = () => model.send_msg({ fetch: item.n })
-          }
-        }
-        outline()
-      }
-      fill()
-      model.on('items', fill)
-      model.on('empty', fill)
-      model.on('current', outline)
-      el.appendChild(box)
-    }
-    """
+    _stylesheets = [BASE, style(__file__, "target_list.css")]  # noqa: RUF012
+    _esm = script(__file__, "target_list.js")
 
     def __init__(self, calls: dict[str, Callable[[int], None]], **params: Any) -> None:
         super().__init__(**params)

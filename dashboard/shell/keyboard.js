@@ -1,0 +1,29 @@
+const TEXT = /^(text|search|number|email|url|password|)$/
+const typing = event => event.composedPath().some(node => node instanceof Element && (
+  node.isContentEditable || node.tagName === 'TEXTAREA' || node.tagName === 'SELECT' ||
+  (node.tagName === 'INPUT' && TEXT.test(node.type ?? '')) ||
+  /^(textbox|combobox|listbox|menu)$/.test(node.getAttribute('role') ?? '')))
+export function render({ model, el }) {
+  el.style.display = 'none'
+  const role = node => node instanceof Element ? node.getAttribute('role') ?? '' : ''
+  const clicked = node => role(node) === 'tab' && !node.matches(':focus-visible')
+  const moves = event => event.key.startsWith('Arrow') && event.composedPath().some(node =>
+    (node instanceof Element && node.tagName === 'INPUT') || (!clicked(node) &&
+    /^(tab|slider|radio|option|menuitem|spinbutton)$/.test(role(node))))
+  const leave = event => {
+    if (event.key.startsWith('Arrow')) event.composedPath().find(clicked)?.blur()
+  }
+  document.addEventListener('keydown', leave, true)
+  const pressed = event => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return
+    if (typing(event) || moves(event)) return
+    if (!model.keys.includes(event.key)) return
+    event.preventDefault()
+    model.send_msg({ key: event.key })
+  }
+  document.addEventListener('keydown', pressed)
+  model.on('remove', () => {
+    document.removeEventListener('keydown', pressed)
+    document.removeEventListener('keydown', leave, true)
+  })
+}
