@@ -8,26 +8,25 @@ and what is slow are shared by all sessions of the process.
 
 import logging
 import sys
-from collections.abc import Callable
 from functools import partial
 from html import escape
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import holoviews as hv
 import panel as pn
 import panel_material_ui as pmui
 from panel.util import edit_readonly
+from panel_material_ui.template import Page
 
 from dashboard.active_learning.label_list import LabelList
 from dashboard.active_learning.ranked_queue import RankedQueue
 from dashboard.active_learning.training_labels import SvmFits
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import forget_plots, is_warming
-from dashboard.backend.typography import DASH
+from dashboard.backend.view import Tab
 from dashboard.components.css import UNSEEN
 from dashboard.components.icon_toggle import IconToggle
-from dashboard.components.tab import Tab
 from dashboard.components.theme import HEADER, THEME
 from dashboard.decoder.tab import Decode
 from dashboard.diagnostics.page import ModelPage
@@ -37,7 +36,7 @@ from dashboard.galaxy.card import Card
 from dashboard.gallery.grid import Grid
 from dashboard.gallery.lookalikes import Lookalikes
 from dashboard.gallery.neighbours import Nearest
-from dashboard.labelling.labels import SCORES, redo, refresh, toggle, undo
+from dashboard.labelling.labels import refresh
 from dashboard.latent_map.legend import Legend
 from dashboard.latent_map.side_by_side import Maps
 from dashboard.latent_map.toolbar import Controls
@@ -50,6 +49,7 @@ from dashboard.shell.error_page import trouble_page
 from dashboard.shell.help_dialog import Help
 from dashboard.shell.history import History
 from dashboard.shell.keyboard import Shortcuts
+from dashboard.shell.keymap import Key, keymap
 from dashboard.shell.search_box import Find
 from dashboard.shell.url_sync import UrlSync
 from dashboard.sky.sky_map import SkyMap
@@ -70,14 +70,6 @@ TALLER = {  # drawings of the button
 LOW, TALL = 224, 470  # px: height of the strip
 
 
-class Key(NamedTuple):
-    """What a key does, what is said of it, and how it is written where its name is no letter."""
-
-    do: Callable[[], Any]
-    says: str
-    shown: str = ""
-
-
 class Explorer:
     """One session: its state, its views, and how they are laid out.
 
@@ -89,7 +81,7 @@ class Explorer:
         self.datastore, self.state = datastore, State()
         self.state.param.tab.objects = [tab.key for tab in TABS]
         self.state.tab = TABS[0].key
-        shared = {"datastore": datastore, "state": self.state}
+        shared: dict[str, Any] = {"datastore": datastore, "state": self.state}
         self.controls = Controls(**shared)
         self.followers: list[Any] = [FocusFollower(**shared)]
         if pn.state.location is not None:
@@ -102,44 +94,14 @@ class Explorer:
         self.model_page = ModelPage(**shared)
         self.tabs: dict[str, Tab] = {tab.key: tab(**shared) for tab in TABS}
         self.history = History(self.state)
-        self.pressed = self._keys()
-        self.keys = Shortcuts(lambda key: self.pressed[key].do(), keys=list(self.pressed))
         self.bring, self.away = AddGalaxy(**shared), ExportPanel(**shared)
-        self.find = Find(**shared, bring=self.bring)
-        self.tabs["targets"].on_fetch = self.bring.fetch_place
-        self.help = Help({one.shown or key: one.says for key, one in self.pressed.items()})
+        self.find = Find(**shared, add_galaxy=self.bring)
+        keys = keymap(datastore, self.state, self.tabs, self.history)
+        self.help = Help({key.shown or name: key.description for name, key in keys.items()})
+        self.pressed = keys | {"?": Key(self.help.open, "This help")}
+        self.keys = Shortcuts(lambda name: self.pressed[name].do(), keys=list(self.pressed))
 
-    def _keys(self) -> dict[str, Key]:
-        """What each key does."""
-        step, history = self._step, self.history
-        return {
-            "ArrowRight": Key(
-                lambda: step(1), "The next galaxy of the strip below", "\N{RIGHTWARDS ARROW}"
-            ),
-            "ArrowLeft": Key(lambda: step(-1), "The previous one", "\N{LEFTWARDS ARROW}"),
-            "[": Key(history.back, "Back to the galaxy that was seen before"),
-            "]": Key(history.forward, "Forward again"),
-            **{
-                score: Key(
-                    partial(self._score, score),
-                    "Score it, from dull to extraordinary",
-                    f"0{DASH}5",
-                )
-                for score in SCORES
-            },
-            "c": Key(
-                lambda: toggle(self.datastore, self.state), "Tag it as a candidate, or untag"
-            ),
-            **dict.fromkeys("uz", Key(lambda: undo(self.datastore, self.state), "Undo", "u")),
-            "r": Key(self.tabs["queue"].refit, "Refit the SVM to all labels"),
-            **dict.fromkeys("UZ", Key(lambda: redo(self.datastore, self.state), "Redo", "U")),
-            "?": Key(self._ask, "This help"),
-        }
-
-    def _ask(self) -> None:
-        self.help.open()
-
-    def page(self) -> pmui.Page:
+    def page(self) -> Page:
         """The whole page."""
         state = self.state
         above = pn.Row(self.legend, self.brush, sizing_mode="stretch_width")
@@ -156,7 +118,7 @@ class Explorer:
         title = f"pcvae · {self.datastore.store.info.sample}"
         spoken = pn.pane.HTML(f"<h1>{escape(title)}</h1>", stylesheets=[UNSEEN], margin=0)
         main = pn.Column(spoken, upper, tabs, self.keys, sizing_mode="stretch_both")
-        page = pmui.Page(
+        page = Page(
             title=title,
             header=[self._pages(), self.controls, self.find, self.bring, self.help],
             main=[main],
@@ -212,17 +174,8 @@ class Explorer:
         )
         return strip
 
-    def _score(self, score: str) -> None:
-        """Score the picked galaxy; a tab that is worked through goes on to the next."""
-        if not self.tabs[self.state.tab].score(score):
-            toggle(self.datastore, self.state, label=score)
 
-    def _step(self, by: int) -> None:
-        """Walk through what the tab below lists."""
-        self.tabs[self.state.tab].step(by)
-
-
-def _own_busy(page: pmui.Page, state: State) -> None:
+def _own_busy(page: Page, state: State) -> None:
     """Let a page be busy until it is on the screen, whatever other sessions are doing.
 
     By itself it follows the busy state of the process, which would tell all pages of every
@@ -254,7 +207,7 @@ def open_datastore(folder: Path) -> DataStore:
     return DataStore.open(store)
 
 
-def warm(explorer: Explorer, page: pmui.Page) -> None:
+def warm(explorer: Explorer, page: Page) -> None:
     """Have ready what the first visitor would wait for; ``--warm`` asks for it."""
     page.get_root()
     datastore, state = explorer.datastore, explorer.state
@@ -278,7 +231,7 @@ def serve() -> Any:
         return trouble_page("This address is not served", "Open the address that was printed.")
     folder = store_folder(sys.argv[1:])
     try:
-        datastore = pn.state.as_cached(f"store {folder}", open_datastore, folder=folder)
+        datastore = pn.state.as_cached(f"store {folder}", partial(open_datastore, folder))
     except PcvaeError as error:
         return trouble_page("No store to show", str(error))
     try:

@@ -1,7 +1,7 @@
 """What a person has chosen, and how far slow work is. Parameters only: no data, widgets, plots."""
 
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import param
 
@@ -48,12 +48,23 @@ class Gesture(NamedTuple):
     corners: tuple[tuple[float, float], ...]
 
 
-class Axes(param.Parameterized):
+class Choices(param.Parameterized):
+    """Some of the choices of a session."""
+
+    def __init__(self, **params: Any) -> None:
+        param.Parameterized.__init__(self, **params)
+
+
+class Axes(Choices):
     """What one map shows."""
 
-    model = param.Selector(objects=[""], doc="The model whose latent space is shown.")
-    x = param.Selector(objects=[""], doc="The latent on the horizontal axis.")
-    y = param.Selector(objects=[""], doc="The latent on the vertical axis.")
+    model: "param.Selector[str]" = param.Selector(
+        objects=[""], doc="The model whose latent space is shown."
+    )
+    x: "param.Selector[str]" = param.Selector(
+        objects=[""], doc="The latent on the horizontal axis."
+    )
+    y: "param.Selector[str]" = param.Selector(objects=[""], doc="The latent on the vertical axis.")
     zoom = param.Tuple(
         default=None, length=4, allow_None=True, doc="Left, bottom, right, top; None: all of it."
     )
@@ -73,13 +84,13 @@ class Axes(param.Parameterized):
         return self.model, self.x, self.y
 
 
-class Selection(param.Parameterized):
+class Selection(Choices):
     """Which galaxies are in focus, and in which order they are listed."""
 
     selected = param.Parameter(
         default=None, doc="Which galaxies are selected, (N,) bool; never changed, only replaced."
     )
-    mode = param.Selector(
+    mode: "param.Selector[str]" = param.Selector(
         objects=["replace", "add", "subtract"], doc="What a lasso or box does to the selection."
     )
     gesture = param.ClassSelector(
@@ -93,19 +104,21 @@ class Selection(param.Parameterized):
         default=None,
         doc="Which galaxies are selected and pass the filters, (N,) bool; None: all of them.",
     )
-    order = param.Selector(objects=[STORE_ORDER], doc="What the galaxies in focus are sorted by.")
+    order: "param.Selector[str]" = param.Selector(
+        objects=[STORE_ORDER], doc="What the galaxies in focus are sorted by."
+    )
     descending = param.Boolean(default=False, doc="Sort the largest first.")
 
 
-class Decoding(param.Parameterized):
+class Decoding(Choices):
     """Which latents are decoded."""
 
-    start = param.Selector(
+    start: "param.Selector[str]" = param.Selector(
         objects={"Picked galaxy": "picked", "Median": "median"},
         doc="From which latents decoding starts: those of the picked galaxy, or the sample's "
         "medians.",
     )
-    along = param.Selector(
+    along: "param.Selector[str]" = param.Selector(
         objects={"Each latent": "latents", "A line on the map": "line", "Two galaxies": "path"},
         doc="What a traversal runs along: each latent in turn with the others held, a line drawn "
         "on the map, or from one galaxy to another.",
@@ -122,10 +135,10 @@ class Decoding(param.Parameterized):
     )
 
 
-class QueueOptions(param.Parameterized):
+class QueueOptions(Choices):
     """What the ranked queue lists, and what its SVM learns from."""
 
-    rank = param.Selector(
+    rank: "param.Selector[int]" = param.Selector(
         objects={
             "Anomaly score": "score",
             "Closest to the boundary": "margin",
@@ -145,10 +158,13 @@ class QueueOptions(param.Parameterized):
         default=(),
         doc="The (row, class) of each labelled galaxy that the SVM shown was fitted to.",
     )
+    previous_labels = param.Parameter(
+        default=(), doc="Those of the fit before, which cancelling shows again."
+    )
     refits = param.Integer(default=0, doc="Counts how often a refit was asked for.")
 
 
-class Progress(param.Parameterized):
+class Progress(Choices):
     """How far slow work is, what has arrived, and what is to be reported of it."""
 
     loaded = param.Boolean(default=False, doc="The page is on the screen: slow work may begin.")
@@ -178,26 +194,33 @@ class State(Axes):
     queue show.
     """
 
-    second = param.ClassSelector(class_=Axes, constant=True, doc="What the second map shows.")
-    selection = param.ClassSelector(class_=Selection, constant=True)
-    decoding = param.ClassSelector(class_=Decoding, constant=True)
-    queue = param.ClassSelector(class_=QueueOptions, constant=True)
-    progress = param.ClassSelector(class_=Progress, constant=True)
+    if TYPE_CHECKING:
+        second: Axes
+        selection: Selection
+        decoding: Decoding
+        queue: QueueOptions
+        progress: Progress
+    else:
+        second = param.ClassSelector(class_=Axes, constant=True, doc="What the second map shows.")
+        selection = param.ClassSelector(class_=Selection, constant=True)
+        decoding = param.ClassSelector(class_=Decoding, constant=True)
+        queue = param.ClassSelector(class_=QueueOptions, constant=True)
+        progress = param.ClassSelector(class_=Progress, constant=True)
     split = param.Boolean(default=False, doc="Show the second map beside the first.")
-    page = param.Selector(
+    page: "param.Selector[str]" = param.Selector(
         objects={"Explore": "explore", "Model": "model"},
         doc="The maps and what is picked on them, or how well the model does.",
     )
-    shown = param.Selector(
+    shown: "param.Selector[str]" = param.Selector(
         objects={"Test": "test", "Held out": "held_out", "All": "all"},
         doc="Which galaxies the model page shows: those of the test split and the rare ones that "
         "never train, all that never train, or all of the store.",
     )
-    by = param.Selector(
+    by: "param.Selector[str]" = param.Selector(
         objects={"Inferred": "inferred", "Catalogue": "catalogue"},
         doc="Whose mass and star-formation rate the model page's plane shows.",
     )
-    colour = param.Selector(objects=[DENSITY], doc="What colours the maps.")
+    colour: "param.Selector[str]" = param.Selector(objects=[DENSITY], doc="What colours the maps.")
     boundaries = param.Boolean(
         default=True, doc="Draw the decision boundaries of the linear SVM between the classes."
     )
@@ -208,21 +231,32 @@ class State(Axes):
         doc="A galaxy that is not in the store, as ``galaxy.external_galaxy.ExternalGalaxy``; "
         "shown while no row is picked.",
     )
-    tab = param.Selector(objects=[""], doc="What the tabs below show, by the tab's key.")
+    wanted_place = param.Parameter(
+        default=None, doc="A place on the sky whose cutout is to be fetched, (ra, dec) [deg]."
+    )
+    tab: "param.Selector[str]" = param.Selector(
+        objects=[""], doc="What the tabs below show, by the tab's key."
+    )
     tall = param.Boolean(default=False, doc="Give the tabs below half of the page.")
-    band = param.Selector(
+    band: "param.Selector[str]" = param.Selector(
         objects={"Colour": "colour"}, doc="The band in which the picked galaxy is shown."
     )
-    seeds = param.Selector(objects=[""], doc="Whose look-alikes are listed.")
-    k = param.Selector(
+    seeds: "param.Selector[str]" = param.Selector(
+        objects=[""], doc="Whose look-alikes are listed."
+    )
+    k: "param.Selector[int]" = param.Selector(
         default=10, objects=[5, 10, 20, 50, 100], doc="How many nearest galaxies of each count."
     )
     whiten = param.Boolean(
         default=True, doc="Measure distances in units of each latent's own spread."
     )
     oriented = param.Boolean(default=False, doc="Let the orientation count in distances.")
-    label = param.Selector(objects={"All labels": ""}, doc="Which label is listed.")
-    user = param.Selector(objects={"Everybody": ""}, doc="Whose labels are listed.")
+    label: "param.Selector[str]" = param.Selector(
+        objects={"All labels": ""}, doc="Which label is listed."
+    )
+    user: "param.Selector[str]" = param.Selector(
+        objects={"Everybody": ""}, doc="Whose labels are listed."
+    )
 
     def __init__(self, **params: Any) -> None:
         parts = {

@@ -116,7 +116,7 @@ def _match(ids: pd.Series, embedding: "Embedding") -> NDArray[np.int64]:
 
 def _table(ids: pd.Series, values: NDArray[np.float64]) -> pd.DataFrame:
     """The latents as a store has them; an embedding has neither sigmas nor reconstructions."""
-    table = {"id": ids}
+    table: dict[str, Any] = {"id": ids}
     for number, column in enumerate(values.T):
         table |= {f"latent_{number}": column, f"latent_{number}_sigma": np.nan}
     return pd.DataFrame(table | {"recon_error": np.nan})
@@ -127,7 +127,8 @@ def _stamps(writer: "StoreWriter", sample: "Sample", rows: NDArray[np.int64]) ->
 
     from pcvae.preprocess import Stretch, display, mean_maxima
 
-    info, scale = sample.info, ()
+    info = sample.info
+    scale: tuple[float, ...] = ()
     if info.unit == "nanomaggy":
         scale = mean_maxima(flux for _, flux in sample.blocks())
     order = tuple(range(len(info.bands)))

@@ -31,11 +31,16 @@ NOT_SETTINGS = ("output", "overwrite", "workers")
 class Pictures(Source, Protocol):
     """Pictures with what is the same for all of them, and the files that they are in."""
 
-    files: Sequence[Path]
-    bands: tuple[str, ...]
-    pixel_scale: float | None
-    size: int
-    unit: str
+    @property
+    def files(self) -> Sequence[Path]: ...
+    @property
+    def bands(self) -> tuple[str, ...]: ...
+    @property
+    def pixel_scale(self) -> float | None: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def unit(self) -> str: ...
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:

@@ -58,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> Path:
     found = pd.concat(tables, ignore_index=True)
     sample.replace_catalog(sample.catalog.assign(**found))
     for flag, count in found["orientation_flag"].value_counts().items():
-        print(f"{count:8d} {describe_flag(int(flag)) or 'without a flag'}")
+        print(f"{count:8d} {describe_flag(int(str(flag))) or 'without a flag'}")
     return args.sample
 
 

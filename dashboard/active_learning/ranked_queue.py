@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dashboard.active_learning.training_labels import RULE, cancel, refit, warnings_of
 from dashboard.backend.populations import population_title
 from dashboard.backend.quantities import Quantity
-from dashboard.backend.svm_jobs import ENOUGH, ClassRates, SvmResult, TrainingLabels, class_rates
+from dashboard.backend.svm_jobs import ENOUGH, ClassRates, SvmResult, class_rates
 from dashboard.backend.typography import MINUS
 from dashboard.components.assets import style
 from dashboard.components.collapsible import small_button
@@ -126,7 +126,6 @@ class RankedQueue(Strip):
         self._of: NDArray[np.bool_] | None = None
         self._place, self._start, self._found = -1, 0, 0
         self._since: int | None = None  # the galaxy that was picked before there was this queue
-        self._before: TrainingLabels = ()
         self.rates = pn.pane.HTML(
             "",
             stylesheets=[BASE, style(__file__, "ranked_queue.css")],
@@ -139,13 +138,13 @@ class RankedQueue(Strip):
             "Refit",
             "Fit the SVM to the catalogue's classes and all labels (key R): the queue, the score "
             "and the lines on the maps follow.",
-            self.refit,
+            lambda: refit(self.datastore, self.state),
             **looks,
         )
         self.stop = small_button(
             "Cancel",
             "Give the refit up and keep the fit before it.",
-            lambda: cancel(self.state, self._before),
+            lambda: cancel(self.state),
             visible=False,
             **looks,
         )
@@ -178,12 +177,6 @@ class RankedQueue(Strip):
         if judge(self.datastore, self.state, label):
             self.step(1)
         return True
-
-    def refit(self) -> None:
-        """Fit the SVM anew to the labels that there are now."""
-        before = self.state.queue.training_labels
-        refit(self.datastore, self.state)
-        self._before = before
 
     @param.depends(
         *SHOWN,

@@ -11,6 +11,7 @@ from dashboard.backend.journal_cache import CANDIDATE
 from dashboard.backend.populations import population_title
 from dashboard.backend.quantities import ANOMALY
 from dashboard.backend.svm_jobs import ENOUGH, FEW, Job, TrainingLabels
+from dashboard.backend.view import Follower
 from dashboard.components.notices import report
 from dashboard.labelling.labels import ARTEFACT, NORMAL_LABEL, NOTED, SCORES
 from dashboard.state import State
@@ -49,13 +50,18 @@ def training_labels_of(datastore: DataStore) -> TrainingLabels:
 def refit(datastore: DataStore, state: State) -> None:
     """Fit the SVM to the catalogue's classes and all labels that there are now."""
     training_labels = training_labels_of(datastore)
-    state.queue.param.update(training_labels=training_labels, refits=state.queue.refits + 1)
+    queue = state.queue
+    queue.param.update(
+        previous_labels=queue.training_labels,
+        training_labels=training_labels,
+        refits=queue.refits + 1,
+    )
     state.progress.message = _said(training_labels)
 
 
-def cancel(state: State, before: TrainingLabels) -> None:
+def cancel(state: State) -> None:
     """Give a refit up, and show the fit that was shown before."""
-    state.queue.param.update(training_labels=before, refits=0)
+    state.queue.param.update(training_labels=state.queue.previous_labels, refits=0)
     state.progress.message = "The refit was cancelled; the fit before it shows"
 
 
@@ -72,16 +78,13 @@ def wanted(state: State) -> set[tuple[Any, ...]]:
     return keys
 
 
-class SvmFits(param.Parameterized):
+class SvmFits(Follower):
     """Begins the fits that come to be wanted, reports how far they are, counts their arrivals.
 
     To be made before the views. Reads ``tab``, ``colour`` and ``model`` of the state, ``rank``,
     ``training_labels`` and ``refits`` of its queue and ``loaded`` of its progress; writes
     ``scores_arrived``, ``svm_status``, ``svm_progress`` and ``notices`` of its progress.
     """
-
-    datastore = param.ClassSelector(class_=DataStore, constant=True)
-    state = param.ClassSelector(class_=State, constant=True)
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)

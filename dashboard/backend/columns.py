@@ -41,7 +41,7 @@ class Columns:
         upright = [axis for axis in axes if axis.column not in angles] or axes
         return upright[min(place, len(upright) - 1)]
 
-    def values(self, model: str, quantity: Quantity) -> NDArray[np.float64]:
+    def values(self, model: str, quantity: Quantity) -> NDArray[np.floating]:
         """The values of a quantity, (N,)."""
         return self._values(self._store, model, quantity)
 

@@ -139,7 +139,7 @@ class DataStore:
     ) -> "Future[Boundaries]":
         """Decision boundaries of a linear SVM in these two axes, fitted with these labels too."""
         plane = self.columns.plane(model, x, y)
-        limits = tuple(_widen(ends) for ends in plane.limits)
+        limits = _widen(plane.limits[0]), _widen(plane.limits[1])
 
         def fit() -> Boundaries:
             points = plane.points.to_numpy()

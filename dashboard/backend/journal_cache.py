@@ -17,14 +17,14 @@ class LabelTable(NamedTuple):
     """What the journal says.
 
     Args:
-        count: How many events it has.
+        events: How many events it has.
         standing: What each person says of each galaxy, in the order of saying.
         labels: The last of those of each galaxy that has any, by its id.
         void: The numbers of the events that are undone.
         names: All labels that were ever given, in the order in which they first were.
     """
 
-    count: int = 0
+    events: int = 0
     standing: tuple[Event, ...] = ()
     labels: Mapping[str, Event] = MappingProxyType({})
     void: frozenset[int] = frozenset()
@@ -44,7 +44,7 @@ class JournalCache:
     def read(self) -> LabelTable:
         """The journal, read again if it has grown; as it was while it cannot be read."""
         with suppress(JournalError):
-            if self._journal is not None and self._journal.count() != self._said.count:
+            if self._journal is not None and self._journal.count() != self._said.events:
                 events = self._journal.events()
                 self._said = LabelTable(
                     len(events),

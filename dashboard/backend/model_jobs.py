@@ -28,7 +28,8 @@ class ModelJobs:
     def __init__(self, store: Store, workers: Workers) -> None:
         self._store, self._workers = store, workers
         self.codec, self.spread = cache(self._codec), cache(self._spread)
-        self.pool, self.scores, self.trials = map(cache, (self._pool, self._scores, self._trials))
+        self.pool, self.scores = cache(self._pool), cache(self._scores)
+        self.trials = cache(self._trials)
 
     def _codec(self, model: str) -> "Future[Codec]":
         return self._workers.slow.submit(_read_codec, self._store, model)

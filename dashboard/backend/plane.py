@@ -31,7 +31,7 @@ class Plane:
 
 
 def plane_of(
-    x: Quantity, y: Quantity, across: NDArray[np.float64], up: NDArray[np.float64]
+    x: Quantity, y: Quantity, across: NDArray[np.floating], up: NDArray[np.floating]
 ) -> Plane:
     """The plane of two quantities with their values, each (N,)."""
     points = pd.DataFrame({"x": across, "y": up}, dtype=np.float32)

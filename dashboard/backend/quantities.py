@@ -118,7 +118,7 @@ def values_of(store: Store, model: str, quantity: Quantity) -> NDArray[np.floati
     return values if values.dtype.kind == "f" else column.to_numpy(np.float64)
 
 
-def robust_limits(values: NDArray[np.float64]) -> tuple[float, float]:
+def robust_limits(values: NDArray[np.floating]) -> tuple[float, float]:
     """A range that holds nearly all values, whatever the outliers; (0, 1) if there are none.
 
     Of more than ``MANY`` values evenly spaced ones decide.

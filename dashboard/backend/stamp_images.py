@@ -50,7 +50,7 @@ def data_uri(picture: NDArray[np.uint8], kind: str = "PNG") -> str:
     return f"data:image/{kind.lower()};base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
-def area_mean(image: NDArray[np.float32], size: int) -> NDArray[np.float32]:
+def area_mean(image: NDArray[np.floating], size: int) -> NDArray[np.floating]:
     """Resize (S, S, C) to (size, size, C), each new pixel the mean of the area it covers."""
     weights = _overlap(image.shape[0], size)
     return np.einsum("ij,jkc,lk->ilc", weights, image, weights, optimize=True)
@@ -73,7 +73,7 @@ def in_band(picture: NDArray[Any], channel: int | None) -> NDArray[Any]:
 
 
 def residual(
-    image: NDArray[np.float32], reconstruction: NDArray[np.float32], *, dark: bool = True
+    image: NDArray[np.floating], reconstruction: NDArray[np.floating], *, dark: bool = True
 ) -> Residual:
     """What the reconstruction misses: image minus reconstruction, the mean of the colours.
 

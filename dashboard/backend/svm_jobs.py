@@ -49,13 +49,13 @@ class ClassRates(NamedTuple):
 
     Args:
         name: The class.
-        count: How many galaxies it has.
+        galaxies: How many galaxies it has.
         recall: The share of them that are found, its low and its high end.
         false_positive_rate: The share of the normal galaxies that are taken for it.
     """
 
     name: str
-    count: int
+    galaxies: int
     recall: tuple[float, float, float]
     false_positive_rate: tuple[float, float, float]
 

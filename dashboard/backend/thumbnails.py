@@ -33,7 +33,9 @@ class Thumbnails:
         missing = sorted({row for row in rows if row not in self._kept})
         stamps = self._store.stamps
         if load and missing and stamps is not None:
-            for row, stamp in zip(missing, np.asarray(stamps.oindex[missing]), strict=True):
+            for row, stamp in zip(
+                missing, np.asarray(stamps.oindex[np.array(missing)]), strict=True
+            ):
                 self._kept[row] = data_uri(stamp, "WEBP")
         found = [self._kept.get(row, "") for row in rows]
         while len(self._kept) > KEPT:

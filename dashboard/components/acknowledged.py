@@ -3,12 +3,13 @@
 from typing import Any
 
 import param
-from panel.custom import JSComponent
+
+from dashboard.components.component import Component
 
 __all__ = ["Acknowledged"]
 
 
-class Acknowledged(JSComponent):
+class Acknowledged(Component):
     """A component that counts the messages it has heard, so that the page knows what is answered.
 
     Its JavaScript sends by ``answering`` of ``acknowledged.js``; ``_hear`` handles its messages.

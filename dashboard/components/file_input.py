@@ -32,7 +32,7 @@ class FileField(pmui.FileInput):
     _rename = {"most": None}  # noqa: RUF012
 
     def __init__(self, **params: Any) -> None:
-        super().__init__(**params)
+        pmui.FileInput.__init__(self, **params)
         self._bytes = 0
 
     def _process_chunk(self, msg: dict[str, Any]) -> None:
@@ -49,7 +49,7 @@ class FileField(pmui.FileInput):
         self._bytes = 0
         if values is None:
             return []
-        self.clear()  # a session is not to hold on to what it has read
+        pmui.FileInput.clear(self)  # a session is not to hold on to what it has read
         if size > self.most:
             msg = f"expected at most {self.most >> 20} MB, found {size / 2**20:.0f} MB"
             raise UploadError(msg)

@@ -3,15 +3,15 @@
 from typing import Any
 
 import param
-from panel.custom import JSComponent
 
 from dashboard.components.assets import script, style
+from dashboard.components.component import Component
 from dashboard.components.css import BASE
 
 __all__ = ["IconToggle"]
 
 
-class IconToggle(JSComponent):
+class IconToggle(Component):
     """A button that says and draws what is chosen, and flips it when pressed."""
 
     chosen = param.Boolean(default=False, doc="Which of the two is chosen: the second?")
@@ -22,7 +22,9 @@ class IconToggle(JSComponent):
     _esm = script(__file__, "icon_toggle.js")
 
     @classmethod
-    def of(cls, choice: param.Parameter, drawings: dict[str, str], **params: Any) -> "IconToggle":
+    def of(
+        cls, choice: "param.Boolean[bool]", drawings: dict[str, str], **params: Any
+    ) -> "IconToggle":
         """A button for a boolean parameter.
 
         Args:
@@ -31,7 +33,7 @@ class IconToggle(JSComponent):
                 an SVG path within 16 x 16.
             **params: What else the button is given.
         """
-        owner, name = choice.owner, choice.name
+        owner, name = choice.owner, str(choice.name)
         looks = {"names": list(drawings), "paths": list(drawings.values())}
         made = cls(chosen=getattr(owner, name), **looks, **{"width": 28, "height": 28} | params)
         made.link(owner, chosen=name, bidirectional=True)

@@ -4,15 +4,15 @@ from collections.abc import Callable
 from typing import Any
 
 import param
-from panel.custom import JSComponent
 
 from dashboard.components.assets import script, style
+from dashboard.components.component import Component
 from dashboard.components.css import BASE
 
 __all__ = ["Pager"]
 
 
-class Pager(JSComponent):
+class Pager(Component):
     """Which page of how many; calls ``on_go`` with the index of a wanted one."""
 
     page = param.Integer(default=0, doc="The page's index.")

@@ -4,15 +4,15 @@ from collections.abc import Callable
 from typing import Any
 
 import param
-from panel.custom import JSComponent
 
 from dashboard.components.assets import script, style
+from dashboard.components.component import Component
 from dashboard.components.css import BASE
 
 __all__ = ["ImageRows", "Picture"]
 
 
-class Picture(JSComponent):
+class Picture(Component):
     """One picture, replaced without a flicker."""
 
     uri = param.String(default="", doc="The picture as a data URI.")
@@ -22,7 +22,7 @@ class Picture(JSComponent):
     _esm = script(__file__, "picture.js")
 
 
-class ImageRows(JSComponent):
+class ImageRows(Component):
     """Rows of pictures; calls ``on_pick`` with the row and the place in it of a clicked one."""
 
     rows = param.List(
@@ -42,6 +42,7 @@ class ImageRows(JSComponent):
 
     def _handle_msg(self, data: dict[str, Any]) -> None:
         row, frame = data.get("row"), data.get("frame")
-        known = isinstance(row, int) and 0 <= row < len(self.rows)
-        if known and isinstance(frame, int) and 0 <= frame < len(self.rows[row]["frames"]):
+        if not (isinstance(row, int) and 0 <= row < len(self.rows)):
+            return
+        if isinstance(frame, int) and 0 <= frame < len(self.rows[row]["frames"]):
             self._on_pick(row, frame)

@@ -15,6 +15,7 @@ from dashboard.backend.jobs import Latest
 from dashboard.backend.latent_range import Spread
 from dashboard.backend.quantities import pretty_unit
 from dashboard.backend.stamp_images import data_uri
+from dashboard.backend.view import View
 from dashboard.components.css import BASE
 from dashboard.components.notices import report
 from dashboard.decoder.image_rows import Picture
@@ -39,15 +40,12 @@ def base_of(datastore: DataStore, state: State, spread: Spread) -> tuple[NDArray
     return spread.median, "the median"
 
 
-class SingleImage(pn.viewable.Viewer):
+class SingleImage(View):
     """The picture of the latents that are chosen by the sliders or by the cursor on a map.
 
     Reads ``row``, ``base``, ``point``, ``hovering`` and ``tall`` of the state, and ``pointed`` of
     its maps; writes ``point``, ``base``, ``hovering`` and ``troubles``.
     """
-
-    datastore = param.ClassSelector(class_=DataStore, constant=True)
-    state = param.ClassSelector(class_=State, constant=True)
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
@@ -108,8 +106,7 @@ class SingleImage(pn.viewable.Viewer):
             self._show()
         self.state.decoding.latents = None
 
-    def _place(self) -> tuple[NDArray[np.float64], str]:
-        _, spread, _ = self._tools
+    def _place(self, spread: Spread) -> tuple[NDArray[np.float64], str]:
         base, whose = base_of(self.datastore, self.state, spread)
         return (
             (base, whose)
@@ -119,7 +116,7 @@ class SingleImage(pn.viewable.Viewer):
 
     def _slide(self, axis: int, value: float) -> None:
         if self._tools is not None:
-            point = np.array(self._place()[0], dtype=np.float64)
+            point = np.array(self._place(self._tools[1])[0], dtype=np.float64)
             point[axis] = value
             self.state.decoding.latents = point
 
@@ -146,8 +143,8 @@ class SingleImage(pn.viewable.Viewer):
         """Decode the place in a worker, and put the sliders where it is."""
         if self._tools is None or self._tools[2] != self.state.model or self.state.tab != "decode":
             return
-        codec, _, _ = self._tools
-        place, whose = self._place()
+        codec, spread, _ = self._tools
+        place, whose = self._place(spread)
         self.sliders.values = place.tolist()
         changed = self.state.decoding.latents is not None
         self.said.object = (

@@ -8,12 +8,11 @@ import param
 
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import when_done
+from dashboard.backend.view import Tab
 from dashboard.components.css import BASE, STAMPS
 from dashboard.components.notices import LONGEST
-from dashboard.components.tab import Tab
 from dashboard.decoder.single_image import SingleImage
 from dashboard.decoder.traversals import Traversals
-from dashboard.state import State
 
 __all__ = ["Decode", "why_not_decoded"]
 
@@ -33,9 +32,6 @@ class Decode(Tab):
     """
 
     key, title = "decode", "Decode"
-
-    datastore = param.ClassSelector(class_=DataStore, constant=True)
-    state = param.ClassSelector(class_=State, constant=True)
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)

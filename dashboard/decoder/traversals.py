@@ -16,6 +16,7 @@ from dashboard.backend.latent_range import Spread
 from dashboard.backend.quantities import pretty_unit
 from dashboard.backend.stamp_images import data_uri
 from dashboard.backend.typography import MINUS
+from dashboard.backend.view import View
 from dashboard.components.collapsible import small_button
 from dashboard.components.css import BASE
 from dashboard.components.notices import report
@@ -97,15 +98,12 @@ def between(datastore: DataStore, state: State) -> list[Strip]:
     return [Strip("", "", places, captions)]
 
 
-class Traversals(pn.viewable.Viewer):
+class Traversals(View):
     """Rows of decoded pictures; a click on one puts the sliders there.
 
     Reads ``film``, ``row``, ``base``, ``origin``, ``model`` and ``tab`` of the state, and ``line``
     of its maps; writes ``film``, ``drawing``, ``origin``, ``point`` and ``troubles``.
     """
-
-    datastore = param.ClassSelector(class_=DataStore, constant=True)
-    state = param.ClassSelector(class_=State, constant=True)
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
@@ -157,13 +155,13 @@ class Traversals(pn.viewable.Viewer):
         ):
             state.decoding.draw_line = False
 
-    def _listed(self) -> tuple[list[Strip], str]:
+    def _listed(self, spread: Spread) -> tuple[list[Strip], str]:
         """What is to be decoded, and what is said of it or of why there is nothing."""
         state, datastore = self.state, self.datastore
-        base, whose = base_of(datastore, state, self._tools[1])
+        base, whose = base_of(datastore, state, spread)
         if state.decoding.along == "latents":
             said = f"2nd to 98th percentile, the others as in {whose}"
-            return along_latents(datastore, state.model, base, self._tools[1]), said
+            return along_latents(datastore, state.model, base, spread), said
         if state.decoding.along == "path":
             if state.decoding.path_start is None:
                 return [], "Press “Start here”, then pick the galaxy where the path ends."
@@ -199,7 +197,7 @@ class Traversals(pn.viewable.Viewer):
         )
         if self._tools is None or self._tools[2] != state.model or state.tab != "decode":
             return
-        strips, said = self._listed()
+        strips, said = self._listed(self._tools[1])
         self.said.object = f'<span class="muted">{escape(said)}</span>' if strips else ""
         self.frames.param.update(side=SIDE[state.decoding.along], empty="" if strips else said)
         if not strips:
@@ -208,10 +206,12 @@ class Traversals(pn.viewable.Viewer):
         codec, places = self._tools[0], np.concatenate([one.places for one in strips])
         self.latest.ask(
             lambda: (strips, decoded(codec, self.datastore.store, places)),
-            lambda job: turn == self._turn and self._arrive(job),
+            lambda job: self._arrive(job, turn),
         )
 
-    def _arrive(self, job: "Future[Any]") -> None:
+    def _arrive(self, job: "Future[Any]", turn: int) -> None:
+        if turn != self._turn:
+            return
         error = job.exception()
         report(self.state, "film", f"Not decoded: {error}" if error else "")
         if error:

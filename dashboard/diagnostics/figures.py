@@ -180,11 +180,12 @@ def main_plane(datastore: "DataStore", model: str, shown: Mask, by: str) -> Figu
         _widened(*np.percentile(mass[known], TAILS)),
         _widened(*np.percentile(sfr[known], TAILS)),
     )
-    plane = plane_of(*axes, mass, sfr)
+    plane = plane_of(axes[0], axes[1], mass, sfr)
     normal = known & datastore.populations.normal
     redshift = _median_redshift(datastore, model, normal if normal.any() else known)
     valley = (Line(1.0, VALLEY[0], "dashed"), Line(1.0, VALLEY[1], "dashed"))
-    lines, note = valley, "dashed: green valley (Salim 2014)"
+    lines: tuple[Line, ...] = valley
+    note = "dashed: green valley (Salim 2014)"
     if np.isfinite(redshift):
         lines += _main_sequence(redshift)
         note = f"main sequence at z = {redshift:.2f}, dotted ± 0.2 dex (Speagle+ 2014); {note}"

@@ -15,6 +15,7 @@ from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import run_in_ticks, when_done
 from dashboard.backend.model_scores import history_of
 from dashboard.backend.populations import population_title
+from dashboard.backend.view import View
 from dashboard.components.assets import style
 from dashboard.components.css import BASE
 from dashboard.components.notices import LONGEST
@@ -29,7 +30,6 @@ from dashboard.diagnostics.loss_curves import TERMS, loss_curves, loss_legend
 from dashboard.diagnostics.scatter import Scatter
 from dashboard.diagnostics.score_tables import confusion_html, scores_html
 from dashboard.plotting.markers import mark_svg
-from dashboard.state import State
 from pcvae.labels import LABELS
 
 __all__ = ["ModelPage", "head_html", "tile_html", "why_no_labels"]
@@ -73,15 +73,12 @@ def tile_html(sketch: FigureSpec) -> str:
     )
 
 
-class ModelPage(pn.viewable.Viewer):
+class ModelPage(View):
     """How well the chosen model does; drawn when it is first turned to.
 
     Reads ``page``, ``model``, ``shown``, ``by``, ``row`` and ``dark`` of the state; writes
     ``model``, ``shown`` and ``by``, and ``row`` by a tap on a figure.
     """
-
-    datastore = param.ClassSelector(class_=DataStore, constant=True)
-    state = param.ClassSelector(class_=State, constant=True)
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
@@ -140,7 +137,7 @@ class ModelPage(pn.viewable.Viewer):
         self._by.visible = False
         chosen = self._select("model", "Model"), self._select("shown", "Galaxies")
         head = pn.Row(self.head, *chosen, sizing_mode="stretch_width", styles=WIDEST)
-        sections = [
+        sections: list[Any] = [
             part
             for name, title in SECTIONS.items()
             for part in (self._html(f"<h3>{title}</h3>"), self.holders[name])

@@ -1,25 +1,26 @@
 """Galaxies on two axes that can be tapped: the model page's figures."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import holoviews as hv
 import numpy as np
 import pandas as pd
 import panel as pn
 import param
-from bokeh.models import ColumnDataSource, Slope
+from bokeh.models import ColumnDataSource
+from bokeh.models.annotations import Slope
 from holoviews.streams import PlotSize, RangeXY, Tap
 from numpy.typing import NDArray
 
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import weak_callback
 from dashboard.backend.plane import Limits, nearest_row
+from dashboard.backend.view import View
 from dashboard.components.theme import ACCENT, MUTED
 from dashboard.diagnostics.figures import FigureSpec
 from dashboard.plotting.layers import dress
 from dashboard.plotting.markers import Rings
 from dashboard.plotting.raster import Canvas, paint_density
-from dashboard.state import State
 
 __all__ = ["Scatter", "dots", "draw_lines", "draw_marks", "error_bars"]
 
@@ -65,8 +66,9 @@ def draw_lines(figure: Any, sketch: FigureSpec, *, dark: bool) -> None:
     bars = ColumnDataSource(ends)
     figure.segment(**{name: name for name in ends}, source=bars, color=muted, alpha=0.3, width=0.6)
     for one in sketch.lines:
-        look = {"line_color": accent, "line_dash": one.dash, "line_width": 1.2}
-        figure.add_layout(Slope(gradient=one.slope, y_intercept=one.offset, **look))
+        slope = Slope(gradient=one.slope, y_intercept=one.offset, line_color=accent)
+        slope.update(line_dash=one.dash, line_width=1.2)
+        figure.add_layout(slope)
 
 
 def draw_marks(figure: Any, sketch: FigureSpec, datastore: DataStore, *, dark: bool) -> None:
@@ -85,16 +87,17 @@ def draw_marks(figure: Any, sketch: FigureSpec, datastore: DataStore, *, dark: b
         )
 
 
-class Scatter(pn.viewable.Viewer):
+class Scatter(View):
     """One sketch as a figure; a tap picks the nearest galaxy that is drawn.
 
     Reads ``dark`` of the state when it is made, and ``row`` when told to ``mark`` it; writes
     ``row``.
     """
 
-    datastore = param.ClassSelector(class_=DataStore, constant=True)
-    state = param.ClassSelector(class_=State, constant=True)
-    sketch = param.ClassSelector(class_=FigureSpec, constant=True)
+    if TYPE_CHECKING:
+        sketch: FigureSpec
+    else:
+        sketch = param.ClassSelector(class_=FigureSpec, constant=True)
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)

@@ -12,6 +12,7 @@ import param
 
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import when_done
+from dashboard.backend.view import View
 from dashboard.components.collapsible import drawer, small_button
 from dashboard.components.css import BASE, BRING
 from dashboard.export.fits_cutout import NO_FLUX, as_fits, find_sample, pixels_of
@@ -19,7 +20,6 @@ from dashboard.export.map_figure import figure_png
 from dashboard.export.table_formats import as_file
 from dashboard.export.tables import labelled, provenance, selection
 from dashboard.selection.masks import rows_in_focus
-from dashboard.state import State
 
 __all__ = ["ExportPanel", "File"]
 
@@ -43,15 +43,12 @@ class File(NamedTuple):
     words: str
 
 
-class ExportPanel(pn.viewable.Viewer):
+class ExportPanel(View):
     """A button, and the panel that it opens: what is taken away, and as which kind of file.
 
     Reads ``row``, ``focus``, ``model``, ``revision`` and what the maps show of the state; writes
     nothing.
     """
-
-    datastore = param.ClassSelector(class_=DataStore, constant=True)
-    state = param.ClassSelector(class_=State, constant=True)
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)

@@ -20,6 +20,7 @@ from dashboard.plotting.layers import galaxy_picture
 from dashboard.plotting.raster import Canvas
 from dashboard.state import Axes, State
 from pcvae.anomaly import NORMAL
+from pcvae.boundaries import Boundaries
 
 __all__ = ["figure_png"]
 
@@ -37,7 +38,7 @@ MARKS = {
 }
 
 
-def figure_png(datastore: DataStore, state: State) -> bytes:
+def figure_png(datastore: DataStore, state: Any) -> bytes:
     """The map, or both maps, as they are shown, with their zoom, as a PNG of 200 dots an inch.
 
     Args:
@@ -146,14 +147,15 @@ def _ringed(ax: Any, datastore: DataStore, state: State, axes: Axes) -> list[Lin
 def _boundaries(ax: Any, datastore: DataStore, state: State, axes: Axes) -> list[Line2D]:
     """The borders of the SVM's classes; the key names those that have no marks."""
     job, handles = wanted_fit(datastore, state, axes), []
-    found = datastore.result(job) if job is not None else None
-    classes = () if found is None else found.classes
-    for name in (one for one in classes if one != NORMAL):
-        looks = {"color": datastore.populations.colour(name, dark=state.dark), "lw": 0.9}
+    found: Boundaries | None = datastore.result(job) if job is not None else None
+    if found is None:
+        return []
+    for name in (name for name in found.classes if name != NORMAL):
+        colour = datastore.populations.colour(name, dark=state.dark)
         for line in outline(found, name):
-            ax.plot(*np.asarray(line).T, **looks)
+            ax.plot(*np.asarray(line).T, color=colour, lw=0.9)
         if name not in datastore.populations.marked:
-            handles.append(Line2D([], [], label=population_title(name), **looks))
+            handles.append(Line2D([], [], label=population_title(name), color=colour, lw=0.9))
     return handles
 
 

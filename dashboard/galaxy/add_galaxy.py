@@ -12,6 +12,7 @@ import param
 
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import when_done
+from dashboard.backend.view import View
 from dashboard.components.collapsible import drawer, small_button
 from dashboard.components.css import BASE, BRING
 from dashboard.components.file_input import FileField, Upload, UploadError
@@ -24,7 +25,6 @@ from dashboard.galaxy.external_galaxy import (
 from dashboard.galaxy.image_files import ACCEPTED, read_image_files
 from dashboard.galaxy.legacy_cutout import fetch_external_galaxy, host, wanted
 from dashboard.sky.coordinates import Place
-from dashboard.state import State
 from pcvae.errors import PcvaeError
 
 if TYPE_CHECKING:
@@ -47,14 +47,11 @@ def needed(datastore: DataStore) -> str:
     )
 
 
-class AddGalaxy(pn.viewable.Viewer):
+class AddGalaxy(View):
     """A button in the header, and the panel below it that tells what was found or brought.
 
     Reads ``row``, ``model`` and ``external`` of the state, and writes ``row`` and ``external``.
     """
-
-    datastore = param.ClassSelector(class_=DataStore, constant=True)
-    state = param.ClassSelector(class_=State, constant=True)
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
@@ -62,7 +59,7 @@ class AddGalaxy(pn.viewable.Viewer):
         self._turn = 0
         self.words = pn.pane.HTML("", stylesheets=[BASE, BRING], sizing_mode="stretch_width")
         self.button = small_button("Upload", "Upload your own galaxy", self.open, **HEADED)
-        self.show = self._button("Show it", "the nearest galaxy", self._show_nearest)
+        self.show_nearest = self._button("Show it", "the nearest galaxy", self._show_nearest)
         self.fetch = self._button(
             "Fetch this place", "its cutout, from the Legacy Surveys", self._fetch_found
         )
@@ -82,7 +79,7 @@ class AddGalaxy(pn.viewable.Viewer):
         self.help = pn.pane.HTML(
             f'<p class="muted">{escape(needed(self.datastore))}</p>', stylesheets=[BASE, BRING]
         )
-        buttons = pn.FlexBox(self.show, self.fetch, self.close)
+        buttons = pn.FlexBox(self.show_nearest, self.fetch, self.close)
         self.panel = drawer(
             self.words,
             self.field,
@@ -114,7 +111,7 @@ class AddGalaxy(pn.viewable.Viewer):
         self._tell(found.words)
         self._found = found
         self.panel.visible = bool(found.words)
-        self.show.visible = not found.sure and found.row is not None
+        self.show_nearest.visible = not found.sure and found.row is not None
         self.fetch.visible = found.place is not None and (not found.sure or found.row is None)
 
     def _take(self) -> None:
@@ -130,6 +127,12 @@ class AddGalaxy(pn.viewable.Viewer):
             self._begin(
                 lambda: read_image_files(files, self.datastore.store.info), f"Reading {names} …"
             )
+
+    @param.depends("state.wanted_place", watch=True)
+    def _fetch_wanted(self) -> None:
+        if self.state.wanted_place is not None:
+            self.fetch_place(Place(*self.state.wanted_place))
+            self.state.wanted_place = None
 
     def fetch_place(self, place: Place) -> None:
         """Fetch the galaxy at a place."""
@@ -149,18 +152,24 @@ class AddGalaxy(pn.viewable.Viewer):
         self._tell(words, busy=True)
         self._turn += 1
         turn, job = self._turn, self.datastore.workers.requests.submit(make)
-        when_done(job, lambda: turn == self._turn and self._made(job))
+        when_done(job, lambda: self._made(job, turn))
 
-    def _made(self, job: "Future[ExternalGalaxy]") -> None:
+    def _made(self, job: "Future[ExternalGalaxy]", turn: int) -> None:
+        if turn != self._turn:
+            return
         if error := job.exception():
             self._fail(error)
             return
-        turn, external, model = self._turn, job.result(), self.state.model
+        external, model = job.result(), self.state.model
         codec = self.datastore.model_jobs.codec(model)
         self._tell("Encoding it …", busy=True)
-        when_done(codec, lambda: turn == self._turn and self._encoded(external, model, codec))
+        when_done(codec, lambda: self._encoded(external, model, codec, turn))
 
-    def _encoded(self, external: ExternalGalaxy, model: str, codec: "Future[Any]") -> None:
+    def _encoded(
+        self, external: ExternalGalaxy, model: str, codec: "Future[Any]", turn: int
+    ) -> None:
+        if turn != self._turn:
+            return
         try:
             encode_external(self.datastore, codec.result(), model, external)
         except (PcvaeError, RuntimeError, ValueError, OSError) as error:
@@ -180,7 +189,7 @@ class AddGalaxy(pn.viewable.Viewer):
         looks = ' class="busy"' if busy else ""
         self.words.object = f'<p role="status"{looks}>{escape(words)}</p>'
         self.panel.visible = True
-        for part in (self.show, self.fetch, self.field, self.help):
+        for part in (self.show_nearest, self.fetch, self.field, self.help):
             part.visible = False
 
     def _show_nearest(self) -> None:

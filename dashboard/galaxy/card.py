@@ -14,6 +14,7 @@ from dashboard.backend.jobs import when_done
 from dashboard.backend.populations import population_title
 from dashboard.backend.stamp_images import bar_html, channels_of, compass_svg, data_uri, in_band
 from dashboard.backend.typography import MINUS
+from dashboard.backend.view import View
 from dashboard.components.assets import style
 from dashboard.components.css import BASE
 from dashboard.galaxy.external_card import (
@@ -23,9 +24,8 @@ from dashboard.galaxy.external_card import (
 )
 from dashboard.galaxy.external_galaxy import NO_NETWORK, ExternalGalaxy, has_network
 from dashboard.galaxy.property_table import properties_of, table_html
-from dashboard.galaxy.reconstruction import View, view_of
+from dashboard.galaxy.reconstruction import Reconstruction, reconstruction_of
 from dashboard.labelling.label_bar import LabelBar
-from dashboard.state import State
 
 __all__ = ["Card", "facts_html", "links_of", "pictures_html"]
 
@@ -87,7 +87,7 @@ def facts_html(datastore: DataStore, row: int, *, dark: bool) -> str:
 def pictures_html(
     datastore: DataStore,
     row: int,
-    view: View | None,
+    view: Reconstruction | None,
     *,
     failed: bool = False,
     channel: int | None = None,
@@ -130,15 +130,12 @@ def pictures_html(
     )
 
 
-class Card(pn.viewable.Viewer):
+class Card(View):
     """The picked galaxy.
 
     Reads ``row``, ``external``, ``model``, ``dark``, ``loaded``, ``band`` and ``troubles`` of the
     state; writes ``band``.
     """
-
-    datastore = param.ClassSelector(class_=DataStore, constant=True)
-    state = param.ClassSelector(class_=State, constant=True)
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
@@ -247,7 +244,7 @@ class Card(pn.viewable.Viewer):
         wanted = self.state.progress.loaded and not self._why_not
         job = self.datastore.model_jobs.codec(model) if wanted else None
         if job is not None and job.done():
-            view, self._why_not = view_of(
+            view, self._why_not = reconstruction_of(
                 self.datastore, model, row, dark=self.state.dark, channel=self._channel
             )
         failed = bool(self._why_not)

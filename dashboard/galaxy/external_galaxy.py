@@ -116,7 +116,8 @@ def _see(datastore: DataStore, codec: "Codec", external: ExternalGalaxy) -> Enco
 def place_on(external: ExternalGalaxy | None, model: str, x: str, y: str) -> pd.DataFrame:
     """Where a guest lies on two axes of a model, as ``x`` and ``y``; no row where it does not."""
     latents = external.seen[model].latents if external and model in external.seen else None
-    values = [] if latents is None else latents[[x, y]].to_numpy(np.float32)
+    empty = np.zeros((0, 2), np.float32)
+    values = empty if latents is None else latents[[x, y]].to_numpy(np.float32)
     return pd.DataFrame(values, columns=["x", "y"], dtype=np.float32)
 
 

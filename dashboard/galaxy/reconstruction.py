@@ -10,10 +10,10 @@ from dashboard.backend.datastore import DataStore
 from dashboard.backend.stamp_images import Residual, in_band, residual
 from dashboard.components.notices import LONGEST
 
-__all__ = ["View", "view_of"]
+__all__ = ["Reconstruction", "reconstruction_of"]
 
 
-class View(NamedTuple):
+class Reconstruction(NamedTuple):
     """How a model sees a galaxy.
 
     Args:
@@ -25,9 +25,9 @@ class View(NamedTuple):
     residual: Residual | None
 
 
-def view_of(
+def reconstruction_of(
     datastore: DataStore, model: str, row: int, *, dark: bool = True, channel: int | None = None
-) -> tuple[View | None, str]:
+) -> tuple[Reconstruction | None, str]:
     """How a model sees a galaxy, once its codec is there; else why it cannot.
 
     Args:
@@ -49,6 +49,6 @@ def view_of(
     rebuilt = in_band(codec.decode_rgb(latents, stretch)[0], channel)
     picture = (np.clip(rebuilt, 0, 1) * 255 + 0.5).astype(np.uint8)
     if stamp is None:
-        return View(picture, None), ""
+        return Reconstruction(picture, None), ""
     image = in_band(stamp, channel).astype(np.float32) / 255
-    return View(picture, residual(image, rebuilt, dark=dark)), ""
+    return Reconstruction(picture, residual(image, rebuilt, dark=dark)), ""

@@ -14,15 +14,15 @@ from dashboard.backend.jobs import when_done
 from dashboard.backend.populations import population_title
 from dashboard.backend.quantities import colours_of
 from dashboard.backend.typography import DASH, MINUS
+from dashboard.backend.view import Tab
 from dashboard.components.icon_toggle import IconToggle
 from dashboard.components.notices import report
 from dashboard.components.pager import Pager
-from dashboard.components.tab import Tab
 from dashboard.gallery.stamp_grid import Tiles
 from dashboard.gallery.stamp_strip import stamp_items
 from dashboard.selection.filter_chips import FocusChips
 from dashboard.selection.masks import rows_in_focus
-from dashboard.state import DISTANCE, STORE_ORDER, State
+from dashboard.state import DISTANCE, STORE_ORDER
 
 __all__ = ["Grid", "distances", "orders", "sorted_rows"]
 
@@ -50,7 +50,7 @@ def distances(
 
 
 def sorted_rows(
-    rows: NDArray[np.intp], values: NDArray[np.float64] | None, *, descending: bool = False
+    rows: NDArray[np.intp], values: NDArray[np.floating] | None, *, descending: bool = False
 ) -> NDArray[np.intp]:
     """The galaxies in the order of their values; ties by row, those without a value last.
 
@@ -73,21 +73,19 @@ class Grid(Tab):
 
     key, title = "selection", "Selection"
 
-    datastore = param.ClassSelector(class_=DataStore, constant=True)
-    state = param.ClassSelector(class_=State, constant=True)
-
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
         self.rows, self.start, self._origin = np.array([], np.intp), 0, self.state.row
-        self._values: NDArray[np.float64] | None = None
+        self._values: NDArray[np.floating] | None = None
         self._sorted: tuple[Any, ...] = ()
         self._order = self.state.selection.order
         self._walking = False
         self._focus: NDArray[np.bool_] | None = None
         self.chips = FocusChips(datastore=self.datastore, state=self.state)
         self.pager = Pager(self._go, width=200, height=30, margin=0)
-        calls = {"on_pick": self._pick, "on_turn": self._turn, "on_offer": self._take}
-        self.tiles = Tiles(**calls, sizing_mode="stretch_both", margin=(2, 8))
+        self.tiles = Tiles(
+            self._pick, self._turn, self._take, sizing_mode="stretch_both", margin=(2, 8)
+        )
         self._offer_orders()
         self._follow()
         self.tiles.param.watch(self._show, "fit")
@@ -145,7 +143,7 @@ class Grid(Tab):
             self.rows, self._values = rows[order], None if values is None else values[order]
         self._show()
 
-    def _sort_values(self, rows: NDArray[np.intp]) -> NDArray[np.float64] | None:
+    def _sort_values(self, rows: NDArray[np.intp]) -> NDArray[np.floating] | None:
         """What the galaxies are sorted by, (M,); None for the order of the store."""
         state, datastore = self.state, self.datastore
         quantities = {one.key: one for one in colours_of(datastore.store, state.model)}
@@ -171,8 +169,9 @@ class Grid(Tab):
         page = self.start // fit
         shown = slice(page * fit, (page + 1) * fit)
         rows = [int(row) for row in self.rows[shown]]
-        values = [] if self._values is None else self._values[shown]
-        captions = [_said(value) for value in values] or [""] * len(rows)
+        captions = [""] * len(rows)
+        if self._values is not None:
+            captions = [_said(value) for value in self._values[shown]]
         job = self.datastore.load(rows)
         wait([job], timeout=WAIT)
         listed = list(zip(rows, captions, strict=True))

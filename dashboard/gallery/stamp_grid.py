@@ -4,15 +4,15 @@ from collections.abc import Callable
 from typing import Any
 
 import param
-from panel.custom import JSComponent
 
 from dashboard.components.assets import script, style
+from dashboard.components.component import Component
 from dashboard.components.css import BASE
 
 __all__ = ["Tiles"]
 
 
-class Tiles(JSComponent):
+class Tiles(Component):
     """A sheet of pictures; calls ``on_pick`` with a row, ``on_turn`` with how many pages on.
 
     The arrow keys walk over it, and on to the next page; it says in ``fit`` how many fit.

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 import param
-from panel.custom import JSComponent
 
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.populations import population_title
 from dashboard.components.assets import script
+from dashboard.components.component import Component
 from dashboard.components.css import BASE, STAMPS
 
 __all__ = ["StampStrip", "stamp_items"]
@@ -43,7 +43,7 @@ def stamp_items(
     ]
 
 
-class StampStrip(JSComponent):
+class StampStrip(Component):
     """A row of stamps; calls ``on_pick`` with the row of a clicked one.
 
     What a removed one is called by is its ``mark``, or its row where it has none.

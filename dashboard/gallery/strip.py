@@ -7,10 +7,9 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 
-from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import when_done
+from dashboard.backend.view import Tab
 from dashboard.components.css import BASE, STAMPS
-from dashboard.components.tab import Tab
 from dashboard.gallery.stamp_strip import StampStrip, stamp_items
 from dashboard.state import State
 
@@ -36,9 +35,6 @@ def metric_controls(state: State) -> list[Any]:
 
 class Strip(Tab):
     """A row of stamps, each of which picks its galaxy, under a line that says what they are."""
-
-    datastore = param.ClassSelector(class_=DataStore, constant=True)
-    state = param.ClassSelector(class_=State, constant=True)
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)

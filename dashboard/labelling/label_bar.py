@@ -5,10 +5,11 @@ from typing import Any
 
 import panel as pn
 import param
-from panel.custom import JSComponent
 
 from dashboard.backend.datastore import DataStore
+from dashboard.backend.view import View
 from dashboard.components.assets import script, style
+from dashboard.components.component import Component
 from dashboard.components.css import BASE
 from dashboard.labelling.labels import (
     NOTED,
@@ -23,7 +24,6 @@ from dashboard.labelling.labels import (
     who,
     write_note,
 )
-from dashboard.state import State
 
 __all__ = ["LabelBar", "LabelButtons", "said_of"]
 
@@ -40,7 +40,7 @@ def said_of(datastore: DataStore, row: int) -> str:
     )
 
 
-class LabelButtons(JSComponent):
+class LabelButtons(Component):
     """Scores, names, a note, undo and redo in one row; calls ``on_act`` with what is pressed."""
 
     row = param.Integer(default=-1, doc="The row of the galaxy that is judged.")
@@ -64,15 +64,12 @@ class LabelButtons(JSComponent):
             self._on_act(act, value, row)
 
 
-class LabelBar(pn.viewable.Viewer):
+class LabelBar(View):
     """What this person says of the picked galaxy, and what others do.
 
     Reads ``row``, ``revision``, ``done``, ``undone`` and ``said`` of the state; writes ``done``,
     ``undone``, ``said``, ``revision``, ``troubles`` and, when something is undone, ``row``.
     """
-
-    datastore = param.ClassSelector(class_=DataStore, constant=True)
-    state = param.ClassSelector(class_=State, constant=True)
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)

@@ -199,7 +199,8 @@ def _turn(datastore: DataStore, state: State, *, back: bool) -> bool:
     if not numbers:
         state.progress.message = f"Nothing to {'undo' if back else 'redo'}"
         return False
-    made, galaxy = [], ""
+    made: list[int] = []
+    galaxy = ""
     try:
         for number in reversed(numbers):
             if number not in datastore.label_table.void:

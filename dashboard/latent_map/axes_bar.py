@@ -1,7 +1,7 @@
 """The slim bar above a map: its model, its two axes, and the pairs of axes worth a look."""
 
 from itertools import combinations
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import panel as pn
 import panel_material_ui as pmui
@@ -38,7 +38,7 @@ def pairs_of(datastore: DataStore, model: str) -> dict[str, tuple[str, str]]:
 
 def axes_choices(
     datastore: DataStore, axes: Axes, model: str
-) -> tuple[dict[str, Any], dict[str, str | None]]:
+) -> tuple[dict[str, Any], dict[str, str]]:
     """What can be chosen for a map of that model, and what is: its own axes where it has them."""
     titles = {one.title: one.column for one in axes_of(datastore.store, model)}
     chosen = {
@@ -67,11 +67,15 @@ class AxesFollower(param.Parameterized):
     To be made before the views. A zoom that is set together with the axes is kept.
     """
 
-    datastore = param.ClassSelector(class_=DataStore, constant=True)
-    axes = param.ClassSelector(class_=Axes, constant=True)
+    if TYPE_CHECKING:
+        datastore: DataStore
+        axes: Axes
+    else:
+        datastore = param.ClassSelector(class_=DataStore, constant=True)
+        axes = param.ClassSelector(class_=Axes, constant=True)
 
     def __init__(self, **params: Any) -> None:
-        super().__init__(**params)
+        param.Parameterized.__init__(self, **params)
         self._plane, self._zoom = self.axes.plane, self.axes.zoom
 
     @param.depends("axes.model", "axes.x", "axes.y", "axes.zoom", watch=True)
@@ -119,11 +123,15 @@ class AxesBar(pn.viewable.Viewer):
     Reads and writes ``model``, ``x`` and ``y`` of its axes.
     """
 
-    datastore = param.ClassSelector(class_=DataStore, constant=True)
-    axes = param.ClassSelector(class_=Axes, constant=True)
+    if TYPE_CHECKING:
+        datastore: DataStore
+        axes: Axes
+    else:
+        datastore = param.ClassSelector(class_=DataStore, constant=True)
+        axes = param.ClassSelector(class_=Axes, constant=True)
 
     def __init__(self, **params: Any) -> None:
-        super().__init__(**params)
+        pn.viewable.Viewer.__init__(self, **params)
         place = {"sizing_mode": "stretch_width", "min_width": 60, "margin": (8, 3, 0, 3)}
         self.selects = {
             name: chooser(self.axes, name, label, max_width=width, sx=NARROW, **place)
@@ -154,7 +162,7 @@ class AxesBar(pn.viewable.Viewer):
     def _offer(self) -> None:
         self.menu.items = [{"label": title} for title in self.pairs]
 
-    def _take(self, item: dict[str, Any]) -> None:
+    def _take(self, item: Any) -> None:
         pair = self.pairs.get(item["label"])
         if pair is not None:
             choose_axes(self.datastore, self.axes, self.axes.model, pair)

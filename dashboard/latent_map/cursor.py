@@ -1,13 +1,14 @@
 """What the cursor does on a map besides picking: says where it is, and draws a line."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import panel as pn
 import param
 from bokeh.events import MouseMove
 from bokeh.models import ColumnDataSource, CustomJS
 
+from dashboard.backend.view import Follower
 from dashboard.components.assets import script
 from dashboard.components.theme import ACCENT, GROUND
 from dashboard.state import Axes, State
@@ -26,7 +27,7 @@ def lengthen(state: State, axes: Axes, x: float, y: float) -> None:
         axes.line = (x, y, x, y)
 
 
-class Pointer(param.Parameterized):
+class Pointer(Follower):
     """Tells where the cursor is while that is decoded, and shows the line of a map.
 
     The browser tells the latest place at most ten times a second, and none while nobody asks.
@@ -39,8 +40,10 @@ class Pointer(param.Parameterized):
         axes: The map's axes.
     """
 
-    state = param.ClassSelector(class_=State, constant=True)
-    axes = param.ClassSelector(class_=Axes, constant=True)
+    if TYPE_CHECKING:
+        axes: Axes
+    else:
+        axes = param.ClassSelector(class_=Axes, constant=True)
 
     def __init__(self, figure: Any, state: State, axes: Axes) -> None:
         super().__init__(state=state, axes=axes)

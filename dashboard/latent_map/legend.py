@@ -12,12 +12,12 @@ import param
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.populations import population_title
 from dashboard.backend.svm_jobs import TrainingLabels
+from dashboard.backend.view import View
 from dashboard.components.css import BASE, LEGEND
 from dashboard.labelling.labels import label_title, own_marks
 from dashboard.plotting.colour_by import Colouring, colouring
 from dashboard.plotting.decision_boundaries import wanted_fit
 from dashboard.plotting.markers import mark_svg
-from dashboard.state import State
 from pcvae.anomaly import NORMAL
 
 __all__ = ["Legend", "boundary_note", "colour_key"]
@@ -60,15 +60,12 @@ def boundary_note(
     return f"linear SVM ({some}{left})"
 
 
-class Legend(pn.viewable.Viewer):
+class Legend(View):
     """The key of the map.
 
     Reads the axes of both maps, ``split``, ``colour``, ``boundaries``, ``fitted``, ``loaded``,
     ``training_labels``, ``scored``, ``revision`` and ``dark`` of the state; writes nothing.
     """
-
-    datastore = param.ClassSelector(class_=DataStore, constant=True)
-    state = param.ClassSelector(class_=State, constant=True)
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)

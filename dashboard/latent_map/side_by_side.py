@@ -5,22 +5,19 @@ from typing import Any
 import panel as pn
 import param
 
-from dashboard.backend.datastore import DataStore
+from dashboard.backend.view import View
 from dashboard.latent_map.axes_bar import AxesBar
 from dashboard.latent_map.view import LatentMap
-from dashboard.state import Axes, State
+from dashboard.state import Axes
 
 __all__ = ["Maps"]
 
 
-class Maps(pn.viewable.Viewer):
+class Maps(View):
     """The maps side by side; the second is made when it is first wanted.
 
     Reads ``split`` of the state; writes nothing.
     """
-
-    datastore = param.ClassSelector(class_=DataStore, constant=True)
-    state = param.ClassSelector(class_=State, constant=True)
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)

@@ -7,6 +7,7 @@ import panel_material_ui as pmui
 import param
 
 from dashboard.backend.datastore import DataStore
+from dashboard.backend.view import View
 from dashboard.gallery.seed_picker import seed_choices
 from dashboard.latent_map.axes_bar import (
     AxesFollower,
@@ -48,15 +49,12 @@ def _choose_second(datastore: DataStore, state: State) -> None:
     choose_axes(datastore, state.second, state.model, pairs[0] if pairs else ("", ""))
 
 
-class Controls(pn.viewable.Viewer):
+class Controls(View):
     """What holds for all maps.
 
     Reads and writes ``colour``, ``boundaries`` and ``split`` of the state; fits what can be
     chosen, ``seeds`` too, to its ``model``.
     """
-
-    datastore = param.ClassSelector(class_=DataStore, constant=True)
-    state = param.ClassSelector(class_=State, constant=True)
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)

@@ -1,7 +1,7 @@
 """The latent space as a map that can be tapped and zoomed."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import holoviews as hv
 import numpy as np
@@ -9,9 +9,9 @@ import panel as pn
 import param
 from holoviews.streams import Counter, PlotSize, RangeXY, Tap
 
-from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import weak_callback
 from dashboard.backend.plane import Limits, Plane, nearest_row
+from dashboard.backend.view import View
 from dashboard.galaxy.external_galaxy import place_on
 from dashboard.gallery.seed_picker import near_rows
 from dashboard.labelling.labels import own_marks
@@ -31,7 +31,7 @@ from dashboard.plotting.layers import (
 from dashboard.plotting.markers import Rings
 from dashboard.plotting.raster import Canvas
 from dashboard.selection.box_lasso import BoxLasso
-from dashboard.state import Axes, State
+from dashboard.state import Axes
 
 __all__ = ["LatentMap"]
 
@@ -41,7 +41,7 @@ NEAR = 16  # px from the cursor to what it is said to be on
 PIXELS = 1_500_000  # of a map's picture at most; on a larger screen each is drawn larger
 
 
-class LatentMap(pn.viewable.Viewer):
+class LatentMap(View):
     """A shaded map of all galaxies; a tap picks the nearest one.
 
     Boxes and lassos select; with shift held they add, with ctrl or alt they take away.
@@ -53,9 +53,10 @@ class LatentMap(pn.viewable.Viewer):
     state.
     """
 
-    datastore = param.ClassSelector(class_=DataStore, constant=True)
-    state = param.ClassSelector(class_=State, constant=True)
-    axes = param.ClassSelector(class_=Axes, constant=True)
+    if TYPE_CHECKING:
+        axes: Axes
+    else:
+        axes = param.ClassSelector(class_=Axes, constant=True)
 
     def __init__(self, **params: Any) -> None:
         self._counter = Counter()

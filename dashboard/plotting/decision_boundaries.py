@@ -12,6 +12,7 @@ from scipy.ndimage import gaussian_filter
 
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import when_done
+from dashboard.backend.view import Follower
 from dashboard.state import Axes, State
 from pcvae.anomaly import NORMAL
 from pcvae.boundaries import Boundaries
@@ -65,15 +66,12 @@ def wanted_fit(datastore: DataStore, state: State, axes: Axes) -> "Future[Any] |
     )
 
 
-class BoundaryFits(param.Parameterized):
+class BoundaryFits(Follower):
     """Begins each fit that comes to be wanted, and counts those that have arrived.
 
     To be made before the views: then they see a fit as under way only if they will be told of
     its end.
     """
-
-    datastore = param.ClassSelector(class_=DataStore, constant=True)
-    state = param.ClassSelector(class_=State, constant=True)
 
     @param.depends(
         "state.model",

@@ -84,14 +84,14 @@ def dress(figure: Any) -> None:
             tool.renderers = []
 
 
-def filled(found: Boundaries | None, colour: Callable[[str], str]) -> dict[str, list[Any]]:
+def filled(found: Boundaries | None, colour: Callable[[str], str]) -> dict[str, Any]:
     """The SVM's regions as a faint picture: an image, its corner ``x``, ``y`` and its size.
 
     Args:
         found: The regions; None if there are none to show.
         colour: The colour ``#rrggbb`` of a class.
     """
-    columns: dict[str, list[Any]] = {name: [] for name in ("image", "x", "y", "dw", "dh")}
+    columns: dict[str, Any] = {name: [] for name in ("image", "x", "y", "dw", "dh")}
     if found is not None and len(found.classes) > 1:
         picture = fill(found, {name: colour(name) for name in found.classes if name != NORMAL})
         columns["image"] = [np.ascontiguousarray(picture).view(np.uint32)[..., 0]]
@@ -100,11 +100,11 @@ def filled(found: Boundaries | None, colour: Callable[[str], str]) -> dict[str, 
     return columns
 
 
-def borders(found: Boundaries | None, colour: Callable[[str], str]) -> dict[str, list[Any]]:
+def borders(found: Boundaries | None, colour: Callable[[str], str]) -> dict[str, Any]:
     """The borders of the SVM's regions as lines ``x``, ``y`` (n,), each in its ``colour``."""
-    columns: dict[str, list[Any]] = {"x": [], "y": [], "colour": []}
-    for name in () if found is None else found.classes:
-        for line in () if name == NORMAL else outline(found, name):
+    columns: dict[str, Any] = {"x": [], "y": [], "colour": []}
+    for name in found.classes if found is not None else ():
+        for line in outline(found, name) if found is not None and name != NORMAL else ():
             columns["x"].append(line[:, 0])
             columns["y"].append(line[:, 1])
             columns["colour"].append(colour(name))

@@ -20,7 +20,14 @@ class Rings:
     """
 
     def __init__(self, figure: Any) -> None:
-        empty = {"x": [], "y": [], "size": [], "width": [], "colour": [], "shape": []}
+        empty: dict[str, Any] = {
+            "x": [],
+            "y": [],
+            "size": [],
+            "width": [],
+            "colour": [],
+            "shape": [],
+        }
         self.source = ColumnDataSource(empty)
         figure.scatter(
             "x",

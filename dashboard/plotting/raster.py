@@ -129,7 +129,7 @@ def paint_mean(
     asked = [reductions.count("value"), *map(reductions.sum, parts)]
     count, known, *totals = _sums(points.assign(**parts), canvas, *asked)
     radius = _radius(count)
-    weight, *totals = (_spread(one, radius) for one in (known, *totals))
+    weight, *totals = (_spread(layer, radius) for layer in (known, *totals))
     if cyclic:
         share = np.arctan2(*totals) / (2 * np.pi) % 1
     else:
@@ -153,7 +153,7 @@ def paint_categories(
     if points.empty:
         return paint_density(points, canvas, dark=True)
     names = [str(place) for place in range(len(colours))]
-    codes = pd.Categorical.from_codes(points["value"].to_numpy(), names)
+    codes = pd.Categorical.from_codes(points["value"].to_numpy(np.intp), pd.Index(names))
     each = _aggregate(points.assign(value=codes), canvas, reductions.count_cat("value"))
     count = each.to_numpy().astype(np.float32)
     radius = _radius(count.sum(axis=2))
@@ -238,10 +238,10 @@ def _dot(radius: int) -> NDArray[np.float32]:
     return inside.reshape(2 * reach + 1, fine, -1, fine).mean((1, 3), dtype=np.float32)
 
 
-def _look_up(share: NDArray[np.float32], kind: str, *, dark: bool) -> NDArray[np.float32]:
+def _look_up(share: NDArray[np.floating], kind: str, *, dark: bool) -> NDArray[np.float32]:
     return colour_map(kind, dark)[(share * 255).astype(np.intp)]
 
 
-def _compose(colour: NDArray[np.float32], ink: NDArray[np.float32]) -> NDArray[np.uint8]:
+def _compose(colour: NDArray[np.floating], ink: NDArray[np.floating]) -> NDArray[np.uint8]:
     opaque = np.clip(ink, 0, 1)[..., None]
     return (np.concatenate([colour, opaque], axis=2) * 255 + 0.5).astype(np.uint8)

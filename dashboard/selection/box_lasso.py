@@ -49,12 +49,12 @@ class BoxLasso:
         """Show what was drawn to select, where it was drawn."""
         gesture = self._state.selection.gesture
         if self.outline is not None:
-            here = gesture is not None and gesture.plane == self._plane()
-            self.outline.show(gesture.corners if here else (), self._state.dark)
+            here = gesture if gesture is not None and gesture.plane == self._plane() else None
+            self.outline.show(here.corners if here else (), self._state.dark)
 
     def _hold(self, event: PanStart) -> None:
         """Remember which keys are held while something is drawn: they say what it does."""
-        keys = event.modifiers or {}
+        keys = dict(event.modifiers or {})
         taken = keys.get("ctrl") or keys.get("alt")
         self._how = "add" if keys.get("shift") else "subtract" if taken else ""
 

@@ -5,12 +5,13 @@ from typing import Any
 import numpy as np
 import panel as pn
 import param
-from panel.custom import JSComponent
 
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.quantities import Quantity, colours_of
 from dashboard.backend.typography import DASH, MINUS
+from dashboard.backend.view import View
 from dashboard.components.assets import script, style
+from dashboard.components.component import Component
 from dashboard.components.css import BASE
 from dashboard.state import State
 
@@ -49,7 +50,7 @@ def chips_of(datastore: DataStore, state: State) -> list[dict[str, Any]]:
     return listed
 
 
-class Chips(JSComponent):
+class Chips(Component):
     """How many galaxies are in focus, and the chips; calls ``on_remove`` with a chip's key.
 
     With the key None all are to be removed.
@@ -72,15 +73,12 @@ class Chips(JSComponent):
             self._on_remove(data["remove"])
 
 
-class FocusChips(pn.viewable.Viewer):
+class FocusChips(View):
     """What narrows the focus.
 
     Reads ``focus``, ``selected``, ``filters`` and ``model`` of the state, and writes
     ``selected`` and ``filters``.
     """
-
-    datastore = param.ClassSelector(class_=DataStore, constant=True)
-    state = param.ClassSelector(class_=State, constant=True)
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)

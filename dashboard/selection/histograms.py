@@ -12,13 +12,12 @@ from dashboard.backend.columns import BINS
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import when_done
 from dashboard.backend.quantities import Quantity, colours_of, pretty_unit
+from dashboard.backend.view import Tab
 from dashboard.components.assets import style
 from dashboard.components.css import BASE
-from dashboard.components.tab import Tab
 from dashboard.selection.filter_chips import FocusChips
 from dashboard.selection.masks import focus_of
 from dashboard.selection.range_histograms import Ranges
-from dashboard.state import State
 from pcvae.dataset import ELLIPTICITY
 
 __all__ = ["Counted", "Histograms", "count_all", "focus_counts", "plot_of"]
@@ -122,9 +121,6 @@ class Histograms(Tab):
     """
 
     key, title = "histograms", "Histograms"
-
-    datastore = param.ClassSelector(class_=DataStore, constant=True)
-    state = param.ClassSelector(class_=State, constant=True)
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.quantities import colours_of
+from dashboard.backend.view import Follower
 from dashboard.state import Gesture, State
 
 __all__ = [
@@ -130,14 +131,11 @@ def focus_of(datastore: DataStore, state: State, but: str = "") -> NDArray[np.bo
     return mask
 
 
-class FocusFollower(param.Parameterized):
+class FocusFollower(Follower):
     """Keeps ``focus``, ``previous`` and ``gesture`` of the selection up to date.
 
     To be made before the views. A selection that comes without a gesture erases what was drawn.
     """
-
-    datastore = param.ClassSelector(class_=DataStore, constant=True)
-    state = param.ClassSelector(class_=State, constant=True)
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)

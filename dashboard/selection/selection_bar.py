@@ -7,7 +7,7 @@ import panel as pn
 import panel_material_ui as pmui
 import param
 
-from dashboard.backend.datastore import DataStore
+from dashboard.backend.view import View
 from dashboard.components.collapsible import small_button
 from dashboard.components.css import BASE, LEGEND
 from dashboard.selection.masks import clear, undo
@@ -42,15 +42,12 @@ def counted(state: State, total: int) -> str:
     return f"{int(state.selection.focus.sum()):,} of {total:,} {kind}"
 
 
-class SelectionBar(pn.viewable.Viewer):
+class SelectionBar(View):
     """The controls of the selection.
 
     Reads ``focus``, ``selected``, ``before`` and ``filters`` of the state; writes ``how``,
     ``selected`` and ``filters``.
     """
-
-    datastore = param.ClassSelector(class_=DataStore, constant=True)
-    state = param.ClassSelector(class_=State, constant=True)
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)

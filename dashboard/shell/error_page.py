@@ -3,7 +3,7 @@
 from html import escape
 
 import panel as pn
-import panel_material_ui as pmui
+from panel_material_ui.template import Page
 
 from dashboard.components.assets import style
 from dashboard.components.css import BASE
@@ -29,11 +29,11 @@ def trouble_html(title: str, words: str) -> str:
     return f'<div class="page"><h1>{escape(title)}</h1><p>{said}</p><ol>{steps}</ol></div>'
 
 
-def trouble_page(title: str, words: str) -> pmui.Page:
+def trouble_page(title: str, words: str) -> Page:
     """A page of its own, in the dashboard's style."""
     pane = pn.pane.HTML(
         trouble_html(title, words),
         stylesheets=[BASE, style(__file__, "error_page.css")],
         sizing_mode="stretch_both",
     )
-    return pmui.Page(title="pcvae", main=[pane], dark_theme=True, theme_config=THEME, sx=HEADER)
+    return Page(title="pcvae", main=[pane], dark_theme=True, theme_config=THEME, sx=HEADER)

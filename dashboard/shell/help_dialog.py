@@ -36,7 +36,7 @@ class Help(pn.viewable.Viewer):
     """
 
     def __init__(self, keys: dict[str, str], **params: Any) -> None:
-        super().__init__(**params)
+        pn.viewable.Viewer.__init__(self, **params)
         self.tour = Tour(sizing_mode="fixed", width=0, height=0, margin=0)
         says = "Help: what the words mean, the keys, and the tour again."
         looks = {"variant": "text", "css_classes": ["help"], "margin": (13, 4)}

@@ -2,6 +2,7 @@
 
 import param
 
+from dashboard.backend.view import Follower
 from dashboard.state import State
 
 __all__ = ["History"]
@@ -9,7 +10,7 @@ __all__ = ["History"]
 MAX_GALAXIES = 500  # remembered
 
 
-class History(param.Parameterized):
+class History(Follower):
     """The galaxies that a session has picked, and where in them it is.
 
     Reads and writes ``row`` of the state. Picking a galaxy after going back forgets the ones
@@ -26,8 +27,6 @@ class History(param.Parameterized):
         >>> history.back(), history.back(), history.forward(), state.row
         (True, True, True, 1)
     """
-
-    state = param.ClassSelector(class_=State, constant=True)
 
     def __init__(self, state: State) -> None:
         super().__init__(state=state)

@@ -4,14 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 import param
-from panel.custom import JSComponent
 
 from dashboard.components.assets import script
+from dashboard.components.component import Component
 
 __all__ = ["Shortcuts"]
 
 
-class Shortcuts(JSComponent):
+class Shortcuts(Component):
     """Calls ``on_key`` with each of ``keys`` that is pressed outside of text fields.
 
     Arrows are left to what they move: sliders, menus, tabs that were come to by keyboard.

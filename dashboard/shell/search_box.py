@@ -1,6 +1,6 @@
 """Find a galaxy by its id, or the one nearest to a place on the sky."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import panel as pn
 import panel_material_ui as pmui
@@ -8,9 +8,9 @@ import param
 
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import when_done
+from dashboard.backend.view import View
 from dashboard.galaxy.add_galaxy import AddGalaxy
 from dashboard.sky.search import Found, find, suggestions
-from dashboard.state import State
 
 __all__ = ["Find"]
 
@@ -23,9 +23,15 @@ HELP = (
 class FindField(pmui.AutocompleteInput):
     """A text field that asks ``suggest`` in a worker for ids to choose from."""
 
-    datastore = param.ClassSelector(class_=DataStore, constant=True)
+    if TYPE_CHECKING:
+        datastore: DataStore
+    else:
+        datastore = param.ClassSelector(class_=DataStore, constant=True)
 
     _rename = {"datastore": None}  # noqa: RUF012
+
+    def __init__(self, **params: Any) -> None:
+        pmui.AutocompleteInput.__init__(self, **params)
 
     def _handle_msg(self, msg: dict[str, Any]) -> None:
         if msg.get("type") == "search":
@@ -38,15 +44,16 @@ class FindField(pmui.AutocompleteInput):
         self._send_msg({"type": "search_response", "id": asked, "options": ids})
 
 
-class Find(pn.viewable.Viewer):
+class Find(View):
     """The field in the header; what it finds is picked, or told by the panel below.
 
     Reads nothing of the state, and writes ``row``.
     """
 
-    datastore = param.ClassSelector(class_=DataStore, constant=True)
-    state = param.ClassSelector(class_=State, constant=True)
-    bring = param.ClassSelector(class_=AddGalaxy, constant=True)
+    if TYPE_CHECKING:
+        add_galaxy: AddGalaxy
+    else:
+        add_galaxy = param.ClassSelector(class_=AddGalaxy, constant=True)
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
@@ -79,4 +86,4 @@ class Find(pn.viewable.Viewer):
         if found.row is not None and found.sure:
             self.field.value = ""
             self.state.row = found.row
-        self.bring.tell(found)
+        self.add_galaxy.tell(found)

@@ -3,9 +3,9 @@
 from typing import NamedTuple
 
 import param
-from panel.custom import JSComponent
 
 from dashboard.components.assets import script, style
+from dashboard.components.component import Component
 from dashboard.components.css import BASE
 
 __all__ = ["STEPS", "Stop", "Tour"]
@@ -65,7 +65,7 @@ STEPS = (
 )
 
 
-class Tour(JSComponent):
+class Tour(Component):
     """The tour, shown on a browser's first visit and whenever ``shown`` is set."""
 
     steps = param.List(default=[one._asdict() for one in STEPS], item_type=dict)

@@ -8,6 +8,7 @@ import param
 
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import debounce
+from dashboard.backend.view import Follower
 from dashboard.components.notices import report
 from dashboard.state import Axes, State
 
@@ -35,7 +36,7 @@ def query_of(datastore: DataStore, state: State) -> dict[str, str]:
     return query
 
 
-class UrlSync(param.Parameterized):
+class UrlSync(Follower):
     """Takes over what the address says as far as the store has it, then keeps it up to date.
 
     Args:
@@ -43,8 +44,6 @@ class UrlSync(param.Parameterized):
         state: What is shown.
         location: The browser's address, as ``pn.state.location``.
     """
-
-    state = param.ClassSelector(class_=State, constant=True)
 
     def __init__(self, datastore: DataStore, state: State, location: Any) -> None:
         self._datastore, self._location = datastore, location
@@ -56,8 +55,7 @@ class UrlSync(param.Parameterized):
 
     def _read(self, datastore: DataStore, state: State) -> None:
         asked = _said(self._location)
-        tab = asked.get("tab")
-        asked["tab"] = RENAMED_TABS.get(tab, tab)
+        asked["tab"] = RENAMED_TABS.get(asked.get("tab", ""), asked.get("tab", ""))
         _take(state, {name: asked.get(name) for name in KEPT})
         _take(state.second, {name: asked.get(f"{name}2") for name in AXES})
         state.split = asked.get("split") in ("1", "true")

@@ -130,8 +130,8 @@ def sky_of(ra: ArrayLike, dec: ArrayLike) -> Sky:
     for place, found in zip(places, projection.flat(ra[there], dec[there]), strict=True):
         place[there] = found
     points = pd.DataFrame(dict(zip("xy", places, strict=True)))
-    limits = tuple(_limits(place[there].astype(np.float64)) for place in places)
-    return Sky(projection, points, limits, int(there.sum()))
+    across, up = (_limits(place[there].astype(np.float64)) for place in places)
+    return Sky(projection, points, (across, up), int(there.sum()))
 
 
 def fitted(limits: Limits, aspect: float, frame: tuple[int, int]) -> Limits:
@@ -157,9 +157,14 @@ def graticule(projection: Projection, limits: Limits) -> Graticule:
     if not np.isfinite(east).any():
         return Graticule([], pd.DataFrame({"x": [], "y": [], "text": []}))
     easts, decs = (np.nanmin(east), np.nanmax(east)), (np.nanmin(dec), np.nanmax(dec))
-    ra = tuple(projection.centre + end for end in easts)
-    found = [(one, *_meridian(projection, one, decs), True) for one in _ticks(*ra, MERIDIANS)]
-    found += [(one, *_parallel(projection, one, easts), False) for one in _ticks(*decs, PARALLELS)]
+    west, east_end = (float(projection.centre + end) for end in easts)
+    found = [
+        (one, *_meridian(projection, one, decs), True) for one in _ticks(west, east_end, MERIDIANS)
+    ]
+    found += [
+        (one, *_parallel(projection, one, easts), False)
+        for one in _ticks(float(decs[0]), float(decs[1]), PARALLELS)
+    ]
     lines, labels, edge = [], [], EDGE * (right - left)
     for value, x, y, upright in found:
         seen = (x >= left) & (x <= right) & (y >= bottom) & (y <= top)

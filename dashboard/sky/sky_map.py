@@ -16,9 +16,9 @@ from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import weak_callback, when_done
 from dashboard.backend.plane import Limits, Plane, nearest_row
 from dashboard.backend.quantities import Quantity
+from dashboard.backend.view import Tab
 from dashboard.components.assets import style
 from dashboard.components.css import BASE
-from dashboard.components.tab import Tab
 from dashboard.components.theme import MUTED
 from dashboard.plotting.colour_by import colouring
 from dashboard.plotting.layers import FIGURE, dress, galaxy_image, galaxy_picture
@@ -27,7 +27,6 @@ from dashboard.plotting.raster import Canvas
 from dashboard.selection.box_lasso import BoxLasso
 from dashboard.selection.filter_chips import FocusChips
 from dashboard.sky.projection import Graticule, Sky, fitted, graticule, sky_of
-from dashboard.state import State
 
 __all__ = ["SkyMap", "Web", "places_note", "sky_plane"]
 
@@ -84,7 +83,7 @@ class Web:
         self._line.line_color = self._text.text_color = MUTED[dark]
         x, y = ([line[side] for line in drawn.lines] for side in (0, 1))
         self.lines.data = {"x": x, "y": y}
-        self.labels.data = {name: drawn.labels[name].to_numpy() for name in drawn.labels}
+        self.labels.data = {str(name): drawn.labels[name].to_numpy() for name in drawn.labels}
 
 
 class SkyMap(Tab):
@@ -97,14 +96,12 @@ class SkyMap(Tab):
 
     key, title = "sky", "Sky"
 
-    datastore = param.ClassSelector(class_=DataStore, constant=True)
-    state = param.ClassSelector(class_=State, constant=True)
-
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
         self.view: Limits | None = None
-        self.sky: Sky | None = None
-        self._plane: Plane | None = None
+        self._made = False
+        self.sky: Sky  # from when it is first seen
+        self._plane: Plane
         self._figure: Any = None
         self._drawn: tuple[Any, ...] = ()
         self._counter = Counter()
@@ -150,7 +147,7 @@ class SkyMap(Tab):
     def _show(self) -> None:
         if self.state.tab != self.key:
             return
-        if self.sky is None:
+        if not self._made:
             job = self.datastore.once(sky_plane)
             wait([job], timeout=WAIT)
             if not job.done():
@@ -161,7 +158,7 @@ class SkyMap(Tab):
         self._redraw()
 
     def _begin(self, sky: Sky, plane: Plane) -> None:
-        self.sky, self._plane = sky, plane
+        self.sky, self._plane, self._made = sky, plane, True
         self.note.object = f'<div class="note">{places_note(self.datastore, sky)}</div>'
         galaxies = hv.DynamicMap(lambda **_: self._galaxies(), streams=[self._counter])
         self.tap, self.range = Tap(source=galaxies), RangeXY(source=galaxies)

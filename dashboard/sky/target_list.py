@@ -10,21 +10,19 @@ import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
 import param
-from panel.custom import JSComponent
 
-from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import when_done
 from dashboard.backend.typography import DASH, MINUS
+from dashboard.backend.view import Tab
 from dashboard.components.assets import script, style
 from dashboard.components.collapsible import small_button
+from dashboard.components.component import Component
 from dashboard.components.css import BASE
 from dashboard.components.file_input import FileField, Upload, UploadError
 from dashboard.components.pager import Pager
-from dashboard.components.tab import Tab
 from dashboard.selection.masks import select
-from dashboard.sky.coordinates import Place, apart
+from dashboard.sky.coordinates import apart
 from dashboard.sky.crossmatch import TABLES, match, read_targets
-from dashboard.state import State
 
 __all__ = ["TargetTable", "Targets", "summary"]
 
@@ -49,7 +47,7 @@ def summary(matched: pd.DataFrame) -> str:
     return words + (f" ({', '.join(parts)})" if parts else "") + f"; {left:,} are not."
 
 
-class TargetTable(JSComponent):
+class TargetTable(Component):
     """A page of the list; calls ``on_pick`` or ``on_fetch`` with the place in the list."""
 
     items = param.List(default=[], item_type=dict, doc="As ``Targets`` makes them.")
@@ -73,19 +71,14 @@ class TargetTable(JSComponent):
 class Targets(Tab):
     """The list with its matches, and buttons that step through it.
 
-    Reads nothing of the state; writes ``row`` when stepped, ``selected`` when asked to. Whoever
-    makes it sets ``on_fetch``, which is called with the place of a target that is not in the
-    store.
+    Reads nothing of the state; writes ``row`` when stepped, ``selected`` when asked to, and
+    ``wanted_place`` to have the cutout of a target fetched that is not in the store.
     """
 
     key, title = "targets", "Targets"
 
-    datastore = param.ClassSelector(class_=DataStore, constant=True)
-    state = param.ClassSelector(class_=State, constant=True)
-
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
-        self.on_fetch: Callable[[Place], None] = lambda _: None
         self._listed: pd.DataFrame | None = None
         self.matched: pd.DataFrame | None = None
         self.field = FileField(
@@ -162,7 +155,7 @@ class Targets(Tab):
         """Ask for the cutout of a target that is not in the store."""
         if self.matched is not None:
             target = self.matched.iloc[place]
-            self.on_fetch(Place(float(target["ra"]), float(target["dec"])))
+            self.state.wanted_place = float(target["ra"]), float(target["dec"])
 
     def select_matched(self) -> None:
         """Let the galaxies of the list be the selection, as the maps' gestures do."""
@@ -212,10 +205,12 @@ class Targets(Tab):
 
     def _items(self, page: int) -> list[dict[str, Any]]:
         start = page * PAGE
+        if self.matched is None:
+            return []
         some = self.matched.iloc[start : start + PAGE].to_dict("records")
         return [self._item(start + i, one) for i, one in enumerate(some)]
 
-    def _item(self, n: int, one: dict[str, Any]) -> dict[str, Any]:
+    def _item(self, n: int, one: dict[Any, Any]) -> dict[str, Any]:
         known, row = bool(np.isfinite([one["ra"], one["dec"]]).all()), int(one["row"])
         place = f"{one['ra']:.5f} {one['dec']:+.5f}".replace("-", MINUS) if known else DASH
         separation = float(one["separation"])

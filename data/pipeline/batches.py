@@ -62,7 +62,8 @@ def cut_part(
         info: Bands, size and pixel scale wanted.
     """
     block = np.empty((len(candidates), *info.shape), np.float32)
-    taken, facts, left_out = [], [], []
+    taken: list[int] = []
+    facts, left_out = [], []
     for row, picture in enumerate(pictures):
         try:
             if isinstance(picture, LeftOutError):

@@ -49,8 +49,8 @@ def _pairs(ra: NDArray[np.float64], dec: NDArray[np.float64]) -> NDArray[np.int6
 
 def _fill(table: pd.DataFrame, row: int, other: int) -> None:
     for label in LABELS[1:]:
-        if label.name not in table or np.isfinite(table.at[row, label.name]):
+        if label.name not in table or np.isfinite(float(table[label.name].iloc[row])):
             continue
         for name in (label.name, label.error):
             if name in table:
-                table.at[row, name] = table.at[other, name]
+                table.at[row, name] = table[name].iloc[other]

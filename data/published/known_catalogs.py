@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from data.readers.units import LOG_SFR_FLOOR, from_linear, from_percentiles, half_width
+from data.readers.units import LOG_SFR_FLOOR, Logarithm, from_linear, from_percentiles, half_width
 from pcvae.catalog import read_table
 from pcvae.errors import CatalogError
 
@@ -109,14 +110,19 @@ def _read_gama(files: Sequence[Path]) -> pd.DataFrame:
     fit = next((one for one in tables if {"uberID", *GAMA_FIT} <= set(one)), None)
     if sky is None or fit is None:
         msg = f"expected columns {', '.join(GAMA_SKY)} and {', '.join(GAMA_FIT)} in "
-        found = "; ".join(f"{p.name}: {', '.join(t)}" for p, t in zip(files, tables, strict=True))
+        found = "; ".join(
+            f"{p.name}: {', '.join(map(str, t))}" for p, t in zip(files, tables, strict=True)
+        )
         raise CatalogError(f"{msg}{files[0].parent}, found {found}")
     return sky.merge(fit[["uberID", *GAMA_FIT]], on="uberID", validate="one_to_one")
 
 
 def _convert_gama(table: pd.DataFrame) -> pd.DataFrame:
-    mass, sfr = ([table[f"{one}_{p}"] for p in PERCENTILES] for one in ("StellarMass", "SFR"))
-    mass, sfr = from_percentiles(*mass), from_percentiles(*sfr, LOG_SFR_FLOOR)
+    masses, rates = (
+        [table[f"{name}_{p}"] for p in PERCENTILES] for name in ("StellarMass", "SFR")
+    )
+    mass = from_percentiles(masses[0], masses[1], masses[2])
+    sfr = from_percentiles(rates[0], rates[1], rates[2], LOG_SFR_FLOOR)
     return pd.DataFrame(
         {
             "id": "gama_" + table["uberID"].astype(np.int64).astype(str),
@@ -133,7 +139,7 @@ def _read_zou(files: Sequence[Path]) -> pd.DataFrame:
     for path in files:
         table = _known(read_table(path), ZOU)
         if missing := [name for name in ZOU if name not in table]:
-            msg = f"expected a column {missing[0]!r} in {path}, found {', '.join(table)}"
+            msg = f"expected a column {missing[0]!r} in {path}, found {', '.join(map(str, table))}"
             raise CatalogError(msg)
         tables.append(table.assign(field=path.name.split(".")[0]))
     return pd.concat(tables, ignore_index=True)
@@ -201,7 +207,7 @@ def _convert_peas(table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _labels(mass: tuple[np.ndarray, np.ndarray], sfr: tuple[np.ndarray, np.ndarray]) -> dict:
+def _labels(mass: Logarithm, sfr: Logarithm) -> dict[str, NDArray[np.float64]]:
     names = ("log_mass", "log_mass_err", "log_sfr", "log_sfr_err")
     return dict(zip(names, (*mass, *sfr), strict=True))
 

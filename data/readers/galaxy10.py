@@ -87,4 +87,4 @@ def open_galaxy10(path: Path) -> tuple[pd.DataFrame, Galaxy10Source]:
     table["survey"] = "Galaxy10 DECaLS"
     table["category"] = np.array(CLASSES)[classes.astype(int)]
     scales = table.pop("pxscale") if "pxscale" in table else pd.Series(np.nan, table.index)
-    return table, Galaxy10Source(path, images, scales.to_numpy(np.float64))
+    return table, Galaxy10Source(path, images, np.asarray(scales, np.float64))

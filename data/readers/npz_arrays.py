@@ -67,7 +67,7 @@ class ArraySource:
         return as_shown(np.asarray(image), known)
 
     def _bands(
-        self, path: Path, stored: NDArray[np.str_] | None, wanted: tuple[str, ...] | None
+        self, path: Path, stored: NDArray[np.generic] | None, wanted: tuple[str, ...] | None
     ) -> tuple[str, ...]:
         planes = 3 if self.unit == "stretched" else self._images.shape[1]
         named = tuple(map(str, stored)) if stored is not None else None
@@ -86,8 +86,9 @@ class ArraySource:
 
 def as_shown(image: NDArray[np.generic], pixel_scale: float | None) -> Picture:
     """A colour picture (S, S, 3) of uint8, first row at the top and red first, as a picture."""
-    planes = np.moveaxis(image[::-1, :, ::-1], 2, 0).astype(np.float32) / 255
-    return Picture(planes, ((image.shape[0] - 1) / 2,) * 2, pixel_scale, display=True)
+    planes = np.moveaxis(image[::-1, :, ::-1], 2, 0).astype(np.float32) / np.float32(255)
+    middle = (image.shape[0] - 1) / 2
+    return Picture(planes, (middle, middle), pixel_scale, display=True)
 
 
 def _load(path: Path) -> dict[str, NDArray[np.generic]]:

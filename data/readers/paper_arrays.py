@@ -6,6 +6,7 @@ All hold ``x``, images (N, S, S, 3), and ``y``, a row of numbers a galaxy; none 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 from zipfile import ZIP_STORED, BadZipFile, ZipFile
 
 import numpy as np
@@ -202,7 +203,7 @@ def _mapped(path: Path, archive: ZipFile, name: str) -> NDArray[np.floating]:
     if dtype.hasobject or not np.issubdtype(dtype, np.number):
         msg = f"{name} holds {dtype}"
         raise ValueError(msg)
-    order = "F" if fortran else "C"
+    order: Literal["F", "C"] = "F" if fortran else "C"
     return np.memmap(path, dtype, "r", start + header, shape, order)
 
 

@@ -101,7 +101,8 @@ class ColumnSource:
                     self._groups.append((self._rows, path, group))
                     self._rows += file.metadata.row_group(group).num_rows
         self._starts = np.array([start for start, _, _ in self._groups])
-        self._open, self._values = -1, None
+        self._open = -1
+        self._values: Any = None  # those of the open group
         self.bands, self.size, scale = self._first(bands)
         self.pixel_scale = pixel_scale or scale
 

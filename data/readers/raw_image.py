@@ -71,7 +71,8 @@ def fit(
     if pixel_scale is not None and picture.pixel_scale is not None:
         ratio = pixel_scale / picture.pixel_scale
     if abs(ratio - 1) < SAME_SCALE:
-        flux, origin = _crop(picture, size), np.nan
+        flux: NDArray[np.floating] = _crop(picture, size)
+        origin = np.nan
     else:
         flux, origin = _resample(picture, size, ratio), picture.pixel_scale or np.nan
     _check(flux, bands, 1.0 if picture.display else MOST_EMPTY)

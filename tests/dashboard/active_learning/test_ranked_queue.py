@@ -10,6 +10,7 @@ import pytest
 from dashboard.active_learning.ranked_queue import ERROR, caption_of, rates_html, worth_of
 from dashboard.active_learning.training_labels import (
     cancel,
+    refit,
     training_labels_of,
     wanted,
     warnings_of,
@@ -82,7 +83,7 @@ def test_scoring_in_parts_is_scoring_at_once(session, monkeypatch):
     values = session.datastore.svm_jobs.score("physics").future.result().score
     monkeypatch.setattr("dashboard.backend.svm_jobs.CHUNK", 7)
     again = (
-        DataStore(session.datastore.store, None).learning.score("physics").future.result().score
+        DataStore(session.datastore.store, None).svm_jobs.score("physics").future.result().score
     )
     np.testing.assert_allclose(values, again, atol=1e-6)
 
@@ -232,7 +233,7 @@ def test_without_rare_galaxies_the_queue_says_what_to_do(store, tmp_path):
     assert len(queue.strip.items) == 60
     label(session, "merger", MERGERS)
     session.state.queue.rank = "score"
-    queue.refit()
+    refit(session.datastore, session.state)
     assert "score" in queue.strip.items[0]["caption"]
     assert set(np.unique(session.maps.shown[0]._boundaries().classes)) == {NORMAL, "merger"}
 
@@ -259,7 +260,7 @@ def test_a_refit_makes_a_class_of_a_new_name_with_its_own_boundary_and_colour(se
     before = learnt(session).score
     label(session, "merger", MERGERS)
     assert NORMAL in session.legend.pane.object or "linear SVM" in session.legend.pane.object
-    queue.refit()
+    refit(session.datastore, session.state)
     assert learnt(session).svm.classes == (NORMAL, "green_pea", "merger", "red_spiral")
     assert learnt(session).svm.used["merger"] == len(MERGERS)
     assert not np.allclose(before, learnt(session).score)
@@ -284,7 +285,7 @@ def test_a_boundary_around_a_class_of_ones_own_is_drawn(session, queue):
     rows = [row for row in np.argsort(-latent) if session.datastore.populations.normal[row]][:12]
     hv.render(session.map.figure)
     label(session, "merger", rows)
-    queue.refit()
+    refit(session.datastore, session.state)
     lines = session.map.regions.lines.data
     place = lines["colour"].index(session.datastore.populations.colour("merger", dark=True))
     assert np.isfinite(lines["x"][place]).all()
@@ -311,7 +312,7 @@ def test_the_boundaries_of_the_maps_follow_what_is_taught(session, queue):
     before = session.map._boundaries()
     red = session.datastore.populations.members("red_spiral")
     label(session, "normal", red[:6])
-    queue.refit()
+    refit(session.datastore, session.state)
     after = session.map._boundaries()
     assert after.used["red_spiral"] == before.used["red_spiral"] - 6
     assert (after.region != before.region).any()
@@ -326,7 +327,7 @@ def test_until_a_refit_labels_change_no_fit(session, queue):
 
 def test_a_class_that_is_too_small_is_named_and_takes_no_part(session, queue):
     label(session, "merger", MERGERS[:3])
-    queue.refit()
+    refit(session.datastore, session.state)
     assert "merger" not in learnt(session).svm.classes
     assert learnt(session).svm.used[NORMAL] == int(session.datastore.populations.normal.sum()) - 3
     assert f"Merger: 3 labelled, {ENOUGH} needed; it takes no part yet." in queue.rates.object
@@ -354,7 +355,7 @@ def test_judged_normal_galaxies_always_teach_the_svm(session, monkeypatch):
 
 
 def test_the_rates_are_those_of_repeated_folds_with_wilson_intervals(session, queue):
-    queue.refit()
+    refit(session.datastore, session.state)
     trials = session.datastore.svm_jobs.job("trials", "physics", ()).result
     classes = session.datastore.svm_jobs.classes(())
     values = session.datastore.store.values("physics")
@@ -378,7 +379,7 @@ def test_the_map_is_coloured_by_the_score_that_the_session_asked_for(session):
     assert "being computed" not in session.legend.pane.object
     before = session.map._galaxies().dimension_values(2, flat=False)
     label(session, "normal", session.datastore.populations.members("red_spiral"))
-    session.tabs["queue"].refit()
+    refit(session.datastore, session.state)
     assert not np.array_equal(session.map._galaxies().dimension_values(2, flat=False), before)
 
 
@@ -387,24 +388,24 @@ def test_sessions_ask_for_their_own_fits(session, queue):
     other.start()
     other.state.tab = "queue"
     label(session, "merger", MERGERS)
-    queue.refit()
+    refit(session.datastore, session.state)
     assert other.state.queue.training_labels == ()
     assert "merger" not in learnt(other).svm.classes
     assert "Recall" not in other.tabs["queue"].rates.object
     assert shown(other.tabs["queue"]) != shown(queue)
-    other.tabs["queue"].refit()
+    refit(other.datastore, other.state)
     assert other.state.queue.training_labels == session.state.queue.training_labels
     assert learnt(other) is learnt(session)
 
 
 def test_a_cancelled_refit_leaves_the_fit_before_it(session, queue):
     label(session, "merger", MERGERS)
-    queue.refit()
+    refit(session.datastore, session.state)
     first = session.state.queue.training_labels
     label(session, "normal", session.datastore.populations.members("red_spiral")[:5])
-    queue.refit()
+    refit(session.datastore, session.state)
     assert session.state.queue.training_labels != first
-    cancel(session.state, queue._before)
+    cancel(session.state)
     assert session.state.queue.training_labels == first
     assert "cancelled" in session.state.progress.message
 

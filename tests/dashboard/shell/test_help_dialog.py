@@ -26,7 +26,7 @@ def test_every_key_is_listed_with_what_it_does(session):
     listed = session.help.keys_pane.object
     for key, one in session.pressed.items():
         assert f"<kbd>{one.shown or key}</kbd>" in listed
-        assert one.says in listed
+        assert one.description in listed
 
 
 def test_help_opens_by_its_key_and_starts_the_tour_again(session):

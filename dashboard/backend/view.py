@@ -1,0 +1,53 @@
+"""What all views and followers of one session hold: the datastore and the session's state."""
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import panel as pn
+import param
+
+from dashboard.backend.datastore import DataStore
+from dashboard.state import State
+
+__all__ = ["Follower", "Tab", "View"]
+
+
+class Follower(param.Parameterized):
+    """Changes the state, or what lies outside of it, when the state changes; shows nothing."""
+
+    if TYPE_CHECKING:
+        datastore: DataStore
+        state: State
+    else:
+        datastore = param.ClassSelector(class_=DataStore, constant=True)
+        state = param.ClassSelector(class_=State, constant=True)
+
+    def __init__(self, **params: Any) -> None:
+        param.Parameterized.__init__(self, **params)
+
+
+class View(pn.viewable.Viewer):
+    """A part of the page, which reads the state and may write it."""
+
+    if TYPE_CHECKING:
+        datastore: DataStore
+        state: State
+    else:
+        datastore = param.ClassSelector(class_=DataStore, constant=True)
+        state = param.ClassSelector(class_=State, constant=True)
+
+    def __init__(self, **params: Any) -> None:
+        pn.viewable.Viewer.__init__(self, **params)
+
+
+class Tab(View):
+    """A tab below the maps; ``app.TABS`` lists all of them."""
+
+    key: ClassVar[str]  # what the state and the address call it
+    title: ClassVar[str]
+
+    def step(self, by: int) -> None:
+        """Pick the next galaxy that it lists (1), or the previous one (-1); here it lists none."""
+
+    def score(self, label: str) -> bool:
+        """Label the picked galaxy and go on to the next; False where the page is to label it."""
+        return False

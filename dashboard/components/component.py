@@ -1,0 +1,16 @@
+"""What our own components in JavaScript have in common."""
+
+from typing import Any
+
+from panel.custom import JSComponent
+
+__all__ = ["Component"]
+
+
+class Component(JSComponent):
+    """A component with parameters; its JavaScript lies in a file beside it, see ``assets``."""
+
+    __abstract = True
+
+    def __init__(self, **params: Any) -> None:
+        JSComponent.__init__(self, **params)
