@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import holoviews as hv
+import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
 from panel.util import edit_readonly
@@ -31,6 +32,7 @@ from dashboard.components.theme import HEADER, THEME
 from dashboard.decoder.tab import Decode
 from dashboard.diagnostics.page import ModelPage
 from dashboard.export.export_panel import ExportPanel
+from dashboard.export.tables import labelled, selection
 from dashboard.galaxy.add_galaxy import AddGalaxy
 from dashboard.galaxy.card import Card
 from dashboard.gallery.grid import Grid
@@ -42,7 +44,7 @@ from dashboard.latent_map.side_by_side import Maps
 from dashboard.latent_map.toolbar import Controls
 from dashboard.plotting.decision_boundaries import BoundaryFits
 from dashboard.selection.histograms import Histograms
-from dashboard.selection.masks import FocusFollower
+from dashboard.selection.masks import FocusFollower, rows_in_focus
 from dashboard.selection.selection_bar import SelectionBar
 from dashboard.shell.allowed_hosts import is_known_host
 from dashboard.shell.error_page import trouble_page
@@ -58,7 +60,7 @@ from dashboard.state import State
 from pcvae.errors import PcvaeError
 from pcvae.store import read_store
 
-__all__ = ["Explorer", "extend", "open_datastore", "serve", "store_folder"]
+__all__ = ["Explorer", "Notebook", "extend", "open_datastore", "serve", "store_folder"]
 
 DEMO = Path(__file__).resolve().parents[1] / "data" / "stores" / "demo"
 POLL = 3000  # ms between looks at what others have written in the journal
@@ -67,7 +69,8 @@ TALLER = {  # drawings of the button
     "Make the strip taller": "M4 9L8 5L12 9M4 13H12",
     "Make the strip lower": "M4 5L8 9L12 5M4 13H12",
 }
-LOW, TALL = 224, 470  # px: height of the strip
+LOW, TALL = 224, 470  # px: height of the tabs
+NOTEBOOK_HEIGHT = 860  # px
 
 
 class Explorer:
@@ -101,27 +104,38 @@ class Explorer:
         self.pressed = keys | {"?": Key(self.help.open, "This help")}
         self.keys = Shortcuts(lambda name: self.pressed[name].do(), keys=list(self.pressed))
 
-    def page(self) -> Page:
-        """The whole page."""
+    @property
+    def title(self) -> str:
+        """The title of the page."""
+        return f"pcvae · {self.datastore.store.info.sample}"
+
+    def header(self) -> list[Any]:
+        """The bar above the page: pages, colours, search, upload and help."""
+        return [self._pages(), self.controls, self.find, self.bring, self.help]
+
+    def body(self) -> pn.Column:
+        """The maps or the model page, the card beside them and the tabs below."""
         state = self.state
         above = pn.Row(self.legend, self.brush, sizing_mode="stretch_width")
         maps = pn.Column(above, self.maps, sizing_mode="stretch_both")
         tabs = self._tabs()
-        for one in (maps, tabs, self.controls.__panel__()):
-            one.visible = state.page == "explore"
-            state.param.watch(partial(_show_on, one, "explore"), "page")
+        for part in (maps, tabs, self.controls.__panel__()):
+            part.visible = state.page == "explore"
+            state.param.watch(partial(_show_on, part, "explore"), "page")
         left = pn.Column(maps, self.model_page, sizing_mode="stretch_both")
         right = pn.Column(
             self.card, width=472, sizing_mode="stretch_height", margin=(10, 14, 0, 8)
         )
         upper = pn.Row(left, right, sizing_mode="stretch_both")
-        title = f"pcvae · {self.datastore.store.info.sample}"
-        spoken = pn.pane.HTML(f"<h1>{escape(title)}</h1>", stylesheets=[UNSEEN], margin=0)
-        main = pn.Column(spoken, upper, tabs, self.keys, sizing_mode="stretch_both")
+        spoken = pn.pane.HTML(f"<h1>{escape(self.title)}</h1>", stylesheets=[UNSEEN], margin=0)
+        return pn.Column(spoken, upper, tabs, self.keys, sizing_mode="stretch_both")
+
+    def page(self) -> Page:
+        """The whole page."""
         page = Page(
-            title=title,
-            header=[self._pages(), self.controls, self.find, self.bring, self.help],
-            main=[main],
+            title=self.title,
+            header=self.header(),
+            main=[self.body()],
             dark_theme=self.state.dark,
             theme_config=THEME,
             theme_toggle=True,
@@ -190,6 +204,39 @@ def _show_on(part: pn.viewable.Viewable, page: str, event: Any) -> None:
     part.visible = event.new == page
 
 
+class Notebook(pn.viewable.Viewer):
+    """The dashboard in a cell of a notebook; made by ``dashboard.explore``.
+
+    Args:
+        explorer: The session that is shown.
+    """
+
+    def __init__(self, explorer: Explorer) -> None:
+        pn.viewable.Viewer.__init__(self)
+        self.explorer = explorer
+        explorer.state.dark = False
+        bar = pn.Row(*explorer.header(), sizing_mode="stretch_width", height=64)
+        self._layout = pn.Column(
+            bar, explorer.body(), sizing_mode="stretch_width", height=NOTEBOOK_HEIGHT
+        )
+        explorer.start()
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return self._layout
+
+    @property
+    def selection(self) -> pd.DataFrame:
+        """The galaxies in focus: catalogue, latents and their errors, a row a galaxy."""
+        datastore, state = self.explorer.datastore, self.explorer.state
+        return selection(datastore, state.model, rows_in_focus(state)).to_pandas()
+
+    @property
+    def labels(self) -> pd.DataFrame:
+        """What people have labelled, a row a person and galaxy."""
+        datastore, state = self.explorer.datastore, self.explorer.state
+        return labelled(datastore, state.model).to_pandas()
+
+
 def store_folder(arguments: list[str]) -> Path:
     """The store that the command line names; the demo's if it names none."""
     return Path(arguments[0]) if arguments else DEMO
@@ -217,10 +264,14 @@ def warm(explorer: Explorer, page: Page) -> None:
         datastore.boundaries(*state.plane).exception()
 
 
-def extend() -> None:
-    """Load what draws; figures on a canvas, which shows sooner than by WebGL."""
-    hv.extension("bokeh")
-    pn.extension()
+def extend(*, inline: bool = False) -> None:
+    """Load what draws; figures on a canvas, which shows sooner than by WebGL.
+
+    Args:
+        inline: Whether scripts are put into the page, as a notebook needs where it is offline.
+    """
+    hv.extension("bokeh", inline=inline)
+    pn.extension(inline=inline)
     hv.renderer("bokeh").webgl = False
 
 

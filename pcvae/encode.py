@@ -12,17 +12,18 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from pcvae.checkpoint import Run, read_run
+from pcvae.checkpoint import Run, read_run, run_folder
 from pcvae.dataset import ELLIPTICITY, LatentSpace, orientation_of
+from pcvae.errors import ShapeError
 from pcvae.labels import wrap_angle
 from pcvae.model import ConvVAE
 from pcvae.preprocess import Stretch, display
 
-__all__ = ["Codec", "Encoded", "latent_table"]
+__all__ = ["Codec", "Encoded", "encode_images", "latent_table"]
 
 STEEPEST = 3.0  # deviations from the mean beyond which a sigma is tilted no further
 BATCH = 64  # galaxies that a network takes at once
@@ -123,6 +124,57 @@ class Codec:
         tilted = posterior.logvar / 2 + self._tilt * posterior.mu.clamp(-STEEPEST, STEEPEST)
         sigma = tilted.exp() * self._sigma_scale
         return Encoded(*(one.cpu().double().numpy() for one in (mu, sigma, error)))
+
+
+def encode_images(
+    images: ArrayLike, model: str | Path = "decals", *, device: str = "cpu"
+) -> pd.DataFrame:
+    """The latents of galaxy images, with their errors, in one call.
+
+    Args:
+        images: (N, C, P, P) in the unit, bands and pixel scale that the model was trained with;
+            for ``decals`` nanomaggies in g, r and z, 128 pixels of 0.262 arcsec on a side, the
+            galaxy in the middle.
+        model: The folder of a run or of a store's model, or the name of a model that comes with
+            pcvae (``decals``).
+        device: Where the network runs: ``cpu``, ``cuda`` or ``mps``.
+
+    Returns:
+        A row a galaxy: each latent as NAME and NAME_sigma in its physical unit, ``orientation``
+        [rad] and ``recon_error``, as in a store (``latent_table``). A galaxy with a pixel that is
+        not finite has NaN in all columns.
+
+    Raises:
+        ShapeError: The images are of another shape or kind than the model was trained with.
+        RunError: There is no such model.
+
+    Example:
+        >>> latents = encode_images(np.zeros((2, 3, 128, 128), np.float32))
+        >>> len(latents), "redshift_sigma" in latents
+        (2, True)
+    """
+    codec = Codec.read(run_folder(model), device)
+    flux = np.asarray(images)
+    _check_images(flux, codec.run)
+    finite = np.isfinite(flux).all(axis=(1, 2, 3))
+    table = latent_table(codec.encode(np.where(np.isfinite(flux), flux, 0)), codec.space)
+    table.loc[~finite] = np.nan
+    return table
+
+
+def _check_images(flux: NDArray[Any], run: Run) -> None:
+    """Refuse what the network would take, but was not trained with."""
+    bands, settings = run.stretch.bands, run.info.settings
+    size, scale = settings.get("size"), settings.get("pixel_scale")
+    unit = "nanomaggies" if run.stretch.scale else "values in [0, 1]"
+    at = f" at {scale} arcsec a pixel" if scale else ""
+    expected = (
+        f"(N, {len(bands)}, {size or 'P'}, {size or 'P'}) of {unit} in {', '.join(bands)}{at}"
+    )
+    known = flux.ndim == 4 and flux.shape[1] == len(bands) and flux.shape[2] == flux.shape[3]
+    if not known or flux.dtype.kind != "f" or (size and flux.shape[2] != size):
+        msg = f"expected images {expected}, found {flux.shape} of {flux.dtype}"
+        raise ShapeError(f"{msg}. `python -m data.ingest IN OUT` cuts and resamples images")
 
 
 def _fused(model: ConvVAE) -> ConvVAE:
