@@ -39,7 +39,7 @@ $(SAMPLE)/sample.json: | .venv/demo
 	$(PYTHON) -m venv .venv
 
 .venv/demo: pyproject.toml | .venv/bin/pip
-	$(BIN)/pip install --disable-pip-version-check -q -e .
+	$(BIN)/pip install --disable-pip-version-check -q -e '.[dashboard,simulate,report]'
 	@touch $@
 
 .venv/test: pyproject.toml | .venv/bin/pip

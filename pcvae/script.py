@@ -8,6 +8,14 @@ from pcvae.errors import PcvaeError, SettingsError
 
 __all__ = ["command", "device", "run"]
 
+EXTRAS = {  # of pyproject.toml, by the packages that are imported
+    "simulate": ("galsim", "kcorrect"),
+    "report": ("matplotlib",),
+    "dashboard": ("bokeh", "datashader", "holoviews", "panel", "panel_material_ui", "shapely"),
+    "survey": ("h5py", "pyvo"),
+    "hyrax": ("lance",),
+}
+
 
 def command(module: str, argv: Sequence[str] | None = None) -> str:
     """The command of a script with these arguments, or with those it was called with."""
@@ -31,11 +39,17 @@ def device(wanted: str) -> str:
 
 
 def run(main: Callable[[], object]) -> None:
-    """Call a script's main: our own errors and Ctrl-C end it with a sentence, not a traceback."""
+    """Call a script's main; errors of ours, a missing extra and Ctrl-C end it with a sentence."""
     try:
         main()
     except PcvaeError as error:
         sys.exit(f"error: {error}")
+    except ModuleNotFoundError as error:
+        package = str(error.name).partition(".")[0]
+        extra = next((extra for extra, names in EXTRAS.items() if package in names), None)
+        if extra is None:
+            raise
+        sys.exit(f"error: this needs {package}: pip install -e '.[{extra}]'")
     except KeyboardInterrupt:
         print("\ninterrupted: the same command goes on from here", file=sys.stderr)
         sys.exit(130)

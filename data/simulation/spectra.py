@@ -70,7 +70,7 @@ def kcorrect_folder() -> Path:
     """The data folder of the installed kcorrect, found without the 1.7 s of importing it."""
     spec = find_spec("kcorrect")
     if spec is None or spec.origin is None:
-        msg = "kcorrect is not installed: run pip install -e ."
+        msg = "kcorrect is not installed: run pip install -e '.[simulate]'"
         raise ModuleNotFoundError(msg)
     return Path(spec.origin).parent / "data"
 
