@@ -8,6 +8,7 @@ and what is slow are shared by all sessions of the process.
 
 import logging
 import sys
+from collections.abc import Callable
 from functools import partial
 from html import escape
 from pathlib import Path
@@ -100,9 +101,13 @@ class Explorer:
         self.bring, self.away = AddGalaxy(**shared), ExportPanel(**shared)
         self.find = Find(**shared, add_galaxy=self.bring)
         keys = keymap(datastore, self.state, self.tabs, self.history)
+        keys["?"] = Key(self._ask, "This help")
         self.help = Help({key.shown or name: key.description for name, key in keys.items()})
-        self.pressed = keys | {"?": Key(self.help.open, "This help")}
+        self.pressed = keys
         self.keys = Shortcuts(lambda name: self.pressed[name].do(), keys=list(self.pressed))
+
+    def _ask(self) -> None:
+        self.help.open()
 
     @property
     def title(self) -> str:
@@ -282,7 +287,8 @@ def serve() -> Any:
         return trouble_page("This address is not served", "Open the address that was printed.")
     folder = store_folder(sys.argv[1:])
     try:
-        datastore = pn.state.as_cached(f"store {folder}", partial(open_datastore, folder))
+        opened: Callable[..., DataStore] = open_datastore
+        datastore = pn.state.as_cached(f"store {folder}", opened, folder=folder)
     except PcvaeError as error:
         return trouble_page("No store to show", str(error))
     try:

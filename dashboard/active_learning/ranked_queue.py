@@ -94,7 +94,7 @@ def rates_html(found: list[ClassRates], notes: list[str], more: str) -> str:
         )
 
     rows = "".join(
-        f'<tr><th scope="row">{escape(population_title(one.name))} <small>{one.count:,}</small>'
+        f'<tr><th scope="row">{escape(population_title(one.name))} <small>{one.galaxies:,}</small>'
         f"</th>{share(one.recall)}{share(one.false_positive_rate)}</tr>"
         for one in found
     )

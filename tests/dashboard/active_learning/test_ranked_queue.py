@@ -362,11 +362,13 @@ def test_the_rates_are_those_of_repeated_folds_with_wilson_intervals(session, qu
     parts = [repeated_folds(values, classes, seed, 5, 1).rates("red_spiral") for seed in range(3)]
     (red,) = [one for one in class_rates(trials) if one.name == "red_spiral"]
     assert (
-        red.count == parts[0].members == len(session.datastore.populations.members("red_spiral"))
+        red.galaxies
+        == parts[0].members
+        == len(session.datastore.populations.members("red_spiral"))
     )
     recall = sum(one.hits for one in parts) / sum(one.members for one in parts)
     assert red.recall[0] == pytest.approx(recall)
-    assert red.recall[1:] == pytest.approx(wilson_interval(recall * red.count, red.count))
+    assert red.recall[1:] == pytest.approx(wilson_interval(recall * red.galaxies, red.galaxies))
     wrong = sum(one.false_alarms for one in parts) / sum(one.normal for one in parts)
     normal = parts[0].normal
     assert red.false_positive_rate[1:] == pytest.approx(wilson_interval(wrong * normal, normal))

@@ -113,7 +113,7 @@ def test_a_place_far_from_all_galaxies_picks_none_and_offers_to_fetch_it(many):
     assert 'within 5"' in said(many)
     assert 'g0017, is 9.00" away' in said(many)
     assert many.bring.fetch.visible
-    many.bring.show.clicks += 1
+    many.bring.show_nearest.clicks += 1
     assert many.state.row == 17
 
 
