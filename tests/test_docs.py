@@ -76,3 +76,14 @@ def test_every_file_of_the_file_map_exists():
         folder = head.group(1) if head else folder
         for name in re.findall(r"(?<![\w/])[a-z_]+\.(?:py|md)\b", line):
             assert (ROOT / folder / name).exists(), f"{folder}{name}"
+
+
+ROOMS = sorted(path.parent for path in (ROOT / "dashboard").glob("*/__init__.py"))
+
+
+@pytest.mark.parametrize("room", ROOMS, ids=lambda path: path.name)
+def test_the_dashboards_document_names_every_file_of_each_room(room):
+    text = (ROOT / "dashboard" / "README.md").read_text()
+    (row,) = re.findall(rf"^\| `{room.name}/` \|.*$", text, re.MULTILINE)
+    named = set(re.findall(r"`([a-z_]+\.py)`", row))
+    assert named == {path.name for path in room.glob("*.py")} - {"__init__.py"}
