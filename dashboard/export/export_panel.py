@@ -17,7 +17,7 @@ from dashboard.components.collapsible import drawer, small_button
 from dashboard.components.css import BASE, BRING
 from dashboard.export.fits_cutout import NO_FLUX, as_fits, find_sample, pixels_of
 from dashboard.export.map_figure import figure_png
-from dashboard.export.table_formats import as_file
+from dashboard.export.table_formats import FORMATS, as_file
 from dashboard.export.tables import labelled, provenance, selection
 from dashboard.selection.masks import rows_in_focus
 
@@ -25,14 +25,7 @@ __all__ = ["ExportPanel", "File"]
 
 MOST = 150 << 20  # bytes that a page can hand over to the browser
 LABELS, SELECTION, CUTOUT, FIGURE = "labels", "selection", "cutout", "figure"
-KINDS = {
-    "CSV": "csv",
-    "Parquet": "parquet",
-    "VOTable": "vot",
-    "FITS": "fits",
-    "ECSV": "ecsv",
-    "DS9 regions": "reg",
-}
+KINDS = {form.title: ending for ending, form in FORMATS.items()}
 
 
 class File(NamedTuple):

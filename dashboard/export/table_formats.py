@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -10,11 +11,23 @@ from astropy.io import fits, votable
 from astropy.table import Table
 from astropy.units.function import FunctionUnitBase
 
-__all__ = ["FORMATS", "as_file", "regions"]
+__all__ = ["FORMATS", "Format", "as_file", "regions"]
 
 RADIUS = 5.0  # arcsec, of the circles in a region file
 RESERVED = 8  # letters of a FITS keyword
 COLOURS = ("cyan", "yellow", "magenta", "green", "orange", "red", "white", "blue")
+
+
+class Format(NamedTuple):
+    """A file format.
+
+    Args:
+        title: What the page calls it.
+        write: The bytes of a table with the facts of where it comes from.
+    """
+
+    title: str
+    write: Callable[[Table, Mapping[str, str]], bytes]
 
 
 def as_file(table: Table, facts: Mapping[str, str], kind: str) -> bytes:
@@ -25,7 +38,7 @@ def as_file(table: Table, facts: Mapping[str, str], kind: str) -> bytes:
         facts: Where it comes from, a text each.
         kind: One of ``FORMATS``.
     """
-    return FORMATS[kind](table, facts)
+    return FORMATS[kind].write(table, facts)
 
 
 def _csv(table: Table, facts: Mapping[str, str]) -> bytes:
@@ -154,11 +167,11 @@ def _bytes(facts: Mapping[str, str]) -> dict[bytes, bytes]:
     return {name.encode(): value.encode() for name, value in facts.items()}
 
 
-FORMATS: dict[str, Callable[[Table, Mapping[str, str]], bytes]] = {
-    "csv": _csv,
-    "parquet": _parquet,
-    "vot": _votable,
-    "fits": _fits,
-    "ecsv": _ecsv,
-    "reg": regions,
+FORMATS = {  # by the ending of the file: add a format here
+    "csv": Format("CSV", _csv),
+    "parquet": Format("Parquet", _parquet),
+    "vot": Format("VOTable", _votable),
+    "fits": Format("FITS", _fits),
+    "ecsv": Format("ECSV", _ecsv),
+    "reg": Format("DS9 regions", regions),
 }
