@@ -19,7 +19,7 @@ from sqlalchemy.schema import CreateTable
 
 from pcvae.errors import JournalError
 
-__all__ = ["Event", "Journal", "fold", "journal_path", "standing", "void"]
+__all__ = ["Event", "Journal", "active_events", "fold", "journal_path", "undone_numbers"]
 
 VERSION = 1
 LOCK = 0x7063766165  # PostgreSQL's advisory lock that writers take turns by: "pcvae"
@@ -78,8 +78,8 @@ def journal_path(store: Path) -> Path:
 def fold(events: Iterable[Event]) -> dict[str, Event]:
     """The label that each galaxy carries: its last event that nothing undoes.
 
-    An undone undoing is void, so what it undid stands again. Galaxies without a standing label
-    are not in the result; the others come in the order in which they were labelled.
+    An undone undoing does not count, so what it undid is active again. Galaxies without an
+    active label are not in the result; the others come in the order of their labels.
 
     Example:
         >>> said = Event(1, "a", "candidate", "", "ana", "2026-01-01T00:00:00+00:00")
@@ -88,23 +88,23 @@ def fold(events: Iterable[Event]) -> dict[str, Event]:
         (['a'], [])
     """
     labels: dict[str, Event] = {}
-    for event in standing(events):
+    for event in active_events(events):
         labels.pop(event.galaxy, None)
         labels[event.galaxy] = event
     return labels
 
 
-def standing(events: Iterable[Event]) -> list[Event]:
+def active_events(events: Iterable[Event]) -> list[Event]:
     """What each person last said of each galaxy and nothing undoes, in the order of saying.
 
     Example:
         >>> ana = Event(1, "a", "merger", "", "ana", "2026-01-01T00:00:00+00:00")
         >>> ben = Event(2, "a", "artefact", "", "ben", "2026-01-02T00:00:00+00:00")
-        >>> [event.label for event in standing([ana, ben])]
+        >>> [event.label for event in active_events([ana, ben])]
         ['merger', 'artefact']
     """
     listed = sorted(events, key=lambda event: event.number)
-    undone = void(listed)
+    undone = undone_numbers(listed)
     last = {
         (event.galaxy, event.user): event
         for event in listed
@@ -113,8 +113,8 @@ def standing(events: Iterable[Event]) -> list[Event]:
     return sorted(last.values(), key=lambda event: event.number)
 
 
-def void(events: Iterable[Event]) -> set[int]:
-    """The numbers of the events that a standing event undoes."""
+def undone_numbers(events: Iterable[Event]) -> set[int]:
+    """The numbers of the events that an active event undoes."""
     numbers: set[int] = set()
     for event in sorted(events, key=lambda event: event.number, reverse=True):
         if event.undoes is not None and event.number not in numbers:
@@ -163,7 +163,7 @@ class Journal:
             return self._add(connection, Event(0, galaxy, label, note, user or self.user, ""))
 
     def untag(self, galaxy: str, *, of: str | None = None, user: str | None = None) -> list[Event]:
-        """Undo every standing event of a galaxy; returns the undoing events, newest label first.
+        """Undo every active event of a galaxy; returns the undoing events, newest label first.
 
         Args:
             galaxy: Its id.
@@ -172,7 +172,7 @@ class Journal:
         """
         with self._writing() as connection:
             rows = _read(connection, sql.select(_EVENTS).where(_EVENTS.c.galaxy == galaxy))
-            undone = void(rows)
+            undone = undone_numbers(rows)
             left = [one for one in rows if one.undoes is None and one.number not in undone]
             meant = [one for one in left if of in (None, one.user)]
             return [self._undo(connection, one, user) for one in reversed(meant)]
@@ -190,7 +190,7 @@ class Journal:
             if number not in known:
                 msg = f"expected an event of {self.address} to undo, found no number {number}"
                 raise JournalError(msg)
-            if number in void(list(known.values())):
+            if number in undone_numbers(list(known.values())):
                 msg = f"event {number} of {self.address} is undone already"
                 raise JournalError(msg)
             return self._undo(connection, known[number], user)
@@ -201,7 +201,7 @@ class Journal:
             return _read(connection, sql.select(_EVENTS).order_by(_EVENTS.c.number))
 
     def labels(self) -> dict[str, Event]:
-        """The standing label of each galaxy that has one; see ``fold``."""
+        """The active label of each galaxy that has one; see ``fold``."""
         return fold(self.events())
 
     def last(self) -> int:
@@ -218,13 +218,13 @@ class Journal:
             return connection.scalar(sql.select(sql.func.count()).select_from(_EVENTS)) or 0
 
     def table(self) -> pd.DataFrame:
-        """What each person says of each galaxy, a row each; see ``standing``.
+        """What each person says of each galaxy, a row each; see ``active_events``.
 
         Its columns are ``id``, ``label``, ``note``, ``user`` and ``time``.
         """
         names = [one.name for one in fields(Event)]
         kept = ["galaxy", "label", "note", "user", "time"]
-        said = [asdict(event) for event in standing(self.events())]
+        said = [asdict(event) for event in active_events(self.events())]
         return pd.DataFrame(said, columns=names)[kept].rename(columns={"galaxy": "id"})
 
     def close(self) -> None:

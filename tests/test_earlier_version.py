@@ -75,4 +75,4 @@ def test_an_address_shows_what_it_showed(folder):
     assert (state.second.x, state.second.y, state.second.zoom) == (
         "redshift", "free_0", (0, -3, 1, 3),
     )  # fmt: skip
-    assert "merger" in {event.label for event in session.datastore.label_table.standing}
+    assert "merger" in {event.label for event in session.datastore.label_table.active}

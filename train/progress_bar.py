@@ -1,10 +1,5 @@
 """A progress bar over epochs."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass
-
 
 class ProgressBar:
     """A progress bar over epochs, with the loss terms of the last."""

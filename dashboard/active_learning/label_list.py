@@ -83,7 +83,7 @@ class LabelList(Strip):
 
     def _offer(self) -> None:
         """Let the labels and the people be chosen that there are."""
-        said = self.datastore.label_table.standing
+        said = self.datastore.label_table.active
         labels = {label_title(one): one for one in sorted({event.label for event in said})}
         users = {one: one for one in sorted({event.user for event in said})}
         for name, every, found in (
@@ -102,7 +102,7 @@ class LabelList(Strip):
         label, user = self.state.label, self.state.user
         events = [
             event
-            for event in reversed(self.datastore.label_table.standing)
+            for event in reversed(self.datastore.label_table.active)
             if label in (ANY, event.label) and user in (ANY, event.user)
         ]
         rows = self.datastore.rows_of(event.galaxy for event in events)
@@ -110,7 +110,7 @@ class LabelList(Strip):
 
     def _listed(self) -> tuple[list[tuple[int, str]], str]:
         self._offer()
-        total = len(self.datastore.label_table.standing)
+        total = len(self.datastore.label_table.active)
         found = self._found = self._events()
         if not total:
             return [], self.datastore.no_journal or (
@@ -129,7 +129,7 @@ class LabelList(Strip):
         return label_items(items, [event for _, event in self._found[: len(items)]])
 
     def _remove(self, mark: int) -> None:
-        for event in self.datastore.label_table.standing:
+        for event in self.datastore.label_table.active:
             if event.number == mark:
                 remove(self.datastore, self.state, event)
                 return

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from pcvae.errors import JournalError
-from pcvae.journal import Event, Journal, fold, standing, void
+from pcvae.journal import Event, Journal, active_events, fold, undone_numbers
 
 __all__ = ["CANDIDATE", "JournalCache", "LabelTable"]
 
@@ -25,9 +25,9 @@ class LabelTable(NamedTuple):
     """
 
     events: int = 0
-    standing: tuple[Event, ...] = ()
+    active: tuple[Event, ...] = ()
     labels: Mapping[str, Event] = MappingProxyType({})
-    void: frozenset[int] = frozenset()
+    undone: frozenset[int] = frozenset()
     names: tuple[str, ...] = ()
 
 
@@ -48,9 +48,9 @@ class JournalCache:
                 events = self._journal.events()
                 self._said = LabelTable(
                     len(events),
-                    tuple(standing(events)),
+                    tuple(active_events(events)),
                     MappingProxyType(fold(events)),
-                    frozenset(void(events)),
+                    frozenset(undone_numbers(events)),
                     tuple(dict.fromkeys(event.label for event in events)),
                 )
         return self._said

@@ -1,56 +1,22 @@
 """The model page: the paper's figures and tables, made from the store."""
 
-from collections.abc import Generator, Iterator
-from concurrent.futures import Future
+from collections.abc import Generator
 from functools import partial
 from html import escape
 from typing import Any
 
-import numpy as np
 import panel as pn
 import panel_material_ui as pmui
 import param
 
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import run_in_ticks, when_done
-from dashboard.backend.model_scores import history_of
 from dashboard.backend.populations import population_title
 from dashboard.backend.view import View
-from dashboard.components.assets import style
-from dashboard.components.css import BASE
-from dashboard.components.notices import LONGEST
-from dashboard.diagnostics.figures import (
-    FigureSpec,
-    against,
-    main_plane,
-    shown_galaxies,
-    size_plane,
-)
-from dashboard.diagnostics.loss_curves import TERMS, loss_curves, loss_legend
-from dashboard.diagnostics.scatter import Scatter
-from dashboard.diagnostics.score_tables import confusion_html, scores_html
+from dashboard.diagnostics.page_sections import SECTIONS, WIDEST, WORKING, PageSections, page_html
 from dashboard.plotting.markers import mark_svg
-from pcvae.labels import LABELS
 
-__all__ = ["ModelPage", "head_html", "tile_html", "why_no_labels"]
-
-ORDER = (*LABELS[1:], LABELS[0])
-
-SECTIONS = {
-    "labels": "Inferred against catalogue",
-    "planes": "What the galaxies are",
-    "scores": "How well the labels are inferred",
-    "trials": "How well rare galaxies are told apart",
-    "losses": "How the models learnt",
-}
-WIDEST = {"max-width": "1680px"}
-GRID = {
-    "display": "grid",
-    "gap": "6px 22px",
-    **WIDEST,
-    "grid-template-columns": "repeat(auto-fill, minmax(max(300px, 22%), 1fr))",
-}
-WORKING = '<div class="working"><span class="shimmer">{} …</span></div>'
+__all__ = ["ModelPage", "head_html"]
 
 
 def head_html(datastore: DataStore, model: str) -> str:
@@ -65,14 +31,6 @@ def head_html(datastore: DataStore, model: str) -> str:
     )
 
 
-def tile_html(sketch: FigureSpec) -> str:
-    """What is said above a figure."""
-    return (
-        f'<div class="tile"><b>{escape(sketch.title)}</b> <span>{sketch.said}</span>'
-        f"<p>{escape(sketch.note)}</p></div>"
-    )
-
-
 class ModelPage(View):
     """How well the chosen model does; drawn when it is first turned to.
 
@@ -82,10 +40,9 @@ class ModelPage(View):
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
-        self.scatters: dict[str, Scatter] = {}
-        self.head = self._html("")
+        self.head = page_html("")
         self._by = self._select("by", "Mass and rate")
-        self.holders = {name: pn.Column(sizing_mode="stretch_width") for name in SECTIONS}
+        self.sections = PageSections(self.datastore, self.state, self._by)
         self._layout = pn.Column(
             sizing_mode="stretch_both",
             scroll="y-auto",
@@ -94,8 +51,7 @@ class ModelPage(View):
             css_classes=["model-page"],
         )
         self._drawn: tuple[Any, ...] = ()
-        self._made: dict[str, Any] = {}
-        self._drawing = self._steps()
+        self._drawing: Generator[None, None, None] | None = None
         self._turn()
 
     def __panel__(self) -> pn.viewable.Viewable:
@@ -119,17 +75,18 @@ class ModelPage(View):
         self._layout.visible = state.page == "model"
         wanted = state.model, state.shown, state.dark, state.by
         if self._drawn != wanted:
-            self._drawing.close()
+            if self._drawing is not None:
+                self._drawing.close()
             self._drawn = ()
         if state.page != "model" or not state.progress.loaded or self._drawn:
             return
-        self._drawn, self._drawing = wanted, self._steps()
+        self._drawn, self._drawing = wanted, self.sections.steps(wanted)
         if not self._layout.objects:
             self._layout.objects = self._skeleton()
         self.head.object = head_html(self.datastore, state.model) + self._marks()
-        for holder in self.holders.values():
+        for holder in self.sections.holders.values():
             if not holder.objects:
-                holder.objects = [self._html(WORKING.format("working"))]
+                holder.objects = [page_html(WORKING.format("working"))]
         when_done(self.datastore.model_jobs.pool(), partial(run_in_ticks, self._drawing))
 
     def _skeleton(self) -> list[Any]:
@@ -140,117 +97,14 @@ class ModelPage(View):
         sections: list[Any] = [
             part
             for name, title in SECTIONS.items()
-            for part in (self._html(f"<h3>{title}</h3>"), self.holders[name])
+            for part in (page_html(f"<h3>{title}</h3>"), self.sections.holders[name])
         ]
         sections.insert(3, self._by)
         return [head, *sections, pn.Spacer(height=30)]
 
-    def _steps(self) -> Generator[None, None, None]:
-        """Draw figure by figure what is not on the page as it is wanted."""
-        model, _, dark, _ = self._drawn
-        for draw, hangs_on in (
-            (self._labels, self._drawn[:3]),
-            (self._planes, self._drawn),
-            (self._tables, model),
-            (self._losses, (model, dark)),
-        ):
-            if self._made.get(draw.__name__) == hangs_on:
-                continue
-            self._made.pop(draw.__name__, None)
-            for _ in draw():
-                yield
-            self._made[draw.__name__] = hangs_on
-
-    @property
-    def _shown(self) -> Any:
-        return shown_galaxies(self.datastore.model_jobs.pool().result(), self.state.shown)
-
-    def _labels(self) -> Iterator[None]:
-        datastore, model, shown = self.datastore, self.state.model, self._shown
-        sketches = ((one.name, against(datastore, model, one, shown)) for one in ORDER)
-        return self._fill("labels", sketches, why_no_labels(datastore, model, shown))
-
-    def _planes(self) -> Iterator[None]:
-        datastore, model, shown = self.datastore, self.state.model, self._shown
-        ways = {way: main_plane(datastore, model, shown, way) for way in ("inferred", "catalogue")}
-        main = ways[self.state.by] or ways["inferred"] or ways["catalogue"]
-        sketches = iter([("main", main), ("size", size_plane(datastore, model, shown))])
-        self._by.visible = None not in ways.values()
-        return self._fill(
-            "planes", sketches, "No masses, rates or sizes are known of these galaxies."
-        )
-
-    def _fill(
-        self, section: str, sketches: Iterator[tuple[str, FigureSpec | None]], nothing: str
-    ) -> Iterator[None]:
-        """Put figures into a section one by one, or the reason why there are none."""
-        grid = pn.Row(styles=GRID, sizing_mode="stretch_width")
-        self.holders[section].objects = [grid]
-        for name, sketch in sketches:
-            self.scatters.pop(name, None)
-            if sketch is not None:
-                made = Scatter(datastore=self.datastore, state=self.state, sketch=sketch)
-                self.scatters[name] = made
-                said = self._html(tile_html(sketch))
-                grid.append(pn.Column(said, made, sizing_mode="stretch_width"))
-                yield
-        if not grid.objects:
-            self.holders[section].objects = [self._html(f'<p class="none">{nothing}</p>')]
-
-    def _tables(self) -> Iterator[None]:
-        """Ask first for what is soon worked out: models with labels need no neighbours."""
-        datastore = self.datastore
-        by_neighbours = [name for name in datastore.models if not labelled(datastore, name)]
-        direct = [name for name in datastore.models if name not in by_neighbours]
-        jobs: list[Future[Any]] = [datastore.model_jobs.scores(name) for name in direct]
-        self._follow("trials", [datastore.model_jobs.trials()])
-        jobs += [datastore.model_jobs.scores(name) for name in by_neighbours]
-        self._follow("scores", jobs)
-        yield
-
-    def _follow(self, section: str, jobs: list["Future[Any]"]) -> None:
-        """Show what is worked out, now and each time that more is."""
-        waits = [job for job in jobs if not job.done()]
-        self._show_table(section, jobs)
-        for job in waits:
-            when_done(job, partial(self._show_table, section, jobs))
-
-    def _show_table(self, section: str, jobs: list["Future[Any]"]) -> None:
-        done = [job for job in jobs if job.done()]
-        failures = [str(job.exception()) for job in done if job.exception()]
-        found = [job.result() for job in done if not job.exception()]
-        text = "".join(
-            f'<p class="none">Not worked out: {escape(one[:LONGEST])}</p>' for one in failures
-        )
-        if found:
-            text += _TABLES[section](found, self.state.model)
-        if len(done) < len(jobs):
-            text += WORKING.format("working it out" if not found else "working out the others")
-        self.holders[section].objects = [self._html(text)]
-
-    def _losses(self) -> Iterator[None]:
-        model, dark = self.state.model, self.state.dark
-        read = {name: history_of(self.datastore.store, name) for name in self.datastore.models}
-        histories = {name: one for name, one in read.items() if one is not None}
-        grid = pn.Row(styles=GRID, sizing_mode="stretch_width")
-        key = self._html(loss_legend(list(histories), model, dark=dark))
-        self.holders["losses"].objects = [key, grid]
-        for term, title in TERMS.items():
-            curves = loss_curves(histories, term, model, dark=dark)
-            if curves is not None:
-                said = self._html(f'<div class="tile"><b>{title}</b></div>')
-                pane = pn.pane.HoloViews(
-                    curves, sizing_mode="stretch_width", height=210, linked_axes=False
-                )
-                grid.append(pn.Column(said, pane, sizing_mode="stretch_width"))
-                yield
-        if not grid.objects:
-            nothing = '<p class="none">No model of this store has a record of its losses.</p>'
-            self.holders["losses"].objects = [self._html(nothing)]
-
     @param.depends("state.row", watch=True)
     def _mark(self) -> None:
-        for one in self.scatters.values():
+        for one in self.sections.scatters.values():
             pn.state.execute(one.mark, schedule=True)
 
     def _marks(self) -> str:
@@ -277,50 +131,3 @@ class ModelPage(View):
             width=140,
             margin=(12, 10, 4, 0),
         )
-
-    def _html(self, text: str) -> pn.pane.HTML:
-        return pn.pane.HTML(
-            text,
-            stylesheets=[BASE, style(__file__, "page.css")],
-            sizing_mode="stretch_width",
-            margin=0,
-        )
-
-
-def labelled(datastore: DataStore, model: str) -> bool:
-    """Whether the model infers any label."""
-    return bool({one.name for one in LABELS} & set(datastore.store.latents(model).columns))
-
-
-def why_no_labels(datastore: DataStore, model: str, shown: Any) -> str:
-    """Why there is nothing to compare: no galaxies, no labels inferred, or none measured."""
-    if not np.any(shown):
-        return "No galaxy of this store is of that kind. Choose others above."
-    if not labelled(datastore, model):
-        return (
-            f"No latent of the {escape(model)} model is tied to a label, so it infers none. "
-            "How well its neighbours tell them is in the table below."
-        )
-    return "The catalogue has no labels for these galaxies to compare with."
-
-
-def _scores(found: list[Any], model: str) -> str:
-    scores = {who: labels for who, labels in found if labels}
-    if scores:
-        return scores_html(scores, model)
-    return '<p class="none">No galaxy of the test split has both a label and an estimate.</p>'
-
-
-def _trials(found: list[Any], _: str) -> str:
-    known = {name: one for name, one in found[0].items() if one.tests}
-    if not known:
-        return '<p class="none">Fewer than two galaxies of each class have never trained.</p>'
-    said = (
-        "RBF SVM on all latents, SMOTE on the training part, five random splits 80/20 of the "
-        "galaxies that never trained: the share of each true class that was given to each class."
-    )
-    matrices = "".join(confusion_html(name, one) for name, one in known.items())
-    return f'<p class="muted">{said}</p><div class="matrices">{matrices}</div>'
-
-
-_TABLES = {"scores": _scores, "trials": _trials}

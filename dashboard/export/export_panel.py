@@ -134,7 +134,7 @@ class ExportPanel(View):
         if not self.panel.visible:
             return
         row, chosen = self.state.row, len(rows_in_focus(self.state))
-        said = len({event.galaxy for event in self.datastore.label_table.standing})
+        said = len({event.galaxy for event in self.datastore.label_table.active})
         options = {f"Labels: {said:,} {'galaxy' if said == 1 else 'galaxies'}": LABELS}
         options[f"Selection: {chosen:,} of {len(self.datastore):,} galaxies"] = SELECTION
         if row is not None:
@@ -148,7 +148,7 @@ class ExportPanel(View):
     def _offer(self, *_: Any) -> None:
         self.kind.visible = self.what.value in (LABELS, SELECTION)
         empty = {
-            LABELS: "" if self.datastore.label_table.standing else "Nothing is labelled yet.",
+            LABELS: "" if self.datastore.label_table.active else "Nothing is labelled yet.",
             SELECTION: "" if len(rows_in_focus(self.state)) else "Nothing is selected.",
         }.get(self.what.value, "")
         self.go.disabled = bool(empty)

@@ -35,7 +35,7 @@ def said_of(datastore: DataStore, row: int) -> str:
     galaxy = str(datastore.ids[row])
     return " · ".join(
         f"{one.user}: {label_title(one.label)}" + (f" ({one.note})" if one.note else "")
-        for one in datastore.label_table.standing
+        for one in datastore.label_table.active
         if one.galaxy == galaxy
     )
 
@@ -111,7 +111,7 @@ class LabelBar(View):
         if not self.bar.visible or row is None:
             return
         own, names = own_label(datastore, row), label_names(datastore)
-        earlier = any(one.user == who(datastore) for one in datastore.label_table.standing)
+        earlier = any(one.user == who(datastore) for one in datastore.label_table.active)
         self.bar.param.update(
             row=row,
             names=[{"name": name, "title": label_title(name)} for name in names],

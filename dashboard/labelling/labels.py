@@ -59,7 +59,7 @@ def label_names(datastore: DataStore) -> list[str]:
     """The names that a galaxy can be given: the usual ones, the rare ones, people's own."""
     usual = [CANDIDATE, MERGER, ARTEFACT, NORMAL_LABEL, *datastore.populations.marked]
     own = sorted(
-        {event.label for event in datastore.label_table.standing} - {*usual, *SCORES, NOTED}
+        {event.label for event in datastore.label_table.active} - {*usual, *SCORES, NOTED}
     )
     return [*usual, *own]
 
@@ -68,7 +68,7 @@ def own_label(datastore: DataStore, row: int) -> Event | None:
     """What this person says of a galaxy, if anything."""
     galaxy, user = str(datastore.ids[row]), who(datastore)
     said = (
-        one for one in datastore.label_table.standing if (one.galaxy, one.user) == (galaxy, user)
+        one for one in datastore.label_table.active if (one.galaxy, one.user) == (galaxy, user)
     )
     return next(said, None)
 
@@ -82,7 +82,7 @@ def is_candidate(datastore: DataStore, row: int) -> bool:
 def own_marks(datastore: DataStore) -> list[tuple[int, str]]:
     """The galaxies that this person finds worth a mark: row, and name or ``candidate``."""
     user = who(datastore)
-    said = [one for one in datastore.label_table.standing if one.user == user]
+    said = [one for one in datastore.label_table.active if one.user == user]
     return [
         (int(row), CANDIDATE if one.label in SCORES else one.label)
         for row, one in zip(datastore.rows_of(one.galaxy for one in said), said, strict=True)
@@ -203,7 +203,7 @@ def _turn(datastore: DataStore, state: State, *, back: bool) -> bool:
     galaxy = ""
     try:
         for number in reversed(numbers):
-            if number not in datastore.label_table.void:
+            if number not in datastore.label_table.undone:
                 event = datastore.journal.undo(number, user=who(datastore))
                 made, galaxy = [*made, event.number], event.galaxy
     except JournalError as error:
@@ -223,7 +223,5 @@ def _turn(datastore: DataStore, state: State, *, back: bool) -> bool:
 
 def _before(datastore: DataStore) -> tuple[int, ...]:
     """What this person said last, before this session did anything."""
-    own = [
-        event.number for event in datastore.label_table.standing if event.user == who(datastore)
-    ]
+    own = [event.number for event in datastore.label_table.active if event.user == who(datastore)]
     return tuple(own[-1:])

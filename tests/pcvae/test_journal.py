@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pcvae.errors import JournalError
-from pcvae.journal import Event, Journal, fold, journal_path, standing
+from pcvae.journal import Event, Journal, active_events, fold, journal_path
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def test_what_two_people_say_of_a_galaxy_is_kept_for_both(journal):
         ("merger", "ana"),
         ("artefact", "ben"),
     ]
-    assert [event.label for event in standing(journal.events())] == ["merger", "artefact"]
+    assert [event.label for event in active_events(journal.events())] == ["merger", "artefact"]
     assert labels(journal) == {"a": "artefact"}
 
 

@@ -156,7 +156,7 @@ def test_keys_label_and_go_on_and_the_list_stays_in_place(session, queue):
     assert session.state.row == order[1]
     assert shown(queue) == order
     assert queue.strip.items[0]["caption"].endswith("Score 4")
-    said = {event.galaxy: event.label for event in session.datastore.label_table.standing}
+    said = {event.galaxy: event.label for event in session.datastore.label_table.active}
     assert said == {queue.datastore.ids[order[0]]: "4", queue.datastore.ids[order[1]]: "0"}
 
 

@@ -43,7 +43,9 @@ def session(datastore):
 
 
 def said(session, section):
-    return " ".join(pane.object for pane in session.model_page.holders[section].select(HTML))
+    return " ".join(
+        pane.object for pane in session.model_page.sections.holders[section].select(HTML)
+    )
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -58,9 +60,13 @@ def test_every_section_of_the_page_is_made_or_says_why_not_on_every_store(exampl
 
 
 def test_the_page_is_not_drawn_before_it_is_turned_to(session):
-    assert not session.model_page.scatters
+    assert not session.model_page.sections.scatters
     session.state.page = "model"
-    assert set(session.model_page.scatters) == {*(one.name for one in LABELS), "main", "size"}
+    assert set(session.model_page.sections.scatters) == {
+        *(one.name for one in LABELS),
+        "main",
+        "size",
+    }
 
 
 def test_a_switch_turns_the_page_and_back(session):
@@ -76,7 +82,7 @@ def test_a_switch_turns_the_page_and_back(session):
 @pytest.mark.parametrize("name", [one.name for one in LABELS])
 def test_a_tap_on_fig_1_picks_exactly_that_galaxy(session, name):
     session.state.page = "model"
-    scatter = session.model_page.scatters[name]
+    scatter = session.model_page.sections.scatters[name]
     galaxies, latents = (
         session.datastore.store.galaxies,
         session.datastore.store.latents("physics"),
@@ -88,7 +94,7 @@ def test_a_tap_on_fig_1_picks_exactly_that_galaxy(session, name):
 
 def test_a_tap_picks_only_what_is_drawn(session):
     session.state.page = "model"
-    scatter = session.model_page.scatters["redshift"]
+    scatter = session.model_page.sections.scatters["redshift"]
     hidden = int(np.flatnonzero(~scatter.sketch.drawn)[0])
     place = scatter.sketch.plane.points.iloc[hidden]
     scatter.tap.event(x=float(place["x"]), y=float(place["y"]))
@@ -211,7 +217,7 @@ def test_an_embedding_has_neither_labels_nor_losses_and_the_page_says_so(store, 
     session.state.page = "model"
     assert "infers none" in said(session, "labels")
     assert "record of its losses" in said(session, "losses")
-    assert "main" in session.model_page.scatters
+    assert "main" in session.model_page.sections.scatters
 
 
 def test_a_failure_of_the_tables_is_told_in_words(store, tmp_path, monkeypatch):
@@ -224,7 +230,7 @@ def test_a_failure_of_the_tables_is_told_in_words(store, tmp_path, monkeypatch):
 
 def test_the_picked_galaxy_is_ringed_in_every_figure(session):
     session.state.page = "model"
-    scatter = session.model_page.scatters["main"]
+    scatter = session.model_page.sections.scatters["main"]
     hv.render(scatter.figure)
     for row in (3, 50):
         session.state.row = row
@@ -235,13 +241,13 @@ def test_the_picked_galaxy_is_ringed_in_every_figure(session):
 
 def test_the_theme_repaints_the_page_when_it_is_seen(session):
     session.state.page = "model"
-    before = session.model_page.scatters["redshift"]
+    before = session.model_page.sections.scatters["redshift"]
     session.state.dark = False
-    assert session.model_page.scatters["redshift"] is not before
-    again = session.model_page.scatters["redshift"]
+    assert session.model_page.sections.scatters["redshift"] is not before
+    again = session.model_page.sections.scatters["redshift"]
     session.state.param.update(page="explore")
     session.state.dark = True
-    assert session.model_page.scatters["redshift"] is again
+    assert session.model_page.sections.scatters["redshift"] is again
 
 
 CHOICES = ["model", "shown", "by", "dark"]
@@ -258,7 +264,7 @@ def turns(monkeypatch):
             self.drawn_for = [getattr(self.state, name) for name in CHOICES]
 
     begun = []
-    monkeypatch.setattr("dashboard.diagnostics.page.Scatter", Known)
+    monkeypatch.setattr("dashboard.diagnostics.page_sections.Scatter", Known)
     monkeypatch.setattr("dashboard.diagnostics.page.run_in_ticks", begun.append)
     return begun
 
@@ -270,7 +276,7 @@ def take(turns):
 
 
 def assert_all_figures_are_of_what_is_chosen(session):
-    page, chosen = session.model_page, [getattr(session.state, name) for name in CHOICES]
+    page, chosen = session.model_page.sections, [getattr(session.state, name) for name in CHOICES]
     panes = [
         pane for name in ("labels", "planes") for pane in page.holders[name].select(HoloViews)
     ]

@@ -37,7 +37,7 @@ def ben(store, tmp_path, ana):
 
 
 def labels(session):
-    return {event.galaxy: event.label for event in session.datastore.label_table.standing}
+    return {event.galaxy: event.label for event in session.datastore.label_table.active}
 
 
 def press(session, *keys):
@@ -208,7 +208,7 @@ def test_nobody_undoes_what_another_did(ana, ben):
 def test_undoing_what_somebody_else_has_removed_says_so(ana, ben):
     judge(ana.datastore, ana.state, "merger", 5)
     ben.refresh()
-    remove(ben.datastore, ben.state, ben.datastore.label_table.standing[0])
+    remove(ben.datastore, ben.state, ben.datastore.label_table.active[0])
     undo(ana.datastore, ana.state)
     assert ana.state.progress.message == "Somebody else has undone that already"
     assert labels(ana) == {}
@@ -242,9 +242,7 @@ def test_processes_that_label_at_once_lose_nothing(ana, store, tmp_path):
     for one in people:
         one.join()
     assert [one.exitcode for one in people] == [0, 0]
-    said = {
-        (event.galaxy, event.user): event.label for event in ana.datastore.label_table.standing
-    }
+    said = {(event.galaxy, event.user): event.label for event in ana.datastore.label_table.active}
     assert len(ana.datastore.journal.events()) == 120
     for user, first in (("ben", 1), ("cy", 11)):
         assert said[("g0000", user)] == user

@@ -1,0 +1,240 @@
+"""The sections of the model page: figures, tables and loss curves."""
+
+from collections.abc import Generator, Iterator
+from concurrent.futures import Future
+from functools import partial
+from html import escape
+from typing import Any
+
+import numpy as np
+import panel as pn
+import panel_material_ui as pmui
+
+from dashboard.backend.datastore import DataStore
+from dashboard.backend.jobs import when_done
+from dashboard.backend.model_scores import history_of
+from dashboard.components.assets import style
+from dashboard.components.css import BASE
+from dashboard.components.notices import LONGEST
+from dashboard.diagnostics.figures import (
+    FigureSpec,
+    against,
+    main_plane,
+    shown_galaxies,
+    size_plane,
+)
+from dashboard.diagnostics.loss_curves import TERMS, loss_curves, loss_legend
+from dashboard.diagnostics.scatter import Scatter
+from dashboard.diagnostics.score_tables import confusion_html, scores_html
+from dashboard.state import State
+from pcvae.labels import LABELS
+
+__all__ = [
+    "SECTIONS",
+    "WIDEST",
+    "WORKING",
+    "PageSections",
+    "page_html",
+    "tile_html",
+    "why_no_labels",
+]
+
+
+WIDEST = {"max-width": "1680px"}
+ORDER = (*LABELS[1:], LABELS[0])
+
+
+SECTIONS = {
+    "labels": "Inferred against catalogue",
+    "planes": "What the galaxies are",
+    "scores": "How well the labels are inferred",
+    "trials": "How well rare galaxies are told apart",
+    "losses": "How the models learnt",
+}
+
+
+GRID = {
+    "display": "grid",
+    "gap": "6px 22px",
+    **WIDEST,
+    "grid-template-columns": "repeat(auto-fill, minmax(max(300px, 22%), 1fr))",
+}
+
+
+WORKING = '<div class="working"><span class="shimmer">{} …</span></div>'
+
+
+def tile_html(sketch: FigureSpec) -> str:
+    """What is said above a figure."""
+    return (
+        f'<div class="tile"><b>{escape(sketch.title)}</b> <span>{sketch.said}</span>'
+        f"<p>{escape(sketch.note)}</p></div>"
+    )
+
+
+def page_html(text: str) -> pn.pane.HTML:
+    """A piece of the page."""
+    return pn.pane.HTML(
+        text,
+        stylesheets=[BASE, style(__file__, "page_sections.css")],
+        sizing_mode="stretch_width",
+        margin=0,
+    )
+
+
+class PageSections:
+    """Draws the sections of the model page, figure by figure, each into its holder.
+
+    Args:
+        datastore: Whose models.
+        state: What is chosen; a tap on a figure writes ``row``.
+        by: The choice of masses and rates, shown where there is one.
+    """
+
+    def __init__(self, datastore: DataStore, state: State, by: pmui.Select) -> None:
+        self.datastore, self.state, self._by = datastore, state, by
+        self.scatters: dict[str, Scatter] = {}
+        self.holders = {name: pn.Column(sizing_mode="stretch_width") for name in SECTIONS}
+        self._made: dict[str, Any] = {}
+
+    def steps(self, wanted: tuple[Any, ...]) -> Generator[None, None, None]:
+        """Draw figure by figure what is not on the page as it is wanted."""
+        model, _, dark, _ = wanted
+        for draw, hangs_on in (
+            (self._labels, wanted[:3]),
+            (self._planes, wanted),
+            (self._tables, model),
+            (self._losses, (model, dark)),
+        ):
+            if self._made.get(draw.__name__) == hangs_on:
+                continue
+            self._made.pop(draw.__name__, None)
+            for _ in draw():
+                yield
+            self._made[draw.__name__] = hangs_on
+
+    @property
+    def _shown(self) -> Any:
+        return shown_galaxies(self.datastore.model_jobs.pool().result(), self.state.shown)
+
+    def _labels(self) -> Iterator[None]:
+        datastore, model, shown = self.datastore, self.state.model, self._shown
+        sketches = ((one.name, against(datastore, model, one, shown)) for one in ORDER)
+        return self._fill("labels", sketches, why_no_labels(datastore, model, shown))
+
+    def _planes(self) -> Iterator[None]:
+        datastore, model, shown = self.datastore, self.state.model, self._shown
+        ways = {way: main_plane(datastore, model, shown, way) for way in ("inferred", "catalogue")}
+        main = ways[self.state.by] or ways["inferred"] or ways["catalogue"]
+        sketches = iter([("main", main), ("size", size_plane(datastore, model, shown))])
+        self._by.visible = None not in ways.values()
+        return self._fill(
+            "planes", sketches, "No masses, rates or sizes are known of these galaxies."
+        )
+
+    def _fill(
+        self, section: str, sketches: Iterator[tuple[str, FigureSpec | None]], nothing: str
+    ) -> Iterator[None]:
+        """Put figures into a section one by one, or the reason why there are none."""
+        grid = pn.Row(styles=GRID, sizing_mode="stretch_width")
+        self.holders[section].objects = [grid]
+        for name, sketch in sketches:
+            self.scatters.pop(name, None)
+            if sketch is not None:
+                made = Scatter(datastore=self.datastore, state=self.state, sketch=sketch)
+                self.scatters[name] = made
+                said = page_html(tile_html(sketch))
+                grid.append(pn.Column(said, made, sizing_mode="stretch_width"))
+                yield
+        if not grid.objects:
+            self.holders[section].objects = [page_html(f'<p class="none">{nothing}</p>')]
+
+    def _tables(self) -> Iterator[None]:
+        """Ask first for what is soon worked out: models with labels need no neighbours."""
+        datastore = self.datastore
+        by_neighbours = [name for name in datastore.models if not labelled(datastore, name)]
+        direct = [name for name in datastore.models if name not in by_neighbours]
+        jobs: list[Future[Any]] = [datastore.model_jobs.scores(name) for name in direct]
+        self._follow("trials", [datastore.model_jobs.trials()])
+        jobs += [datastore.model_jobs.scores(name) for name in by_neighbours]
+        self._follow("scores", jobs)
+        yield
+
+    def _follow(self, section: str, jobs: list["Future[Any]"]) -> None:
+        """Show what is worked out, now and each time that more is."""
+        waits = [job for job in jobs if not job.done()]
+        self._show_table(section, jobs)
+        for job in waits:
+            when_done(job, partial(self._show_table, section, jobs))
+
+    def _show_table(self, section: str, jobs: list["Future[Any]"]) -> None:
+        done = [job for job in jobs if job.done()]
+        failures = [str(job.exception()) for job in done if job.exception()]
+        found = [job.result() for job in done if not job.exception()]
+        text = "".join(
+            f'<p class="none">Not worked out: {escape(one[:LONGEST])}</p>' for one in failures
+        )
+        if found:
+            text += _TABLES[section](found, self.state.model)
+        if len(done) < len(jobs):
+            text += WORKING.format("working it out" if not found else "working out the others")
+        self.holders[section].objects = [page_html(text)]
+
+    def _losses(self) -> Iterator[None]:
+        model, dark = self.state.model, self.state.dark
+        read = {name: history_of(self.datastore.store, name) for name in self.datastore.models}
+        histories = {name: one for name, one in read.items() if one is not None}
+        grid = pn.Row(styles=GRID, sizing_mode="stretch_width")
+        key = page_html(loss_legend(list(histories), model, dark=dark))
+        self.holders["losses"].objects = [key, grid]
+        for term, title in TERMS.items():
+            curves = loss_curves(histories, term, model, dark=dark)
+            if curves is not None:
+                said = page_html(f'<div class="tile"><b>{title}</b></div>')
+                pane = pn.pane.HoloViews(
+                    curves, sizing_mode="stretch_width", height=210, linked_axes=False
+                )
+                grid.append(pn.Column(said, pane, sizing_mode="stretch_width"))
+                yield
+        if not grid.objects:
+            nothing = '<p class="none">No model of this store has a record of its losses.</p>'
+            self.holders["losses"].objects = [page_html(nothing)]
+
+
+def labelled(datastore: DataStore, model: str) -> bool:
+    """Whether the model infers any label."""
+    return bool({one.name for one in LABELS} & set(datastore.store.latents(model).columns))
+
+
+def why_no_labels(datastore: DataStore, model: str, shown: Any) -> str:
+    """Why there is nothing to compare: no galaxies, no labels inferred, or none measured."""
+    if not np.any(shown):
+        return "No galaxy of this store is of that kind. Choose others above."
+    if not labelled(datastore, model):
+        return (
+            f"No latent of the {escape(model)} model is tied to a label, so it infers none. "
+            "How well its neighbours tell them is in the table below."
+        )
+    return "The catalogue has no labels for these galaxies to compare with."
+
+
+def _scores(found: list[Any], model: str) -> str:
+    scores = {who: labels for who, labels in found if labels}
+    if scores:
+        return scores_html(scores, model)
+    return '<p class="none">No galaxy of the test split has both a label and an estimate.</p>'
+
+
+def _trials(found: list[Any], _: str) -> str:
+    known = {name: one for name, one in found[0].items() if one.tests}
+    if not known:
+        return '<p class="none">Fewer than two galaxies of each class have never trained.</p>'
+    said = (
+        "RBF SVM on all latents, SMOTE on the training part, five random splits 80/20 of the "
+        "galaxies that never trained: the share of each true class that was given to each class."
+    )
+    matrices = "".join(confusion_html(name, one) for name, one in known.items())
+    return f'<p class="muted">{said}</p><div class="matrices">{matrices}</div>'
+
+
+_TABLES = {"scores": _scores, "trials": _trials}
