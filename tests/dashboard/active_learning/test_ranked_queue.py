@@ -7,7 +7,8 @@ import holoviews as hv
 import numpy as np
 import pytest
 
-from dashboard.active_learning.ranked_queue import ERROR, caption_of, rates_html, worth_of
+from dashboard.active_learning.ranking import ERROR, caption_of, worth_of
+from dashboard.active_learning.svm_panel import rates_html
 from dashboard.active_learning.training_labels import (
     cancel,
     refit,
@@ -76,7 +77,7 @@ def test_the_score_is_that_of_the_pipeline_on_all_latents(queue):
     svm = fit_score(values, datastore.svm_jobs.classes(()))
     decision = -svm.svm.decision_function(values)[:, :2]
     np.testing.assert_allclose(found.margin, decision.max(axis=1), atol=2e-3)
-    assert queue.rates.object.count("galaxies as normal ones") == 1
+    assert queue.fit.rates.object.count("galaxies as normal ones") == 1
 
 
 def test_scoring_in_parts_is_scoring_at_once(session, monkeypatch):
@@ -274,8 +275,8 @@ def test_a_refit_makes_a_class_of_a_new_name_with_its_own_boundary_and_colour(se
     assert (session.datastore.populations.colour("merger", dark=True) in drawn) == (
         found.region == found.classes.index("merger")
     ).any()
-    assert "Merger" in queue.rates.object
-    assert "Recall" in queue.rates.object
+    assert "Merger" in queue.fit.rates.object
+    assert "Recall" in queue.fit.rates.object
     assert "Merger 6 labelled" in session.legend.pane.object
 
 
@@ -330,8 +331,8 @@ def test_a_class_that_is_too_small_is_named_and_takes_no_part(session, queue):
     refit(session.datastore, session.state)
     assert "merger" not in learnt(session).svm.classes
     assert learnt(session).svm.used[NORMAL] == int(session.datastore.populations.normal.sum()) - 3
-    assert f"Merger: 3 labelled, {ENOUGH} needed; it takes no part yet." in queue.rates.object
-    assert "Green Pea: only" in queue.rates.object
+    assert f"Merger: 3 labelled, {ENOUGH} needed; it takes no part yet." in queue.fit.rates.object
+    assert "Green Pea: only" in queue.fit.rates.object
 
 
 def test_a_catalogued_class_of_one_is_named(store, tmp_path):
@@ -393,7 +394,7 @@ def test_sessions_ask_for_their_own_fits(session, queue):
     refit(session.datastore, session.state)
     assert other.state.queue.training_labels == ()
     assert "merger" not in learnt(other).svm.classes
-    assert "Recall" not in other.tabs["queue"].rates.object
+    assert "Recall" not in other.tabs["queue"].fit.rates.object
     assert shown(other.tabs["queue"]) != shown(queue)
     refit(other.datastore, other.state)
     assert other.state.queue.training_labels == session.state.queue.training_labels

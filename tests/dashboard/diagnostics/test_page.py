@@ -330,7 +330,7 @@ def test_what_is_chosen_out_of_sight_stops_what_is_being_drawn(session, turns, n
 
 def test_what_is_soon_worked_out_is_shown_before_the_rest(session):
     """The neighbours of a million galaxies take minutes; the other rows do not wait for them."""
-    page, later = session.model_page, Future()
+    page, later = session.model_page.sections, Future()
     first = session.datastore.model_jobs.scores("physics")
     first.result()
     page._show_table("scores", [first, later])

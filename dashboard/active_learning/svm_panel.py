@@ -1,0 +1,142 @@
+"""The SVM beside the queue: how far its fit is, what came of it, and buttons to refit."""
+
+from html import escape
+from typing import Any
+
+import panel as pn
+import param
+
+from dashboard.active_learning.training_labels import RULE, cancel, refit, warnings_of
+from dashboard.backend.populations import population_title
+from dashboard.backend.svm_jobs import ClassRates, SvmResult, class_rates
+from dashboard.backend.view import View
+from dashboard.components.assets import style
+from dashboard.components.collapsible import small_button
+from dashboard.components.css import BASE
+from dashboard.gallery.strip import HEIGHT
+from pcvae.anomaly import NORMAL
+
+__all__ = ["SvmPanel", "rates_html"]
+
+
+class SvmPanel(View):
+    """Recall and false-positive rate of each class, and what the SVM was fitted to.
+
+    Reads ``tab`` and ``model`` of the state, its queue, and ``svm_status``, ``svm_progress`` and
+    ``scores_arrived`` of its progress; its buttons write ``training_labels`` and ``refits``.
+    """
+
+    def __init__(self, **params: Any) -> None:
+        super().__init__(**params)
+        self.rates = pn.pane.HTML(
+            "",
+            stylesheets=[BASE, style(__file__, "svm_panel.css")],
+            width=420,
+            height=HEIGHT,
+            margin=(0, 0, 0, 14),
+        )
+        looks: dict[str, Any] = {"width": 72, "margin": (3, 6)}
+        self.button = small_button(
+            "Refit",
+            "Fit the SVM to the catalogue's classes and all labels (key R): the queue, the score "
+            "and the lines on the maps follow.",
+            lambda: refit(self.datastore, self.state),
+            **looks,
+        )
+        self.stop = small_button(
+            "Cancel",
+            "Give the refit up and keep the fit before it.",
+            lambda: cancel(self.state),
+            visible=False,
+            **looks,
+        )
+        self._show()
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return self.rates
+
+    @property
+    def buttons(self) -> list[Any]:
+        """Refit and cancel."""
+        return [self.button, self.stop]
+
+    @param.depends(
+        "state.tab",
+        "state.model",
+        "state.queue.training_labels",
+        "state.queue.refits",
+        "state.progress.svm_status",
+        "state.progress.svm_progress",
+        "state.progress.scores_arrived",
+        "state.progress.journal_events",
+        watch=True,
+    )
+    def _show(self) -> None:
+        state, jobs = self.state, self.datastore.svm_jobs
+        labels, refits = state.queue.training_labels, state.queue.refits
+        self.stop.visible = bool(state.progress.svm_status and refits)
+        if state.tab != "queue":
+            return
+        result = jobs.learnt(state.model, labels)
+        trials = jobs.job("trials", state.model, labels) if refits else None
+        rates = class_rates(trials.result) if trials and trials.result else []
+        counts = dict(result.svm.used) if result else {}
+        warnings = warnings_of(self.datastore, labels, counts) if result else []
+        status = progress_html(state.progress.svm_status, state.progress.svm_progress)
+        if result and not status:
+            status = f"<p>{fitted_html(result, len(self.datastore))}</p>"
+        self.rates.object = rates_html(rates, warnings, status)
+
+
+def progress_html(words: str, share: float) -> str:
+    """How far a fit is; empty if there are no words."""
+    if not words:
+        return ""
+    value = f' value="{share:.3f}"' if share else ""
+    bar = f'<progress max="1"{value} aria-label="{escape(words)}"></progress>'
+    return f'<p role="status">{bar} {escape(words)} …</p>'
+
+
+def rates_html(found: list[ClassRates], notes: list[str], more: str) -> str:
+    """How each class fares in cross-validation, and what to think of it.
+
+    Args:
+        found: The classes.
+        notes: Which of them are too small.
+        more: HTML that comes first.
+    """
+
+    def share(rate: tuple[float, float, float]) -> str:
+        value, low, high = (100 * one for one in rate)
+        digits = 0 if high > 10 else 1
+        return (
+            f"<td><b>{value:.{digits}f} %</b> <small>{low:.{digits}f}\N{EN DASH}"
+            f"{high:.{digits}f}</small></td>"
+        )
+
+    rows = "".join(
+        f'<tr><th scope="row">{escape(population_title(one.name))} <small>{one.galaxies:,}</small>'
+        f"</th>{share(one.recall)}{share(one.false_positive_rate)}</tr>"
+        for one in found
+    )
+    head = (
+        '<tr><th scope="col">Class</th><th scope="col" title="The share of its galaxies that the '
+        'SVM finds without having seen them, with its 95 % interval (Wilson)">Recall</th>'
+        '<th scope="col" title="The share of normal galaxies that it takes for this class">'
+        "False positives</th></tr>"
+    )
+    table = f"<table>{head}{rows}</table>" if found else ""
+    told = "".join(f'<p class="warning">{escape(one)}.</p>' for one in notes)
+    return f'<div class="rates" tabindex="0">{more}{table}{told}<p>{escape(RULE)}</p></div>'
+
+
+def fitted_html(learnt: SvmResult, total: int) -> str:
+    """To what the SVM was fitted."""
+    used = learnt.svm.used
+    rare = ", ".join(
+        f"{count:,} {escape(population_title(name))}"
+        for name, count in used.items()
+        if name != NORMAL
+    )
+    normal = f"{used.get(NORMAL, 0):,} of {total:,} galaxies as normal ones"
+    return f"SVM of {normal}" + (f", and {rare}" if rare else "")
