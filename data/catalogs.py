@@ -14,20 +14,19 @@ import shutil
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
 from data.pipeline.options import pairs, words
+from data.published.catalog_definition import KnownCatalog
+from data.published.known_catalogs import CATALOGS
 from pcvae.errors import CatalogError, SettingsError
 from pcvae.script import command, run
 
-if TYPE_CHECKING:
-    from data.published.known_catalogs import Catalog
-
 __all__ = ["main", "parse_args"]
 
-KNOWN = ("red_spirals", "green_peas", "gama", "zou")  # a galaxy in several is kept from the first
+KNOWN = tuple(catalog.name for catalog in CATALOGS)
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -101,7 +100,7 @@ class Report:
         one = {"catalog": catalog, "cut": cut, "source": source}
         self.cuts.append(one | {"removed": before - left, "left": left})
 
-    def add_file(self, catalog: str, path: Path, url: str, about: "Catalog | None") -> None:
+    def add_file(self, catalog: str, path: Path, url: str, about: KnownCatalog | None) -> None:
         """Note a file."""
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -150,13 +149,11 @@ def _names(args: argparse.Namespace) -> list[str]:
 
 def _published(name: str, args: argparse.Namespace, files: Path, report: Report) -> pd.DataFrame:
     """A published catalogue, with its cuts made, in our columns."""
-    from data.published.known_catalogs import CATALOGS
-
-    catalog = next(one for one in CATALOGS if one.name == name)
+    catalog = next(catalog for catalog in CATALOGS if catalog.name == name)
     if args.folder:
         found = [(path, "") for path in catalog.find(args.folder)]
     else:
-        found = _download(name, args, files)
+        found = _download(catalog, args, files)
     for path, url in found:
         report.add_file(name, path, url, catalog)
     table = _read(catalog, found)
@@ -172,17 +169,18 @@ def _published(name: str, args: argparse.Namespace, files: Path, report: Report)
     return table.assign(survey=catalog.survey, population=catalog.population)
 
 
-def _download(name: str, args: argparse.Namespace, files: Path) -> list[tuple[Path, str]]:
+def _download(
+    catalog: KnownCatalog, args: argparse.Namespace, files: Path
+) -> list[tuple[Path, str]]:
     from data.services.http_client import Client, RetryPolicy
-    from data.services.published_tables import FETCH, URLS
 
-    url = getattr(args, f"{name}_url") or URLS[name]
-    print(f"{name}: {url}")
+    url = getattr(args, f"{catalog.name}_url") or catalog.url
+    print(f"{catalog.name}: {url}")
     with Client(RetryPolicy(timeout=args.timeout, contact=args.contact)) as client:
-        return list(FETCH[name](client, url, files))
+        return list(catalog.fetch(client, url, files))
 
 
-def _read(catalog: "Catalog", found: list[tuple[Path, str]]) -> pd.DataFrame:
+def _read(catalog: KnownCatalog, found: list[tuple[Path, str]]) -> pd.DataFrame:
     """The table as published; what was downloaded and is no such table is not kept."""
     try:
         return catalog.read([path for path, _ in found])

@@ -20,7 +20,7 @@ ROOMS = {  # of each package, in order; its commands and its app come after them
         "gallery", "decoder", "diagnostics", "active_learning", "latent_map", "export", "shell",
         "app", "benchmarks",
     ],
-    "data": ["readers", "pipeline", "published", "services", "simulation"],
+    "data": ["readers", "pipeline", "services", "published", "simulation"],
     "train": ["evaluation", "report_pages"],
 }  # fmt: skip
 VIEWS = sorted((ROOT / "dashboard").rglob("*.py"))
