@@ -110,7 +110,7 @@ def test_a_row_that_is_filled_anew_keeps_the_focus_where_it_was(page):
     page.keyboard.press("ArrowRight")
     expect(page.locator(".facts h2")).not_to_have_text(name)
     page.keyboard.press("5")
-    page.get_by_role("tab", name="LabelList").click()
+    page.get_by_role("tab", name="Labels").click()
     removes(page, page.locator(".off:visible"))
     expect(page.get_by_text("No labels yet")).to_be_visible()
     expect(page.locator(".strip:visible")).to_be_focused()
@@ -136,7 +136,7 @@ def test_two_visitors_share_labels_and_nothing_else(chromium, page):
     page.get_by_role("tab", name="Histograms").click()
     page.keyboard.press("c")
 
-    other.get_by_role("tab", name="LabelList").click()
+    other.get_by_role("tab", name="Labels").click()
     expect(other.locator(".stamp > button:first-child").first).to_have_attribute("title", galaxy)
     expect(other.locator(".facts h2")).to_have_text(first)
     expect(page.get_by_role("tab", name="Histograms")).to_have_attribute("aria-selected", "true")

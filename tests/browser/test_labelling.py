@@ -21,7 +21,7 @@ def open_queue(page):
     """The ids of the galaxies on the first page of the queue, once it is ranked."""
     from playwright.sync_api import expect
 
-    page.get_by_role("tab", name="RankedQueue").click()
+    page.get_by_role("tab", name="Queue").click()
     stamps = page.locator(".stamp > button:first-child:visible")
     expect(stamps.first).to_contain_text("score", timeout=SLOW)
     return [stamps.nth(i).get_attribute("title") for i in range(4)]
@@ -43,7 +43,7 @@ def test_a_person_judges_the_queue_by_keys_and_undoes_it(page, folder):
     expect(heading).to_have_text(second)
     expect(page.get_by_role("button", name="Score 0: ")).to_have_attribute("aria-pressed", "true")
 
-    page.get_by_role("tab", name="LabelList").click()
+    page.get_by_role("tab", name="Labels").click()
     listed = page.locator(".stamp:visible")
     expect(listed).to_have_count(2)
     expect(listed.nth(1)).to_contain_text("Score 4")

@@ -46,7 +46,7 @@ def test_a_person_taps_a_galaxy_walks_to_a_neighbour_tags_it_and_takes_the_list(
     page.get_by_role("button", name="Tag as candidate").click()
     expect(page.get_by_role("button", name="Remove candidate")).to_be_visible()
     assert journal_path(folder).exists()
-    page.get_by_role("tab", name="LabelList").click()
+    page.get_by_role("tab", name="Labels").click()
     expect(page.locator(".stamp > button:first-child")).to_have_attribute("title", name)
 
     page.get_by_role("button", name="Take away").click()

@@ -12,9 +12,9 @@ from data.pipeline.process_pool import ordered_map
 ROOT = Path(__file__).parents[3]
 ENDLESS = """
 import itertools, os
-from data.pipeline.process_pool import in_order
+from data.pipeline.process_pool import ordered_map
 if __name__ == "__main__":
-    for pid in in_order(os.getpgid, itertools.repeat(0), 2, PRELOAD):
+    for pid in ordered_map(os.getpgid, itertools.repeat(0), 2, PRELOAD):
         print("working", flush=True)
 """
 
