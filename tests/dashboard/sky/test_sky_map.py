@@ -23,8 +23,8 @@ def begin(folder):
     session = Explorer(DataStore(read_store(folder), None))
     session.start()
     session.state.tab = "sky"
-    if session.tabs["sky"].sky.placed:
-        hv.render(session.tabs["sky"].figure)
+    if session.tabs["sky"].map.sky.placed:
+        hv.render(session.tabs["sky"].map.figure)
     return session
 
 
@@ -45,13 +45,13 @@ def test_the_sky_of_every_store(store, tmp_path, name):
     session = begin(change(store, tmp_path / "store", **EXAMPLES[name]))
     sky = session.tabs["sky"]
     if name in ("none", "no place"):
-        assert "No galaxy" in sky._place[0].object
+        assert "No galaxy" in sky.body[0].object
     else:
-        assert inked(sky)[0].any()
+        assert inked(sky.map)[0].any()
 
 
 def test_a_tap_picks_the_nearest_galaxy(session):
-    sky = session.tabs["sky"]
+    sky = session.tabs["sky"].map
     for row in (3, 77, 119):
         place = sky.sky.points.iloc[row]
         sky.tap.event(x=float(place["x"]), y=float(place["y"]))
@@ -61,7 +61,7 @@ def test_a_tap_picks_the_nearest_galaxy(session):
 
 
 def test_a_box_on_the_sky_selects_and_can_add_and_take_away(session):
-    sky, state = session.tabs["sky"], session.state
+    sky, state = session.tabs["sky"].map, session.state
     points = sky.sky.points
     middle = float(points["x"].median())
     sky.gestures.box.event(bounds=(-200, -100, middle, 100))
@@ -73,11 +73,11 @@ def test_a_box_on_the_sky_selects_and_can_add_and_take_away(session):
     sky.gestures._hold(PanStart(None, sx=0, sy=0, modifiers={"ctrl": True}))
     sky.gestures.box.event(bounds=(-200, -100, 200, 0))
     assert (points["y"].to_numpy()[state.selection.selected] > 0).all()
-    assert "of 120 galaxies" in sky.chips.chips.count
+    assert "of 120 galaxies" in session.tabs["sky"].chips.chips.count
 
 
 def test_a_lasso_on_the_sky_selects_and_is_drawn_there(session):
-    sky, state = session.tabs["sky"], session.state
+    sky, state = session.tabs["sky"].map, session.state
     hv.render(session.map.figure)
     place = sky.sky.points.iloc[5]
     corners = [(place["x"] + dx, place["y"] + dy) for dx, dy in ((-1, -1), (1, -1), (0, 2))]
@@ -88,7 +88,7 @@ def test_a_lasso_on_the_sky_selects_and_is_drawn_there(session):
 
 
 def test_what_is_not_in_focus_stays_in_grey(session):
-    sky, state = session.tabs["sky"], session.state
+    sky, state = session.tabs["sky"].map, session.state
     state.selection.selected = np.arange(120) == 7
     drawn, colourful = inked(sky)
     assert (colourful[drawn] > 0.2).any()
@@ -96,7 +96,7 @@ def test_what_is_not_in_focus_stays_in_grey(session):
 
 
 def test_the_picked_galaxy_is_ringed_and_a_guest_gets_a_star(session):
-    sky, state = session.tabs["sky"], session.state
+    sky, state = session.tabs["sky"].map, session.state
     state.row = 42
     data = pd.DataFrame(sky.rings.source.data)
     ring = data[data["colour"] == ACCENT[True]]
@@ -111,7 +111,7 @@ def test_the_picked_galaxy_is_ringed_and_a_guest_gets_a_star(session):
 def test_it_is_not_made_before_it_is_seen(store):
     session = Explorer(DataStore(read_store(store), None))
     session.state.selection.selected = np.arange(120) < 10
-    assert not hasattr(session.tabs["sky"], "sky")
+    assert session.tabs["sky"].map is None
 
 
 def test_galaxies_without_a_place_are_counted_and_said(store, tmp_path):
@@ -120,7 +120,7 @@ def test_galaxies_without_a_place_are_counted_and_said(store, tmp_path):
     session = begin(change(store, tmp_path / "store", ra=ra))
     sky = session.tabs["sky"]
     assert "13 of 120 have no place" in sky.note.object
-    sky.gestures.box.event(bounds=(-200, -100, 200, 100))
+    sky.map.gestures.box.event(bounds=(-200, -100, 200, 100))
     assert not session.state.selection.selected[:13].any()
     assert session.state.selection.selected[13:].all()
 
@@ -130,21 +130,21 @@ def test_invented_places_are_said_to_be_simulated(session):
 
 
 def test_a_zoom_is_kept_and_a_new_size_keeps_the_shape_of_the_sky(session):
-    sky = session.tabs["sky"]
+    sky = session.tabs["sky"].map
     sky.range.event(x_range=(-20.0, 20.0), y_range=(-2.0, 2.0))
     assert sky.view == ((-20.0, 20.0), (-2.0, 2.0))
     sky.size.event(width=1200, height=400)
     (left, right), (bottom, top) = sky.limits
     assert 1200 / (right - left) == pytest.approx(400 / (top - bottom))
-    assert sky._figure.x_range.end == pytest.approx(right)
-    assert all("°" in text for text in sky.web.labels.data["text"])
-    home = sky._fitted(sky.sky.limits)
+    assert sky.bokeh.x_range.end == pytest.approx(right)
+    assert all("°" in text for text in sky.graticule.labels.data["text"])
+    home = sky.home
     sky.range.event(x_range=home[0], y_range=home[1])
     assert sky.view is None
 
 
 def test_the_sky_is_drawn_anew_for_what_changes_and_not_for_what_does_not(session, monkeypatch):
-    sky, state = session.tabs["sky"], session.state
+    sky, state = session.tabs["sky"].map, session.state
     drawn = []
     made = sky._galaxies
     monkeypatch.setattr(sky, "_galaxies", lambda: drawn.append(1) or made())
@@ -176,7 +176,7 @@ def test_the_sky_follows_the_anomaly_score_and_what_the_svm_is_taught(session, m
             job.exception()
             call()
 
-    monkeypatch.setattr("dashboard.sky.sky_map.colouring", seen)
+    monkeypatch.setattr("dashboard.sky.sky_figure.colouring", seen)
     state.colour = ANOMALY
     assert "being computed" in drawn[-1].title
     arrive()
