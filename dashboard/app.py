@@ -94,12 +94,12 @@ class Explorer:
             self.state.row = datastore.populations.first
         self.followers += [BoundaryFits(**shared), SvmFits(**shared)]
         self.legend, self.maps, self.card = Legend(**shared), Maps(**shared), Card(**shared)
-        self.map, self.brush = self.maps.shown[0], SelectionBar(**shared)
+        self.map, self.selection_bar = self.maps.shown[0], SelectionBar(**shared)
         self.model_page = ModelPage(**shared)
         self.tabs: dict[str, Tab] = {tab.key: tab(**shared) for tab in TABS}
         self.history = History(self.state)
-        self.bring, self.away = AddGalaxy(**shared), ExportPanel(**shared)
-        self.find = Find(**shared, add_galaxy=self.bring)
+        self.add_galaxy, self.export_panel = AddGalaxy(**shared), ExportPanel(**shared)
+        self.search_box = Find(**shared, add_galaxy=self.add_galaxy)
         keys = keymap(datastore, self.state, self.tabs, self.history)
         keys["?"] = Key(self._ask, "This help")
         self.help = Help({key.shown or name: key.description for name, key in keys.items()})
@@ -116,12 +116,12 @@ class Explorer:
 
     def header(self) -> list[Any]:
         """The bar above the page: pages, colours, search, upload and help."""
-        return [self._pages(), self.controls, self.find, self.bring, self.help]
+        return [self._pages(), self.controls, self.search_box, self.add_galaxy, self.help]
 
     def body(self) -> pn.Column:
         """The maps or the model page, the card beside them and the tabs below."""
         state = self.state
-        above = pn.Row(self.legend, self.brush, sizing_mode="stretch_width")
+        above = pn.Row(self.legend, self.selection_bar, sizing_mode="stretch_width")
         maps = pn.Column(above, self.maps, sizing_mode="stretch_both")
         tabs = self._tabs()
         for part in (maps, tabs, self.controls.__panel__()):
@@ -181,7 +181,7 @@ class Explorer:
         beside = {**corner, "right": "50px"}
         strip = pn.Column(
             tabs,
-            pn.Column(self.away, styles=beside, margin=0, width=92),
+            pn.Column(self.export_panel, styles=beside, margin=0, width=92),
             IconToggle.of(state.param.tall, TALLER, styles=corner, margin=0),
             sizing_mode="stretch_width",
             height=TALL if state.tall else LOW,

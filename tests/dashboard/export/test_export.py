@@ -206,7 +206,7 @@ def test_a_cutout_has_the_samples_fluxes_and_comes_back_as_the_same_galaxy(store
         np.testing.assert_array_equal(hdus[0].data, flux)
         assert hdus[0].header["BUNIT"] == "nanomaggy"
         assert hdus[0].header["OBJECT"] == "g0007"
-    session.bring.upload([Upload("again.fits", content)])
+    session.add_galaxy.jobs.read([Upload("again.fits", content)])
     assert session.tabs["neighbours"].strip.items[0]["row"] == 7
 
 
@@ -328,7 +328,7 @@ def inked(content, colour):
 
 def test_the_picture_shows_the_map_as_it_was_when_it_was_asked_for(session):
     """Other choices may be made while a worker draws."""
-    state, away = session.state, session.away
+    state, away = session.state, session.export_panel
     state.second.model = "vanilla"
     away.open()
     away.what.value = "figure"
@@ -341,41 +341,41 @@ def test_the_picture_shows_the_map_as_it_was_when_it_was_asked_for(session):
 
 
 def handed(session):
-    return base64.b64decode(session.away.file.data.partition(",")[2])
+    return base64.b64decode(session.export_panel.file.data.partition(",")[2])
 
 
 def test_a_person_takes_the_selection_away(session):
     session.state.selection.selected = np.isin(np.arange(120), ROWS)
-    session.away.open()
-    assert "Selection: 3 of 120 galaxies" in session.away.what.options
-    session.away.what.value = "selection"
-    session.away.kind.value = "csv"
-    session.away.take()
+    session.export_panel.open()
+    assert "Selection: 3 of 120 galaxies" in session.export_panel.what.options
+    session.export_panel.what.value = "selection"
+    session.export_panel.kind.value = "csv"
+    session.export_panel.take()
     assert list(csv(handed(session))["id"]) == list(session.datastore.ids[ROWS])
-    assert session.away.file.filename == "example-selection.csv"
-    assert "3 rows" in session.away.words.object
+    assert session.export_panel.file.filename == "example-selection.csv"
+    assert "3 rows" in session.export_panel.words.object
 
 
 def test_what_is_empty_says_so_and_cannot_be_taken(session):
-    session.away.open()
-    assert "Nothing is labelled" in session.away.words.object
-    assert session.away.go.disabled
-    session.away.what.value = "selection"
-    assert "Nothing is selected" in session.away.words.object
-    session.away.what.value = "cutout"
-    assert not session.away.go.disabled
-    session.away.take()
-    assert session.away.file.filename == f"{session.datastore.ids[session.state.row]}.fits"
-    assert "sample example" in session.away.words.object
+    session.export_panel.open()
+    assert "Nothing is labelled" in session.export_panel.words.object
+    assert session.export_panel.go.disabled
+    session.export_panel.what.value = "selection"
+    assert "Nothing is selected" in session.export_panel.words.object
+    session.export_panel.what.value = "cutout"
+    assert not session.export_panel.go.disabled
+    session.export_panel.take()
+    assert session.export_panel.file.filename == f"{session.datastore.ids[session.state.row]}.fits"
+    assert "sample example" in session.export_panel.words.object
 
 
 def test_a_file_too_large_for_the_page_is_told_and_not_sent(session, monkeypatch):
     monkeypatch.setattr("dashboard.export.export_panel.MOST", 100)
-    session.away.open()
-    session.away.what.value = "figure"
-    session.away.take()
-    assert "can hand over" in session.away.words.object
-    assert session.away.file.data is None
+    session.export_panel.open()
+    session.export_panel.what.value = "figure"
+    session.export_panel.take()
+    assert "can hand over" in session.export_panel.words.object
+    assert session.export_panel.file.data is None
 
 
 def test_a_failure_is_told_and_the_page_goes_on(session, monkeypatch):
@@ -383,8 +383,8 @@ def test_a_failure_is_told_and_the_page_goes_on(session, monkeypatch):
         raise OSError("the disk is gone")
 
     monkeypatch.setattr("dashboard.export.export_panel.figure_png", fail)
-    session.away.open()
-    session.away.what.value = "figure"
-    session.away.take()
-    assert "the disk is gone" in session.away.words.object
-    assert not session.away.go.loading
+    session.export_panel.open()
+    session.export_panel.what.value = "figure"
+    session.export_panel.take()
+    assert "the disk is gone" in session.export_panel.words.object
+    assert not session.export_panel.go.loading

@@ -51,7 +51,7 @@ def info_of(session):
 
 
 def test_a_galaxy_of_the_sample_brought_as_fits_is_seen_as_the_store_sees_it(session, flux):
-    session.bring.upload([cube(flux[7])])
+    session.add_galaxy.jobs.read([cube(flux[7])])
     external, latents = session.state.external, session.datastore.store.latents("physics")
     assert session.state.row is None
     np.testing.assert_array_equal(external.flux, flux[7])
@@ -65,7 +65,7 @@ def test_the_guest_is_on_the_card_on_the_map_and_has_neighbours(session, flux):
     import holoviews as hv
 
     hv.render(session.map.figure)
-    session.bring.upload([cube(flux[7], "mine.fits")])
+    session.add_galaxy.jobs.read([cube(flux[7], "mine.fits")])
     assert "mine" in session.card.facts.object
     assert "not in the store" in session.card.facts.object
     assert session.card.pictures.object.count("<img") == 3
@@ -79,17 +79,17 @@ def test_the_guest_is_on_the_card_on_the_map_and_has_neighbours(session, flux):
 
 
 def test_the_guest_stays_while_others_are_looked_at_and_can_be_gone_back_to(session, flux):
-    session.bring.upload([cube(flux[7], "mine.fits")])
+    session.add_galaxy.jobs.read([cube(flux[7], "mine.fits")])
     session.state.row = 3
     assert session.datastore.ids[3] in session.card.facts.object
-    assert session.bring.back.visible
-    session.bring.back.clicks += 1
+    assert session.add_galaxy.back.visible
+    session.add_galaxy.back.clicks += 1
     assert "mine" in session.card.facts.object
-    assert not session.bring.back.visible
+    assert not session.add_galaxy.back.visible
 
 
 def test_another_model_sees_the_guest_too(session, flux):
-    session.bring.upload([cube(flux[7], "mine.fits")])
+    session.add_galaxy.jobs.read([cube(flux[7], "mine.fits")])
     session.state.model = "vanilla"
     assert set(session.state.external.seen) == {"physics", "vanilla"}
     assert "Latent" in session.card.properties.object
@@ -100,7 +100,7 @@ def test_a_guest_is_encoded_by_the_model_that_it_is_kept_for(session, flux, monk
     """Also when the person turns to another model while it is being encoded."""
     later = []
     monkeypatch.setattr(
-        "dashboard.galaxy.add_galaxy.when_done", lambda *given: later.append(given)
+        "dashboard.galaxy.external_jobs.when_done", lambda *given: later.append(given)
     )
 
     def proceed():
@@ -108,9 +108,9 @@ def test_a_guest_is_encoded_by_the_model_that_it_is_kept_for(session, flux, monk
         job.exception()
         call()
 
-    session.bring.upload([cube(flux[7])])
+    session.add_galaxy.jobs.read([cube(flux[7])])
     proceed()
-    assert "Encoding it" in session.bring.words.object
+    assert "Encoding it" in session.add_galaxy.words.object
     session.state.model = "vanilla"
     while later:
         proceed()
@@ -127,7 +127,7 @@ def test_a_guest_is_encoded_by_the_model_that_it_is_kept_for(session, flux, monk
 def test_a_guest_is_of_one_session_and_the_store_stays_as_it_was(store, session, flux):
     files = {path: path.stat().st_mtime_ns for path in store.rglob("*")}
     other = Explorer(session.datastore)
-    session.bring.upload([cube(flux[7])])
+    session.add_galaxy.jobs.read([cube(flux[7])])
     assert other.state.external is None
     assert {path: path.stat().st_mtime_ns for path in store.rglob("*")} == files
 
@@ -170,7 +170,7 @@ def test_a_picture_is_placed_roughly_and_it_is_said(session, kind):
     picture = np.flipud(session.datastore.stamp(7)).repeat(3, 0).repeat(3, 1)
     wide = np.pad(picture, ((0, 0), (6, 6), (0, 0)))
     file = Upload("mine.png" if kind == "PNG" else "mine.jpg", png(wide, kind))
-    session.bring.upload([file])
+    session.add_galaxy.jobs.read([file])
     said = session.state.external.said
     assert "Cut to the square of 96 pixels" in said[1]
     assert "rough" in said[-1]
@@ -220,13 +220,13 @@ BAD = list(bad_files(np.ones((8, 3, 32, 32), np.float32)))
 @pytest.mark.parametrize("kind", BAD)
 def test_a_bad_file_says_what_was_expected_and_found_and_nothing_is_lost(session, flux, kind):
     files, words = bad_files(flux)[kind]
-    session.bring.upload([cube(flux[3], "before.fits")])
+    session.add_galaxy.jobs.read([cube(flux[3], "before.fits")])
     before = session.state.external
     with pytest.raises(UploadError, match=words):
         read_image_files(files, info_of(session))
     if files:
-        session.bring.upload(files)
-        assert "Not taken" in session.bring.words.object
+        session.add_galaxy.jobs.read(files)
+        assert "Not taken" in session.add_galaxy.words.object
     assert session.state.external is before
     assert "before" in session.card.facts.object
 
@@ -250,8 +250,8 @@ def test_a_broken_model_is_told_in_words_and_nothing_is_lost(store, flux, tmp_pa
     (folder / "models" / "physics" / "model.safetensors").write_bytes(b"nothing")
     session = begin(folder)
     row = session.state.row
-    session.bring.upload([cube(flux[7])])
-    assert "Not taken" in session.bring.words.object
+    session.add_galaxy.jobs.read([cube(flux[7])])
+    assert "Not taken" in session.add_galaxy.words.object
     assert (session.state.row, session.state.external) == (row, None)
 
 
@@ -263,9 +263,9 @@ def service(monkeypatch):
 
 
 def test_a_place_is_fetched_as_the_stores_images_are_encoded_and_placed(session, service):
-    session.find.ask("150.1 2.2")
-    assert session.bring.fetch.visible
-    session.bring.fetch.clicks += 1
+    session.search_box.ask("150.1 2.2")
+    assert session.add_galaxy.fetch.visible
+    session.add_galaxy.fetch.clicks += 1
     external = session.state.external
     assert (external.ra, external.dec) == (150.1, 2.2)
     assert external.flux.shape == (3, 32, 32)
@@ -287,17 +287,17 @@ def test_a_service_that_fails_is_told_in_words(session, service, answer, words):
     import re
 
     service.answer = lambda _: answer
-    session.find.ask("150.1 2.2")
-    session.bring.fetch.clicks += 1
-    assert re.search(words, session.bring.words.object)
+    session.search_box.ask("150.1 2.2")
+    session.add_galaxy.fetch.clicks += 1
+    assert re.search(words, session.add_galaxy.words.object)
     assert session.state.external is None
-    assert session.bring.field.visible
+    assert session.add_galaxy.field.visible
 
 
 def test_outside_the_footprint_it_says_so(session, service):
-    session.find.ask("20.0 2.2")
-    session.bring.fetch.clicks += 1
-    assert "outside the footprint" in session.bring.words.object
+    session.search_box.ask("20.0 2.2")
+    session.add_galaxy.fetch.clicks += 1
+    assert "outside the footprint" in session.add_galaxy.words.object
 
 
 def test_a_slow_service_is_given_up(session, service, monkeypatch):
@@ -305,18 +305,18 @@ def test_a_slow_service_is_given_up(session, service, monkeypatch):
         "dashboard.galaxy.legacy_cutout.PATIENCE", replace(OFFLINE, timeout=0.1, back_off=0.01)
     )
     service.answer = lambda asked: cutout(asked)._replace(delay=0.5)
-    session.find.ask("150.1 2.2")
-    session.bring.fetch.clicks += 1
-    assert "no answer in time" in session.bring.words.object
+    session.search_box.ask("150.1 2.2")
+    session.add_galaxy.fetch.clicks += 1
+    assert "no answer in time" in session.add_galaxy.words.object
 
 
 def test_offline_it_says_so_and_offers_the_upload(session, monkeypatch):
     monkeypatch.setenv(ADDRESS, "http://127.0.0.1:9")
-    session.find.ask("150.1 2.2")
-    session.bring.fetch.clicks += 1
-    assert "no connection to the service" in session.bring.words.object
-    assert "upload a FITS cutout" in session.bring.words.object
-    assert session.bring.field.visible
+    session.search_box.ask("150.1 2.2")
+    session.add_galaxy.fetch.clicks += 1
+    assert "no connection to the service" in session.add_galaxy.words.object
+    assert "upload a FITS cutout" in session.add_galaxy.words.object
+    assert session.add_galaxy.field.visible
 
 
 def test_an_embedding_says_that_it_has_no_network(sample, tmp_path):
@@ -328,9 +328,9 @@ def test_an_embedding_says_that_it_has_no_network(sample, tmp_path):
     session.state.row = 3
     assert "This model has no network" in session.card.trouble.object
     assert "Not decoded" in session.card.pictures.object
-    session.bring.open()
-    assert "has no network" in session.bring.words.object
-    assert not session.bring.field.visible
-    session.bring.upload([cube(np.ones((3, 32, 32), np.float32))])
-    assert "has no network" in session.bring.words.object
+    session.add_galaxy.open()
+    assert "has no network" in session.add_galaxy.words.object
+    assert not session.add_galaxy.field.visible
+    session.add_galaxy.jobs.read([cube(np.ones((3, 32, 32), np.float32))])
+    assert "has no network" in session.add_galaxy.words.object
     assert session.tabs["neighbours"].strip.items

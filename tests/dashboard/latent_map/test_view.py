@@ -406,11 +406,11 @@ def test_a_glance_shows_the_galaxy_under_the_cursor_and_picks_nothing(many):
 
 
 def test_the_brush_says_how_many_are_selected(many):
-    assert "120 galaxies" in many.brush.said.object
+    assert "120 galaxies" in many.selection_bar.said.object
     many.state.selection.selected = np.arange(120) < 45
-    assert "45 of 120 selected" in many.brush.said.object
+    assert "45 of 120 selected" in many.selection_bar.said.object
     many.state.selection.filters = {"catalogue.redshift": (0.0, 2.0)}
-    assert "selected and pass the filters" in many.brush.said.object
+    assert "selected and pass the filters" in many.selection_bar.said.object
 
 
 def test_the_first_view_is_not_squashed_by_outliers(store, tmp_path):

@@ -72,7 +72,7 @@ def test_separations_are_those_of_astropy():
 
 
 def said(session):
-    return unescape(session.bring.words.object)
+    return unescape(session.add_galaxy.words.object)
 
 
 @pytest.fixture
@@ -100,43 +100,43 @@ def test_ids_are_texts_and_no_patterns(many):
 
 def test_the_nearest_galaxy_is_picked_and_the_separation_said(many):
     galaxy = many.datastore.store.galaxies.iloc[17]
-    many.find.ask(f"{galaxy.ra:.6f} {galaxy.dec + 2 / 3600:+.6f}")
+    many.search_box.ask(f"{galaxy.ra:.6f} {galaxy.dec + 2 / 3600:+.6f}")
     assert many.state.row == 17
     assert 'g0017 lies 2.00" from' in said(many)
-    assert not many.bring.fetch.visible
+    assert not many.add_galaxy.fetch.visible
 
 
 def test_a_place_far_from_all_galaxies_picks_none_and_offers_to_fetch_it(many):
     galaxy, before = many.datastore.store.galaxies.iloc[17], many.state.row
-    many.find.ask(f"{galaxy.ra:.6f} {galaxy.dec + 9 / 3600:+.6f}")
+    many.search_box.ask(f"{galaxy.ra:.6f} {galaxy.dec + 9 / 3600:+.6f}")
     assert many.state.row == before
     assert 'within 5"' in said(many)
     assert 'g0017, is 9.00" away' in said(many)
-    assert many.bring.fetch.visible
-    many.bring.show_nearest.clicks += 1
+    assert many.add_galaxy.fetch.visible
+    many.add_galaxy.show_nearest.clicks += 1
     assert many.state.row == 17
 
 
 def test_what_is_not_found_is_said_and_nothing_changes(many):
     before = many.state.row
     for text, words in (("nonsense", "is called"), ("400 2", "RA in 0 to 360")):
-        many.find.ask(text)
+        many.search_box.ask(text)
         assert words in said(many)
-    many.find.ask("")
+    many.search_box.ask("")
     assert many.state.row == before
 
 
 def test_without_places_a_place_finds_nothing_and_can_be_fetched(store, tmp_path):
     session = begin(change(store, tmp_path / "store", ra=np.nan, dec=np.nan))
-    session.find.ask("150.1 2.2")
+    session.search_box.ask("150.1 2.2")
     assert "known place" in said(session)
-    assert session.bring.fetch.visible
+    assert session.add_galaxy.fetch.visible
 
 
 def test_typing_asks_for_ids_and_is_answered(many, monkeypatch):
     answers = []
-    monkeypatch.setattr(many.find.field, "_send_msg", answers.append)
-    many.find.field._handle_msg({"type": "search", "id": 3, "query": "g001"})
+    monkeypatch.setattr(many.search_box.field, "_send_msg", answers.append)
+    many.search_box.field._handle_msg({"type": "search", "id": 3, "query": "g001"})
     assert answers[0]["id"] == 3
     assert answers[0]["options"][0] == "g0010"
 

@@ -6,7 +6,7 @@ import pytest
 from astropy.table import Table
 
 from dashboard.components.file_input import Upload, UploadError
-from dashboard.galaxy.add_galaxy import AddGalaxy
+from dashboard.galaxy.external_jobs import ExternalJobs
 from dashboard.sky.crossmatch import match, read_targets
 from dashboard.sky.target_list import PAGE, summary
 from tests.dashboard.explorers import begin
@@ -131,7 +131,7 @@ def test_a_person_uploads_a_list_steps_through_it_and_selects_it(session):
 
 def test_steps_skip_what_is_not_in_the_store_and_that_can_be_fetched(session, monkeypatch):
     view, asked = session.tabs["targets"], []
-    monkeypatch.setattr(AddGalaxy, "fetch_place", lambda _, place: asked.append(place))
+    monkeypatch.setattr(ExternalJobs, "fetch", lambda _, place: asked.append(place))
     view.upload(as_csv(id=["no", "g0004", "never", "g0006"], ra=[1.0, 2, 3, 4], dec=[-80.0] * 4))
     for row in (4, 6):
         view.step(1)
@@ -167,7 +167,7 @@ def test_a_long_list_shows_a_page_at_a_time_and_steps_turn_to_the_page(session):
 
 def test_every_target_of_a_long_list_can_be_turned_to_and_fetched(session, monkeypatch):
     view, asked = session.tabs["targets"], []
-    monkeypatch.setattr(AddGalaxy, "fetch_place", lambda _, place: asked.append(place))
+    monkeypatch.setattr(ExternalJobs, "fetch", lambda _, place: asked.append(place))
     far = 2 * PAGE + 50
     view.upload(
         as_csv(id=["g0009"] + ["none"] * far, ra=np.arange(far + 1), dec=[-80.0] * (far + 1))
