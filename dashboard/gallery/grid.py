@@ -1,4 +1,4 @@
-"""The galaxies in focus as pages of pictures, in an order of one's choice."""
+"""The galaxies in focus as pages of stamps, in a chosen order."""
 
 from concurrent.futures import wait
 from typing import Any
@@ -12,21 +12,20 @@ from numpy.typing import NDArray
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import when_done
 from dashboard.backend.populations import population_title
-from dashboard.backend.quantities import colours_of
-from dashboard.backend.typography import DASH, MINUS
 from dashboard.backend.view import Tab
 from dashboard.components.icon_toggle import IconToggle
 from dashboard.components.notices import report
 from dashboard.components.pager import Pager
+from dashboard.gallery.grid_order import Listing, listing_of, orders
 from dashboard.gallery.stamp_grid import Tiles
 from dashboard.gallery.stamp_strip import stamp_items
 from dashboard.selection.filter_chips import FocusChips
 from dashboard.selection.masks import rows_in_focus
-from dashboard.state import DISTANCE, STORE_ORDER
+from dashboard.state import STORE_ORDER
 
-__all__ = ["Grid", "distances", "orders", "sorted_rows"]
+__all__ = ["Grid"]
 
-WAIT = 0.1  # seconds that a page waits for its pictures before it shows without them
+WAIT = 0.1  # seconds that a page waits for its stamps before it shows without them
 ARROWS = {"Smallest first": "M8 13V3M4 7L8 3L12 7", "Largest first": "M8 3V13M4 9L8 13L12 9"}
 NOTHING = (
     "Nothing is selected",
@@ -35,60 +34,31 @@ NOTHING = (
 NO_GALAXY = ("No galaxy passes", "None that is selected lies within all ranges: remove one above.")
 
 
-def orders(datastore: DataStore, model: str) -> dict[str, str]:
-    """The titles and keys of all that the galaxies can be sorted by."""
-    quantities = colours_of(datastore.store, model)
-    first = {"Order of the store": STORE_ORDER, "Distance to the picked galaxy": DISTANCE}
-    return first | {one.title: one.key for one in quantities}
-
-
-def distances(
-    points: NDArray[np.float64], rows: NDArray[np.intp], origin: int
-) -> NDArray[np.float64]:
-    """How far some galaxies, (M,), are from another one among these points (N, D)."""
-    return np.sqrt(((points[rows] - points[origin]) ** 2).sum(axis=1))
-
-
-def sorted_rows(
-    rows: NDArray[np.intp], values: NDArray[np.floating] | None, *, descending: bool = False
-) -> NDArray[np.intp]:
-    """The galaxies in the order of their values; ties by row, those without a value last.
-
-    Example:
-        >>> sorted_rows(np.array([4, 5, 6]), np.array([2.0, np.nan, 9.0]), descending=True)
-        array([6, 4, 5])
-    """
-    if values is None:
-        return rows[::-1] if descending else rows
-    return rows[np.argsort(-values if descending else values, kind="stable")]
-
-
 class Grid(Tab):
     """The galaxies in focus, page by page.
 
-    Reads ``focus``, ``model``, ``row``, ``order``, ``descending``, ``whiten``, ``oriented``,
-    ``tab`` and ``dark`` of the state, and writes ``row``, ``order``, ``descending``,
-    ``selected`` and ``troubles``.
+    Reads ``model``, ``row``, ``whiten``, ``oriented``, ``tab``, ``dark``, ``selection.focus``,
+    ``selection.order`` and ``selection.descending`` of the state; writes ``row``,
+    ``selection.order``, ``selection.descending``, ``selection.selected`` and
+    ``progress.notices``.
     """
 
     key, title = "selection", "Selection"
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
-        self.rows, self.start, self._origin = np.array([], np.intp), 0, self.state.row
-        self._values: NDArray[np.floating] | None = None
-        self._sorted: tuple[Any, ...] = ()
-        self._order = self.state.selection.order
-        self._walking = False
+        self.listing, self.start = Listing(np.array([], np.intp)), 0
+        self._origin, self._order = self.state.row, self.state.selection.order
+        self._sorted: tuple[Any, ...] = ()  # choices that the listing follows
         self._focus: NDArray[np.bool_] | None = None
+        self._walking = False
         self.chips = FocusChips(datastore=self.datastore, state=self.state)
         self.pager = Pager(self._go, width=200, height=30, margin=0)
-        self.tiles = Tiles(
-            self._pick, self._turn, self._take, sizing_mode="stretch_both", margin=(2, 8)
-        )
+        looks = {"sizing_mode": "stretch_both", "margin": (2, 8)}
+        self.tiles = Tiles(self._pick, self._turn, self._select, **looks)
         self._offer_orders()
         self._follow()
-        self.tiles.param.watch(self._show, "fit")
+        self.tiles.param.watch(lambda _: self._show(), "fit")
 
     def __panel__(self) -> pn.viewable.Viewable:
         looks = {"size": "small", "variant": "outlined", "width": 190, "margin": (6, 4, 0, 4)}
@@ -99,15 +69,11 @@ class Grid(Tab):
 
     @param.depends("state.model", watch=True)
     def _offer_orders(self) -> None:
-        """Let the galaxies be sorted by what the model has."""
-        offered = orders(self.datastore, self.state.model)
-        kept = (
-            self.state.selection.order
-            if self.state.selection.order in offered.values()
-            else STORE_ORDER
-        )
-        self.state.selection.param.order.objects = offered
-        self.state.selection.order = kept
+        """Let the galaxies be sorted by the columns of the model."""
+        offered, chosen = orders(self.datastore, self.state.model), self.state.selection
+        kept = chosen.order if chosen.order in offered.values() else STORE_ORDER
+        chosen.param.order.objects = offered
+        chosen.order = kept
 
     @param.depends(
         "state.model",
@@ -120,80 +86,41 @@ class Grid(Tab):
         watch=True,
     )
     def _sort(self) -> None:
-        """Put the galaxies in order, from the first page on, unless they are in it already."""
-        state = self.state
+        """Sort the galaxies and show the first page, unless they are in this order already."""
+        state, chosen = self.state, self.state.selection
         if state.tab != self.key:
             return
-        if state.selection.order != self._order:
-            self._order, self._origin = state.selection.order, state.row
-        wanted = (
-            state.model,
-            state.selection.order,
-            state.selection.descending,
-            state.metric,
-            self._origin,
-        )
-        if state.selection.focus is not self._focus or wanted != self._sorted:
-            self._focus, self._sorted, self.start = state.selection.focus, wanted, 0
+        if chosen.order != self._order:
+            self._order, self._origin = chosen.order, state.row
+        wanted = (state.model, chosen.order, chosen.descending, state.metric, self._origin)
+        if chosen.focus is not self._focus or wanted != self._sorted:
+            self._focus, self._sorted, self.start = chosen.focus, wanted, 0
             rows = rows_in_focus(state)
-            values = self._sort_values(rows)
-            order = sorted_rows(
-                np.arange(len(rows)), values, descending=state.selection.descending
-            )
-            self.rows, self._values = rows[order], None if values is None else values[order]
+            self.listing, job = listing_of(self.datastore, state, rows, self._origin)
+            if job is not None:
+                self._sorted = ()
+                when_done(job, self._sort)
         self._show()
 
-    def _sort_values(self, rows: NDArray[np.intp]) -> NDArray[np.floating] | None:
-        """What the galaxies are sorted by, (M,); None for the order of the store."""
-        state, datastore = self.state, self.datastore
-        quantities = {one.key: one for one in colours_of(datastore.store, state.model)}
-        if state.selection.order in quantities:
-            return datastore.columns.values(state.model, quantities[state.selection.order])[rows]
-        if state.selection.order != DISTANCE:
-            return None
-        job = datastore.neighbours.index(state.model, state.metric)
-        if self._origin is None or (job.done() and job.exception()):
-            return None
-        if not job.done():
-            self._sorted = ()
-            when_done(job, self._sort)
-            return None
-        return distances(job.result().points, rows, self._origin)
-
     @param.depends("state.dark", watch=True)
-    def _show(self, *_: Any) -> None:
-        """Show the page, without pictures as long as they are not there."""
+    def _show(self) -> None:
+        """Show the page, without stamps as long as they are not there."""
         if self.state.tab != self.key:
             return
         fit = self.tiles.fit
         page = self.start // fit
-        shown = slice(page * fit, (page + 1) * fit)
-        rows = [int(row) for row in self.rows[shown]]
-        captions = [""] * len(rows)
-        if self._values is not None:
-            captions = [_said(value) for value in self._values[shown]]
-        job = self.datastore.load(rows)
+        listed = self.listing.page(page, fit)
+        job = self.datastore.load([row for row, _ in listed])
         wait([job], timeout=WAIT)
-        listed = list(zip(rows, captions, strict=True))
         items = stamp_items(self.datastore, listed, dark=self.state.dark, load=False)
-        self.tiles.param.update(items=items, waiting=not job.done(), **self._empty())
-        self.pager.param.update(page=page, pages=max(-(-len(self.rows) // fit), 1))
+        nothing = nothing_listed(self.datastore, filtered=self.state.selection.focus is not None)
+        self.tiles.param.update(items=items, waiting=not job.done(), **nothing)
+        self.pager.param.update(page=page, pages=max(-(-len(self.listing.rows) // fit), 1))
         if not job.done():
             when_done(job, self._show)
         else:
             error = job.exception()
             report(self.state, "grid", f"No pictures: {error}" if error else "")
-
-    def _empty(self) -> dict[str, Any]:
-        """What is said where there are no galaxies."""
-        if self.state.selection.focus is not None:
-            return {"title": NO_GALAXY[0], "words": NO_GALAXY[1], "offers": []}
-        populations = self.datastore.populations
-        offers = [
-            {"key": name, "text": f"{population_title(name)} {len(populations.members(name)):,}"}
-            for name in populations.marked
-        ]
-        return {"title": NOTHING[0], "words": NOTHING[1], "offers": offers}
 
     @param.depends("state.row", watch=True)
     def _follow(self) -> None:
@@ -203,9 +130,9 @@ class Grid(Tab):
         if not self._walking:
             self._origin = row
             self._sort()
-        place = np.flatnonzero(self.rows == row)
-        if len(place) and row not in {item["row"] for item in self.tiles.items}:
-            self.start = int(place[0])
+        position = self.listing.position(row)
+        if position is not None and row not in {item["row"] for item in self.tiles.items}:
+            self.start = position
             self._show()
 
     def _pick(self, row: int) -> None:
@@ -218,10 +145,9 @@ class Grid(Tab):
 
     def step(self, by: int) -> None:
         """Pick the next galaxy of the order, or the previous one."""
-        place = np.flatnonzero(self.rows == self.state.row)
-        here = int(place[0]) if len(place) else -1 if by > 0 else len(self.rows)
-        if 0 <= here + by < len(self.rows):
-            self._pick(int(self.rows[here + by]))
+        row = self.listing.step(self.state.row, by)
+        if row is not None:
+            self._pick(row)
 
     def _go(self, page: int) -> None:
         self.start = page * self.tiles.fit
@@ -230,11 +156,19 @@ class Grid(Tab):
     def _turn(self, pages: int) -> None:
         self._go(int(np.clip(self.pager.page + pages, 0, self.pager.pages - 1)))
 
-    def _take(self, population: str) -> None:
+    def _select(self, population: str) -> None:
         mask = np.zeros(len(self.datastore), bool)
         mask[self.datastore.populations.members(population)] = True
         self.state.selection.selected = mask
 
 
-def _said(value: float) -> str:
-    return DASH if np.isnan(value) else f"{value:.3g}".replace("-", MINUS)
+def nothing_listed(datastore: DataStore, *, filtered: bool) -> dict[str, Any]:
+    """What ``Tiles`` shows where there are no galaxies: a title, words, populations to select."""
+    if filtered:
+        return {"title": NO_GALAXY[0], "words": NO_GALAXY[1], "offers": []}
+    populations = datastore.populations
+    offers = [
+        {"key": name, "text": f"{population_title(name)} {len(populations.members(name)):,}"}
+        for name in populations.marked
+    ]
+    return {"title": NOTHING[0], "words": NOTHING[1], "offers": offers}

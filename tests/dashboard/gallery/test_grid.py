@@ -7,7 +7,7 @@ from dashboard.app import Explorer, open_datastore
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.stamp_images import data_uri
 from dashboard.backend.typography import DASH, MINUS
-from dashboard.gallery.grid import distances, orders, sorted_rows
+from dashboard.gallery.grid_order import distances, orders, sorted_rows
 from dashboard.selection.filter_chips import SELECTION, range_text
 from pcvae.store import read_store
 from tests.dashboard.explorers import change, code_of
