@@ -116,47 +116,6 @@ def folder(request, tmp_path):
     return shutil.copytree(found, tmp_path / "store")
 
 
-@pytest.fixture
-def chromium():
-    """A browser, or the reason why there is none."""
-    pytest.importorskip("playwright", reason="playwright is not installed: pip install -e .[test]")
-    from playwright.sync_api import Error
-
-    from dashboard.benchmarks.screenshot import browser
-
-    opened = browser()
-    try:
-        window = opened.__enter__()
-    except Error as error:
-        pytest.skip(f"no Chromium: apt-get install chromium ({str(error).splitlines()[0]})")
-    yield window
-    opened.__exit__(None, None, None)
-
-
-@pytest.fixture
-def page(chromium, folder):
-    """The dashboard in the browser; what it asks of the network and complains of is checked."""
-    from playwright.sync_api import expect
-
-    from dashboard.benchmarks.screenshot import PATIENCE, open_page, served
-
-    asked, complaints = [], []
-    with served(folder) as url:
-        home = url.rsplit("/", 1)[0]
-        window = chromium.new_page(viewport={"width": 1280, "height": 800})
-        window.set_default_timeout(PATIENCE)
-        expect.set_options(timeout=PATIENCE)
-        window.on("request", lambda request: asked.append(request.url))
-        window.on("pageerror", lambda error: complaints.append(str(error)))
-        window.on("console", lambda said: said.type == "error" and complaints.append(said.text))
-        open_page(window, url)
-        yield window
-        window.close()
-    here = (home, home.replace("http", "ws"), "data:", "blob:", "about:")
-    assert [url for url in asked if not url.startswith(here)] == []
-    assert complaints == []
-
-
 @pytest.fixture(scope="session")
 def examples(store, tmp_path_factory):
     """The folder of each example store."""

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from urllib.parse import urlencode
 from pcvae.errors import PcvaeError, SettingsError
 from pcvae.script import run
 
-__all__ = ["browser", "main", "open_page", "served"]
+__all__ = ["await_server", "browser", "free_port", "main", "open_page", "served"]
 
 APP = Path(__file__).parents[1] / "app.py"
 MODEL = "model"  # the page that is no tab
@@ -88,15 +88,18 @@ def served(store: Path, *options: str) -> Iterator[str]:
         store: Its folder.
         options: Further options of ``panel serve``.
     """
-    with closing(socket.socket()) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "panel", "serve", str(APP), "--address", "127.0.0.1"]
     command += ["--port", str(port), *options, "--args", str(store)]
     with tempfile.TemporaryFile("w+") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, cwd=APP.parents[1])
         try:
-            _await(process, port, log)
+            try:
+                await_server(port, lambda: process.poll() is None)
+            except PcvaeError as error:
+                log.seek(0)
+                msg = f"{error}: {log.read()[-2000:]}"
+                raise PcvaeError(msg) from None
             yield f"http://127.0.0.1:{port}/app"
         finally:
             process.terminate()
@@ -129,15 +132,26 @@ def open_page(page: Any, url: str) -> None:
     page.wait_for_function(SETTLED)
 
 
-def _await(process: "subprocess.Popen[Any]", port: int, log: Any) -> None:
+def free_port() -> int:
+    """A port of this machine that nothing listens on."""
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def await_server(port: int, is_alive: Callable[[], bool]) -> None:
+    """Wait until a server listens on a port of this machine.
+
+    Raises:
+        PcvaeError: It has ended, or does not listen within ``STARTING`` seconds.
+    """
     end = time.monotonic() + STARTING
-    while time.monotonic() < end and process.poll() is None:
+    while time.monotonic() < end and is_alive():
         with closing(socket.socket()) as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.05)
-    log.seek(0)
-    msg = f"expected a server on port {port}, but it did not start: {log.read()[-2000:]}"
+    msg = f"expected a server on port {port}, but it did not start"
     raise PcvaeError(msg)
 
 

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from dashboard.backend.datastore import DataStore
+from dashboard.benchmarks.screenshot import served
 from pcvae.journal import journal_path
 from pcvae.store import read_store
 
@@ -16,6 +17,12 @@ PLACE = """([x, y]) => {
 }"""
 
 pytestmark = pytest.mark.ui
+
+
+@pytest.fixture
+def serve():
+    """The command that people type, in a process of its own."""
+    return served
 
 
 def test_a_person_taps_a_galaxy_walks_to_a_neighbour_tags_it_and_takes_the_list(page, folder):
