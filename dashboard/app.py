@@ -56,7 +56,7 @@ from dashboard.shell.keymap import Key, keymap
 from dashboard.shell.search_box import Find
 from dashboard.shell.url_sync import UrlSync
 from dashboard.sky.sky_map import SkyMap
-from dashboard.sky.target_list import Targets
+from dashboard.sky.target_list import TargetList
 from dashboard.state import State
 from pcvae.errors import PcvaeError
 from pcvae.store import read_store
@@ -65,7 +65,7 @@ __all__ = ["Explorer", "Notebook", "extend", "open_datastore", "serve", "store_f
 
 DEMO = Path(__file__).resolve().parents[1] / "data" / "stores" / "demo"
 POLL = 3000  # ms between looks at what others have written in the journal
-TABS = (Nearest, Lookalikes, Grid, LabelList, RankedQueue, Histograms, SkyMap, Decode, Targets)
+TABS = (Nearest, Lookalikes, Grid, LabelList, RankedQueue, Histograms, SkyMap, Decode, TargetList)
 TALLER = {  # drawings of the button
     "Make the strip taller": "M4 9L8 5L12 9M4 13H12",
     "Make the strip lower": "M4 5L8 9L12 5M4 13H12",

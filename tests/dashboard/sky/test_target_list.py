@@ -8,7 +8,7 @@ from astropy.table import Table
 from dashboard.components.file_input import Upload, UploadError
 from dashboard.galaxy.external_jobs import ExternalJobs
 from dashboard.sky.crossmatch import match, read_targets
-from dashboard.sky.target_list import PAGE, summary
+from dashboard.sky.target_table import PAGE, summary
 from tests.dashboard.explorers import begin
 
 
