@@ -16,6 +16,7 @@ __all__ = [
     "has_session",
     "is_warming",
     "run_in_ticks",
+    "schedule",
     "weak_callback",
     "when_done",
 ]
@@ -41,6 +42,14 @@ def when_done(job: "Future[Any]", call: Callable[[], None]) -> None:
             document.add_next_tick_callback(call)
 
     job.add_done_callback(enter)
+
+
+def schedule(change: Callable[[], None]) -> None:
+    """Change Bokeh's models in this session's turn of the event loop.
+
+    HoloViews calls the subscribers of a stream, such as those of a tap, outside of it.
+    """
+    pn.state.execute(change, schedule=True)
 
 
 def has_session() -> bool:

@@ -1,13 +1,12 @@
 """What the cursor does on a map besides picking: says where it is, and draws a line."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import panel as pn
 import param
 from bokeh.events import MouseMove
 from bokeh.models import ColumnDataSource, CustomJS
 
+from dashboard.backend.jobs import schedule
 from dashboard.backend.view import Follower
 from dashboard.components.assets import script
 from dashboard.components.theme import ACCENT, GROUND
@@ -71,11 +70,11 @@ class Pointer(Follower):
 
     @param.depends("state.tab", "state.dark", "state.decoding.follow_cursor", watch=True)
     def _follow_later(self) -> None:
-        _later(self._follow)
+        schedule(self._follow)
 
     @param.depends("axes.line", watch=True)
     def _show_later(self) -> None:
-        _later(self._show)
+        schedule(self._show)
 
     def _follow(self) -> None:
         self.place.tags = [self.state.decoding.follow_cursor and self.state.tab == "decode"]
@@ -93,8 +92,3 @@ class Pointer(Follower):
     def _show(self) -> None:
         line = self.axes.line or ()
         self.line.data = {"x": list(line[::2]), "y": list(line[1::2])}
-
-
-def _later(call: Callable[[], None]) -> None:
-    """Change Bokeh's models when it is this session's turn: a tap comes outside of it."""
-    pn.state.execute(call, schedule=True)

@@ -66,6 +66,12 @@ def wanted_fit(datastore: DataStore, state: State, axes: Axes) -> "Future[Any] |
     )
 
 
+def shown_boundaries(datastore: DataStore, state: State, axes: Axes) -> Boundaries | None:
+    """The SVM's regions on a map if they are chosen and fitted."""
+    job = wanted_fit(datastore, state, axes)
+    return None if job is None else datastore.result(job)
+
+
 class BoundaryFits(Follower):
     """Begins each fit that comes to be wanted, and counts those that have arrived.
 

@@ -11,10 +11,11 @@ from bokeh.models import BoxSelectTool, ColumnDataSource, LassoSelectTool
 from numpy.typing import NDArray
 
 from dashboard.backend.datastore import DataStore
-from dashboard.backend.plane import Plane
-from dashboard.plotting.colour_by import Colouring
+from dashboard.backend.plane import Limits, Plane
+from dashboard.plotting.colour_by import Colouring, colouring
 from dashboard.plotting.decision_boundaries import fill, outline
 from dashboard.plotting.raster import Canvas, over, paint_context
+from dashboard.state import State
 from pcvae.anomaly import NORMAL
 from pcvae.boundaries import Boundaries
 
@@ -24,10 +25,12 @@ __all__ = [
     "Marks",
     "Regions",
     "borders",
+    "draw_galaxies",
     "dress",
     "filled",
     "galaxy_image",
     "galaxy_picture",
+    "set_ranges",
 ]
 
 FAINT = 0.22  # of marks out of focus
@@ -67,6 +70,26 @@ def galaxy_picture(
     if focus is not None:
         picture = over(picture, paint_context(plane.points, canvas, dark=dark))
     return picture
+
+
+def draw_galaxies(datastore: DataStore, state: State, plane: Plane, canvas: Canvas) -> hv.RGB:
+    """The galaxies of a plane, coloured and in focus as the state says, as a HoloViews layer."""
+    chosen = colouring(
+        datastore,
+        state.model,
+        state.colour,
+        dark=state.dark,
+        training_labels=state.queue.training_labels,
+    )
+    picture = galaxy_picture(plane, canvas, chosen, state.selection.focus, dark=state.dark)
+    return galaxy_image(picture, canvas)
+
+
+def set_ranges(figure: Any, limits: Limits, whole: Limits) -> None:
+    """Set the ranges of a figure, and those that its reset button goes back to."""
+    sides = (figure.x_range, figure.y_range)
+    for side, (start, end), reset in zip(sides, limits, whole, strict=True):
+        side.update(start=start, end=end, reset_start=reset[0], reset_end=reset[1])
 
 
 def galaxy_image(picture: NDArray[np.uint8], canvas: Canvas) -> hv.RGB:

@@ -1,6 +1,5 @@
 """The figure of all galaxies on the sky: their picture, the graticule and the marks over it."""
 
-from collections.abc import Callable
 from typing import Any
 
 import holoviews as hv
@@ -11,12 +10,11 @@ import param
 from bokeh.models import ColumnDataSource
 from holoviews.streams import Counter, PlotSize, RangeXY, Tap
 
-from dashboard.backend.jobs import weak_callback
+from dashboard.backend.jobs import schedule, weak_callback
 from dashboard.backend.plane import Limits, Plane, nearest_row
 from dashboard.backend.view import View
 from dashboard.components.theme import MUTED
-from dashboard.plotting.colour_by import colouring
-from dashboard.plotting.layers import FIGURE, dress, galaxy_image, galaxy_picture
+from dashboard.plotting.layers import FIGURE, draw_galaxies, dress, set_ranges
 from dashboard.plotting.markers import Rings
 from dashboard.plotting.raster import Canvas
 from dashboard.selection.box_lasso import BoxLasso
@@ -87,7 +85,7 @@ class SkyFigure(View):
         self.gestures = BoxLasso(self.state, galaxies, lambda: sky.points, lambda: PLANE)
         self.tap.add_subscriber(self._pick)
         self.range.add_subscriber(self._zoom)
-        self.size.add_subscriber(lambda **_: _schedule(self._resize))
+        self.size.add_subscriber(lambda **_: schedule(self._resize))
         self.figure = galaxies.opts(hooks=[weak_callback(self._begin)], **OPTIONS)
 
     def __panel__(self) -> pn.viewable.Viewable:
@@ -117,27 +115,16 @@ class SkyFigure(View):
         return (state.model, state.colour, *svm, state.selection.focus, state.dark, self.limits)
 
     def _galaxies(self) -> hv.RGB:
-        state = self.state
         self._drawn = self._inputs
-        chosen = colouring(
-            self.datastore,
-            state.model,
-            state.colour,
-            dark=state.dark,
-            training_labels=state.queue.training_labels,
-        )
         canvas = Canvas(*self.limits, *(int(side) for side in self.frame))
-        picture = galaxy_picture(
-            self._plane, canvas, chosen, state.selection.focus, dark=state.dark
-        )
-        return galaxy_image(picture, canvas)
+        return draw_galaxies(self.datastore, self.state, self._plane, canvas)
 
     def redraw(self) -> None:
         """Draw the galaxies again if an input of their picture has changed."""
         if self.bokeh is None or _same(self._inputs, self._drawn):
             return
         self._counter.event()
-        _schedule(self._draw_graticule)
+        schedule(self._draw_graticule)
 
     def _draw_graticule(self) -> None:
         self.graticule.show(graticule(self.sky.projection, self.limits), dark=self.state.dark)
@@ -151,17 +138,12 @@ class SkyFigure(View):
         self.graticule, self.rings = GraticuleLines(self.bokeh), Rings(self.bokeh)
         self._draw_graticule()
         self.gestures.begin(self.bokeh)
-        self._set_ranges()
+        set_ranges(self.bokeh, self.limits, self.home)
         self._mark()
-
-    def _set_ranges(self) -> None:
-        sides = (self.bokeh.x_range, self.bokeh.y_range)
-        for side, (start, end), whole in zip(sides, self.limits, self.home, strict=True):
-            side.update(start=start, end=end, reset_start=whole[0], reset_end=whole[1])
 
     def _resize(self) -> None:
         if self.bokeh is not None:
-            self._set_ranges()
+            set_ranges(self.bokeh, self.limits, self.home)
             self.redraw()
 
     def _zoom(self, x_range: Any, y_range: Any) -> None:
@@ -181,18 +163,16 @@ class SkyFigure(View):
         watch=True,
     )
     def _mark_later(self) -> None:
-        _schedule(self._mark)
+        schedule(self._mark)
 
     def _mark(self) -> None:
         """Ring the picked galaxy, star the external one, draw the gesture's outline."""
         if self.bokeh is None:
             return
         points, row, external = self.sky.points, self.state.row, self.state.external
-        star = pd.DataFrame({"x": [], "y": []})
-        if external is not None and np.isfinite([external.ra, external.dec]).all():
-            x, y = self.sky.projection.flat([external.ra], [external.dec])
-            star = pd.DataFrame({"x": x, "y": y})
         picked = points.iloc[[] if row is None else [row]]
+        ra, dec = (np.nan, np.nan) if external is None else (external.ra, external.dec)
+        star = point_at(ra, dec, self.sky)
         self.rings.show(picked, points.iloc[[]], star, dark=self.state.dark)
         self.gestures.trace()
 
@@ -204,9 +184,12 @@ class SkyFigure(View):
             self.state.row = row
 
 
-def _schedule(change: Callable[[], None]) -> None:
-    """Change a figure in this session's turn of the event loop; streams call outside of it."""
-    pn.state.execute(change, schedule=True)
+def point_at(ra: float, dec: float, sky: Sky) -> pd.DataFrame:
+    """Columns ``x`` and ``y`` of a position on the sky [deg]; no row where it is not finite."""
+    if not np.isfinite([ra, dec]).all():
+        return pd.DataFrame({"x": [], "y": []})
+    x, y = sky.projection.flat([ra], [dec])
+    return pd.DataFrame({"x": x, "y": y})
 
 
 def _same(inputs: tuple[Any, ...], others: tuple[Any, ...]) -> bool:

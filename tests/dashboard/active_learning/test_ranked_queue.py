@@ -23,6 +23,7 @@ from dashboard.backend.stamp_images import data_uri
 from dashboard.backend.svm_jobs import ENOUGH, Job, class_rates
 from dashboard.gallery.stamp_strip import stamp_items
 from dashboard.labelling.labels import judge, toggle, undo, write_note
+from dashboard.plotting.decision_boundaries import shown_boundaries
 from pcvae.anomaly import NORMAL, UNUSED, anomaly_score, fit_score
 from pcvae.trials import repeated_folds, wilson_interval
 from tests.dashboard.explorers import begin, change, code_of
@@ -55,6 +56,11 @@ def shown(queue):
         assert item["id"] == queue.datastore.ids[item["row"]]
         assert item["picture"] == data_uri(code_of(item["row"]), "WEBP")
     return [item["row"] for item in queue.strip.items]
+
+
+def boundaries_of(session):
+    """The SVM's regions on the first map."""
+    return shown_boundaries(session.datastore, session.state, session.map.axes)
 
 
 def label(session, name, rows):
@@ -236,7 +242,7 @@ def test_without_rare_galaxies_the_queue_says_what_to_do(store, tmp_path):
     session.state.queue.rank = "score"
     refit(session.datastore, session.state)
     assert "score" in queue.strip.items[0]["caption"]
-    assert set(np.unique(session.maps.shown[0]._boundaries().classes)) == {NORMAL, "merger"}
+    assert set(np.unique(boundaries_of(session).classes)) == {NORMAL, "merger"}
 
 
 def test_labels_become_classes_by_the_rule_that_the_page_states(session):
@@ -265,13 +271,13 @@ def test_a_refit_makes_a_class_of_a_new_name_with_its_own_boundary_and_colour(se
     assert learnt(session).svm.classes == (NORMAL, "green_pea", "merger", "red_spiral")
     assert learnt(session).svm.used["merger"] == len(MERGERS)
     assert not np.allclose(before, learnt(session).score)
-    found = session.map._boundaries()
+    found = boundaries_of(session)
     assert "merger" in found.classes
     assert session.datastore.populations.colour(
         "merger", dark=True
     ) != session.datastore.populations.colour("candidate", dark=True)
     hv.render(session.map.figure)
-    drawn = set(session.map.regions.lines.data["colour"])
+    drawn = set(session.map.overlays.regions.lines.data["colour"])
     assert (session.datastore.populations.colour("merger", dark=True) in drawn) == (
         found.region == found.classes.index("merger")
     ).any()
@@ -287,7 +293,7 @@ def test_a_boundary_around_a_class_of_ones_own_is_drawn(session, queue):
     hv.render(session.map.figure)
     label(session, "merger", rows)
     refit(session.datastore, session.state)
-    lines = session.map.regions.lines.data
+    lines = session.map.overlays.regions.lines.data
     place = lines["colour"].index(session.datastore.populations.colour("merger", dark=True))
     assert np.isfinite(lines["x"][place]).all()
     hv.render(session.map.figure)
@@ -301,7 +307,7 @@ def test_own_labels_are_marks_on_the_map(session, folder, tmp_path):
     label(ben, "merger", [6])
     session.refresh()
     hv.render(session.map.figure)
-    marks = session.map.labels.shown.data
+    marks = session.map.overlays.labels.shown.data
     points = session.map.plane.points.iloc[[3, 5]]
     np.testing.assert_array_equal(marks["x"], points["x"])
     assert marks["shape"] == [
@@ -310,11 +316,11 @@ def test_own_labels_are_marks_on_the_map(session, folder, tmp_path):
 
 
 def test_the_boundaries_of_the_maps_follow_what_is_taught(session, queue):
-    before = session.map._boundaries()
+    before = boundaries_of(session)
     red = session.datastore.populations.members("red_spiral")
     label(session, "normal", red[:6])
     refit(session.datastore, session.state)
-    after = session.map._boundaries()
+    after = boundaries_of(session)
     assert after.used["red_spiral"] == before.used["red_spiral"] - 6
     assert (after.region != before.region).any()
 
@@ -480,7 +486,7 @@ def test_the_journal_is_asked_no_more_often_for_many_labels_than_for_few(session
 
     def times():
         asked.clear()
-        session.map._draw_labels()
+        session.map.overlays._labels()
         return len(asked)
 
     session.datastore.journal.tag(str(session.datastore.ids[1]), "merger")
@@ -491,4 +497,4 @@ def test_the_journal_is_asked_no_more_often_for_many_labels_than_for_few(session
     asked.clear()
     stamp_items(session.datastore, [(row, "") for row in range(60)], dark=True)
     assert not asked
-    assert len(session.map.labels.shown.data["x"]) == 29
+    assert len(session.map.overlays.labels.shown.data["x"]) == 29

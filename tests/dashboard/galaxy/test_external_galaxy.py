@@ -72,7 +72,7 @@ def test_the_guest_is_on_the_card_on_the_map_and_has_neighbours(session, flux):
     assert "Redshift" in session.card.properties.object
     assert not session.card.judge.bar.visible
     assert session.tabs["neighbours"].strip.items[0]["row"] == 7
-    drawn, plane = session.map.rings.source.data, session.map.plane
+    drawn, plane = session.map.overlays.rings.source.data, session.map.plane
     star = list(drawn["shape"]).index("star")
     assert drawn["x"][star] == pytest.approx(plane.points["x"][7], abs=1e-4)
     assert drawn["y"][star] == pytest.approx(plane.points["y"][7], abs=1e-4)

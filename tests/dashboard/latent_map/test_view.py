@@ -284,8 +284,8 @@ def test_the_second_map_rings_the_same_galaxy(many):
     many.state.row = 17
     for one in many.maps.shown:
         place = one.plane.points.iloc[17]
-        assert one.rings.source.data["x"][-1] == place["x"]
-        assert one.rings.source.data["y"][-1] == place["y"]
+        assert one.overlays.rings.source.data["x"][-1] == place["x"]
+        assert one.overlays.rings.source.data["y"][-1] == place["y"]
 
 
 def around(points, rows):
@@ -330,7 +330,7 @@ def test_galaxies_out_of_focus_are_grey_on_both_maps(many):
         grey = np.ptp(seen[:, :3], axis=1) == 0
         assert 0.1 < grey.mean() < 0.9
         hv.render(one.figure)
-        strength = one.marks.shown["red_spiral"].data_source.data["strength"]
+        strength = one.overlays.marks.shown["red_spiral"].data_source.data["strength"]
         assert list(strength == 1) == [
             row < 60 for row in many.datastore.populations.members("red_spiral")
         ]
@@ -397,12 +397,12 @@ def test_a_large_screen_has_larger_pixels_but_the_same_view(many):
 def test_a_glance_shows_the_galaxy_under_the_cursor_and_picks_nothing(many):
     draw(many)
     picked, place = many.state.row, many.map.plane.points.iloc[17]
-    many.map.glance.show(float(place["x"]), float(place["y"]))
-    assert many.datastore.ids[17] in many.map.glance.pane.object
-    assert data_uri(code_of(17), "WEBP") in many.map.glance.pane.object
+    many.map.tooltip.show(float(place["x"]), float(place["y"]))
+    assert many.datastore.ids[17] in many.map.tooltip.pane.object
+    assert data_uri(code_of(17), "WEBP") in many.map.tooltip.pane.object
     assert many.state.row == picked
-    many.map.glance.show(1e6, 1e6)
-    assert not many.map.glance.pane.visible
+    many.map.tooltip.show(1e6, 1e6)
+    assert not many.map.tooltip.pane.visible
 
 
 def test_the_brush_says_how_many_are_selected(many):
@@ -430,7 +430,7 @@ def test_the_legend_says_to_what_the_boundaries_were_fitted(many):
 
 def test_the_boundaries_are_drawn_for_the_chosen_axes_and_can_be_put_away(many):
     draw(many)
-    regions = many.map.regions
+    regions = many.map.overlays.regions
     (picture,) = regions.fill.data["image"]
     assert picture.any()
     assert regions.lines.data["x"]
