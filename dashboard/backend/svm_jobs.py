@@ -119,16 +119,13 @@ class SvmJobs:
 
     def score(self, model: str, training_labels: TrainingLabels = ()) -> Job:
         """The score of all galaxies by the SVM on all latents of a model; a ``SvmResult``."""
-        return self._job(
-            ("score", model, training_labels), lambda job: self._score(model, training_labels, job)
-        )
+        key = ("score", model, training_labels)
+        return self._job(key, lambda job: self._score(model, training_labels, job))
 
     def trials(self, model: str, training_labels: TrainingLabels = ()) -> Job:
         """The same SVM cross-validated in repeated folds; a ``Trials``."""
-        return self._job(
-            ("trials", model, training_labels),
-            lambda job: self._trials(model, training_labels, job),
-        )
+        key = ("trials", model, training_labels)
+        return self._job(key, lambda job: self._trials(model, training_labels, job))
 
     def job(self, kind: str, model: str, training_labels: TrainingLabels) -> Job | None:
         """The ``score`` or ``trials`` that has been asked for; asks for nothing."""

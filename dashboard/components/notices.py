@@ -1,10 +1,18 @@
-"""What went wrong: said on the page as long as it lasts, or on a page of its own."""
+"""What went wrong, and how far a request is, in words."""
+
+from html import escape
 
 from dashboard.state import State
 
-__all__ = ["LONGEST", "report"]
+__all__ = ["LONGEST", "report", "status_html"]
 
 LONGEST = 240  # letters of a message
+
+
+def status_html(words: str, *, failed: bool = False, busy: bool = False) -> str:
+    """A message that screen readers announce; a failure at once, as an alert."""
+    kind = "failed" if failed else "busy" if busy else ""
+    return f'<p class="{kind}" role="{"alert" if failed else "status"}">{escape(words)}</p>'
 
 
 def report(state: State, part: str, words: str = "") -> None:

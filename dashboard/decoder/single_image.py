@@ -40,6 +40,23 @@ def base_of(datastore: DataStore, state: State, spread: Spread) -> tuple[NDArray
     return spread.median, "the median"
 
 
+def slider_items(datastore: DataStore, model: str, spread: Spread) -> list[dict[str, Any]]:
+    """The title, tooltip and range of each latent's slider."""
+    latents = datastore.store.model(model).latents
+    units = [pretty_unit(latent.unit) for latent in latents]
+    return [
+        {
+            "title": latent.title,
+            "says": f"{latent.title} [{unit}]" if unit else latent.title,
+            "least": float(least),
+            "most": float(most),
+        }
+        for latent, unit, least, most in zip(
+            latents, units, spread.least, spread.most, strict=True
+        )
+    ]
+
+
 class SingleImage(View):
     """The picture of the latents that are chosen by the sliders or by the cursor on a map.
 
@@ -80,25 +97,10 @@ class SingleImage(View):
         model = self.state.model
         if self._tools is None or self._tools[2] != model:
             self._tools = codec, spread, model
-            self.sliders.param.update(items=self._items(spread), values=spread.median.tolist())
+            items = slider_items(self.datastore, model, spread)
+            self.sliders.param.update(items=items, values=spread.median.tolist())
             self.state.decoding.latents = None
         self._show()
-
-    def _items(self, spread: Spread) -> list[dict[str, Any]]:
-        """What each slider is of."""
-        latents = self.datastore.store.model(self.state.model).latents
-        units = [pretty_unit(one.unit) for one in latents]
-        return [
-            {
-                "title": one.title,
-                "says": f"{one.title} [{unit}]" if unit else one.title,
-                "least": float(least),
-                "most": float(most),
-            }
-            for one, unit, least, most in zip(
-                latents, units, spread.least, spread.most, strict=True
-            )
-        ]
 
     @param.depends("state.row", "state.decoding.start", watch=True)
     def _restart(self) -> None:

@@ -38,10 +38,10 @@ class Strip(NamedTuple):
     """A row of pictures to be decoded.
 
     Args:
-        title: What changes along it; empty where that is said elsewhere.
-        unit: Its unit, as people write it.
-        places: The latents, (n, D).
-        captions: What is said under each picture, n.
+        title: The quantity that changes along it; empty where the page names it elsewhere.
+        unit: Its unit, for display.
+        places: The latents of each picture, (n, D).
+        captions: The caption of each picture, n.
     """
 
     title: str
@@ -98,6 +98,41 @@ def between(datastore: DataStore, state: State) -> list[Strip]:
     return [Strip("", "", places, captions)]
 
 
+def chosen_strips(datastore: DataStore, state: State, spread: Spread) -> tuple[list[Strip], str]:
+    """The rows to be decoded, and a note on them, or on why there are none."""
+    base, whose = base_of(datastore, state, spread)
+    if state.decoding.along == "latents":
+        note = f"2nd to 98th percentile, the others as in {whose}"
+        return along_latents(datastore, state.model, base, spread), note
+    if state.decoding.along == "path":
+        if state.decoding.path_start is None:
+            return [], "Press “Start here”, then pick the galaxy where the path ends."
+        found = between(datastore, state)
+        return found, "straight through the latent space" if found else "Pick another galaxy."
+    drawn = [axes for axes in state.maps if axes.line and axes.model == state.model]
+    found = [strip for axes in drawn for strip in along_line(datastore, axes, base)]
+    if found:
+        return found, f"the other latents as in {whose}"
+    return [], (
+        "Tap where the line begins on a map, then where it ends."
+        if state.decoding.draw_line
+        else "Press “Draw a line”, then tap two places on a map."
+    )
+
+
+def image_rows(strips: list[Strip], pictures: NDArray[np.uint8]) -> list[dict[str, Any]]:
+    """The rows as ``ImageRows`` shows them; the pictures (M, H, W, 3) are in the strips' order."""
+    uris = iter([data_uri(picture, "WEBP") for picture in pictures])
+    return [
+        {
+            "title": strip.title,
+            "unit": strip.unit,
+            "frames": [{"uri": next(uris), "says": caption} for caption in strip.captions],
+        }
+        for strip in strips
+    ]
+
+
 class Traversals(View):
     """Rows of decoded pictures; a click on one puts the sliders there.
 
@@ -146,7 +181,7 @@ class Traversals(View):
 
     @param.depends("state.tab", "state.page", "state.decoding.along", watch=True)
     def _leave(self) -> None:
-        """Elsewhere taps pick again."""
+        """Stop drawing a line where none is shown, so that taps pick galaxies again."""
         state = self.state
         if state.decoding.draw_line and (state.tab, state.decoding.along, state.page) != (
             "decode",
@@ -154,28 +189,6 @@ class Traversals(View):
             "explore",
         ):
             state.decoding.draw_line = False
-
-    def _listed(self, spread: Spread) -> tuple[list[Strip], str]:
-        """What is to be decoded, and what is said of it or of why there is nothing."""
-        state, datastore = self.state, self.datastore
-        base, whose = base_of(datastore, state, spread)
-        if state.decoding.along == "latents":
-            said = f"2nd to 98th percentile, the others as in {whose}"
-            return along_latents(datastore, state.model, base, spread), said
-        if state.decoding.along == "path":
-            if state.decoding.path_start is None:
-                return [], "Press “Start here”, then pick the galaxy where the path ends."
-            found = between(datastore, state)
-            return found, "straight through the latent space" if found else "Pick another galaxy."
-        drawn = [one for one in state.maps if one.line and one.model == state.model]
-        found = [strip for axes in drawn for strip in along_line(datastore, axes, base)]
-        if found:
-            return found, f"the other latents as in {whose}"
-        return [], (
-            "Tap where the line begins on a map, then where it ends."
-            if state.decoding.draw_line
-            else "Press “Draw a line”, then tap two places on a map."
-        )
 
     @param.depends(
         "state.row",
@@ -188,7 +201,7 @@ class Traversals(View):
         watch=True,
     )
     def _show(self) -> None:
-        """Have decoded what is wanted now; what is still under way no longer is."""
+        """Decode the rows for the current choice; drop results of earlier requests."""
         self._turn += 1
         turn, state = self._turn, self.state
         self.draw.visible, self.begin.visible = (
@@ -197,13 +210,13 @@ class Traversals(View):
         )
         if self._tools is None or self._tools[2] != state.model or state.tab != "decode":
             return
-        strips, said = self._listed(self._tools[1])
+        strips, said = chosen_strips(self.datastore, state, self._tools[1])
         self.said.object = f'<span class="muted">{escape(said)}</span>' if strips else ""
         self.frames.param.update(side=SIDE[state.decoding.along], empty="" if strips else said)
         if not strips:
             self.strips, self.frames.rows = [], []
             return
-        codec, places = self._tools[0], np.concatenate([one.places for one in strips])
+        codec, places = self._tools[0], np.concatenate([strip.places for strip in strips])
         self.latest.ask(
             lambda: (strips, decoded(codec, self.datastore.store, places)),
             lambda job: self._arrive(job, turn),
@@ -217,15 +230,7 @@ class Traversals(View):
         if error:
             return
         self.strips, pictures = job.result()
-        uris = iter([data_uri(one, "WEBP") for one in pictures])
-        self.frames.rows = [
-            {
-                "title": one.title,
-                "unit": one.unit,
-                "frames": [{"uri": next(uris), "says": says} for says in one.captions],
-            }
-            for one in self.strips
-        ]
+        self.frames.rows = image_rows(self.strips, pictures)
 
     def _pick(self, row: int, frame: int) -> None:
         self.state.decoding.latents = self.strips[row].places[frame]

@@ -1,9 +1,8 @@
-"""Take away labels, the selection, a galaxy's cutout or the map, as a file."""
+"""Export labels, the selection, a galaxy's cutout or the map as a file."""
 
 import io
 from collections.abc import Callable
 from concurrent.futures import Future
-from html import escape
 from typing import Any, NamedTuple
 
 import panel as pn
@@ -14,7 +13,8 @@ from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import when_done
 from dashboard.backend.view import View
 from dashboard.components.collapsible import drawer, small_button
-from dashboard.components.css import BASE, BRING
+from dashboard.components.css import BASE, DROP_DOWN
+from dashboard.components.notices import status_html
 from dashboard.export.fits_cutout import NO_FLUX, as_fits, find_sample, pixels_of
 from dashboard.export.map_figure import figure_png
 from dashboard.export.table_formats import FORMATS, as_file
@@ -23,7 +23,7 @@ from dashboard.selection.masks import rows_in_focus
 
 __all__ = ["ExportPanel", "File"]
 
-MOST = 150 << 20  # bytes that a page can hand over to the browser
+MAX_BYTES = 150 << 20  # of a file that a page can hand over to the browser
 LABELS, SELECTION, CUTOUT, FIGURE = "labels", "selection", "cutout", "figure"
 KINDS = {form.title: ending for ending, form in FORMATS.items()}
 
@@ -37,7 +37,7 @@ class File(NamedTuple):
 
 
 class ExportPanel(View):
-    """A button, and the panel that it opens: what is taken away, and as which kind of file.
+    """A button, and the panel that it opens: what is exported, and in which format.
 
     Reads ``row``, ``focus``, ``model``, ``revision`` and what the maps show of the state; writes
     nothing.
@@ -45,15 +45,15 @@ class ExportPanel(View):
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
-        says = "Take away: labels, selection, cutout or map, as a file"
+        says = "Export: labels, selection, cutout or map, as a file"
         looks = {"variant": "text", "width": 92, "margin": 0}
-        self.button = small_button("Take away", says, self.open, **looks)
+        self.button = small_button("Export", says, self.open, **looks)
         self.what = pmui.RadioBoxGroup(label="What", options={}, margin=(0, 10))
         self.kind = pmui.Select(
             label="As", options=KINDS, value="csv", size="small", width=170, margin=(8, 10)
         )
         self.what.param.watch(self._offer, "value")
-        self.words = pn.pane.HTML("", stylesheets=[BASE, BRING], sizing_mode="stretch_width")
+        self.words = pn.pane.HTML("", stylesheets=[BASE, DROP_DOWN], sizing_mode="stretch_width")
         says = "Download: make the file, and save it on your computer"
         self.go = small_button("Download", says, self.take, variant="contained")
         close = small_button("Close", "Close: back to the galaxies", self.open)
@@ -65,8 +65,8 @@ class ExportPanel(View):
             self.kind,
             self.words,
             pn.Row(self.go, close, self.file),
-            css_classes=["bring", "low"],
-            stylesheets=[BRING],
+            css_classes=["drop-down", "low"],
+            stylesheets=[DROP_DOWN],
         )
 
     def __panel__(self) -> pn.viewable.Viewable:
@@ -110,14 +110,9 @@ class ExportPanel(View):
             self._say(f"That did not work: {error}", failed=True)
             return
         file = job.result()
-        if len(file.content) > MOST:
-            size, most = len(file.content) >> 20, MOST >> 20
-            words = (
-                f"The file has {size:,} MB, a page can hand over {most}. Select fewer galaxies,"
-            )
-            self._say(f"{words} take Parquet, or read the store's own Parquet files.", failed=True)
+        if len(file.content) > MAX_BYTES:
+            self._say(too_large(file), failed=True)
             return
-
         self.file.param.update(data=None, filename=file.name)
         self.file.callback = lambda: io.BytesIO(file.content)
         self.file._transfer()
@@ -155,8 +150,14 @@ class ExportPanel(View):
         self._say(empty)
 
     def _say(self, words: str, *, failed: bool = False) -> None:
-        role = 'class="failed" role="alert"' if failed else 'role="status"'
-        self.words.object = f"<p {role}>{escape(words)}</p>"
+        self.words.object = status_html(words, failed=failed)
+
+
+def too_large(file: File) -> str:
+    """What to do where a file is larger than a page can hand over."""
+    size, limit = len(file.content) >> 20, MAX_BYTES >> 20
+    words = f"The file has {size:,} MB, a page can hand over {limit}. Select fewer galaxies,"
+    return f"{words} take Parquet, or read the store's own Parquet files."
 
 
 def _table(datastore: DataStore, model: str, what: str, kind: str, table: Any) -> File:

@@ -34,7 +34,7 @@ def as_file(table: Table, facts: Mapping[str, str], kind: str) -> bytes:
     """The bytes of a file of that kind.
 
     Args:
-        table: What is taken away, with units and descriptions.
+        table: The rows to export, with units and descriptions.
         facts: Where it comes from, a text each.
         kind: One of ``FORMATS``.
     """

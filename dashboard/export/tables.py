@@ -1,4 +1,4 @@
-"""Galaxies as a table to take away: what is known of them, and what a model says."""
+"""Tables to export: the catalogue of some galaxies, a model's latents, people's labels."""
 
 from datetime import UTC, datetime
 from importlib.metadata import version

@@ -12,8 +12,9 @@ import param
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.view import View
 from dashboard.components.collapsible import drawer, small_button
-from dashboard.components.css import BASE, BRING
+from dashboard.components.css import BASE, DROP_DOWN
 from dashboard.components.file_input import FileField, UploadError
+from dashboard.components.notices import status_html
 from dashboard.galaxy.external_galaxy import NO_NETWORK, has_network
 from dashboard.galaxy.external_jobs import ExternalJobs, Status
 from dashboard.galaxy.image_files import ACCEPTED
@@ -49,7 +50,7 @@ class AddGalaxy(View):
         super().__init__(**params)
         self._found: Found | None = None
         self.jobs = ExternalJobs(self._report, datastore=self.datastore, state=self.state)
-        self.words = pn.pane.HTML("", stylesheets=[BASE, BRING], sizing_mode="stretch_width")
+        self.words = pn.pane.HTML("", stylesheets=[BASE, DROP_DOWN], sizing_mode="stretch_width")
         self.button = small_button("Upload", "Upload your own galaxy", self.open, **HEADED)
         self.show_nearest = self._button("Show it", "the nearest galaxy", self._show_nearest)
         self.fetch = self._button(
@@ -69,10 +70,10 @@ class AddGalaxy(View):
         )
         self.field.param.watch(lambda _: self._take(), "value")
         self.help = pn.pane.HTML(
-            f'<p class="muted">{escape(needed(self.datastore))}</p>', stylesheets=[BASE, BRING]
+            f'<p class="muted">{escape(needed(self.datastore))}</p>', stylesheets=[BASE, DROP_DOWN]
         )
         buttons = pn.FlexBox(self.show_nearest, self.fetch, self.close)
-        looks = {"css_classes": ["bring"], "stylesheets": [BRING]}
+        looks = {"css_classes": ["drop-down"], "stylesheets": [DROP_DOWN]}
         self.panel = drawer(self.words, self.field, self.help, buttons, **looks)
 
     def __panel__(self) -> pn.viewable.Viewable:
@@ -113,13 +114,12 @@ class AddGalaxy(View):
             return
         self._tell("" if status.failed else status.words, busy=status.busy)
         if status.failed:
-            self.words.object = f'<p class="failed" role="alert">{escape(status.words)}</p>'
+            self.words.object = status_html(status.words, failed=True)
             self.field.visible = self.help.visible = has_network(self.datastore, self.state.model)
 
     def _tell(self, words: str, *, busy: bool = False) -> None:
         self._found = None
-        looks = ' class="busy"' if busy else ""
-        self.words.object = f'<p role="status"{looks}>{escape(words)}</p>'
+        self.words.object = status_html(words, busy=busy)
         self.panel.visible = True
         for part in (self.show_nearest, self.fetch, self.field, self.help):
             part.visible = False

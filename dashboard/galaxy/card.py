@@ -26,6 +26,7 @@ from dashboard.galaxy.external_galaxy import NO_NETWORK, ExternalGalaxy, has_net
 from dashboard.galaxy.property_table import properties_of, table_html
 from dashboard.galaxy.reconstruction import Reconstruction, reconstruction_of
 from dashboard.labelling.label_bar import LabelBar
+from dashboard.state import State
 
 __all__ = ["Card", "facts_html", "links_of", "pictures_html"]
 
@@ -130,6 +131,23 @@ def pictures_html(
     )
 
 
+def bands_choice(datastore: DataStore, state: State) -> pmui.RadioButtonGroup:
+    """The choice of a band; invisible where the images have but one."""
+    bands = channels_of(datastore.store.info.bands)
+    choice = state.param.band
+    choice.objects = {"Colour": "colour"} | {name: name for name in bands}
+    return pmui.RadioButtonGroup.from_param(
+        choice,
+        label="",
+        size="small",
+        width=50 + 32 * len(bands),
+        margin=(4, 0, 5, 0),
+        variant="outlined",
+        visible=bool(bands),
+        sx={"& .MuiToggleButton-root": {"padding": "0 8px", "fontSize": 11.5}},
+    )
+
+
 class Card(View):
     """The picked galaxy.
 
@@ -141,18 +159,9 @@ class Card(View):
         super().__init__(**params)
         self._why_not = ""
 
-        def html(name: str) -> pn.pane.HTML:
-            return pn.pane.HTML(
-                "",
-                stylesheets=[BASE, style(__file__, "card.css")],
-                css_classes=[name],
-                sizing_mode="stretch_width",
-                margin=0,
-            )
-
-        self.facts, self.pictures, self.properties = map(html, ("facts", "pictures", "properties"))
-        self.trouble = html("trouble")
-        self.bands = self._bands()
+        names = ("facts", "pictures", "properties", "trouble")
+        self.facts, self.pictures, self.properties, self.trouble = map(_html, names)
+        self.bands = bands_choice(self.datastore, self.state)
         self.judge = LabelBar(datastore=self.datastore, state=self.state)
         self._layout = pn.Column(
             self.facts,
@@ -173,22 +182,6 @@ class Card(View):
         """Which of red, green and blue shows the band that is chosen; None for colour."""
         return channels_of(self.datastore.store.info.bands).get(self.state.band)
 
-    def _bands(self) -> pmui.RadioButtonGroup:
-        """The choice of a band; not there where pictures have but one."""
-        bands = channels_of(self.datastore.store.info.bands)
-        choice = self.state.param.band
-        choice.objects = {"Colour": "colour"} | {name: name for name in bands}
-        return pmui.RadioButtonGroup.from_param(
-            choice,
-            label="",
-            size="small",
-            width=50 + 32 * len(bands),
-            margin=(4, 0, 5, 0),
-            variant="outlined",
-            visible=bool(bands),
-            sx={"& .MuiToggleButton-root": {"padding": "0 8px", "fontSize": 11.5}},
-        )
-
     def __panel__(self) -> pn.viewable.Viewable:
         return self._layout
 
@@ -203,7 +196,7 @@ class Card(View):
     def _show(self) -> None:
         row, external = self.state.row, self.state.external
         if row is None and external is not None:
-            self._show_guest(external)
+            self._show_external(external)
         elif row is None:
             self.facts.object = NOTHING if len(self.datastore) else EMPTY
             self.pictures.object = self.properties.object = ""
@@ -215,7 +208,7 @@ class Card(View):
             self._show_pictures()
         self._show_trouble()
 
-    def _show_guest(self, external: ExternalGalaxy) -> None:
+    def _show_external(self, external: ExternalGalaxy) -> None:
         datastore, model = self.datastore, self.state.model
         network = has_network(datastore, model)
         self._why_not = "" if network else NO_NETWORK
@@ -263,6 +256,13 @@ class Card(View):
             f'<div class="trouble" role="alert">{escape(words)}</div>' if words else ""
         )
         self.trouble.visible = bool(words)
+
+
+def _html(name: str) -> pn.pane.HTML:
+    """A part of the card, of this CSS class."""
+    sheets = [BASE, style(__file__, "card.css")]
+    looks = {"css_classes": [name], "sizing_mode": "stretch_width", "margin": 0}
+    return pn.pane.HTML("", stylesheets=sheets, **looks)
 
 
 def _bar(datastore: DataStore) -> str:

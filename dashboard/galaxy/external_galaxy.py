@@ -1,4 +1,4 @@
-"""A guest: a galaxy that a person brought, seen as the store's own are, and never kept.
+"""A galaxy that is not in the store, encoded as the store's own are, and never kept.
 
 Shapes are written with C bands, S x S pixels and D latents.
 """

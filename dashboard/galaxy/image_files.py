@@ -1,4 +1,4 @@
-"""What people bring as files: FITS cutouts and pictures, made like the store's own images.
+"""Uploaded files, FITS cutouts and pictures, made like the store's own images.
 
 Shapes are written with C bands and H x W pixels.
 """
@@ -180,7 +180,7 @@ def _undone(planes: NDArray[np.float32], info: StoreInfo) -> NDArray[np.float32]
     from pcvae.preprocess import Stretch
 
     if info.stamp_stretch is None:
-        msg = "this store has no stamps whose stretch a picture could share: bring a FITS cutout"
+        msg = "this store has no stamps whose stretch a picture could share: upload a FITS cutout"
         raise UploadError(msg)
     stretch = Stretch.of(info.stamp_stretch)
     image = torch.as_tensor(planes[list(stretch.order)])[None].clamp(0, 0.995)

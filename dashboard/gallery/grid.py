@@ -16,12 +16,12 @@ from dashboard.backend.view import Tab
 from dashboard.components.icon_toggle import IconToggle
 from dashboard.components.notices import report
 from dashboard.components.pager import Pager
-from dashboard.gallery.grid_order import Listing, listing_of, orders
+from dashboard.gallery.grid_order import Listing, listing_of, offer_orders
 from dashboard.gallery.stamp_grid import Tiles
 from dashboard.gallery.stamp_strip import stamp_items
 from dashboard.selection.filter_chips import FocusChips
 from dashboard.selection.masks import rows_in_focus
-from dashboard.state import STORE_ORDER
+from dashboard.state import Selection
 
 __all__ = ["Grid"]
 
@@ -61,19 +61,13 @@ class Grid(Tab):
         self.tiles.param.watch(lambda _: self._show(), "fit")
 
     def __panel__(self) -> pn.viewable.Viewable:
-        looks = {"size": "small", "variant": "outlined", "width": 190, "margin": (6, 4, 0, 4)}
-        by = pmui.Select.from_param(self.state.selection.param.order, label="Sorted by", **looks)
-        way = IconToggle.of(self.state.selection.param.descending, ARROWS, margin=(9, 4, 0, 4))
-        above = pn.Row(self.chips, by, way, self.pager, height=46, margin=(2, 8, 0, 8))
+        controls = (self.chips, *order_controls(self.state.selection), self.pager)
+        above = pn.Row(*controls, height=46, margin=(2, 8, 0, 8))
         return pn.Column(above, self.tiles, sizing_mode="stretch_both", margin=0)
 
     @param.depends("state.model", watch=True)
     def _offer_orders(self) -> None:
-        """Let the galaxies be sorted by the columns of the model."""
-        offered, chosen = orders(self.datastore, self.state.model), self.state.selection
-        kept = chosen.order if chosen.order in offered.values() else STORE_ORDER
-        chosen.param.order.objects = offered
-        chosen.order = kept
+        offer_orders(self.datastore, self.state)
 
     @param.depends(
         "state.model",
@@ -118,9 +112,10 @@ class Grid(Tab):
         self.pager.param.update(page=page, pages=max(-(-len(self.listing.rows) // fit), 1))
         if not job.done():
             when_done(job, self._show)
+        elif error := job.exception():
+            report(self.state, "grid", f"No pictures: {error}")
         else:
-            error = job.exception()
-            report(self.state, "grid", f"No pictures: {error}" if error else "")
+            report(self.state, "grid")
 
     @param.depends("state.row", watch=True)
     def _follow(self) -> None:
@@ -154,12 +149,18 @@ class Grid(Tab):
         self._show()
 
     def _turn(self, pages: int) -> None:
-        self._go(int(np.clip(self.pager.page + pages, 0, self.pager.pages - 1)))
+        self._go(min(max(self.pager.page + pages, 0), self.pager.pages - 1))
 
     def _select(self, population: str) -> None:
-        mask = np.zeros(len(self.datastore), bool)
-        mask[self.datastore.populations.members(population)] = True
-        self.state.selection.selected = mask
+        members = self.datastore.populations.members(population)
+        self.state.selection.selected = np.isin(np.arange(len(self.datastore)), members)
+
+
+def order_controls(chosen: Selection) -> tuple[pmui.Select, IconToggle]:
+    """The choice of a quantity to sort by, and of ascending or descending order."""
+    looks = {"size": "small", "variant": "outlined", "width": 190, "margin": (6, 4, 0, 4)}
+    by = pmui.Select.from_param(chosen.param.order, label="Sorted by", **looks)
+    return by, IconToggle.of(chosen.param.descending, ARROWS, margin=(9, 4, 0, 4))
 
 
 def nothing_listed(datastore: DataStore, *, filtered: bool) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from dashboard.backend.quantities import colours_of
 from dashboard.backend.typography import DASH, MINUS
 from dashboard.state import DISTANCE, STORE_ORDER, State
 
-__all__ = ["Listing", "distances", "listing_of", "orders", "sorted_rows"]
+__all__ = ["Listing", "distances", "listing_of", "offer_orders", "orders", "sorted_rows"]
 
 
 class Listing(NamedTuple):
@@ -50,6 +50,14 @@ def orders(datastore: DataStore, model: str) -> dict[str, str]:
     quantities = colours_of(datastore.store, model)
     first = {"Order of the store": STORE_ORDER, "Distance to the picked galaxy": DISTANCE}
     return first | {quantity.title: quantity.key for quantity in quantities}
+
+
+def offer_orders(datastore: DataStore, state: State) -> None:
+    """Let the galaxies be sorted by the columns of the chosen model."""
+    offered, chosen = orders(datastore, state.model), state.selection
+    kept = chosen.order if chosen.order in offered.values() else STORE_ORDER
+    chosen.param.order.objects = offered
+    chosen.order = kept
 
 
 def distances(

@@ -119,7 +119,7 @@ def write_note(datastore: DataStore, state: State, note: str, row: int) -> bool:
 def toggle(
     datastore: DataStore, state: State, row: int | None = None, label: str = CANDIDATE
 ) -> None:
-    """Give a galaxy, the picked one by default, a label, or take it away if it has it."""
+    """Give a galaxy, the picked one by default, a label, or remove it if it has it."""
     row = state.row if row is None else row
     if row is None:
         return
@@ -131,7 +131,7 @@ def toggle(
 
 
 def remove(datastore: DataStore, state: State, said: Event) -> bool:
-    """Take away what a person says of a galaxy, and all that they said of it before."""
+    """Remove all labels, scores and notes of a person on a galaxy."""
     if datastore.journal is None:
         return False
     try:

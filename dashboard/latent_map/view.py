@@ -26,6 +26,13 @@ NEAR = 16  # px from the cursor to the galaxy that its tooltip shows
 PIXELS = 1_500_000  # of a map's picture at most; on a larger screen each is drawn larger
 
 
+def picture_size(width: int, height: int) -> tuple[int, int]:
+    """The size [px] of the picture on a map of this size, of at most ``PIXELS``."""
+    sides = np.maximum((width, height), 50)
+    across, up = sides * min(1, np.sqrt(PIXELS / sides.prod()))
+    return int(across), int(up)
+
+
 class LatentMap(View):
     """A shaded map of all galaxies; a tap picks the nearest one.
 
@@ -53,9 +60,8 @@ class LatentMap(View):
         galaxies = hv.DynamicMap(lambda **_: self._galaxies(), streams=[self._counter])
         self.tap = Tap(source=galaxies)
         self.tap.add_subscriber(self._pick)
-        self.gestures = BoxLasso(
-            self.state, galaxies, lambda: self.plane.points, lambda: self.axes.plane
-        )
+        points, plane = lambda: self.plane.points, lambda: self.axes.plane
+        self.gestures = BoxLasso(self.state, galaxies, points, plane)
         self.range = RangeXY(source=galaxies)
         self.range.add_subscriber(self._zoom)
         self.size = PlotSize(source=galaxies, width=FRAME[0], height=FRAME[1])
@@ -99,9 +105,7 @@ class LatentMap(View):
         self._counter.event()
 
     def _galaxies(self) -> hv.RGB:
-        sides = np.maximum(self.frame, 50)
-        coarser = min(1, np.sqrt(PIXELS / sides.prod()))
-        canvas = Canvas(*self.limits, *(int(side) for side in sides * coarser))
+        canvas = Canvas(*self.limits, *picture_size(*self.frame))
         return draw_galaxies(self.datastore, self.state, self.plane, canvas)
 
     def _fit(self, plot: Any, _: Any) -> None:

@@ -1,4 +1,4 @@
-"""A list of targets that a person brings, and which galaxies of the store they are.
+"""A target list that a person uploads, and which galaxies of the store its targets are.
 
 Shapes are written with M targets and N galaxies.
 """

@@ -156,11 +156,7 @@ class SkyFigure(View):
             self.redraw()
 
     @param.depends(
-        "state.row",
-        "state.external",
-        "state.dark",
-        "state.selection.gesture",
-        watch=True,
+        "state.row", "state.external", "state.dark", "state.selection.gesture", watch=True
     )
     def _mark_later(self) -> None:
         schedule(self._mark)

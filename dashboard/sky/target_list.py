@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from concurrent.futures import Future
-from html import escape
 from typing import Any
 
 import numpy as np
@@ -13,8 +12,9 @@ import panel_material_ui as pmui
 from dashboard.backend.jobs import when_done
 from dashboard.backend.view import Tab
 from dashboard.components.collapsible import small_button
-from dashboard.components.css import BASE
+from dashboard.components.css import BASE, DROP_DOWN
 from dashboard.components.file_input import FileField, Upload, UploadError
+from dashboard.components.notices import status_html
 from dashboard.components.pager import Pager
 from dashboard.selection.masks import select
 from dashboard.sky.crossmatch import TABLES, match, read_targets
@@ -47,13 +47,11 @@ class TargetList(Tab):
         self.radius.param.watch(lambda _: self._match(), "value")
         self.before = _button("Previous", "the target before", lambda: self.step(-1))
         self.after = _button("Next", "the next target in the store", lambda: self.step(1))
-        self.choose = _button(
-            "Select the matched", "let their galaxies be the selection", self.select_matched
-        )
-        self.words = pn.pane.HTML("", stylesheets=[BASE], width=290, margin=(2, 6))
-        self.table = TargetTable(
-            {"pick": self.go, "fetch": self.fetch}, empty=EMPTY, sizing_mode="stretch_both"
-        )
+        says = "let their galaxies be the selection"
+        self.choose = _button("Select the matched", says, self.select_matched)
+        self.words = pn.pane.HTML("", stylesheets=[BASE, DROP_DOWN], width=290, margin=(2, 6))
+        calls = {"pick": self.go, "fetch": self.fetch}
+        self.table = TargetTable(calls, empty=EMPTY, sizing_mode="stretch_both")
         self.pager = Pager(self._turn, width=200, height=30, margin=(0, 2), visible=False)
         self._enable()
 
@@ -101,8 +99,7 @@ class TargetList(Tab):
     def select_matched(self) -> None:
         """Let the galaxies of the list be the selection, as the maps' gestures do."""
         if self.matched is not None:
-            mask = np.zeros(len(self.datastore), bool)
-            mask[self.matched["row"][self.matched["row"] >= 0]] = True
+            mask = np.isin(np.arange(len(self.datastore)), self.matched["row"])
             select(self.state, mask, how="replace")
 
     def _take(self) -> None:
@@ -146,13 +143,12 @@ class TargetList(Tab):
             self.pager.page = page
 
     def _enable(self) -> None:
-        some = self.matched is not None and bool((self.matched["row"] >= 0).any())
+        none = self.matched is None or not (self.matched["row"] >= 0).any()
         for button in (self.before, self.after, self.choose):
-            button.disabled = not some
+            button.disabled = none
 
     def _say(self, words: str, *, failed: bool = False) -> None:
-        role = 'style="color:var(--accent)" role="alert"' if failed else 'role="status"'
-        self.words.object = f"<div {role}>{escape(words)}</div>"
+        self.words.object = status_html(words, failed=failed)
 
 
 def targets_field() -> FileField:

@@ -1,6 +1,6 @@
 """The table of a target list: a row a target, with its galaxy in the store."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -29,7 +29,7 @@ class TargetTable(Component):
     _stylesheets = [BASE, style(__file__, "target_table.css")]  # noqa: RUF012
     _esm = script(__file__, "target_table.js")
 
-    def __init__(self, calls: dict[str, Callable[[int], None]], **params: Any) -> None:
+    def __init__(self, calls: Mapping[str, Callable[[int], None]], **params: Any) -> None:
         super().__init__(**params)
         self._calls = calls
 

@@ -1,4 +1,4 @@
-"""Finding, bringing and taking away, in a real browser."""
+"""Search, upload and export, in a real browser."""
 
 import numpy as np
 import pytest
@@ -33,12 +33,12 @@ def test_a_person_finds_a_galaxy_by_its_id_and_by_its_place(page, folder):
     galaxy = galaxies.iloc[20]
     find(page, f"{galaxy.ra:.6f} {galaxy.dec + 1 / 3600:+.6f}")
     expect(heading).to_have_text(galaxy["id"])
-    expect(page.locator(".bring").get_by_role("status")).to_contain_text(
+    expect(page.locator(".drop-down").get_by_role("status")).to_contain_text(
         f'{galaxy["id"]} lies 1.00" from'
     )
 
     find(page, "nonsense")
-    expect(page.locator(".bring").get_by_role("status")).to_contain_text(
+    expect(page.locator(".drop-down").get_by_role("status")).to_contain_text(
         "No galaxy of this store is called"
     )
     page.get_by_role("button", name="Close").click()
@@ -79,7 +79,7 @@ def test_a_place_without_connection_says_so_and_offers_the_upload(page):
     from playwright.sync_api import expect
 
     find(page, "10:12:01.5 -89:13:04")
-    expect(page.locator(".bring").get_by_role("status")).to_contain_text("the nearest")
+    expect(page.locator(".drop-down").get_by_role("status")).to_contain_text("the nearest")
     page.get_by_role("button", name="Fetch this place").click()
     failed = page.get_by_role("alert").filter(has_text="Not taken")
     expect(failed).to_contain_text("upload a FITS cutout", timeout=15_000)
@@ -92,7 +92,7 @@ def test_a_person_takes_a_cutout_and_the_map_away(page, folder):
     from playwright.sync_api import expect
 
     name = page.locator(".facts h2").inner_text()
-    page.get_by_role("button", name="Take away").click()
+    page.get_by_role("button", name="Export").click()
     download = page.get_by_role("button", name="Download: make")
     expect(download).to_be_disabled()
     page.get_by_role("radio", name=f"Cutout of {name}").click()

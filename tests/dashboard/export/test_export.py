@@ -1,4 +1,4 @@
-"""What is taken away comes back as it was: values, units, and where it is from."""
+"""Exported files read back as they were: values, units, provenance."""
 
 import base64
 import io
@@ -370,7 +370,7 @@ def test_what_is_empty_says_so_and_cannot_be_taken(session):
 
 
 def test_a_file_too_large_for_the_page_is_told_and_not_sent(session, monkeypatch):
-    monkeypatch.setattr("dashboard.export.export_panel.MOST", 100)
+    monkeypatch.setattr("dashboard.export.export_panel.MAX_BYTES", 100)
     session.export_panel.open()
     session.export_panel.what.value = "figure"
     session.export_panel.take()

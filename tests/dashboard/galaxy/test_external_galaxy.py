@@ -1,4 +1,4 @@
-"""A galaxy that a person brings: read, encoded, shown, placed; never kept in the store."""
+"""A galaxy that a person adds: read, encoded, shown, placed; never kept in the store."""
 
 import gzip
 import io
