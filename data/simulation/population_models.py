@@ -152,83 +152,94 @@ class Universe:
         return flux * r_flux / flux[:, -1:]
 
     def _candidates(self, population: str, which: int, rng: Rng) -> Candidates:
-        if population == "field":
-            z, mass, quenched = self._proposals[which].draw(BATCH, rng)
-            return self._galaxies(z, mass, draw_log_sfr(mass, z, quenched, rng), quenched, rng)
-        if population == "red_spiral":
-            return self._red_spirals(rng)
-        if population == "dusty_spiral":
-            return self._dusty_spirals(rng)
-        if population == "green_pea":
-            return self._green_peas(rng)
-        return self._blue_compacts(rng)
-
-    def _galaxies(
-        self, redshift: Array, log_mass: Array, log_sfr: Array, quenched: Bools, rng: Rng
-    ) -> Candidates:
-        """Ordinary galaxies: donor's spectrum, relations' size, dust that grows with tilt."""
-        count = len(redshift)
-        log_ssfr = log_sfr - log_mass
-        ratio = _axis_ratios(quenched, rng)
-        tilt = np.log10(1 / ratio) * np.clip(0.2 + 0.15 * (log_mass - 9.5), 0.05, 0.4)
-        # A fifth of the rise of the main sequence since the donors' time hides behind dust.
-        rise = main_sequence(log_mass, redshift) - main_sequence(log_mass, np.full(count, 0.1))
-        hidden = np.where(quenched, 0, 0.2 * rise)
-        oiii, nii = line_ratios(log_mass, log_ssfr, rng)
-        ebv_gas = gas_reddening(log_mass, rng) + np.where(quenched, 0, 0.5 * tilt)
-        spread = np.where(quenched, 0.13, 0.17) * rng.standard_normal(count)
-        return Candidates(
-            redshift=redshift,
-            log_mass=log_mass,
-            log_sfr=log_sfr,
-            quenched=quenched,
-            mixture=self.donors.choose(log_mass, log_ssfr - hidden, rng),
-            ebv=np.where(quenched, 0.0, STELLAR_TO_GAS * tilt),
-            ebv_gas=ebv_gas,
-            oiii=oiii,
-            nii=nii,
-            log_r50=log_radius(log_mass, redshift, quenched) + spread,
-            axis_ratio=ratio,
-        )
-
-    def _red_spirals(self, rng: Rng) -> Candidates:
-        """Face-on passive discs (Masters et al. 2010): z 0.03-0.085, red, massive."""
-        z = _in_volume(0.03, 0.085, rng)
-        mass = np.clip(rng.normal(10.7, 0.25, BATCH), 10.1, 11.4)
-        log_sfr = mass + np.minimum(rng.normal(-11.4, 0.3, BATCH), -10.9)
-        some = self._galaxies(z, mass, log_sfr, np.zeros(BATCH, bool), rng)
-        face_on = rng.uniform(0.63, 1.0, BATCH)  # log(a/b) < 0.2 in their selection
-        # They were selected by colour, so the redder ones of their star formation rate.
-        red = self.donors.choose(mass, log_sfr - mass - 0.5, rng)
-        return replace(some, axis_ratio=face_on, ebv=np.zeros(BATCH), mixture=red)
-
-    def _dusty_spirals(self, rng: Rng) -> Candidates:
-        """Inclined star-forming discs, as red as passive ones."""
-        z = _in_volume(0.02, 0.25, rng)
-        mass = np.clip(rng.normal(10.5, 0.35, BATCH), 9.7, 11.4)
-        log_sfr = main_sequence(mass, z) + 0.2 * rng.standard_normal(BATCH)
-        some = self._galaxies(z, mass, log_sfr, np.zeros(BATCH, bool), rng)
-        dust = rng.uniform(0.15, 0.5, BATCH)
-        tilted = rng.uniform(0.17, 0.6, BATCH)
-        return replace(some, axis_ratio=tilted, ebv=dust, ebv_gas=dust / STELLAR_TO_GAS)
-
-    def _green_peas(self, rng: Rng) -> Candidates:
-        """Compact bursts (Cardamone et al. 2009): [O III] makes r bright at z 0.11-0.36."""
-        z = _in_volume(0.11, 0.36, rng)
-        mass = np.clip(rng.normal(9.5, 0.3, BATCH), 8.5, 10.5)
-        log_sfr = 1.0 + 0.35 * (mass - 9.5) + rng.normal(0, 0.22, BATCH)
-        oiii, dust = rng.uniform(0.65, 0.9, BATCH), rng.uniform(0.05, 0.2, BATCH)
-        return _burst(z, mass, log_sfr, (oiii, dust, rng.uniform(0.3, 0.7, BATCH)), rng)
-
-    def _blue_compacts(self, rng: Rng) -> Candidates:
-        """Compact blue galaxies: as small and as blue as peas, with lines of every strength."""
-        z = _in_volume(0.02, 0.36, rng)
-        mass = np.clip(rng.normal(9.5, 0.4, BATCH), 8.3, 10.5)
-        log_sfr = main_sequence(mass, z) + rng.normal(0.45, 0.3, BATCH)
-        oiii, dust = rng.uniform(0.1, 0.75, BATCH), rng.uniform(0.05, 0.3, BATCH)
-        return _burst(z, mass, log_sfr, (oiii, dust, rng.uniform(0.5, 1.2, BATCH)), rng)
+        if population in _RARE:
+            return _RARE[population](self.donors, rng)
+        z, mass, quenched = self._proposals[which].draw(BATCH, rng)
+        log_sfr = draw_log_sfr(mass, z, quenched, rng)
+        return _galaxies(self.donors, z, mass, log_sfr, quenched, rng)
 
 
+def _galaxies(
+    donors: Donors,
+    redshift: Array,
+    log_mass: Array,
+    log_sfr: Array,
+    quenched: Bools,
+    rng: Rng,
+) -> Candidates:
+    """Ordinary galaxies: donor's spectrum, relations' size, dust that grows with tilt."""
+    count = len(redshift)
+    log_ssfr = log_sfr - log_mass
+    ratio = _axis_ratios(quenched, rng)
+    tilt = np.log10(1 / ratio) * np.clip(0.2 + 0.15 * (log_mass - 9.5), 0.05, 0.4)
+    # A fifth of the rise of the main sequence since the donors' time hides behind dust.
+    rise = main_sequence(log_mass, redshift) - main_sequence(log_mass, np.full(count, 0.1))
+    hidden = np.where(quenched, 0, 0.2 * rise)
+    oiii, nii = line_ratios(log_mass, log_ssfr, rng)
+    ebv_gas = gas_reddening(log_mass, rng) + np.where(quenched, 0, 0.5 * tilt)
+    spread = np.where(quenched, 0.13, 0.17) * rng.standard_normal(count)
+    return Candidates(
+        redshift=redshift,
+        log_mass=log_mass,
+        log_sfr=log_sfr,
+        quenched=quenched,
+        mixture=donors.choose(log_mass, log_ssfr - hidden, rng),
+        ebv=np.where(quenched, 0.0, STELLAR_TO_GAS * tilt),
+        ebv_gas=ebv_gas,
+        oiii=oiii,
+        nii=nii,
+        log_r50=log_radius(log_mass, redshift, quenched) + spread,
+        axis_ratio=ratio,
+    )
+
+
+def _red_spirals(donors: Donors, rng: Rng) -> Candidates:
+    """Face-on passive discs (Masters et al. 2010): z 0.03-0.085, red, massive."""
+    z = _in_volume(0.03, 0.085, rng)
+    mass = np.clip(rng.normal(10.7, 0.25, BATCH), 10.1, 11.4)
+    log_sfr = mass + np.minimum(rng.normal(-11.4, 0.3, BATCH), -10.9)
+    some = _galaxies(donors, z, mass, log_sfr, np.zeros(BATCH, bool), rng)
+    face_on = rng.uniform(0.63, 1.0, BATCH)  # log(a/b) < 0.2 in their selection
+    # They were selected by colour, so the redder ones of their star formation rate.
+    red = donors.choose(mass, log_sfr - mass - 0.5, rng)
+    return replace(some, axis_ratio=face_on, ebv=np.zeros(BATCH), mixture=red)
+
+
+def _dusty_spirals(donors: Donors, rng: Rng) -> Candidates:
+    """Inclined star-forming discs, as red as passive ones."""
+    z = _in_volume(0.02, 0.25, rng)
+    mass = np.clip(rng.normal(10.5, 0.35, BATCH), 9.7, 11.4)
+    log_sfr = main_sequence(mass, z) + 0.2 * rng.standard_normal(BATCH)
+    some = _galaxies(donors, z, mass, log_sfr, np.zeros(BATCH, bool), rng)
+    dust = rng.uniform(0.15, 0.5, BATCH)
+    tilted = rng.uniform(0.17, 0.6, BATCH)
+    return replace(some, axis_ratio=tilted, ebv=dust, ebv_gas=dust / STELLAR_TO_GAS)
+
+
+def _green_peas(_: Donors, rng: Rng) -> Candidates:
+    """Compact bursts (Cardamone et al. 2009): [O III] makes r bright at z 0.11-0.36."""
+    z = _in_volume(0.11, 0.36, rng)
+    mass = np.clip(rng.normal(9.5, 0.3, BATCH), 8.5, 10.5)
+    log_sfr = 1.0 + 0.35 * (mass - 9.5) + rng.normal(0, 0.22, BATCH)
+    oiii, dust = rng.uniform(0.65, 0.9, BATCH), rng.uniform(0.05, 0.2, BATCH)
+    return _burst(z, mass, log_sfr, (oiii, dust, rng.uniform(0.3, 0.7, BATCH)), rng)
+
+
+def _blue_compacts(_: Donors, rng: Rng) -> Candidates:
+    """Compact blue galaxies: as small and as blue as peas, with lines of every strength."""
+    z = _in_volume(0.02, 0.36, rng)
+    mass = np.clip(rng.normal(9.5, 0.4, BATCH), 8.3, 10.5)
+    log_sfr = main_sequence(mass, z) + rng.normal(0.45, 0.3, BATCH)
+    oiii, dust = rng.uniform(0.1, 0.75, BATCH), rng.uniform(0.05, 0.3, BATCH)
+    return _burst(z, mass, log_sfr, (oiii, dust, rng.uniform(0.5, 1.2, BATCH)), rng)
+
+
+_RARE = {
+    "red_spiral": _red_spirals,
+    "dusty_spiral": _dusty_spirals,
+    "green_pea": _green_peas,
+    "blue_compact": _blue_compacts,
+}
 _FAINT = {"red_spiral": 17.77, "green_pea": 20.8, "blue_compact": 20.8, "dusty_spiral": 19.8}
 
 
