@@ -30,17 +30,19 @@ __all__ = [
     "partial_folder",
     "read_facts",
     "read_sample",
+    "replace_folder",
     "tuples",
 ]
 
 VERSION = 1
+WRITER = 2  # of unfinished samples; those of another one are not gone on with
 PART = 64  # galaxies a chunk: 12 MB at 3 x 128 x 128, and what a killed writer loses at most
 REMAKE = "python -m data.simulate {0} or python -m data.ingest IN {0}"
 
 
 @dataclass(frozen=True, slots=True)
 class SampleInfo:
-    """What is known of a sample as a whole; ``sample.json``.
+    """The metadata of a sample; ``sample.json``.
 
     Args:
         name: A short name.
@@ -188,7 +190,8 @@ class SampleWriter:
     """Fills ``FOLDER.partial`` part by part, and renames it when all parts are there.
 
     A part is a run of ``PART`` candidate rows; each is on disk before the next begins, so that a
-    killed writer goes on where it was. Candidates that are left out leave no gap in the sample.
+    killed writer goes on where it was, also while it finishes. Candidates that are left out leave
+    no gap in the sample.
 
     Args:
         folder: The sample to be made; must not exist unless ``overwrite``.
@@ -213,18 +216,21 @@ class SampleWriter:
         self.folder, self.info, self.rows = folder, info, rows
         self._overwrite = overwrite
         self._work = partial_folder(folder)
-        text = json.dumps({**settings, "rows": rows}, indent=1, sort_keys=True, default=str)
+        known = {**settings, "rows": rows, "writer": WRITER}
+        text = json.dumps(known, indent=1, sort_keys=True, default=str)
         if folder.exists() and not overwrite:
             msg = f"{folder} exists already: choose another name, or replace it with --overwrite"
             raise SampleError(msg)
         if not goes_on(self._work, text, SampleError, overwrite=overwrite):
             self._begin(text)
-        # Absent only when a writer was killed after joining the parts, with nothing left to write.
-        if (self._work / "candidates.zarr").exists():
+        # Once joined, the candidates' pixels may be gone in part; nothing is left to write then.
+        if not (self._work / "cutouts.zarr").exists():
             self._flux = zarr.open_array(self._work / "candidates.zarr", mode="r+")
 
     def missing(self) -> list[int]:
         """The parts still to be written."""
+        if (self._work / "sample.json").exists():
+            return []
         parts = range(-(-self.rows // PART))
         return [part for part in parts if not self._table(part).exists()]
 
@@ -264,14 +270,25 @@ class SampleWriter:
     def finish(self) -> Path:
         """Join the parts and move the sample into place; nothing stays of one without galaxies.
 
+        A kill between any two operations loses nothing: what they make appears under its name
+        when it is complete, and what it was made of is removed after that.
+
         Raises:
             SampleError: Parts are missing, or no galaxy is left.
         """
+        if not (self._work / "sample.json").exists():
+            self._join()
+        for made_of in ("candidates.zarr", "parts"):
+            if (self._work / made_of).exists():
+                shutil.rmtree(self._work / made_of)
+        return replace_folder(self._work, self.folder)
+
+    def _join(self) -> None:
         if missing := self.missing():
             msg = f"{len(missing)} parts of {self.folder} are not written yet"
             raise SampleError(msg)
         tables = [pd.read_parquet(self._table(part)) for part in range(-(-self.rows // PART))]
-        left_out = self._left_out()
+        left_out = _left_out(self._parts)
         if not sum(map(len, tables)):
             shutil.rmtree(self._work)
             reasons = ", ".join(left_out["reason"].unique()[:3])
@@ -280,14 +297,8 @@ class SampleWriter:
         catalog = complete(pd.concat([t for t in tables if len(t)]), self.info.bands)
         _write_parquet(self._work / "catalog.parquet", catalog)
         left_out.to_csv(self._work / "left_out.csv", index=False)
+        _join_pixels(self._work, self.info, [len(table) for table in tables])
         _write_json(self._work / "sample.json", asdict(self.info))
-        self._compact([len(table) for table in tables])
-        if self._overwrite and self.folder.exists():
-            shutil.rmtree(self.folder)
-        self._work.rename(self.folder)
-        shutil.rmtree(self.folder / "parts")
-        (self.folder / "settings.json").unlink()
-        return self.folder
 
     def _begin(self, text: str) -> None:
         shutil.rmtree(self._work, ignore_errors=True)
@@ -302,27 +313,51 @@ class SampleWriter:
     def _table(self, part: int) -> Path:
         return self._parts / f"{part:07d}.parquet"
 
-    def _left_out(self) -> pd.DataFrame:
-        tables = [pd.read_parquet(p) for p in sorted(self._parts.glob("*.left_out.parquet"))]
-        return pd.concat(tables) if tables else pd.DataFrame({"id": [], "reason": []})
 
-    def _compact(self, lengths: list[int]) -> None:
-        """Move the cutouts together, over the gaps of what was left out."""
-        target = self._work / "cutouts.zarr"
-        if not (self._work / "candidates.zarr").exists():
-            return
-        if target.exists():
-            shutil.rmtree(target)
-        if sum(lengths) == self.rows:
-            (self._work / "candidates.zarr").rename(target)
-            return
-        flux = _create_pixels(target, sum(lengths), self.info)
-        end = 0
-        for part, length in enumerate(lengths):
-            if length:
-                flux[end : end + length] = self._flux[part * PART : part * PART + length]
-            end += length
-        shutil.rmtree(self._work / "candidates.zarr")
+def _left_out(parts: Path) -> pd.DataFrame:
+    tables = [pd.read_parquet(path) for path in sorted(parts.glob("*.left_out.parquet"))]
+    return pd.concat(tables) if tables else pd.DataFrame({"id": [], "reason": []})
+
+
+def _join_pixels(work: Path, info: SampleInfo, lengths: list[int]) -> None:
+    """Make ``cutouts.zarr`` of the candidates' pixels, without gaps; it is complete if it exists.
+
+    Args:
+        work: The writer's folder.
+        info: The shape of the cutouts.
+        lengths: How many galaxies each part has.
+    """
+    target, begun = work / "cutouts.zarr", work / "cutouts.zarr.new"
+    if target.exists():
+        return
+    candidates = zarr.open_array(work / "candidates.zarr", mode="r")
+    if sum(lengths) == candidates.shape[0]:
+        (work / "candidates.zarr").rename(target)
+        return
+    flux = _create_pixels(begun, sum(lengths), info)
+    end = 0
+    for part, length in enumerate(lengths):
+        if length:
+            flux[end : end + length] = candidates[part * PART : part * PART + length]
+        end += length
+    begun.rename(target)
+
+
+def replace_folder(made: Path, folder: Path) -> Path:
+    """Move a finished folder into place, where there may be another one, which is removed.
+
+    A kill between any two operations leaves the old folder, none or the new one under the name,
+    each of them whole; the next call removes what is left of the old one.
+    """
+    old = folder.with_name(folder.name + ".old")
+    if old.exists():
+        shutil.rmtree(old)
+    if folder.exists():
+        folder.rename(old)
+    made.rename(folder)
+    if old.exists():
+        shutil.rmtree(old)
+    return folder
 
 
 def _create_pixels(path: Path, rows: int, info: SampleInfo) -> zarr.Array[Any]:
@@ -373,12 +408,14 @@ def tuples(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 def _read_info(folder: Path) -> SampleInfo:
     facts = read_facts(folder / "sample.json", VERSION, SampleError, REMAKE.format(folder))
-    known = {one.name for one in fields(SampleInfo)}
+    known = {item.name for item in fields(SampleInfo)}
     return SampleInfo(**{k: v for k, v in facts.items() if k in known})
 
 
 def _write_json(path: Path, facts: Mapping[str, Any]) -> None:
-    path.write_text(json.dumps(facts, indent=1) + "\n")
+    begun = path.with_name(path.name + ".new")
+    begun.write_text(json.dumps(facts, indent=1) + "\n")
+    begun.replace(path)
 
 
 def _write_parquet(path: Path, table: pd.DataFrame) -> None:

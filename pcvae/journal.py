@@ -139,13 +139,9 @@ class Journal:
 
     def __init__(self, address: Path | str, user: str | None = None) -> None:
         full = f"sqlite:///{address}" if isinstance(address, Path) else address
-        self.address = _without_password(full)
+        self._database = _Database(full)
+        self.address = self._database.address
         self.user = user or getpass.getuser()
-        try:
-            self._engine = _engine(full)
-            self._open()
-        except (SQLAlchemyError, ImportError) as error:
-            raise _trouble("open", self.address, error) from error
 
     def tag(self, galaxy: str, label: str, *, note: str = "", user: str | None = None) -> Event:
         """Label a galaxy.
@@ -159,8 +155,8 @@ class Journal:
         if not galaxy or not label:
             msg = f"expected a galaxy and a label, found {galaxy!r} and {label!r}"
             raise JournalError(msg)
-        with self._writing() as connection:
-            return self._add(connection, Event(0, galaxy, label, note, user or self.user, ""))
+        with self._database.writing() as connection:
+            return _add(connection, Event(0, galaxy, label, note, user or self.user, ""))
 
     def untag(self, galaxy: str, *, of: str | None = None, user: str | None = None) -> list[Event]:
         """Undo every active event of a galaxy; returns the undoing events, newest label first.
@@ -170,12 +166,12 @@ class Journal:
             of: Whose labels; everybody's by default.
             user: Who says so; the journal's user by default.
         """
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             rows = _read(connection, sql.select(_EVENTS).where(_EVENTS.c.galaxy == galaxy))
             undone = undone_numbers(rows)
-            left = [one for one in rows if one.undoes is None and one.number not in undone]
-            meant = [one for one in left if of in (None, one.user)]
-            return [self._undo(connection, one, user) for one in reversed(meant)]
+            left = [event for event in rows if event.undoes is None and event.number not in undone]
+            meant = [event for event in left if of in (None, event.user)]
+            return [self._undo(connection, event, user) for event in reversed(meant)]
 
     def undo(self, number: int, *, user: str | None = None) -> Event:
         """Undo the event of that number; undoing an undoing makes the first stand again.
@@ -185,7 +181,7 @@ class Journal:
         """
         same = sql.select(_EVENTS.c.galaxy).where(_EVENTS.c.number == number).scalar_subquery()
         query = sql.select(_EVENTS).where(_EVENTS.c.galaxy == same)
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             known = {event.number: event for event in _read(connection, query)}
             if number not in known:
                 msg = f"expected an event of {self.address} to undo, found no number {number}"
@@ -197,7 +193,7 @@ class Journal:
 
     def events(self) -> list[Event]:
         """All events, oldest first."""
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return _read(connection, sql.select(_EVENTS).order_by(_EVENTS.c.number))
 
     def labels(self) -> dict[str, Event]:
@@ -206,7 +202,7 @@ class Journal:
 
     def last(self) -> int:
         """The number of the last event, 0 where there is none."""
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return connection.scalar(sql.select(sql.func.max(_EVENTS.c.number))) or 0
 
     def count(self) -> int:
@@ -214,7 +210,7 @@ class Journal:
 
         The last number need not: PostgreSQL may show a later number before an earlier one.
         """
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return connection.scalar(sql.select(sql.func.count()).select_from(_EVENTS)) or 0
 
     def table(self) -> pd.DataFrame:
@@ -222,25 +218,41 @@ class Journal:
 
         Its columns are ``id``, ``label``, ``note``, ``user`` and ``time``.
         """
-        names = [one.name for one in fields(Event)]
+        names = [field.name for field in fields(Event)]
         kept = ["galaxy", "label", "note", "user", "time"]
         said = [asdict(event) for event in active_events(self.events())]
         return pd.DataFrame(said, columns=names)[kept].rename(columns={"galaxy": "id"})
 
     def close(self) -> None:
         """Close all connections."""
-        self._engine.dispose()
+        self._database.close()
 
     def _undo(self, connection: sql.Connection, event: Event, user: str | None) -> Event:
         undoing = Event(0, event.galaxy, event.label, "", user or self.user, "", event.number)
-        return self._add(connection, undoing)
+        return _add(connection, undoing)
 
-    def _add(self, connection: sql.Connection, event: Event) -> Event:
-        row = asdict(event) | {"time": datetime.now(UTC).isoformat(timespec="microseconds")}
-        row.pop("number")
-        done = connection.execute(sql.insert(_EVENTS).values(**row))
-        (number,) = done.inserted_primary_key or (0,)
-        return Event(number=int(number), **row)
+
+class _Database:
+    """The database of a journal: its tables, and transactions on them.
+
+    Args:
+        address: As SQLAlchemy writes it.
+
+    Raises:
+        JournalError: It cannot be opened, or is of another version.
+    """
+
+    def __init__(self, address: str) -> None:
+        self.address = _without_password(address)
+        try:
+            self._engine = _engine(address)
+            self._open()
+        except (SQLAlchemyError, ImportError) as error:
+            raise _trouble("open", self.address, error) from error
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
 
     def _open(self) -> None:
         with self._engine.begin() as connection:
@@ -262,7 +274,8 @@ class Journal:
                 raise JournalError(msg)
 
     @contextmanager
-    def _writing(self) -> Iterator[sql.Connection]:
+    def writing(self) -> Iterator[sql.Connection]:
+        """A transaction that holds the write lock from its beginning."""
         try:
             with self._engine.begin() as connection:
                 _lock(connection)
@@ -271,13 +284,22 @@ class Journal:
             raise _trouble("write to", self.address, error) from error
 
     @contextmanager
-    def _reading(self) -> Iterator[sql.Connection]:
+    def reading(self) -> Iterator[sql.Connection]:
+        """A connection that only reads."""
         quiet = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         try:
             with quiet.connect() as connection:
                 yield connection
         except SQLAlchemyError as error:
             raise _trouble("read", self.address, error) from error
+
+
+def _add(connection: sql.Connection, event: Event) -> Event:
+    row = asdict(event) | {"time": datetime.now(UTC).isoformat(timespec="microseconds")}
+    row.pop("number")
+    done = connection.execute(sql.insert(_EVENTS).values(**row))
+    (number,) = done.inserted_primary_key or (0,)
+    return Event(number=int(number), **row)
 
 
 def _engine(address: str) -> sql.Engine:

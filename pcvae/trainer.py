@@ -1,7 +1,7 @@
-"""The training loop and the two recipes: ``paper`` as published, ``default`` as we know best.
+"""The training loop and the two recipes: ``paper`` as published, ``default`` with improvements.
 
 Shapes are written with N galaxies, C bands, S x S network pixels and K tied latents. Batches and
-noise hang on seed and epoch alone, so that a run goes on after a kill as if nothing happened.
+noise depend on the seed and the epoch alone, so that a resumed run equals an uninterrupted one.
 """
 
 import math
@@ -39,7 +39,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class FitConfig:
-    """How the weights are found; the published code's by default.
+    """Settings of the optimisation; those of the published code by default.
 
     Args:
         epochs: Passes over the training galaxies, at most.
@@ -50,8 +50,8 @@ class FitConfig:
             over the rest; None for a constant rate.
         ema: The decay a step of the running mean of the weights that is validated and kept; 0
             for the weights themselves.
-        patience: Epochs without a better validation loss after which it stops; 0 for never.
-        augment: Whether images and their ellipticities are flipped and turned at random.
+        patience: Early stopping: epochs without a better validation loss; 0 for none.
+        augment: Whether images and their ellipticities are flipped and transposed at random.
         seed: Fixes the first weights, the batches and the noise.
     """
 
@@ -68,14 +68,14 @@ class FitConfig:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """All choices of a way to train, apart from the data.
+    """All settings of a training run apart from the data.
 
     Args:
         name: ``paper`` or ``default``.
         model: The network; its bands and latents follow the data.
         labels: How labels become targets.
         loss: The objective.
-        fit: How the weights are found.
+        fit: The optimisation.
         resize: See ``pcvae.preprocess.Stretch``.
         resize_first: See there.
         red_first: Whether the tensor's planes run from red to blue (z, r, g).
@@ -145,25 +145,25 @@ class Best(NamedTuple):
 
 
 class ProgressCallback(Protocol):
-    """What wants to know how training goes."""
+    """Receives the progress of a training run."""
 
     def step(self, terms: dict[str, float]) -> None:
-        """A step is done; its loss terms."""
+        """Called after each step with its loss terms."""
 
     def epoch(self, row: dict[str, float]) -> None:
-        """An epoch is done, or was done before a kill; its row of ``metrics.csv``."""
+        """Called for each epoch, also for those before a resumption, with its row of metrics."""
 
 
 def augment(galaxies: Galaxies, space: LatentSpace) -> Galaxies:
-    r"""Flip and turn each galaxy at random by one of the 8 symmetries of the square.
+    r"""Transform each galaxy by a random one of the 8 symmetries of the square.
 
-    A flip of x or of y makes :math:`\phi` to :math:`-\phi`, which turns the sign of
-    :math:`e \sin 2\phi`; an exchange of x and y makes it :math:`\pi/2 - \phi`, which turns that
-    of :math:`e \cos 2\phi`.
+    A flip of x or of y maps :math:`\phi` to :math:`-\phi`, which changes the sign of
+    :math:`e \sin 2\phi`; an exchange of x and y maps it to :math:`\pi/2 - \phi`, which changes
+    that of :math:`e \cos 2\phi`.
 
     Args:
         galaxies: A batch of B.
-        space: The axes; says which of the K tied ones turn, and in which units.
+        space: The axes: which of the K tied ones change, and their units.
     """
     names = space.names[: space.tied]
     image, truth = galaxies.image, galaxies.targets.truth.clone()
@@ -189,15 +189,15 @@ def fit(
     folder: Path,
     watcher: ProgressCallback,
 ) -> Best:
-    """Train, or go on from ``last.ckpt``; write it and ``metrics.csv`` after every epoch.
+    """Train, or resume from ``last.ckpt``; write it and ``metrics.csv`` after every epoch.
 
     Args:
-        fabric: Launched; says on which devices.
+        fabric: Launched, with its devices.
         model: The network with its first weights.
         training_data: The galaxies to train and to validate on.
         recipe: Loss, schedule and seed.
         folder: The run's folder.
-        watcher: Is told of every step and epoch.
+        watcher: Called after every step and epoch.
 
     Raises:
         SettingsError: There is nothing to train or to validate on, or the loss is not
@@ -240,6 +240,41 @@ def _turned(phi: Tensor, *, flipped: bool) -> Tensor:
     return math.pi / 2 - torch.remainder(math.pi / 2 - augmented, math.pi)
 
 
+def learning_rate(config: FitConfig, step: int, steps: int) -> float:
+    """The learning rate of a step: constant, or a linear warm-up and a cosine decay to 0.
+
+    Args:
+        config: The peak rate and the share of the warm-up.
+        step: The number of the step, from 0.
+        steps: Steps of the whole training.
+    """
+    if config.warmup is None:
+        return config.lr
+    rise = max(1, round(config.warmup * steps))
+    if step < rise:
+        return config.lr * (step + 1) / rise
+    return config.lr * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise))) / 2
+
+
+def split_rows(rows: Tensor, batch: int, count: int) -> Iterator[Tensor]:
+    """Rows (N,) as ``count`` batches; the last holds the rest.
+
+    A galaxy alone has no batch statistics: it joins the batch before it.
+    """
+    ends = [*range(batch, count * batch, batch), len(rows)]
+    for start, end in zip([0, *ends[:-1]], ends, strict=True):
+        yield rows[start:end]
+
+
+def update_mean(mean: dict[str, Tensor], weights: dict[str, Tensor], decay: float) -> None:
+    """Move an exponential moving average of weights, in place; counters are copied."""
+    for name, value in weights.items():
+        if value.is_floating_point():
+            mean[name].lerp_(value.detach(), 1 - decay)
+        else:
+            mean[name].copy_(value)
+
+
 class _Loop:
     """The state of a training run between two epochs."""
 
@@ -273,7 +308,7 @@ class _Loop:
         return max(1, self.recipe.fit.batch // self.fabric.world_size)
 
     def stale(self, epoch: int) -> bool:
-        """Whether patience is at its end."""
+        """Whether early stopping applies."""
         patience = self.recipe.fit.patience
         return bool(patience) and epoch - self.best_epoch > patience
 
@@ -283,8 +318,8 @@ class _Loop:
         torch.manual_seed(self.seed * 1_000_003 + epoch * 1_009 + self.fabric.global_rank)
         self.wrapped.train()
         sums = dict.fromkeys(LossTerms._fields, 0.0)
-        for step, rows in enumerate(self._batches(epoch)):
-            self._rate(epoch * self.steps + step)
+        for step, rows in enumerate(self.batches(epoch)):
+            self._set_rate(epoch * self.steps + step)
             terms = self._step(rows, epoch * self.steps + step)
             watcher.step(terms)
             sums = {k: sums[k] + terms[k] * len(rows) for k in sums}
@@ -301,7 +336,7 @@ class _Loop:
         return row
 
     def state(self, history: list[dict[str, float]]) -> dict[str, Any]:
-        """All that ``restore`` needs, as tensors and plain values."""
+        """The state that ``restore`` takes, as tensors and plain values."""
         return {
             "model": self.net.state_dict(),
             "optimizer": self.optimizer.state_dict(),
@@ -313,7 +348,7 @@ class _Loop:
         }
 
     def restore(self, state: dict[str, Any]) -> list[dict[str, float]]:
-        """Go back to where ``state`` was taken; return the rows of metrics until there."""
+        """Restore a state; return the rows of metrics until then."""
         self.net.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.mean = {k: v.to(self.fabric.device) for k, v in state["mean"].items()}
@@ -321,28 +356,18 @@ class _Loop:
         self.best_loss = state["best_loss"]
         return state["history"]
 
-    def _batches(self, epoch: int) -> Iterator[Tensor]:
+    def batches(self, epoch: int) -> Iterator[Tensor]:
+        """The rows of each batch of an epoch on this device."""
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
-        world = self.fabric.world_size
         order = torch.randperm(len(self.train.image), generator=generator)
+        world = self.fabric.world_size
         mine = order[self.fabric.global_rank :: world][: len(order) // world]
-        # A galaxy alone has no batch statistics: it joins the batch before it.
-        ends = [*range(self._batch, self.steps * self._batch, self._batch), len(mine)]
-        for start, end in zip([0, *ends[:-1]], ends, strict=True):
-            yield mine[start:end]
+        return split_rows(mine, self._batch, self.steps)
 
-    def _rate(self, step: int) -> None:
-        config = self.recipe.fit
-        if config.warmup is None:
-            return
-        total = config.epochs * self.steps
-        rise = max(1, round(config.warmup * total))
-        if step < rise:
-            share = (step + 1) / rise
-        else:
-            share = (1 + math.cos(math.pi * (step - rise) / max(1, total - rise))) / 2
+    def _set_rate(self, step: int) -> None:
+        rate = learning_rate(self.recipe.fit, step, self.recipe.fit.epochs * self.steps)
         for group in self.optimizer.param_groups:
-            group["lr"] = config.lr * share
+            group["lr"] = rate
 
     def _step(self, rows: Tensor, step: int) -> dict[str, float]:
         batch = self.train.at(rows, self.fabric.device)
@@ -353,15 +378,9 @@ class _Loop:
         self.fabric.backward(terms.total)
         self.optimizer.step()
         if self.recipe.fit.ema:
-            self._average(min(self.recipe.fit.ema, (1 + step) / (10 + step)))
+            decay = min(self.recipe.fit.ema, (1 + step) / (10 + step))
+            update_mean(self.mean, self.net.state_dict(), decay)
         return {k: float(v.detach()) for k, v in terms._asdict().items()}
-
-    def _average(self, decay: float) -> None:
-        for name, value in self.net.state_dict().items():
-            if value.is_floating_point():
-                self.mean[name].lerp_(value.detach(), 1 - decay)
-            else:
-                self.mean[name].copy_(value)
 
     @torch.no_grad()
     def _validate(self, weights: dict[str, Tensor]) -> dict[str, float]:

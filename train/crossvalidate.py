@@ -57,16 +57,16 @@ def main(argv: Sequence[str] | None = None) -> Path:
 
     fold = np.random.default_rng(args.seed).permutation(len(sample)) % args.folds
     pool = _pool(sample)
-    judgement = Evaluation(pool, args.seed)
-    judgement.metrics["folds"] = args.folds
+    evaluation = Evaluation(pool, args.seed)
+    evaluation.metrics["folds"] = args.folds
     said: dict[str, dict[str, Estimates]] = {
         "models": {"physics": _by_models(args, options, sample, fold)},
         "baselines": _by_baselines(sample, pool, fold, args.seed),
     }
-    judgement.said.update(said)
+    evaluation.estimates.update(said)
     for name in ("labels", "gains", "bins"):
-        judgement.steps()[name]()
-    metrics = plain(judgement.metrics) | {"command": command("train.crossvalidate", argv)}
+        evaluation.steps()[name]()
+    metrics = plain(evaluation.metrics) | {"command": command("train.crossvalidate", argv)}
     (args.report / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n")
     (args.report / "tables.txt").write_text(tables(metrics) + "\n")
     _table(sample, fold, said["models"]["physics"]).to_parquet(

@@ -50,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> Path:
     args = parse_args(argv)
     _check(args)
     from pcvae.store import read_store
-    from train.evaluation.evaluation import Evaluation, judge
+    from train.evaluation.evaluation import Evaluation, evaluate
     from train.evaluation.galaxy_pool import gather
     from train.report_pages.html_page import page
     from train.report_pages.sections import chapters
@@ -60,13 +60,13 @@ def main(argv: Sequence[str] | None = None) -> Path:
     train_store = read_store(args.train_store) if args.train_store else None
     samples = [read_sample(folder) for folder in args.sample]
     pool = gather(store, train_store)
-    judgement = Evaluation(pool, args.seed, args.base_rate, store, samples, args.resnet_epochs)
-    judgement.metrics["train_source"] = train_store.info.source if train_store else None
-    metrics = plain(judge(judgement)) | {"command": command("train.evaluate", argv)}
+    evaluation = Evaluation(pool, args.seed, args.base_rate, store, samples, args.resnet_epochs)
+    evaluation.metrics["train_source"] = train_store.info.source if train_store else None
+    metrics = plain(evaluate(evaluation)) | {"command": command("train.evaluate", argv)}
     work = _begin(args.report)
     (work / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n")
     (work / "tables.txt").write_text(text(metrics) + "\n")
-    sections = list(chapters(judgement, metrics))
+    sections = list(chapters(evaluation, metrics))
     (work / "report.html").write_text(page(metrics, store.info, sections))
     _finish(work, args.report)
     print(text(metrics))

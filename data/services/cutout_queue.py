@@ -1,4 +1,4 @@
-"""A catalogue's cutouts on their way from the service to disk, several at once."""
+"""Downloads of a catalogue's cutouts, several at once."""
 
 import threading
 from collections import deque
@@ -20,8 +20,8 @@ from pcvae.cutouts import SampleInfo, SampleWriter
 
 __all__ = ["Downloads", "Fetched", "inspect_headers"]
 
-AHEAD = 8  # parts that may be on disk before they are looked at
-GIVE_UP = 16  # galaxies in a row without an answer: the service is down, or we are offline
+MAX_AHEAD = 8  # parts that may be on disk before they are read
+MAX_FAILURES = 16  # in a row: the service is down, or we are offline
 UNANSWERED = "no usable answer"
 
 
@@ -40,19 +40,63 @@ class Fetched(NamedTuple):
 
     @property
     def unanswered(self) -> bool:
-        """Whether a galaxy of it got no answer, which may be different later."""
+        """Whether a galaxy of it got no response, which a later try may change."""
         return any(isinstance(f, LeftOutError) and f.reason == UNANSWERED for f in self.files)
 
 
-class Downloads:
-    """Cutouts on disk, a file a galaxy, named by row; what is there is not asked for again.
+class _Outage:
+    """Counts failures in a row, to tell a galaxy without an image from a service that is down.
 
     Args:
-        client: Asks the service.
-        base_url: Where it is.
-        wanted: What is asked for.
-        folder: Where files lie until their part of the sample is written.
-        cache: Where files stay for other samples, named by position; None for nowhere.
+        limit: Failures in a row that mean an outage.
+        reference: A position (ra, dec) [deg] that the service should have an image of.
+    """
+
+    def __init__(
+        self, limit: int = MAX_FAILURES, reference: tuple[float, float] = (np.nan, np.nan)
+    ) -> None:
+        self._lock, self._count = threading.Lock(), 0
+        self._limit, self._reference = limit, reference
+
+    def end(self, ra: float, dec: float) -> None:
+        """The service has responded for this position."""
+        with self._lock:
+            self._count, self._reference = 0, (ra, dec)
+
+    def count(self, error: NoResponseError) -> None:
+        """Count a failure.
+
+        Raises:
+            NoResponseError: There were too many in a row.
+        """
+        with self._lock:
+            self._count += 1
+            if self._count >= self._limit:
+                msg = f"{error}. {self._count} galaxies in a row got none: "
+                raise NoResponseError(msg + "the same command goes on later") from error
+
+    def check(self, ask: Callable[[float, float], bytes]) -> None:
+        """Request the reference: a few failures may be the last of many.
+
+        Raises:
+            NoResponseError: It gets no response now.
+        """
+        try:
+            ask(*self._reference)
+        except (RefusedError, NoResponseError) as error:
+            msg = f"{error}. Nor do others get one: the same command goes on later"
+            raise NoResponseError(msg) from error
+
+
+class Downloads:
+    """Cutouts on disk, a file a galaxy, named by row; existing files are not downloaded again.
+
+    Args:
+        client: Sends the requests.
+        base_url: Of the cutout service.
+        wanted: Layer, bands, size and pixel scale of each cutout.
+        folder: Of the files until their part of the sample is written.
+        cache: Of files that are kept for other samples, named by position; None for no cache.
     """
 
     def __init__(
@@ -65,8 +109,7 @@ class Downloads:
     ) -> None:
         self._client, self._url, self._wanted = client, cutout_url(base_url), wanted
         self._folder, self._cache = folder, cache
-        self._lock, self._unanswered, self._patience = threading.Lock(), 0, GIVE_UP
-        self._witness = (np.nan, np.nan)
+        self._outage = _Outage()
 
     def parts(
         self,
@@ -75,26 +118,25 @@ class Downloads:
         at_once: int,
         progress: Callable[[], object],
     ) -> Iterator[Fetched]:
-        """Fetch the missing parts, a few ahead of the one that is asked for.
+        """Download the missing parts, a few ahead of the one that is yielded.
 
-        Parts with galaxies that get no answer come last, when these have been asked for once more;
-        until then they stay on disk, so that an outage costs no galaxy.
+        Parts with galaxies that got no response come last, after these were requested once more;
+        until then their files stay on disk, so that an outage costs no galaxy.
 
         Args:
-            writer: Says which parts are missing.
+            writer: Knows which parts are missing.
             candidates: A row a galaxy: ``ra``, ``dec`` [deg].
-            at_once: How many requests are under way at a time.
+            at_once: Concurrent requests.
             progress: Called after each galaxy.
 
         Raises:
-            UnansweredError: The service does not answer at all.
-            LeftAloneError: It wants no requests for a long while.
+            NoResponseError: The service does not respond at all.
+            RateLimitedError: It asks for a long pause.
         """
         rows = candidates[["ra", "dec"]].to_numpy(np.float64)
         missing = writer.missing()
         to_do = [row for number in missing for row in writer.part_rows(number)]
-        self._patience = max(GIVE_UP, 2 * at_once)
-        self._witness = _witness(rows, to_do)
+        self._outage = _Outage(max(MAX_FAILURES, 2 * at_once), _reference(rows, to_do))
 
         def fetch(row: int) -> Path | LeftOutError:
             return self._fetch(row, *rows[row])
@@ -115,7 +157,7 @@ class Downloads:
                     yield part
             for part in ahead(fetch, late):
                 if part.unanswered:
-                    self._check_service()
+                    self._outage.check(self._ask)
                 yield part
         except BaseException:
             self._client.close()
@@ -138,37 +180,17 @@ class Downloads:
             except RefusedError as error:
                 return LeftOutError("refused by the service", str(error))
             except NoResponseError as error:
-                self._count_unanswered(error)
+                self._outage.count(error)
                 return LeftOutError(UNANSWERED, str(error))
             path.parent.mkdir(parents=True, exist_ok=True)
             begun = path.with_name(f"{path.name}.{row}.new")
             begun.write_bytes(content)
             begun.replace(path)
-        with self._lock:
-            self._unanswered, self._witness = 0, (ra, dec)
+        self._outage.end(ra, dec)
         return path
 
     def _ask(self, ra: float, dec: float) -> bytes:
         return self._client.ask(self._url, check_answer, query=self._wanted.query(ra, dec))
-
-    def _count_unanswered(self, error: NoResponseError) -> None:
-        with self._lock:
-            self._unanswered += 1
-            if self._unanswered >= self._patience:
-                msg = f"{error}. {self._unanswered} galaxies in a row got none: "
-                raise NoResponseError(msg + "the same command goes on later") from error
-
-    def _check_service(self) -> None:
-        """Ask for a galaxy that had an answer before: a few without one may be the last of many.
-
-        Raises:
-            UnansweredError: It has none now.
-        """
-        try:
-            self._ask(*self._witness)
-        except (RefusedError, NoResponseError) as error:
-            msg = f"{error}. Nor do others get one: the same command goes on later"
-            raise NoResponseError(msg) from error
 
     def _path(self, row: int, ra: float, dec: float) -> Path:
         if self._cache is None:
@@ -207,11 +229,11 @@ def _ahead(
     fetch: Callable[[int], Path | LeftOutError],
     numbers: Sequence[int],
 ) -> Iterator[Fetched]:
-    """Fetch parts in their order, a few ahead of the one that is asked for."""
+    """Download parts in their order, a few ahead of the one that is yielded."""
     asked: deque[tuple[int, list[Future[Path | LeftOutError]]]] = deque()
     for number in numbers:
         asked.append((number, [pool.submit(fetch, row) for row in writer.part_rows(number)]))
-        if len(asked) > AHEAD:
+        if len(asked) > MAX_AHEAD:
             yield _gather(asked.popleft(), writer, candidates)
     while asked:
         yield _gather(asked.popleft(), writer, candidates)
@@ -228,8 +250,8 @@ def _gather(
     return Fetched(number, candidates.iloc[rows.start : rows.stop], files)
 
 
-def _witness(rows: NDArray[np.float64], to_do: Sequence[int]) -> tuple[float, float]:
-    """The place [deg] of a galaxy that was done by an earlier call, else of the last."""
+def _reference(rows: NDArray[np.float64], to_do: Sequence[int]) -> tuple[float, float]:
+    """The position [deg] of a galaxy that an earlier call downloaded, else of the last one."""
     known = [row for row in range(len(rows)) if _on_sky(*rows[row])]
     done = sorted(set(known) - set(to_do))
     ra, dec = rows[(done or known or [-1])[-1]]

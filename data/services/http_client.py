@@ -1,4 +1,4 @@
-"""Polite HTTP: few requests at once, patience with a busy server, and answers that are checked."""
+"""An HTTP client that retries, honours ``Retry-After`` and checks what it receives."""
 
 import random
 import threading
@@ -27,55 +27,55 @@ __all__ = [
     "StoppedError",
 ]
 
-AGAIN = (408, 425, 429, 500, 502, 503, 504)  # what may be different a little later
-LONGEST_PAUSE = 900.0  # s; a server that wants more is left alone
-MOST_BACK_OFF = 60.0  # s
+RETRIED = (408, 425, 429, 500, 502, 503, 504)  # status codes of failures that may pass
+MAX_PAUSE = 900.0  # s; a server that asks for more is not asked again
+MAX_BACK_OFF = 60.0  # s
 CONNECT = 10.0  # s
-PATIENCE = 10  # an answer that drips may take this many timeouts as a whole
+MAX_TIMEOUTS = 10  # timeouts that a slow response may take as a whole
 CHUNK = 1 << 16
 
 
 class FetchError(PcvaeError):
-    """Something could not be had from a server."""
+    """A request has failed."""
 
 
 class RefusedError(FetchError):
-    """The server says no, and would say so again."""
+    """The server refuses the request: a status of 400 to 499 that a retry does not change."""
 
 
 class NoResponseError(FetchError):
-    """No usable answer came, however often it was asked for."""
+    """No try brought a valid response."""
 
 
 class RateLimitedError(FetchError):
-    """The server asks to be left alone for longer than anyone waits."""
+    """The server asks for a pause longer than ``MAX_PAUSE``."""
 
 
 class StoppedError(FetchError):
-    """The client was closed while it waited."""
+    """The client was closed during a pause."""
 
 
 class InvalidResponseError(Exception):
-    """An answer is not what was asked for, but may be the next time."""
+    """A response that fails its check; the request is tried again."""
 
 
-class _TryAgainError(Exception):
-    """This try failed; ``pause`` is what the server asks for [s], ``busy`` if it is too much."""
+class _RetryError(Exception):
+    """One try failed; ``pause`` is the server's ``Retry-After`` [s], ``busy`` a 429 or 503."""
 
-    def __init__(self, trouble: str, pause: float | None = None, *, busy: bool = False) -> None:
-        super().__init__(trouble)
+    def __init__(self, reason: str, pause: float | None = None, *, busy: bool = False) -> None:
+        super().__init__(reason)
         self.pause, self.busy = pause, busy
 
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How a server is asked.
+    """How requests are retried.
 
     Args:
         timeout: Seconds without a byte after which a try has failed.
-        tries: How often the same is asked for.
+        tries: Tries of one request at most.
         back_off: Seconds before the second try; each further pause is twice as long.
-        contact: An address where the server's keepers reach the user; sent with each request.
+        contact: The user's address for the operators of the server; sent with each request.
         connect: Seconds that a connection may take.
     """
 
@@ -86,23 +86,90 @@ class RetryPolicy:
     connect: float = CONNECT
 
 
-class Client:
-    """Asks servers politely, from any number of threads.
+class _Gate:
+    """A pause that all threads of a client keep to, and that its closing ends."""
 
-    A server's ``Retry-After`` is honoured, and one that says that it is asked too often is left
-    alone by all threads for that while, or given up if that is long. Other failures are tried
-    again after pauses that double.
+    def __init__(self) -> None:
+        self._lock, self._closed = threading.Lock(), threading.Event()
+        self._not_before = 0.0
+
+    def close(self) -> None:
+        """Let every pause end with ``StoppedError``, now and from now on."""
+        self._closed.set()
+
+    def pause_all(self, seconds: float, url: str) -> None:
+        """Keep all threads waiting for this long.
+
+        Raises:
+            RateLimitedError: That is longer than ``MAX_PAUSE``.
+        """
+        with self._lock:
+            self._not_before = max(self._not_before, time.monotonic() + seconds)
+        self._seconds_left(url)
+
+    def pause(self, seconds: float) -> None:
+        """Keep this thread waiting for this long."""
+        if self._closed.wait(seconds):
+            raise StoppedError("stopped while waiting")
+
+    def wait(self, url: str) -> None:
+        """Wait until requests are allowed."""
+        while (left := self._seconds_left(url)) > 0:
+            if self._closed.wait(left):
+                break
+        if self._closed.is_set():
+            raise StoppedError("stopped while waiting")
+
+    def _seconds_left(self, url: str) -> float:
+        left = self._not_before - time.monotonic()
+        if left > MAX_PAUSE:
+            msg = f"{_host(url)} asks not to be asked for {left / 60:.0f} minutes"
+            raise RateLimitedError(f"{msg}. The same command goes on then")
+        return left
+
+
+class _Sessions:
+    """A ``requests`` session for each thread, closed together."""
+
+    def __init__(self, user_agent: str) -> None:
+        self._user_agent = user_agent
+        self._local, self._lock = threading.local(), threading.Lock()
+        self._all: list[requests.Session] = []
+
+    def mine(self) -> "requests.Session":
+        """The session of this thread."""
+        import requests
+
+        if not hasattr(self._local, "session"):
+            session = requests.Session()
+            session.headers["User-Agent"] = self._user_agent
+            self._local.session = session
+            with self._lock:
+                self._all.append(session)
+        return self._local.session
+
+    def close(self) -> None:
+        """Close the connections of all threads."""
+        with self._lock:
+            for session in self._all:
+                session.close()
+
+
+class Client:
+    """Sends requests from any number of threads.
+
+    A server's ``Retry-After`` is honoured; after a 429 or 503 all threads pause, and the request
+    fails if the server asks for a long pause. Other failures are tried again after pauses that
+    double.
 
     Args:
-        retry_policy: How servers are asked.
+        retry_policy: How requests are retried.
     """
 
     def __init__(self, retry_policy: RetryPolicy | None = None) -> None:
         self.retry_policy = retry_policy or RetryPolicy()
-        self._mine = threading.local()
-        self._sessions: list[requests.Session] = []
-        self._lock, self._stop = threading.Lock(), threading.Event()
-        self._not_before = 0.0
+        self._gate = _Gate()
+        self._sessions = _Sessions(_user_agent(self.retry_policy.contact))
 
     def __enter__(self) -> "Client":
         return self
@@ -111,11 +178,9 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """End pauses and connections; whoever still asks gets ``StoppedError``."""
-        self._stop.set()
-        with self._lock:
-            for session in self._sessions:
-                session.close()
+        """End pauses and connections; requests from now on raise ``StoppedError``."""
+        self._gate.close()
+        self._sessions.close()
 
     def ask(
         self,
@@ -125,31 +190,31 @@ class Client:
         query: Mapping[str, Any] | None = None,
         form: Mapping[str, Any] | None = None,
     ) -> bytes:
-        """The answer to a request.
+        """The body of the response to a request.
 
         Args:
-            url: Where to ask; redirects are followed.
-            check: Raises ``InvalidResponseError`` for an answer that is to be asked for again.
-            query: What goes into the address.
-            form: What is posted; None makes it a GET.
+            url: The address; redirects are followed.
+            check: Raises ``InvalidResponseError`` for a body that is to be asked for again.
+            query: Parameters of the address.
+            form: Fields of a POST; None makes it a GET.
 
         Raises:
             RefusedError: The server refuses, with a status of 400 to 499.
-            UnansweredError: All tries failed.
-            LeftAloneError: The server wants no requests for a long while.
+            NoResponseError: All tries failed.
+            RateLimitedError: The server asks for a long pause.
         """
 
         def read(answer: "requests.Response") -> bytes:
-            content = b"".join(_chunks(answer, PATIENCE * self.retry_policy.timeout))
+            content = b"".join(_chunks(answer, MAX_TIMEOUTS * self.retry_policy.timeout))
             if check is not None:
                 check(content)
             return content
 
         options = {"params": query} if form is None else {"params": query, "data": form}
-        return self._tried(url, read, "GET" if form is None else "POST", options)
+        return self._retry(url, read, "GET" if form is None else "POST", options)
 
     def download(self, url: str, path: Path) -> Path:
-        """Put a large file on disk; it is there whole or not at all."""
+        """Download a large file; it appears under its name when it is complete."""
 
         def read(answer: "requests.Response") -> Path:
             begun = path.with_name(path.name + ".new")
@@ -159,25 +224,25 @@ class Client:
             return begun.replace(path)
 
         path.parent.mkdir(parents=True, exist_ok=True)
-        return self._tried(url, read, "GET", {})
+        return self._retry(url, read, "GET", {})
 
-    def _tried(
+    def _retry(
         self,
         url: str,
         read: Callable[["requests.Response"], Any],
         method: str,
         options: Mapping[str, Any],
     ) -> Any:
-        trouble = ""
+        reason = ""
         for attempt in range(self.retry_policy.tries):
-            self._wait_for_gate(url)
+            self._gate.wait(url)
             try:
                 return self._once(url, read, method, options)
-            except _TryAgainError as error:
-                trouble = str(error)
+            except _RetryError as error:
+                reason = str(error)
                 self._pause(error, attempt, url)
         tries = f"{self.retry_policy.tries} tries" if self.retry_policy.tries > 1 else "one try"
-        msg = f"no usable answer from {_host(url)} after {tries}: {trouble}"
+        msg = f"no usable answer from {_host(url)} after {tries}: {reason}"
         raise NoResponseError(msg)
 
     def _once(
@@ -189,84 +254,51 @@ class Client:
     ) -> Any:
         import requests
 
-        timeout = (
-            min(self.retry_policy.connect, self.retry_policy.timeout),
-            self.retry_policy.timeout,
-        )
+        policy, session = self.retry_policy, self._sessions.mine()
+        options = {"timeout": (min(policy.connect, policy.timeout), policy.timeout), **options}
         try:
-            with self._session().request(
-                method, url, stream=True, timeout=timeout, **options
-            ) as answer:
+            with session.request(method, url, stream=True, **options) as answer:
                 _check_status(answer)
                 return read(answer)
         except InvalidResponseError as error:
-            raise _TryAgainError(str(error)) from error
+            raise _RetryError(str(error)) from error
         except (
             requests.ConnectionError,
             requests.Timeout,
             requests.exceptions.ChunkedEncodingError,
             requests.exceptions.ContentDecodingError,
         ) as error:
-            raise _TryAgainError(_reason(error)) from error
+            raise _RetryError(_reason(error)) from error
         except requests.RequestException as error:
             msg = f"{url} cannot be asked: {error}"
             raise RefusedError(msg) from error
 
-    def _pause(self, error: _TryAgainError, attempt: int, url: str) -> None:
-        """Wait as the server wishes, or ever longer; keep all away from one that is busy."""
-        if error.pause is None and attempt + 1 == self.retry_policy.tries:
+    def _pause(self, error: _RetryError, attempt: int, url: str) -> None:
+        """Wait as the server asks, or ever longer; keep all threads from one that is busy."""
+        policy = self.retry_policy
+        if error.pause is None and attempt + 1 == policy.tries:
             return
-        pause = min(self.retry_policy.back_off * 2**attempt, MOST_BACK_OFF) * random.uniform(
-            0.75, 1.25
-        )
+        pause = min(policy.back_off * 2**attempt, MAX_BACK_OFF) * random.uniform(0.75, 1.25)
         if error.pause is not None:
             pause = error.pause
         if error.busy or error.pause is not None:
-            with self._lock:
-                self._not_before = max(self._not_before, time.monotonic() + pause)
-            self._check_gate(url)
-        elif self._stop.wait(pause):
-            raise StoppedError("stopped while waiting")
-
-    def _wait_for_gate(self, url: str) -> None:
-        while (left := self._check_gate(url)) > 0:
-            if self._stop.wait(left):
-                break
-        if self._stop.is_set():
-            raise StoppedError("stopped while waiting")
-
-    def _check_gate(self, url: str) -> float:
-        """Seconds for which the server is to be left alone, if that is not too long to wait."""
-        left = self._not_before - time.monotonic()
-        if left > LONGEST_PAUSE:
-            msg = f"{_host(url)} asks not to be asked for {left / 60:.0f} minutes"
-            raise RateLimitedError(f"{msg}. The same command goes on then")
-        return left
-
-    def _session(self) -> "requests.Session":
-        import requests
-
-        if not hasattr(self._mine, "session"):
-            session = requests.Session()
-            session.headers["User-Agent"] = _user_agent(self.retry_policy.contact)
-            self._mine.session = session
-            with self._lock:
-                self._sessions.append(session)
-        return self._mine.session
+            self._gate.pause_all(pause, url)
+        else:
+            self._gate.pause(pause)
 
 
 def _check_status(answer: "requests.Response") -> None:
     status = answer.status_code
-    if status in AGAIN or status >= 500:
+    if status in RETRIED or status >= 500:
         pause = _retry_after(answer.headers.get("Retry-After"))
-        raise _TryAgainError(f"HTTP {status} {answer.reason}", pause, busy=status in (429, 503))
+        raise _RetryError(f"HTTP {status} {answer.reason}", pause, busy=status in (429, 503))
     if status >= 400:
         msg = f"HTTP {status} {answer.reason} from {answer.url}"
         raise RefusedError(msg)
 
 
 def _retry_after(text: str | None) -> float | None:
-    """Seconds from a number of them or a date; None if neither."""
+    """The seconds of a ``Retry-After`` header, a number or a date; None if neither."""
     if text is None:
         return None
     if text.strip().isdigit():
@@ -297,12 +329,14 @@ def _host(url: str) -> str:
 
 
 def _reason(error: Exception) -> str:
-    """What went wrong, without the inner workings of the library that says so."""
+    """A short reason for an exception of ``requests``."""
     import requests
 
     if isinstance(error, requests.Timeout):
         return "no answer in time"
     if isinstance(error, requests.exceptions.ChunkedEncodingError):
         return "the answer was cut off"
-    alone = ("NewConnectionError", "NameResolutionError", "ProxyError")
-    return "no connection" if any(one in str(error) for one in alone) else "the connection broke"
+    offline = ("NewConnectionError", "NameResolutionError", "ProxyError")
+    return (
+        "no connection" if any(name in str(error) for name in offline) else "the connection broke"
+    )

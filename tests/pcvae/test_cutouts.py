@@ -1,9 +1,12 @@
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from pcvae.cutouts import PART, SampleInfo, SampleWriter, partial_folder, read_sample
 from pcvae.errors import SampleError, ShapeError
+from tests.faults import kill_everywhere
 
 INFO = SampleInfo("tiny", "simulated for a test", ("g", "r", "z"), 0.262, 4)
 
@@ -21,6 +24,14 @@ def fill(writer, keep=lambda row: True):
     for number in writer.missing():
         writer.write(number, *part(writer, number, keep))
     return writer.finish()
+
+
+def holds(folder):
+    """The candidate rows that a sample holds, by its pixels, which must fit its ids."""
+    sample = read_sample(folder)
+    rows = [int(value) for value in sample.flux[:, 0, 0, 0]]
+    assert [f"g{row}" for row in rows] == list(sample.catalog["id"])
+    return rows
 
 
 @pytest.mark.parametrize("rows", [1, PART, 2 * PART + 3])
@@ -44,6 +55,7 @@ def test_a_killed_writer_goes_on_where_it_was(tmp_path):
         "cutouts.zarr",
         "left_out.csv",
         "sample.json",
+        "settings.json",
     ]
 
 
@@ -55,6 +67,34 @@ def test_a_writer_killed_while_joining_can_join_again(tmp_path, monkeypatch):
             fill(writer)
     fill(SampleWriter(tmp_path / "s", INFO, PART, {}))
     assert len(read_sample(tmp_path / "s")) == PART
+
+
+@pytest.mark.parametrize("keep", [lambda row: True, lambda row: row % 3], ids=["all", "some"])
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_writer_killed_before_any_file_operation_loses_nothing(tmp_path, keep, replaced):
+    rows, folder = PART + 7, tmp_path / "s"
+
+    def write():
+        fill(SampleWriter(folder, INFO, rows, {}, overwrite=replaced), keep)
+
+    def begin():
+        shutil.rmtree(folder, ignore_errors=True)
+        if replaced:
+            fill(SampleWriter(folder, INFO, 1, {"old": 1}))
+
+    def check(_):
+        if folder.exists():
+            assert holds(folder) in ([0], wanted)
+        if replaced or not folder.exists():
+            write()
+        assert holds(folder) == wanted
+        begin()
+
+    wanted = [row for row in range(rows) if keep(row)]
+    begin()
+    assert kill_everywhere(write, check) > 20
+    assert holds(folder) == wanted
+    assert [path.name for path in tmp_path.iterdir()] == ["s"]
 
 
 def test_another_command_does_not_finish_a_begun_sample(tmp_path):

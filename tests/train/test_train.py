@@ -297,7 +297,7 @@ def test_every_training_galaxy_is_seen_once_an_epoch(sample, tmp_path):
         )
         loop = _Loop(Fabric(accelerator="cpu"), ConvVAE(ModelConfig(size=8)),
                      TrainingData(some, some, nothing), RECIPES["default"])  # fmt: skip
-        batches = list(loop._batches(0))
+        batches = list(loop.batches(0))
         assert sorted(torch.cat(batches).tolist()) == list(range(count))
         assert min(map(len, batches)) > 1
         assert len(batches) == loop.steps

@@ -1,4 +1,4 @@
-"""The galaxies of a judgement: what was trained on, what is tested on, what every model says.
+"""The galaxies of an evaluation: training and test rows, and the latents of every model.
 
 Shapes are written with N galaxies and D latents.
 """

@@ -16,28 +16,30 @@ __all__ = ["chapters"]
 PART_FIGURES = ("n", "r2", "nmad", "bias", "coverage68", "coverage90", "crps")
 
 
-def chapters(judgement: Evaluation, metrics: Mapping[str, Any]) -> Iterator[Section]:
+def chapters(evaluation: Evaluation, metrics: Mapping[str, Any]) -> Iterator[Section]:
     """Yield the sections in their order; what a store cannot show is left out."""
-    yield _labels(judgement)
+    yield _labels(evaluation)
     yield _calibration(metrics)
     yield _parts(metrics)
     yield _truth(metrics)
-    yield _spaces(judgement)
+    yield _spaces(evaluation)
     yield _characters(metrics)
-    if judgement.searches:
-        yield _rare(judgement, metrics)
-    yield _look_alikes(judgement)
-    yield _networks(judgement, metrics)
+    if evaluation.searches:
+        yield _rare(evaluation, metrics)
+    yield _look_alikes(evaluation)
+    yield _networks(evaluation, metrics)
 
 
-def _labels(judgement: Evaluation) -> Section:
+def _labels(evaluation: Evaluation) -> Section:
     section = Section(
         "Fig. 1: catalogue and inferred values",
         "Bars are the catalogue's errors and the model's own sigmas, of many galaxies a typical "
         "one in the corner; the line is 1:1.",
     )
-    for who, found in judgement.said["models"].items():
-        section.figure(metric_figures.label_figure(judgement.pool, found, who), f"labels by {who}")
+    for who, found in evaluation.estimates["models"].items():
+        section.figure(
+            metric_figures.label_figure(evaluation.pool, found, who), f"labels by {who}"
+        )
     return section
 
 
@@ -95,19 +97,19 @@ def _truth(metrics: Mapping[str, Any]) -> Section:
     return section
 
 
-def _spaces(judgement: Evaluation) -> Section:
+def _spaces(evaluation: Evaluation) -> Section:
     section = Section(
         "Fig. 2: the latent spaces",
         "Shaded are the regions of two-dimensional linear SVMs, which SMOTE has balanced: they "
         "claim far more galaxies than are rare.",
     )
-    pool = judgement.pool
+    pool = evaluation.pool
     for model in pool.info.models:
-        drawn = metric_figures.projection_figure(pool, model, judgement.seed, boundaries=True)
+        drawn = metric_figures.projection_figure(pool, model, evaluation.seed, boundaries=True)
         section.figure(drawn, f"latent space of {model.name}")
     for model in pool.info.models:
         free = free_latents(model)
-        if model.name in judgement.said["models"] and free:
+        if model.name in evaluation.estimates["models"] and free:
             section.figure(
                 metric_figures.plane_figure(pool, model, free[0]), f"planes of {model.name}"
             )
@@ -127,14 +129,14 @@ def _characters(metrics: Mapping[str, Any]) -> Section:
     return section
 
 
-def _rare(judgement: Evaluation, metrics: Mapping[str, Any]) -> Section:
+def _rare(evaluation: Evaluation, metrics: Mapping[str, Any]) -> Section:
     section = Section(
         "The search for rare galaxies",
         "Row-normalised confusion matrices, and recall against false-positive rate (a line a "
         "repeat). The dotted line is a false-positive rate of 1 %.",
     )
-    found = judgement.searches
-    section.figure(metric_figures.curve_figure(found, judgement.pool.info.rare), "recall curves")
+    found = evaluation.searches
+    section.figure(metric_figures.curve_figure(found, evaluation.pool.info.rare), "recall curves")
     section.figure(metric_figures.confusion_figure(found), "confusion matrices")
     rows = [
         [who, name, *(number(one[key]) for key in ("gain", "low", "high")), verdict(one)]
@@ -146,21 +148,21 @@ def _rare(judgement: Evaluation, metrics: Mapping[str, Any]) -> Section:
     return section
 
 
-def _look_alikes(judgement: Evaluation) -> Section:
+def _look_alikes(evaluation: Evaluation) -> Section:
     section = Section(
         "Fig. 3: look-alikes",
         "Ranked by the number of rare galaxies that have one among their 10 nearest.",
     )
-    if judgement.store:
-        for model in judgement.pool.info.models:
-            drawn = galaxy_figures.look_alike_figure(judgement.pool, judgement.store, model)
+    if evaluation.store:
+        for model in evaluation.pool.info.models:
+            drawn = galaxy_figures.look_alike_figure(evaluation.pool, evaluation.store, model)
             section.figure(drawn, f"look-alikes in {model.name}")
     return section
 
 
-def _networks(judgement: Evaluation, metrics: Mapping[str, Any]) -> Section:
+def _networks(evaluation: Evaluation, metrics: Mapping[str, Any]) -> Section:
     section = Section("The networks")
-    pool, store = judgement.pool, judgement.store
+    pool, store = evaluation.pool, evaluation.store
     known = [
         [model, number(one["mse"]), str(one["n"])]
         for model, one in metrics["reconstruction"].items()
@@ -168,11 +170,13 @@ def _networks(judgement: Evaluation, metrics: Mapping[str, Any]) -> Section:
     ]
     section.table(["reconstruction of tested galaxies", "mean squared error", "n"], known)
     codecs = [
-        (model, codec) for model in pool.info.models if (codec := judgement.codecs.get(model.name))
+        (model, codec)
+        for model in pool.info.models
+        if (codec := evaluation.codecs.get(model.name))
     ]
     if store is None or not codecs:
         return section
-    drawn = galaxy_figures.reconstruction_figure(pool, store, codecs, judgement.seed)
+    drawn = galaxy_figures.reconstruction_figure(pool, store, codecs, evaluation.seed)
     section.figure(drawn, "galaxies and their reconstructions")
     for model, codec in codecs:
         section.say(f"What each latent of {model.name} paints:")
