@@ -61,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> Path:
     from data.published.duplicates import MATCH_RADIUS, without_duplicates
     from data.services.published_tables import NOTE
     from pcvae.catalog import complete
-    from pcvae.cutouts import partial_folder
+    from pcvae.folders import partial_folder
 
     names = _names(args)
     if args.output.exists() and not args.overwrite:

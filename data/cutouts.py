@@ -19,8 +19,9 @@ import pandas as pd
 
 from data.pipeline.options import add_sample_options, words
 from data.services.legacy_surveys import BASE_URL, LAYER, PAPER_SIZE, PIXEL_SCALE, CutoutRequest
-from pcvae.cutouts import PART, SampleInfo, SampleWriter, partial_folder
+from pcvae.cutouts import PART, SampleInfo, SampleWriter
 from pcvae.errors import SampleError, SettingsError
+from pcvae.folders import partial_folder
 from pcvae.script import command, run
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
 
-from pcvae.cutouts import read_facts, tuples
 from pcvae.dataset import LatentSpace
 from pcvae.errors import RunError
+from pcvae.folders import read_facts, tuples
 from pcvae.labels import Latent
 from pcvae.model import ConvVAE, ModelConfig
 from pcvae.preprocess import Stretch

@@ -19,19 +19,15 @@ import zarr
 from numpy.typing import NDArray
 
 from pcvae.catalog import complete
-from pcvae.errors import PcvaeError, SampleError, ShapeError
+from pcvae.errors import SampleError, ShapeError
+from pcvae.folders import goes_on, partial_folder, read_facts, replace_folder, write_facts
 
 __all__ = [
     "PART",
     "Sample",
     "SampleInfo",
     "SampleWriter",
-    "goes_on",
-    "partial_folder",
-    "read_facts",
     "read_sample",
-    "replace_folder",
-    "tuples",
 ]
 
 VERSION = 1
@@ -133,37 +129,6 @@ class Sample:
         _write_parquet(self.folder / "catalog.parquet", complete(catalog, self.info.bands))
 
 
-def partial_folder(folder: Path) -> Path:
-    """Where a writer of ``folder`` works until it is done."""
-    return folder.with_name(folder.name + ".partial")
-
-
-def goes_on(
-    work: Path,
-    settings: str,
-    error: type[PcvaeError],
-    *,
-    overwrite: bool,
-    finish: str = "run the same command to finish it",
-) -> bool:
-    """Whether a writer goes on in its unfinished folder: it was begun with the same settings.
-
-    Args:
-        work: The ``partial_folder``.
-        settings: What its ``settings.json`` says if it is the same work.
-        error: What is raised if it is other work.
-        overwrite: It is to be replaced instead.
-        finish: How other work can be finished.
-    """
-    path = work / "settings.json"
-    if path.exists() and path.read_text() == settings:
-        return True
-    if path.exists() and not overwrite:
-        msg = f"{work} was begun with other settings or other input ({path})"
-        raise error(f"{msg}: {finish}, or --overwrite it")
-    return False
-
-
 def read_sample(folder: Path) -> Sample:
     """Open the sample in ``folder``.
 
@@ -253,13 +218,7 @@ class SampleWriter:
             catalog: Their n rows.
             left_out: The candidates of this part that are not taken: ``id`` and ``reason``.
         """
-        if flux.shape != (len(catalog), *self.info.shape):
-            expected = (len(catalog), *self.info.shape)
-            msg = f"expected cutouts of shape {expected}, found {flux.shape}"
-            raise ShapeError(msg)
-        if not np.isfinite(flux).all():
-            msg = f"expected finite pixels, found NaN or infinity in part {part}"
-            raise ShapeError(msg)
+        _check_pixels(flux, (len(catalog), *self.info.shape), part)
         start = part * PART
         if len(catalog):
             self._flux[start : start + len(catalog)] = flux.astype(np.float32, copy=False)
@@ -298,7 +257,7 @@ class SampleWriter:
         _write_parquet(self._work / "catalog.parquet", catalog)
         left_out.to_csv(self._work / "left_out.csv", index=False)
         _join_pixels(self._work, self.info, [len(table) for table in tables])
-        _write_json(self._work / "sample.json", asdict(self.info))
+        write_facts(self._work / "sample.json", asdict(self.info))
 
     def _begin(self, text: str) -> None:
         shutil.rmtree(self._work, ignore_errors=True)
@@ -343,21 +302,13 @@ def _join_pixels(work: Path, info: SampleInfo, lengths: list[int]) -> None:
     begun.rename(target)
 
 
-def replace_folder(made: Path, folder: Path) -> Path:
-    """Move a finished folder into place, where there may be another one, which is removed.
-
-    A kill between any two operations leaves the old folder, none or the new one under the name,
-    each of them whole; the next call removes what is left of the old one.
-    """
-    old = folder.with_name(folder.name + ".old")
-    if old.exists():
-        shutil.rmtree(old)
-    if folder.exists():
-        folder.rename(old)
-    made.rename(folder)
-    if old.exists():
-        shutil.rmtree(old)
-    return folder
+def _check_pixels(flux: NDArray[np.float32], shape: tuple[int, ...], part: int) -> None:
+    if flux.shape != shape:
+        msg = f"expected cutouts of shape {shape}, found {flux.shape}"
+        raise ShapeError(msg)
+    if not np.isfinite(flux).all():
+        msg = f"expected finite pixels, found NaN or infinity in part {part}"
+        raise ShapeError(msg)
 
 
 def _create_pixels(path: Path, rows: int, info: SampleInfo) -> zarr.Array[Any]:
@@ -372,50 +323,10 @@ def _create_pixels(path: Path, rows: int, info: SampleInfo) -> zarr.Array[Any]:
     )
 
 
-def read_facts(path: Path, version: int, error: type[PcvaeError], remake: str) -> dict[str, Any]:
-    """Read a versioned JSON file, its lists as tuples.
-
-    Args:
-        path: The file; its folder is the thing it describes.
-        version: The version that is understood.
-        error: What to raise when it is missing, broken or of another version.
-        remake: The command that makes the thing again.
-    """
-    if not path.exists():
-        begun = partial_folder(path.parent).exists()
-        hint = "It was begun but not finished; the same command goes on. " if begun else ""
-        msg = f"expected {path.name} in {path.parent}, found none. {hint}Make it with: {remake}"
-        raise error(msg)
-    try:
-        facts = json.loads(path.read_text())
-    except json.JSONDecodeError as broken:
-        msg = f"{path} is not JSON: {broken}. Make it again with: {remake}"
-        raise error(msg) from broken
-    if not isinstance(facts, dict) or facts.get("version") != version:
-        found = facts.get("version") if isinstance(facts, dict) else None
-        msg = (
-            f"{path.parent} is of version {found}, this pcvae reads version {version}. "
-            f"Make it again with: {remake}"
-        )
-        raise error(msg)
-    return tuples(facts)
-
-
-def tuples(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """The facts with their lists as tuples, as frozen dataclasses hold them."""
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in facts.items()}
-
-
 def _read_info(folder: Path) -> SampleInfo:
     facts = read_facts(folder / "sample.json", VERSION, SampleError, REMAKE.format(folder))
     known = {item.name for item in fields(SampleInfo)}
     return SampleInfo(**{k: v for k, v in facts.items() if k in known})
-
-
-def _write_json(path: Path, facts: Mapping[str, Any]) -> None:
-    begun = path.with_name(path.name + ".new")
-    begun.write_text(json.dumps(facts, indent=1) + "\n")
-    begun.replace(path)
 
 
 def _write_parquet(path: Path, table: pd.DataFrame) -> None:

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, interpolate
 
-from pcvae.cutouts import tuples
 from pcvae.errors import RunError, SettingsError, ShapeError
+from pcvae.folders import tuples
 
 __all__ = ["Stretch", "display", "display_stretch", "mean_maxima", "squash", "unsquash"]
 

@@ -18,8 +18,9 @@ import pyarrow as pa
 import zarr
 from numpy.typing import NDArray
 
-from pcvae.cutouts import PART, goes_on, partial_folder, read_facts
+from pcvae.cutouts import PART
 from pcvae.errors import StoreError
+from pcvae.folders import goes_on, partial_folder, read_facts
 from pcvae.labels import Latent
 
 __all__ = ["EMBEDDING", "ModelInfo", "Store", "StoreInfo", "StoreWriter", "read_store"]

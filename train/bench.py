@@ -170,7 +170,7 @@ def _run(recipe: str) -> Any:
     from pcvae.labels import Latent
     from pcvae.model import ConvVAE
     from pcvae.preprocess import Stretch
-    from pcvae.trainer import RECIPES
+    from pcvae.recipes import RECIPES
 
     chosen = RECIPES[recipe]
     axes = tuple(Latent(f"latent_{i}", "") for i in range(chosen.model.latents))
@@ -202,7 +202,8 @@ def _galaxies(recipe: str, count: int) -> Any:
     import torch
 
     from pcvae.loss import Targets
-    from pcvae.trainer import RECIPES, Galaxies
+    from pcvae.recipes import RECIPES
+    from pcvae.trainer import Galaxies
 
     size = RECIPES[recipe].model.size
     labels = torch.randn(count, 4), torch.ones(count, 4)
@@ -217,7 +218,8 @@ def _epoch(recipe: str, count: int) -> Callable[[], object]:
 
     from pcvae.dataset import LatentSpace
     from pcvae.model import ConvVAE
-    from pcvae.trainer import RECIPES, TrainingData, fit
+    from pcvae.recipes import RECIPES
+    from pcvae.trainer import TrainingData, fit
 
     nothing = LatentSpace((), (), (), 0)
     chosen = RECIPES[recipe]
@@ -239,7 +241,7 @@ def _published_epoch(count: int) -> Callable[[], object]:
 
     from pcvae.loss import LossConfig, Targets, objective
     from pcvae.model import ConvVAE
-    from pcvae.trainer import RECIPES
+    from pcvae.recipes import RECIPES
 
     learn, check = _galaxies("paper", count), _galaxies("paper", count // 8)
     network = ConvVAE(RECIPES["paper"].model)

@@ -17,8 +17,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pcvae.cutouts import partial_folder, read_sample
+from pcvae.cutouts import read_sample
 from pcvae.errors import SettingsError
+from pcvae.folders import partial_folder
 from pcvae.script import command, run
 
 

@@ -6,8 +6,9 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from pcvae.cutouts import Sample, goes_on, partial_folder
+from pcvae.cutouts import Sample
 from pcvae.errors import RunError
+from pcvae.folders import goes_on, partial_folder
 
 __all__ = ["begin", "is_begun", "resumed_arguments", "settings_of"]
 

@@ -17,8 +17,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pcvae.cutouts import Sample, partial_folder, read_sample
+from pcvae.cutouts import Sample, read_sample
 from pcvae.errors import RunError, SettingsError
+from pcvae.folders import partial_folder
 from pcvae.script import command, device, run
 from train.progress_bar import ProgressBar
 from train.resumption import begin, is_begun, resumed_arguments, settings_of
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
     from pcvae.dataset import LatentSpace
     from pcvae.model import ConvVAE
     from pcvae.preprocess import Stretch
-    from pcvae.trainer import Recipe, TrainingData
+    from pcvae.recipes import Recipe
+    from pcvae.trainer import TrainingData
 
 PACKAGES = ("lightning-fabric", "numpy", "torch")
 LATENTS = 5
@@ -197,7 +199,7 @@ def _going_on(first: "Run", recipe: "Recipe") -> "ConvVAE":
 
 
 def _recipe(args: argparse.Namespace) -> "Recipe":
-    from pcvae.trainer import RECIPES
+    from pcvae.recipes import RECIPES
 
     recipe = RECIPES[args.recipe]
     given = {

@@ -19,8 +19,9 @@ import zarr
 from numpy.typing import NDArray
 
 from pcvae.checkpoint import run_folder
-from pcvae.cutouts import PART, read_facts
+from pcvae.cutouts import PART
 from pcvae.errors import StoreError
+from pcvae.folders import read_facts
 from pcvae.labels import Latent
 from pcvae.store import VERSION, ModelInfo, Store, StoreInfo, read_store
 

@@ -237,41 +237,14 @@ class Client:
         for attempt in range(self.retry_policy.tries):
             self._gate.wait(url)
             try:
-                return self._once(url, read, method, options)
+                session = self._sessions.mine()
+                return _send(session, self.retry_policy, method, url, options, read)
             except _RetryError as error:
                 reason = str(error)
                 self._pause(error, attempt, url)
         tries = f"{self.retry_policy.tries} tries" if self.retry_policy.tries > 1 else "one try"
         msg = f"no usable answer from {_host(url)} after {tries}: {reason}"
         raise NoResponseError(msg)
-
-    def _once(
-        self,
-        url: str,
-        read: Callable[["requests.Response"], Any],
-        method: str,
-        options: Mapping[str, Any],
-    ) -> Any:
-        import requests
-
-        policy, session = self.retry_policy, self._sessions.mine()
-        options = {"timeout": (min(policy.connect, policy.timeout), policy.timeout), **options}
-        try:
-            with session.request(method, url, stream=True, **options) as answer:
-                _check_status(answer)
-                return read(answer)
-        except InvalidResponseError as error:
-            raise _RetryError(str(error)) from error
-        except (
-            requests.ConnectionError,
-            requests.Timeout,
-            requests.exceptions.ChunkedEncodingError,
-            requests.exceptions.ContentDecodingError,
-        ) as error:
-            raise _RetryError(_reason(error)) from error
-        except requests.RequestException as error:
-            msg = f"{url} cannot be asked: {error}"
-            raise RefusedError(msg) from error
 
     def _pause(self, error: _RetryError, attempt: int, url: str) -> None:
         """Wait as the server asks, or ever longer; keep all threads from one that is busy."""
@@ -285,6 +258,41 @@ class Client:
             self._gate.pause_all(pause, url)
         else:
             self._gate.pause(pause)
+
+
+def _send(
+    session: "requests.Session",
+    policy: RetryPolicy,
+    method: str,
+    url: str,
+    options: Mapping[str, Any],
+    read: Callable[["requests.Response"], Any],
+) -> Any:
+    """Send a request once, and read its response.
+
+    Raises:
+        RefusedError: A retry would not change the result.
+        _RetryError: It may.
+    """
+    import requests
+
+    options = {"timeout": (min(policy.connect, policy.timeout), policy.timeout), **options}
+    try:
+        with session.request(method, url, stream=True, **options) as answer:
+            _check_status(answer)
+            return read(answer)
+    except InvalidResponseError as error:
+        raise _RetryError(str(error)) from error
+    except (
+        requests.ConnectionError,
+        requests.Timeout,
+        requests.exceptions.ChunkedEncodingError,
+        requests.exceptions.ContentDecodingError,
+    ) as error:
+        raise _RetryError(_reason(error)) from error
+    except requests.RequestException as error:
+        msg = f"{url} cannot be asked: {error}"
+        raise RefusedError(msg) from error
 
 
 def _check_status(answer: "requests.Response") -> None:

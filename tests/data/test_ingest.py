@@ -11,8 +11,9 @@ from data import ingest
 from data.pipeline import batches
 from data.published.column_mapping import as_ours
 from data.readers.raw_image import LeftOutError, Picture, fit
-from pcvae.cutouts import PART, partial_folder, read_sample
+from pcvae.cutouts import PART, read_sample
 from pcvae.errors import CatalogError, SampleError, SettingsError, ShapeError
+from pcvae.folders import partial_folder
 from pcvae.labels import angle_difference
 from tests.real import needs_real_data
 

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from data.simulate import main
-from pcvae.cutouts import partial_folder, read_sample
+from pcvae.cutouts import read_sample
 from pcvae.errors import SampleError, SettingsError
+from pcvae.folders import partial_folder
 
 FEW = ["--red-spirals", "1", "--green-peas", "1", "--hard-negatives", "1", "--size", "48"]
 

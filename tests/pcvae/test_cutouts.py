@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pcvae.cutouts import PART, SampleInfo, SampleWriter, partial_folder, read_sample
+from pcvae.cutouts import PART, SampleInfo, SampleWriter, read_sample
 from pcvae.errors import SampleError, ShapeError
+from pcvae.folders import partial_folder
 from tests.faults import kill_everywhere
 
 INFO = SampleInfo("tiny", "simulated for a test", ("g", "r", "z"), 0.262, 4)

@@ -8,7 +8,7 @@ from pcvae.catalog import complete
 from pcvae.dataset import LabelConfig, assign_split, latent_space, measure_labels, orientation_of
 from pcvae.errors import SettingsError
 from pcvae.labels import angle_difference
-from pcvae.trainer import RECIPES
+from pcvae.recipes import RECIPES
 
 PAPER, DEFAULT = RECIPES["paper"].labels, RECIPES["default"].labels
 

@@ -6,7 +6,7 @@ from torch.testing import assert_close
 from pcvae.errors import SettingsError
 from pcvae.loss import LossConfig, Targets, objective
 from pcvae.model import Posterior
-from pcvae.trainer import RECIPES
+from pcvae.recipes import RECIPES
 
 TIED = 4
 FORMS = {name: recipe.loss for name, recipe in RECIPES.items()}

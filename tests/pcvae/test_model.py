@@ -5,7 +5,7 @@ from torch.testing import assert_close
 
 from pcvae.errors import SettingsError, ShapeError
 from pcvae.model import ConvVAE, ModelConfig, Photometry, Posterior
-from pcvae.trainer import RECIPES
+from pcvae.recipes import RECIPES
 
 CONFIGS = {name: recipe.model for name, recipe in RECIPES.items()}
 

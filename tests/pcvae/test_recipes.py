@@ -13,7 +13,8 @@ from pcvae.loss import Targets
 from pcvae.model import ConvVAE
 from pcvae.neighbours import Neighbours
 from pcvae.preprocess import Stretch
-from pcvae.trainer import RECIPES, Galaxies, TrainingData, _Loop
+from pcvae.recipes import RECIPES
+from pcvae.trainer import Galaxies, TrainingData, _Loop
 from pcvae.trials import paper_trials
 from train import train
 

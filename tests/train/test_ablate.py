@@ -1,6 +1,6 @@
 import pytest
 
-from pcvae.trainer import RECIPES
+from pcvae.recipes import RECIPES
 from train import ablate, train
 
 

@@ -288,7 +288,8 @@ def test_every_training_galaxy_is_seen_once_an_epoch(sample, tmp_path):
 
     from pcvae.dataset import LatentSpace
     from pcvae.model import ConvVAE, ModelConfig
-    from pcvae.trainer import RECIPES, TrainingData, _Loop
+    from pcvae.recipes import RECIPES
+    from pcvae.trainer import TrainingData, _Loop
 
     nothing = LatentSpace((), (), (), 0)
     for count in (2, 63, 64, 65, 66, 128, 129):

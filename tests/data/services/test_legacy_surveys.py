@@ -21,8 +21,9 @@ from data.services.legacy_surveys import (
     fetch_cutout,
     read_served,
 )
-from pcvae.cutouts import PART, SampleInfo, partial_folder, read_sample
+from pcvae.cutouts import PART, SampleInfo, read_sample
 from pcvae.errors import CatalogError, PcvaeError, SampleError, SettingsError
+from pcvae.folders import partial_folder
 from tests.data.services.stand_in import Answer, as_fits, cutout, pixels, serving, sky_header
 from tests.real import needs_real_data
 
@@ -452,7 +453,7 @@ def test_a_killed_download_of_2000_asks_only_for_what_is_missing(service, tmp_pa
     np.testing.assert_array_equal(read_sample(killed).flux[:], read_sample(whole).flux[:])
     assert len(read_sample(killed)) == n
     assert not partial_folder(killed).exists()
-    left = {"catalog.parquet", "cutouts.zarr", "left_out.csv", "sample.json"}
+    left = {"catalog.parquet", "cutouts.zarr", "left_out.csv", "sample.json", "settings.json"}
     assert {path.name for path in killed.iterdir()} == left
 
 
