@@ -4,80 +4,24 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from astropy.io import fits
-from astropy.table import Table
 
-from data import ingest
 from data.pipeline import batches
 from data.published.column_mapping import as_ours
-from data.readers.raw_image import LeftOutError, Picture, fit
-from pcvae.cutouts import PART, read_sample
+from pcvae.cutouts import PART
 from pcvae.errors import CatalogError, SampleError, SettingsError, ShapeError
 from pcvae.folders import partial_folder
 from pcvae.labels import angle_difference
+from tests.data.ingest_input import (
+    ANGLE,
+    BANDS,
+    SIZE,
+    arrays,
+    catalogue,
+    galaxy,
+    run,
+    write_cube,
+)
 from tests.real import needs_real_data
-
-BANDS = ("g", "r", "z")
-SIZE = 32
-ANGLE = 0.5  # rad
-
-
-def galaxy(seed=0, size=SIZE, scale=1.0, angle=ANGLE, shift=(0.0, 0.0)):
-    """Cutouts (3, size, size) of an elliptical Gaussian; ``scale`` makes its pixels smaller."""
-    y, x = (np.indices((size, size)) - (size - 1) / 2) * scale
-    x, y = x - shift[0], y - shift[1]
-    along, across = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
-    profile = np.exp(-((along / 4) ** 2 + (across / 2) ** 2) / 2) * scale**2
-    noise = 0.01 * scale * np.random.default_rng(seed).standard_normal((3, size, size))
-    return (profile * np.array([1.0, 2.0, 3.0])[:, None, None] + noise).astype(np.float32)
-
-
-def header(ra=150.0, dec=2.0, size=SIZE, scale=0.262, rotation=0.0, **cards):
-    """A FITS header with a tangent plane; ``rotation`` [rad] turns north from +y."""
-    made = fits.Header(cards)
-    made["CTYPE1"], made["CTYPE2"] = "RA---TAN", "DEC--TAN"
-    made["CRVAL1"], made["CRVAL2"] = ra, dec
-    made["CRPIX1"] = made["CRPIX2"] = (size + 1) / 2
-    step, c, s = scale / 3600, np.cos(rotation), np.sin(rotation)
-    made["CD1_1"], made["CD1_2"] = -step * c, -step * s
-    made["CD2_1"], made["CD2_2"] = -step * s, step * c
-    return made
-
-
-def write_cube(path, flux=None, **cards):
-    flux = galaxy(size=cards.get("size", SIZE)) if flux is None else flux
-    fits.writeto(path, flux, header(**({"BANDS": "grz", "size": flux.shape[-1]} | cards)))
-
-
-def catalogue(folder, **columns):
-    folder.mkdir(exist_ok=True)
-    pd.DataFrame(columns).to_csv(folder / "catalog.csv", index=False)
-    return folder
-
-
-def arrays(folder, images, **others):
-    np.savez(folder / "images.npz", images=images, **others)
-    return folder
-
-
-def run(folder, out, *options):
-    ingest.main([str(folder), str(out), *map(str, options)])
-    sample = read_sample(out)
-    return sample, pd.read_csv(out / "left_out.csv").set_index("id")
-
-
-@pytest.fixture
-def three(tmp_path):
-    """Three galaxies with what a catalogue may say of them."""
-    folder = catalogue(
-        tmp_path / "in",
-        id=["a", "b", "c"],
-        redshift=[0.1, 0.2, np.nan],
-        mass=[10.0, -9999.0, 11.0],
-        kind=["plain", "odd", "plain"],
-        axis_ratio=[0.9, 0.9, 0.9],
-    )
-    return arrays(folder, np.stack([galaxy(s) for s in range(3)]), bands=np.array(BANDS))
 
 
 def test_arrays_keep_their_pixels_and_their_order(three, tmp_path):
@@ -312,160 +256,6 @@ def test_a_folder_without_pictures_or_catalogue_says_what_belongs_there(tmp_path
         run(tmp_path / "in", tmp_path / "out", "--columns", "ra=missing")
 
 
-def test_pixels_of_another_scale_are_resampled_with_their_flux(tmp_path):
-    images = np.stack([galaxy(0, 64), galaxy(1, 64, scale=0.7)])
-    folder = catalogue(tmp_path / "in", id=["a", "b"], pixel_scale=[0.2, 0.14])
-    arrays(folder, images, bands=np.array(BANDS))
-    sample, _ = run(folder, tmp_path / "out", "--pixel-scale", 0.2, "--size", 40)
-    assert sample.catalog["resampled_from"].isna().tolist() == [True, False]
-    assert sample.catalog["resampled_from"][1] == pytest.approx(0.14)
-    np.testing.assert_allclose(*np.asarray(sample.flux[:]).sum((2, 3)), rtol=0.02)
-    assert np.abs(sample.flux[0] - sample.flux[1]).max() < 0.1
-
-
-@pytest.mark.parametrize("ratio", [0.5, 0.9, 1.3, 2.0])
-def test_resampling_adds_fluxes_up_and_averages_display_values(ratio):
-    picture = Picture(galaxy(0, 64, scale=0.5), (31.5, 31.5), 0.2)
-    size = int(60 / ratio)
-    flux, origin = fit(picture, size, 0.2 * ratio, BANDS)
-    # All of the galaxy lies inside, so nothing may be lost.
-    np.testing.assert_allclose(flux.sum((1, 2)), picture.flux.sum((1, 2)), rtol=0.02)
-    assert origin == 0.2
-    even = Picture(np.full((3, 64, 64), 0.5, np.float32), (31.5, 31.5), 0.2, display=True)
-    np.testing.assert_allclose(fit(even, size, 0.2 * ratio, BANDS)[0], 0.5, rtol=1e-6)
-
-
-def test_resampling_keeps_the_galaxy_in_the_middle():
-    picture = Picture(galaxy(0, 80, scale=0.5, shift=(3.3, -2.1)), (39.5 + 6.6, 39.5 - 4.2), 0.1)
-    flux, _ = fit(picture, 24, 0.2, BANDS)
-    rows, columns = np.indices((24, 24))
-    light = flux.sum(0) * (flux.sum(0) > 0.3)
-    assert (light * columns).sum() / light.sum() == pytest.approx(11.5, abs=0.1)
-    assert (light * rows).sum() / light.sum() == pytest.approx(11.5, abs=0.1)
-
-
-@pytest.mark.parametrize(
-    ("size", "centre", "reason"),
-    [(48, (15.5, 15.5), "picture too small"), (24, (25.0, 15.5), "galaxy too near the edge")],
-)
-def test_a_picture_that_does_not_reach_is_left_out(size, centre, reason):
-    with pytest.raises(LeftOutError, match=reason):
-        fit(Picture(galaxy(), centre, 0.2), size, 0.2, BANDS)
-
-
-def test_fits_cubes_are_found_by_file_by_id_and_by_position(tmp_path):
-    folder = catalogue(
-        tmp_path / "in",
-        id=["one", "two", "three", "four", "five"],
-        file=["first.fits", None, None, None, "nowhere.fits"],
-        ra=[150.0, 151.0, 152.0, np.nan, 150.0],
-        dec=[2.0, 2.0, 2.0, np.nan, 2.0],
-    )
-    for number, name in enumerate(["first", "two", "third"]):
-        write_cube(folder / f"{name}.fits", galaxy(number), ra=150.0 + number)
-    sample, left_out = run(folder, tmp_path / "out", "--size", SIZE)
-    assert list(sample.catalog["id"]) == ["one", "two", "three"]
-    for row in range(3):
-        np.testing.assert_array_equal(sample.flux[row], galaxy(row))
-    assert sample.info.pixel_scale == pytest.approx(0.262)
-    assert left_out["reason"].to_dict() == {"four": "no file", "five": "no file"}
-
-
-@pytest.mark.parametrize("layout", ["{id}_{band}.fits", "{id}.{band}.fits.gz", "{band}/{id}.fits"])
-def test_a_file_a_band_is_put_together(tmp_path, layout):
-    folder = catalogue(tmp_path / "in", id=["a1", "a2"], ra=[150.0, 151.0], dec=[2.0, 2.0])
-    for row, name in enumerate(["a1", "a2"]):
-        for band, plane in zip(BANDS, galaxy(row), strict=True):
-            path = folder / layout.format(id=name, band=band)
-            path.parent.mkdir(exist_ok=True)
-            if (row, band) != (1, "z"):
-                fits.writeto(path, plane, header(ra=150.0 + row))
-    sample, left_out = run(folder, tmp_path / "out", "--bands", "g,r,z", "--size", SIZE)
-    np.testing.assert_array_equal(sample.flux[0], galaxy(0))
-    assert left_out.loc["a2"].tolist() == ["missing band", "no z, found g, r"]
-
-
-def test_bands_in_any_order_and_number_are_taken_by_name(tmp_path):
-    folder = catalogue(tmp_path / "in", id=["a"])
-    flux = np.concatenate([galaxy()[::-1], galaxy()[:1]])
-    write_cube(folder / "a.fits", flux, BANDS="zrgi")
-    sample, _ = run(folder, tmp_path / "out", "--bands", "g,r,z", "--size", SIZE)
-    np.testing.assert_array_equal(sample.flux[0], galaxy())
-
-
-def test_images_beside_their_inverse_variance_are_told_apart(tmp_path):
-    folder = catalogue(tmp_path / "in", id=["a"])
-    planes = [fits.PrimaryHDU()]
-    for band, plane in zip(BANDS, galaxy(), strict=True):
-        for kind, values in (("image", plane), ("invvar", np.full_like(plane, 9.0))):
-            planes.append(fits.ImageHDU(values, header(BAND=band, IMAGETYP=kind)))
-    fits.HDUList(planes).writeto(folder / "a.fits")
-    sample, _ = run(folder, tmp_path / "out", "--size", SIZE)
-    np.testing.assert_array_equal(sample.flux[0], galaxy())
-
-
-def test_files_without_named_bands_ask_for_the_option(tmp_path):
-    folder = catalogue(tmp_path / "in", id=["a"])
-    fits.writeto(folder / "a.fits", galaxy())
-    with pytest.raises(SettingsError, match="pass --bands g,r,z"):
-        run(folder, tmp_path / "out")
-    sample, _ = run(folder, tmp_path / "out", "--bands", "g,r,z", "--size", SIZE)
-    np.testing.assert_array_equal(sample.flux[0], galaxy())
-    assert sample.info.pixel_scale is None
-
-
-def test_a_larger_picture_is_cut_at_the_position_of_the_catalogue(tmp_path):
-    step = 0.262 / 3600
-    folder = catalogue(tmp_path / "in", id=["a"], ra=[150.0], dec=[2.0 + 6 * step])
-    write_cube(folder / "a.fits", galaxy(0, 64), size=64)
-    sample, _ = run(folder, tmp_path / "out", "--size", SIZE)
-    np.testing.assert_array_equal(sample.flux[0], galaxy(0, 64)[:, 22:54, 16:48])
-
-
-def test_north_comes_from_the_coordinates(tmp_path):
-    folder = catalogue(tmp_path / "in", id=["up", "turned"])
-    write_cube(folder / "up.fits")
-    write_cube(folder / "turned.fits", rotation=0.4)
-    sample, _ = run(folder, tmp_path / "out", "--size", SIZE)
-    north = sample.catalog["north_angle"].to_numpy()
-    assert north[0] == pytest.approx(np.pi / 2, abs=1e-6)
-    assert abs(north[1] - np.pi / 2) == pytest.approx(0.4, abs=1e-6)
-
-
-def test_truncated_and_senseless_files_are_left_out(tmp_path):
-    folder = catalogue(tmp_path / "in", id=["good", "cut", "text", "empty"])
-    for name in ("good", "cut"):
-        write_cube(folder / f"{name}.fits")
-    whole = (folder / "cut.fits").read_bytes()
-    (folder / "cut.fits").write_bytes(whole[: len(whole) // 2])
-    (folder / "text.fits").write_text("not found")
-    (folder / "empty.fits").write_bytes(b"")
-    sample, left_out = run(folder, tmp_path / "out", "--size", SIZE)
-    assert list(sample.catalog["id"]) == ["good"]
-    assert left_out["reason"].eq("file unreadable").all()
-
-
-def test_cutouts_of_the_legacy_surveys_keep_their_flux_on_other_pixels(tmp_path):
-    # The service hands out what a pixel of 0.262 arcsec would hold, whatever the size asked for.
-    folder = catalogue(tmp_path / "in", id=["own", "fine"])
-    served = {"SURVEY": "DECaLS", "VERSION": "DR9"}
-    write_cube(folder / "own.fits", galaxy(0, 40), **served)
-    write_cube(folder / "fine.fits", galaxy(0, 80, 0.5) / 0.5**2, scale=0.131, **served)
-    sample, _ = run(folder, tmp_path / "out", "--size", SIZE, "--pixel-scale", 0.262)
-    own, fine = sample.catalog[["flux_g", "flux_r", "flux_z"]].to_numpy()
-    np.testing.assert_allclose(fine, own, rtol=0.02)
-
-
-def test_a_fits_catalogue_is_not_taken_for_a_cutout(tmp_path):
-    folder = tmp_path / "in"
-    folder.mkdir()
-    Table({"id": ["a"], "ra": [150.0], "dec": [2.0]}).write(folder / "catalog.fits")
-    write_cube(folder / "a.fits")
-    sample, left_out = run(folder, tmp_path / "out", "--size", SIZE)
-    assert len(sample) == 1
-    assert left_out.empty
-
-
 def test_the_summary_names_the_counts_and_the_next_command(three, tmp_path, capsys):
     run(three, tmp_path / "out")
     shown = capsys.readouterr().out
@@ -484,22 +274,3 @@ def test_real_arrays_make_a_sample(tmp_path, name, taken, unit):
     assert sample.info.unit == unit
     assert sample.catalog["orientation"].notna().mean() > 0.98
     assert list(left_out["reason"]) == (["band without data"] if name == "decals" else [])
-
-
-@needs_real_data
-def test_real_fits_cutouts_make_a_sample(tmp_path):
-    files = sorted(Path(os.environ["PCVAE_REAL_DATA"], "fits").glob("*.fits"))
-    folder = catalogue(tmp_path / "in", id=[path.stem for path in files])
-    for path in files:
-        (folder / path.name).symlink_to(path.resolve())
-    sample, left_out = run(folder, tmp_path / "out")
-    catalog = sample.catalog.set_index("id")
-    assert left_out["reason"].to_dict() == {
-        "decals_missing_bands": "band without data",
-        "decals_truncated": "file unreadable",
-    }
-    native, fine = catalog.loc[["decals_dr3_225px", "decals_dr3_424px"]].to_dict("records")
-    assert fine["resampled_from"] == pytest.approx(0.1)
-    assert fine["flux_r"] == pytest.approx(native["flux_r"], rel=0.02)
-    assert abs(angle_difference(fine["orientation"], native["orientation"])) < 0.02
-    assert catalog["north_angle"].to_numpy() == pytest.approx(np.pi / 2, abs=1e-3)

@@ -1,10 +1,8 @@
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
-from sklearn.svm import SVC
 
 from pcvae.anomaly import (
     MOST_NORMAL,
@@ -17,33 +15,13 @@ from pcvae.anomaly import (
     pipeline,
     training_rows,
 )
-from pcvae.boundaries import boundary_grid
-from pcvae.trials import paper_trials, repeated_folds, wilson_interval
-
-
-def galaxies(normal=400, red=60, green=12, apart=4.0, axes=5, seed=0):
-    """Gaussian clouds: normal galaxies, and two rare populations ``apart`` sigma away."""
-    rng = np.random.default_rng(seed)
-    values = rng.normal(size=(normal + red + green, axes))
-    values[normal : normal + red, 0] += apart
-    values[normal + red :, 1] += apart
-    return values, np.repeat([NORMAL, "red", "green"], [normal, red, green])
+from pcvae.trials import paper_trials
+from tests.pcvae.classes import galaxies
 
 
 def test_only_rare_populations_are_classes_of_their_own():
     classes = classes_of(["field", "green_pea", "star", "red_spiral"], ["green_pea"])
     assert list(classes) == ["normal", "green_pea", "normal", "normal"]
-
-
-def test_the_wilson_interval_is_that_of_the_textbook():
-    """Values of Newcombe (1998), Statistics in Medicine 17, 857, table I."""
-    np.testing.assert_allclose(wilson_interval(81, 263), (0.2553, 0.3662), atol=1e-4)
-    np.testing.assert_allclose(wilson_interval(0, 20), (0.0, 0.1611), atol=1e-4)
-    np.testing.assert_allclose(wilson_interval(1, 29), (0.0061, 0.1718), atol=1e-4)
-
-
-def test_a_share_of_nothing_has_no_interval():
-    assert np.isnan(wilson_interval(0, 0)).all()
 
 
 @pytest.mark.parametrize("green", [1, 2, 4, 12])
@@ -176,53 +154,6 @@ def test_no_galaxies_have_no_scores():
     assert anomaly_score(np.zeros((0, 5)), [], ["red"]).shape == (0,)
 
 
-def test_the_paper_tests_a_fifth_of_each_class_five_times():
-    trials = paper_trials(*galaxies())
-    assert trials.classes == (NORMAL, "green", "red")
-    np.testing.assert_array_equal(trials.confusion().sum(axis=2), [[80, 2, 12]] * 5)
-
-
-def test_folds_test_every_galaxy_once_a_repeat():
-    values, classes = galaxies()
-    trials = repeated_folds(values, classes, folds=5, repeats=2)
-    rows = np.concatenate([test.rows for test in trials.tests])
-    np.testing.assert_array_equal(np.bincount(rows, minlength=len(values)), 2)
-    for test in trials.tests:
-        np.testing.assert_array_equal(np.array(trials.classes)[test.truth], classes[test.rows])
-
-
-@pytest.mark.parametrize("judge", [paper_trials, repeated_folds])
-def test_classes_far_apart_are_found_without_false_alarms(judge):
-    rates = judge(*galaxies(apart=9.0)).rates("red")
-    assert rates.recall > 0.95
-    assert rates.false_positive_rate < 0.01
-    assert rates.hits <= rates.members
-
-
-@pytest.mark.parametrize("judge", [paper_trials, repeated_folds])
-def test_indistinguishable_classes_are_found_by_chance_only(judge):
-    """Were SMOTE to see the test galaxies, their synthetic twins would be recognised."""
-    rates = judge(*galaxies(apart=0.0, normal=600, red=100)).rates("red")
-    assert abs(rates.recall - rates.false_positive_rate) < 0.15
-
-
-def test_rates_are_means_over_trials_of_the_row_normalised_confusion():
-    trials = paper_trials(*galaxies(apart=2.0))
-    counts = trials.confusion()
-    shares = counts / counts.sum(axis=2, keepdims=True)
-    rates = trials.rates("red")
-    assert rates.recall == pytest.approx(shares[:, 2, 2].mean())
-    assert rates.false_positive_rate == pytest.approx(shares[:, 0, 2].mean())
-    assert rates.false_positive_rate_std == pytest.approx(shares[:, 0, 2].std())
-    assert rates.members == 60
-
-
-def test_a_class_smaller_than_the_folds_still_has_rates():
-    rates = repeated_folds(*galaxies(green=2), folds=5, repeats=2).rates("green")
-    assert rates.members == 4
-    assert 0 <= rates.recall <= 1
-
-
 @pytest.mark.parametrize("rare", [("red",), ("red", "green")])
 def test_the_margin_is_larger_for_the_rare_class(rare):
     values, classes = galaxies()
@@ -232,59 +163,3 @@ def test_the_margin_is_larger_for_the_rare_class(rare):
         for index, _ in enumerate(trials.classes[1:]):
             own = test.margin[test.truth == index + 1, index]
             assert own.mean() > test.margin[test.truth == 0, index].mean()
-
-
-def test_trials_depend_on_their_seed_only():
-    values, classes = galaxies(apart=2.0)
-    counts = [paper_trials(values, classes, seed).confusion() for seed in (0, 0, 1)]
-    np.testing.assert_array_equal(counts[0], counts[1])
-    assert (counts[0] != counts[2]).any()
-
-
-def test_a_class_of_one_is_left_out_and_says_why():
-    trials = paper_trials(*galaxies(green=1))
-    assert trials.classes == (NORMAL, "red")
-    assert "2 are needed" in trials.left_out["green"]
-
-
-def test_without_rare_galaxies_there_are_no_trials():
-    trials = repeated_folds(*galaxies(red=0, green=0))
-    assert trials.tests == ()
-    assert trials.confusion().shape == (0, 1, 1)
-
-
-def test_boundaries_agree_with_the_exact_linear_svm():
-    values, classes = galaxies(apart=3.0, axes=2)
-    found = boundary_grid(values, classes, size=60)
-    more, names = balance(values, classes)
-    mean, spread = more.mean(axis=0), more.std(axis=0)
-    cells = np.column_stack([axis.ravel() for axis in np.meshgrid(found.x, found.y)])
-    exact = SVC(kernel="linear").fit((more - mean) / spread, names)
-    same = exact.predict((cells - mean) / spread) == np.array(found.classes)[found.region.ravel()]
-    assert same.mean() > 0.97
-
-
-def test_boundaries_say_what_they_used_and_take_less_than_a_second():
-    values, classes = galaxies(normal=MOST_NORMAL + 500, red=294, green=13, apart=2.0, axes=2)
-    boundary_grid(values[:50], classes[:50])  # imports
-    start = time.perf_counter()
-    found = boundary_grid(values, classes, limits=((-3, 6), (-2, 5)), size=150)
-    assert time.perf_counter() - start < 1
-    assert found.used == {NORMAL: MOST_NORMAL, "green": 13, "red": 294}
-    assert (found.x[0], found.x[-1], found.y[0], found.y[-1]) == (-3, 6, -2, 5)
-    assert found.region.shape == (150, 150)
-    assert set(np.unique(found.region)) == {0, 1, 2}
-
-
-@pytest.mark.parametrize(("red", "green"), [(0, 0), (1, 0), (2, 1), (2, 2)])
-def test_boundaries_of_tiny_classes_never_raise(red, green):
-    found = boundary_grid(*galaxies(red=red, green=green, axes=2), size=20)
-    sizes = {"red": red, "green": green}
-    assert found.classes == (NORMAL, *(name for name in ("green", "red") if sizes[name] > 1))
-    assert set(found.left_out) == {name for name, count in sizes.items() if count == 1}
-
-
-def test_boundaries_of_nothing_are_empty():
-    found = boundary_grid(np.zeros((0, 2)), [], size=10)
-    assert found.classes == ()
-    assert (found.region == 0).all()

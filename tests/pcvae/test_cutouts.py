@@ -70,8 +70,11 @@ def test_a_writer_killed_while_joining_can_join_again(tmp_path, monkeypatch):
     assert len(read_sample(tmp_path / "s")) == PART
 
 
-@pytest.mark.parametrize("keep", [lambda row: True, lambda row: row % 3], ids=["all", "some"])
-@pytest.mark.parametrize("replaced", [False, True])
+@pytest.mark.parametrize(
+    ("replaced", "keep"),
+    [(False, lambda row: True), (False, lambda row: row % 3), (True, lambda row: row % 3)],
+    ids=["all", "some", "replaced"],
+)
 def test_a_writer_killed_before_any_file_operation_loses_nothing(tmp_path, keep, replaced):
     rows, folder = PART + 7, tmp_path / "s"
 

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn.functional import interpolate
 
+from dashboard.backend.stamp_images import area_mean
 from pcvae.errors import RunError, SettingsError, ShapeError
 from pcvae.preprocess import Stretch, display, display_stretch, mean_maxima, squash, unsquash
 
@@ -110,3 +111,17 @@ def test_pictures_show_a_spiral_grey_whatever_the_network_learnt_from():
 def test_pictures_of_other_bands_keep_the_networks_colours():
     assert display_stretch(Stretch(("Y", "J"), (1.0, 3.0), order=(1, 0)), 8).scale == (1.0, 3.0)
     assert display_stretch(Stretch(BANDS, ()), 8).scale == ()
+
+
+@pytest.mark.parametrize(("before", "after"), [(128, 69), (32, 69), (10, 10), (7, 1)])
+def test_the_area_mean_keeps_the_mean(before, after):
+    image = np.random.default_rng(0).random((before, before, 3)).astype(np.float32)
+    resized = area_mean(image, after)
+    assert resized.shape == (after, after, 3)
+    np.testing.assert_allclose(resized.mean((0, 1)), image.mean((0, 1)), rtol=1e-4)
+
+
+def test_the_area_mean_of_halves_is_the_mean_of_squares_of_four():
+    image = np.random.default_rng(0).random((6, 6, 3)).astype(np.float32)
+    expected = image.reshape(3, 2, 3, 2, 3).mean((1, 3))
+    np.testing.assert_allclose(area_mean(image, 3), expected, rtol=1e-5)

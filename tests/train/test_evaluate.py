@@ -1,99 +1,27 @@
 import json
-import shutil
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from pcvae.anomaly import NORMAL
-from pcvae.catalog import complete
-from pcvae.errors import SettingsError, StoreError
-from pcvae.labels import LABELS, Latent, wrap_angle
+from pcvae.errors import StoreError
 from pcvae.metrics import METRICS
 from pcvae.ranking import purity
-from pcvae.store import ModelInfo, StoreInfo, StoreWriter, read_store
+from pcvae.store import read_store
 from pcvae.trials import HeldOut, Trials
+from tests.train.synthetic import (
+    NAMES,
+    NOISE,
+    RARE,
+    judge,
+    write,
+)
 from train import encode, evaluate, train
 from train.evaluation.evaluation import Evaluation
 from train.evaluation.galaxy_pool import estimates, gather
 from train.evaluation.rare_search import FOLDS, Search
 from train.evaluation.rare_search import difference as rare_difference
-from train.report_pages import metric_figures
-
-NAMES = [label.name for label in LABELS]
-PHYSICS = ModelInfo("physics", "physics", "default", tuple(Latent(n, n) for n in [*NAMES, "free"]))
-VANILLA = ModelInfo("vanilla", "vanilla", "paper", tuple(Latent(n, n) for n in "abcde"))
-RARE, HARD = ("red_spiral", "green_pea"), ("star",)
-NOISE = {"orientation": 0.05, "redshift": 0.05, "log_mass": 0.3, "log_sfr": 0.6}
-
-
-def catalogue(rng, normal, rare, splits):
-    """Galaxies whose fluxes tell redshift and mass, but not the star-formation rate."""
-    count = normal + sum(rare.values())
-    population = ["field"] * normal + [name for name, n in rare.items() for _ in range(n)]
-    table = pd.DataFrame(
-        {
-            "id": [f"g{row}" for row in range(count)],
-            "population": population,
-            "orientation": rng.uniform(-np.pi / 2, np.pi / 2, count),
-            "redshift": rng.uniform(0.05, 1.0, count),
-            "log_mass": rng.normal(10, 0.6, count),
-            "log_sfr": rng.normal(0, 0.5, count),
-        }
-    )
-    bright = 10 ** (0.4 * (table["log_mass"] - 9))
-    for power, band in enumerate("grz"):
-        table[f"flux_{band}"] = bright * (1 + table["redshift"]) ** power
-        table[f"flux_{band}_err"] = 0.02
-    table["split"] = rng.choice(["train", "validation", "test"], count, p=splits)
-    table.loc[table["population"] != "field", "split"] = "held_out"
-    return complete(table, "grz")
-
-
-def physics_latents(rng, table):
-    columns = {"id": table["id"]}
-    for name, noise in NOISE.items():
-        columns[name] = table[name] + rng.normal(0, noise, len(table))
-        columns[f"{name}_sigma"] = np.full(len(table), noise)
-    columns["orientation"] = wrap_angle(columns["orientation"])
-    free = rng.normal(size=len(table))
-    for name, away in (("red_spiral", 7.0), ("green_pea", -7.0), ("star", -6.0)):
-        free += away * (table["population"] == name)
-    return pd.DataFrame({**columns, "free": free, "free_sigma": 0.1, "recon_error": 0.25})
-
-
-def vanilla_latents(rng, table):
-    columns = {"id": table["id"], "recon_error": 0.2}
-    for latent, name in zip("abcd", NAMES, strict=True):
-        columns[latent] = table[name] + rng.normal(0, 0.1, len(table))
-    columns["e"] = rng.normal(size=len(table))
-    return pd.DataFrame(columns)
-
-
-def write(folder, *, normal=500, rare=None, without=(), splits=(0.6, 0.2, 0.2), seed=0):
-    """A store with synthetic latents of both models."""
-    rng = np.random.default_rng(seed)
-    rare = {"red_spiral": 40, "green_pea": 13, "star": 20} if rare is None else rare
-    table = catalogue(rng, normal, rare, splits)
-    info = StoreInfo(
-        "example", "simulated for a test", ("g", "r", "z"), 0.262, 32, "nanomaggy",
-        RARE, HARD, (PHYSICS, VANILLA), None, "", "",
-    )  # fmt: skip
-    writer = StoreWriter(folder, {})
-    writer.write_part("physics", 0, physics_latents(rng, table))
-    writer.write_part("vanilla", 0, vanilla_latents(rng, table))
-    table[list(without)] = np.nan
-    for model in ("physics", "vanilla"):
-        (folder.parent / model).mkdir(exist_ok=True)
-    folders = {model: folder.parent / model for model in ("physics", "vanilla")}
-    writer.finish(info, table, folders)
-    return folder
-
-
-def judge(store, *options):
-    report = store.parent / f"report-{store.name}"
-    evaluate.main([str(store), str(report), *options])
-    return json.loads((report / "metrics.json").read_text())
 
 
 def measured(store, *steps, train_store=None):
@@ -103,16 +31,6 @@ def measured(store, *steps, train_store=None):
     for name in steps:
         evaluation.steps()[name]()
     return evaluate.plain(evaluation.metrics)
-
-
-@pytest.fixture(scope="module")
-def synthetic(tmp_path_factory):
-    return write(tmp_path_factory.mktemp("stores") / "full")
-
-
-@pytest.fixture(scope="module")
-def metrics(synthetic):
-    return judge(synthetic)
 
 
 def test_metrics_have_the_documented_shape(metrics):
@@ -268,16 +186,6 @@ def test_another_stores_latents_must_be_the_same(tmp_path):
         judge(fresh, "--train-store", str(trained))
 
 
-def test_a_report_is_not_replaced_unasked(metrics, synthetic):
-    with pytest.raises(SettingsError, match="--overwrite"):
-        judge(synthetic)
-
-
-def test_a_folder_that_is_no_report_is_never_replaced(synthetic, tmp_path):
-    with pytest.raises(SettingsError, match="not replaced"):
-        evaluate.main([str(synthetic), str(tmp_path), "--overwrite"])
-
-
 def test_a_real_store_is_judged(store, sample, tmp_path, capsys):
     options = ["--sample", str(sample.folder), "--resnet-epochs", "1"]
     evaluate.main([str(store), str(tmp_path / "report"), *options])
@@ -294,44 +202,6 @@ def test_a_real_store_is_judged(store, sample, tmp_path, capsys):
     assert cost["weights"] > 10_000
     page = (tmp_path / "report" / "report.html").read_text()
     assert f"{cost['survey_cpu_hours']:,.0f}" in page
-
-
-def test_loss_curves_show_terms_below_zero():
-    """A log-likelihood has no logarithm."""
-    history = pd.DataFrame({"epoch": [0, 1], "train_total": [3.0, -1.0], "train_image": [9, 8]})
-    axes = {ax.get_title(): ax for ax in metric_figures.loss_figure({"physics": history}).axes}
-    assert axes["physics: total"].get_lines()[0].get_ydata().tolist() == [3, -1]
-    assert axes["physics: total"].get_yscale() == "linear"
-    assert axes["physics: image"].get_yscale() == "log"
-
-
-@pytest.mark.parametrize("many", [10, 10_000])
-def test_errors_are_drawn_of_each_galaxy_or_of_a_typical_one(synthetic, monkeypatch, many):
-    monkeypatch.setattr(metric_figures, "MANY", many)
-    pool = gather(read_store(synthetic))
-    found = estimates(pool.latents["physics"], pool.galaxies)
-    ax = metric_figures.label_figure(pool, found, "physics").axes[1]
-    (bars,) = ax.containers
-    drawn = len(bars.lines[2][0].get_segments())
-    assert drawn == (1 if many == 10 else pool.test.sum())
-
-
-def test_the_page_holds_every_figure_and_needs_nothing_else(synthetic, metrics):
-    page = (synthetic.parent / "report-full" / "report.html").read_text()
-    assert "All galaxies are simulated" in page
-    assert page.count("<img") >= 6
-    assert "Gagliano &amp; Villar (2023)" in page
-    assert "Redshifts of each population" in page
-    assert 'src="http' not in page
-    assert "<link" not in page
-
-
-def test_a_page_on_real_galaxies_does_not_say_simulated(tmp_path):
-    store = write(tmp_path / "s", normal=80)
-    text = (store / "store.json").read_text()
-    (store / "store.json").write_text(text.replace("simulated for a test", "seen by SDSS"))
-    judge(store)
-    assert "simulated" not in (tmp_path / "report-s" / "report.html").read_text()
 
 
 def test_parts_together_are_all_tested_galaxies(metrics):
@@ -390,27 +260,6 @@ def test_galaxies_of_ones_own_say_which_store_would_give_them_baselines(tmp_path
     assert not any(name.startswith("photometry") for name in metrics["baselines"])
     assert any("--train-store" in note for note in metrics["notes"])
     assert metrics["photometry_from"] is None
-
-
-def test_a_section_without_anything_to_show_is_not_on_the_page(tmp_path):
-    store = write(tmp_path / "mine", normal=200, rare={}, splits=(0, 0, 1))
-    judge(store)
-    page = (tmp_path / "report-mine" / "report.html").read_text()
-    assert "<h2>Fig. 1" in page
-    assert "<h2>Fig. 3" not in page
-    assert "<h2>The search for rare" not in page
-
-
-def test_the_page_says_what_each_model_learnt_from(store, sample, tmp_path):
-    """Its own galaxies may be real where those that it learnt from were not."""
-    mine = shutil.copytree(store, tmp_path / "mine")
-    facts = json.loads((mine / "store.json").read_text()) | {"source": "Seen by a telescope"}
-    (mine / "store.json").write_text(json.dumps(facts))
-    judge(mine)
-    page = (tmp_path / "report-mine" / "report.html").read_text()
-    told = page.partition("<h2>Labels</h2>")[0]
-    assert "Seen by a telescope" in told
-    assert f"{sample.info.name}: {sample.info.source}" in told
 
 
 def test_recall_at_a_rate_that_few_galaxies_cannot_have_is_unknown(tmp_path):

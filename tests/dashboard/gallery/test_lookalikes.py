@@ -1,5 +1,6 @@
 """Look-alikes of a population, a label or the selection, in the metric that is asked for."""
 
+import holoviews as hv
 import numpy as np
 import pytest
 
@@ -71,3 +72,15 @@ def test_without_a_selection_it_says_how_to_make_one(session):
     session.state.seeds = SELECTION
     assert listed(session, "lookalikes") == []
     assert "lasso" in session.tabs["lookalikes"].strip.empty
+
+
+hv.extension("bokeh")
+
+
+def test_lookalikes_are_ordinary_and_ranked_by_how_many_seeds_are_near(many):
+    many.state.param.update(tab="lookalikes", seeds="green_pea")
+    items = many.tabs["lookalikes"].strip.items
+    assert items
+    assert not {many.datastore.populations.names[item["row"]] for item in items} & {"green_pea"}
+    counts = [int(item["caption"].split()[1]) for item in items]
+    assert counts == sorted(counts, reverse=True)

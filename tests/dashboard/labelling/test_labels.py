@@ -2,12 +2,14 @@
 
 import multiprocessing
 
+import holoviews as hv
 import pytest
 
 from dashboard.app import Explorer
 from dashboard.backend.datastore import DataStore
 from dashboard.labelling.label_bar import said_of
 from dashboard.labelling.labels import (
+    is_candidate,
     judge,
     label_names,
     label_title,
@@ -321,3 +323,27 @@ def test_a_team_names_its_journal_in_the_environment(store, tmp_path, monkeypatc
     assert datastore.journal is None
     assert "cannot open the journal" in datastore.no_journal
     assert "hush" not in datastore.no_journal
+
+
+hv.extension("bokeh")
+
+
+def test_a_tag_is_in_the_journal_and_on_the_list_and_can_be_taken_away(many):
+    many.state.param.update(row=8, tab="labels")
+    many.keys._handle_msg({"key": "c"})
+    assert is_candidate(many.datastore, 8)
+    (item,) = many.tabs["labels"].strip.items
+    assert item["row"] == 8
+    assert many.card.judge.bar.label == "candidate"
+    many.tabs["labels"].strip._handle_msg({"remove": item["mark"]})
+    assert not is_candidate(many.datastore, 8)
+    assert many.card.judge.bar.label == ""
+    assert len(many.datastore.journal.events()) == 2
+
+
+def test_what_others_tag_is_seen_by_every_session(many):
+    other = Explorer(many.datastore)
+    other.state.tab = "labels"
+    toggle(many.datastore, many.state, 4)
+    other.refresh()
+    assert [item["row"] for item in other.tabs["labels"].strip.items] == [4]

@@ -3,85 +3,22 @@
 import holoviews as hv
 import numpy as np
 import pandas as pd
-import pytest
 import shapely
 from bokeh.events import PanStart
 
-from dashboard.app import Explorer, open_datastore, store_folder
-from dashboard.backend.datastore import DataStore
 from dashboard.backend.plane import nearest_row
 from dashboard.backend.quantities import Quantity
 from dashboard.backend.stamp_images import data_uri
-from dashboard.labelling.labels import is_candidate, toggle
 from dashboard.latent_map.axes_bar import AxesBar, pairs_of
-from dashboard.latent_map.toolbar import choose_model
-from dashboard.state import State
-from pcvae.errors import StoreError
-from pcvae.store import read_store
-from tests.dashboard.explorers import EXAMPLES, begin, change, code_of, draw
+from tests.dashboard.explorers import begin, change, code_of, draw
 
 hv.extension("bokeh")
+
+
 ROWS = [range(4), range(30, 35), range(60, 63)]
+
+
 CATALOGUE_Z = Quantity("catalogue.redshift", "Catalogue redshift")
-LABELS = ["redshift", "log_mass", "log_sfr", "orientation"]
-
-
-@pytest.fixture(params=EXAMPLES)
-def explorer(request, examples):
-    """A session of each example store, its page on the screen."""
-    return begin(examples[request.param])
-
-
-@pytest.fixture
-def many(examples):
-    """A session of the store of 120 galaxies, with an empty journal."""
-    path = examples["many"].with_name("many.journal.sqlite")
-    path.unlink(missing_ok=True)
-    return begin(examples["many"])
-
-
-def test_every_view_is_built_on_every_example_store(explorer):
-    explorer.page().get_root()
-    figure = draw(explorer)
-    axes = [explorer.map.plane.x.axis, explorer.map.plane.y.axis]
-    assert [figure.xaxis.axis_label, figure.yaxis.axis_label] == axes
-
-
-def test_every_tab_and_model_of_every_store_can_be_chosen(explorer):
-    for model in explorer.datastore.models:
-        explorer.state.model = model
-        for tab in explorer.state.param.tab.objects:
-            explorer.state.tab = tab
-        assert {"x", "y"} <= set(explorer.map.plane.points)
-        assert explorer.state.x in explorer.state.param.x.objects
-
-
-def test_every_galaxy_of_every_store_can_be_picked(explorer):
-    for row in range(min(len(explorer.datastore), 12)):
-        explorer.state.row = row
-        assert explorer.datastore.ids[row] in explorer.card.facts.object
-
-
-def test_every_colour_of_every_store_is_painted(explorer):
-    explorer.map.size.update(width=90, height=60)
-    for colour in list(explorer.state.param.colour.objects):
-        explorer.state.colour = colour
-        image = explorer.map._galaxies()
-        inked = image.dimension_values(5, flat=False) > 0
-        assert inked.any() == np.isfinite(explorer.map.plane.points).all(axis=1).any()
-
-
-def test_a_store_without_galaxies_says_so(examples):
-    session = begin(examples["none"])
-    assert session.state.row is None
-    assert "no galaxies" in session.card.facts.object
-    assert "that you pick" in session.tabs["neighbours"].strip.empty
-
-
-def test_without_stamps_the_reconstruction_still_shows_and_the_page_says_why(examples):
-    session = begin(examples["no stamps"])
-    assert "no stamps" in session.card.pictures.object
-    assert 'alt="Reconstruction"' in session.card.pictures.object
 
 
 def test_a_tap_picks_the_nearest_galaxy(many):
@@ -106,57 +43,6 @@ def test_nearest_is_as_seen_on_the_screen_whatever_the_units():
     assert nearest_row(points[2:], (0.0, 0.0), limits, frame) is None
 
 
-def test_image_and_id_never_mismatch(many):
-    """Each stamp encodes its own row."""
-    for tab in ("neighbours", "lookalikes", "labels"):
-        strip = many.tabs[tab]
-        toggle(many.datastore, many.state, 5)
-        toggle(many.datastore, many.state, 42)
-        many.state.param.update(row=17, tab=tab)
-        assert strip.strip.items
-        for item in strip.strip.items:
-            assert item["id"] == many.datastore.ids[item["row"]]
-            assert item["picture"] == data_uri(code_of(item["row"]), "WEBP")
-        toggle(many.datastore, many.state, 5)
-        toggle(many.datastore, many.state, 42)
-    assert data_uri(code_of(17)) in many.card.pictures.object
-    assert many.datastore.ids[17] in many.card.facts.object
-
-
-def test_neighbours_are_the_ten_nearest_and_a_click_picks_one(many):
-    many.state.row = 3
-    nearest = many.tabs["neighbours"].strip
-    rows, distances = many.datastore.neighbours.index("physics").result().query(3, 10)
-    assert [item["row"] for item in nearest.items] == list(rows)
-    assert nearest.items[0]["caption"] == f"distance {distances[0]:.2f}"
-    nearest._handle_msg({"pick": int(rows[4])})
-    assert many.state.row == rows[4]
-
-
-def test_a_strip_obeys_only_for_galaxies_that_it_shows(many):
-    many.state.row = 3
-    many.tabs["neighbours"].strip._handle_msg({"pick": 3})
-    many.tabs["neighbours"].strip._handle_msg({"pick": 10**9})
-    many.tabs["neighbours"].strip._handle_msg({"pick": None})
-    assert many.state.row == 3
-
-
-def test_a_click_that_comes_as_the_strip_changes_still_picks(many):
-    many.state.row = 3
-    strip = many.tabs["neighbours"].strip
-    hit = strip.items[-1]["row"]
-    many.state.row = next(row for row in range(60) if row not in {i["row"] for i in strip.items})
-    assert hit not in {item["row"] for item in strip.items}
-    strip._handle_msg({"pick": hit})
-    assert many.state.row == hit
-
-
-def test_neighbours_do_not_depend_on_the_orientation(many):
-    info = many.datastore.store.model("physics")
-    assert "e_cos" in info.names
-    assert many.datastore.neighbours.index("physics").result().axes == len(info.names) - 2
-
-
 def test_a_population_has_one_colour_wherever_it_is_shown(examples):
     session = begin(examples["unknown populations"])
     session.state.colour = "population"
@@ -169,55 +55,6 @@ def test_a_population_has_one_colour_wherever_it_is_shown(examples):
         assert colour in session.legend.pane.object
 
 
-def test_lookalikes_are_ordinary_and_ranked_by_how_many_seeds_are_near(many):
-    many.state.param.update(tab="lookalikes", seeds="green_pea")
-    items = many.tabs["lookalikes"].strip.items
-    assert items
-    assert not {many.datastore.populations.names[item["row"]] for item in items} & {"green_pea"}
-    counts = [int(item["caption"].split()[1]) for item in items]
-    assert counts == sorted(counts, reverse=True)
-
-
-def test_a_tag_is_in_the_journal_and_on_the_list_and_can_be_taken_away(many):
-    many.state.param.update(row=8, tab="labels")
-    many.keys._handle_msg({"key": "c"})
-    assert is_candidate(many.datastore, 8)
-    (item,) = many.tabs["labels"].strip.items
-    assert item["row"] == 8
-    assert many.card.judge.bar.label == "candidate"
-    many.tabs["labels"].strip._handle_msg({"remove": item["mark"]})
-    assert not is_candidate(many.datastore, 8)
-    assert many.card.judge.bar.label == ""
-    assert len(many.datastore.journal.events()) == 2
-
-
-def test_what_others_tag_is_seen_by_every_session(many):
-    other = Explorer(many.datastore)
-    other.state.tab = "labels"
-    toggle(many.datastore, many.state, 4)
-    other.refresh()
-    assert [item["row"] for item in other.tabs["labels"].strip.items] == [4]
-
-
-def test_the_page_works_without_a_journal_and_says_why(examples):
-    datastore = DataStore(read_store(examples["many"]), None, "cannot open the journal")
-    session = Explorer(datastore)
-    session.state.row = 3
-    toggle(datastore, session.state)
-    assert "cannot open the journal" in session.card.trouble.object
-    assert not session.card.judge.bar.visible
-
-
-def test_two_sessions_share_no_choice(many):
-    other = Explorer(many.datastore)
-    other.state.param.update(row=3, model="vanilla", colour="population", tab="labels")
-    assert many.state.model == "physics"
-    assert many.state.row != 3
-    assert (many.state.colour, many.state.tab) == ("density", "neighbours")
-    assert other.state.param.x.objects != many.state.param.x.objects
-    assert other.map.plane.x != many.map.plane.x
-
-
 def test_a_model_keeps_the_axes_that_it_has_and_replaces_those_that_it_has_not(many):
     state = many.state
     state.param.update(x="log_mass", y="log_sfr", colour="inferred.redshift")
@@ -227,13 +64,6 @@ def test_a_model_keeps_the_axes_that_it_has_and_replaces_those_that_it_has_not(m
     state.model = "physics"
     assert (state.x, state.y) == ("redshift", "log_mass")
     assert state.colour == "catalogue.redshift"
-
-
-def test_what_can_be_chosen_comes_from_the_store(many):
-    state = State()
-    choose_model(many.datastore, state, "")
-    assert state.param.model.objects == ["physics", "vanilla"]
-    assert set(state.param.seeds.objects) == {"red_spiral", "green_pea", "selection:"}
 
 
 def test_new_axes_bring_a_new_range_and_the_same_axes_keep_the_zoom(many):
@@ -438,21 +268,3 @@ def test_the_boundaries_are_drawn_for_the_chosen_axes_and_can_be_put_away(many):
     assert not regions.fill.data["image"]
     assert not regions.lines.data["x"]
     assert "SVM" not in many.legend.pane.object
-
-
-def test_a_broken_model_is_told_in_words_and_the_page_goes_on(store, tmp_path):
-    folder = change(store, tmp_path / "store")
-    (folder / "models" / "physics" / "model.safetensors").write_bytes(b"nothing")
-    session = begin(folder)
-    assert "cannot be read" in session.card.trouble.object
-    assert "Not decoded" in session.card.pictures.object
-    session.state.row = 3
-    session.state.model = "vanilla"
-    assert 'alt="Reconstruction"' in session.card.pictures.object
-
-
-def test_no_store_says_which_command_makes_one(tmp_path):
-    with pytest.raises(StoreError, match=r"python -m train\.encode"):
-        open_datastore(tmp_path / "none")
-    assert store_folder([]).parts[-3:] == ("data", "stores", "demo")
-    assert str(store_folder(["a/b"])) == "a/b"

@@ -1,0 +1,32 @@
+"""Catalogue and inferred values side by side."""
+
+import numpy as np
+import pytest
+
+from dashboard.galaxy.property_table import Interval, Property, difference, row_html
+
+
+def test_a_difference_is_in_joint_sigmas():
+    assert difference(Interval(1.0, 3.0), Interval(11.0, 4.0)) == pytest.approx(2.0)
+    assert np.isnan(difference(Interval(np.nan, 1.0), Interval(1.0, 1.0)))
+    assert difference(Interval(0.0, np.nan), Interval(1.0, 0.5)) == pytest.approx(2.0)
+
+
+def test_orientations_differ_by_less_than_a_quarter_turn():
+    near = difference(Interval(-1.55, 0.1), Interval(1.55, 0.0), cyclic=True)
+    assert abs(near) == pytest.approx((np.pi - 3.1) / 0.1)
+
+
+def test_a_value_is_shown_with_two_digits_of_its_error():
+    assert str(Interval(0.12345, 0.0123)) == "0.123 ± 0.012"
+    assert str(Interval(-10.5, 2.3)) == "\N{MINUS SIGN}10.5 ± 2.3"
+    assert str(Interval(np.nan, 1.0)) == "\N{EN DASH}"
+
+
+def test_a_row_escapes_what_it_shows_and_points_at_large_differences():
+    counts = np.ones(4, dtype=int)
+    row = Property("<b>", "", Interval(0, 1), Interval(9, 1), counts, (0.0, 1.0), cyclic=False)
+    html = row_html(row)
+    assert "<b>" not in html
+    assert "far" in html
+    assert "+6.4" in html
