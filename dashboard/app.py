@@ -3,7 +3,7 @@
     panel serve dashboard/app.py --args STORE
 
 Without ``--args`` it shows the demo's store. Every browser session has its own state; the store
-and what is slow are shared by all sessions of the process.
+and slow computations are shared by all sessions of the process.
 """
 
 import logging
@@ -75,10 +75,10 @@ NOTEBOOK_HEIGHT = 860  # px
 
 
 class Explorer:
-    """One session: its state, its views, and how they are laid out.
+    """One session: its state, its views and their layout.
 
     Args:
-        datastore: What all sessions share.
+        datastore: Shared by all sessions.
     """
 
     def __init__(self, datastore: DataStore) -> None:
@@ -152,13 +152,13 @@ class Explorer:
         return page
 
     def start(self) -> None:
-        """Begin what can wait until the page is on the screen."""
+        """Start the slow work; called once the page is on the screen."""
         self.state.progress.loaded = True
         if self.datastore.journal and pn.state.curdoc:
             pn.state.add_periodic_callback(self.refresh, POLL)
 
     def refresh(self) -> None:
-        """Show what others have written in the journal."""
+        """Show labels that other sessions and processes have written."""
         refresh(self.datastore, self.state)
 
     def _pages(self) -> pmui.RadioButtonGroup:
@@ -195,10 +195,10 @@ class Explorer:
 
 
 def _own_busy(page: Page, state: State) -> None:
-    """Let a page be busy until it is on the screen, whatever other sessions are doing.
+    """Show a page as busy until it is on the screen, whatever other sessions are doing.
 
-    By itself it follows the busy state of the process, which would tell all pages of every
-    callback, and keep each of them forever.
+    By default it follows the busy state of the process: all pages would show every callback of
+    each other, and none would be freed.
     """
     with edit_readonly(page):
         page.busy = state.progress.param.loaded.rx.not_()
@@ -237,7 +237,7 @@ class Notebook(pn.viewable.Viewer):
 
     @property
     def labels(self) -> pd.DataFrame:
-        """What people have labelled, a row a person and galaxy."""
+        """The labels of all people, a row a person and galaxy."""
         datastore, state = self.explorer.datastore, self.explorer.state
         return labelled(datastore, state.model).to_pandas()
 
@@ -260,7 +260,7 @@ def open_datastore(folder: Path) -> DataStore:
 
 
 def warm(explorer: Explorer, page: Page) -> None:
-    """Have ready what the first visitor would wait for; ``--warm`` asks for it."""
+    """Compute in advance what the first visitor would wait for; on ``--warm``."""
     page.get_root()
     datastore, state = explorer.datastore, explorer.state
     datastore.neighbours.index(state.model, state.metric).exception()
@@ -270,10 +270,10 @@ def warm(explorer: Explorer, page: Page) -> None:
 
 
 def extend(*, inline: bool = False) -> None:
-    """Load what draws; figures on a canvas, which shows sooner than by WebGL.
+    """Load the plotting extensions; figures are drawn on a canvas, which shows sooner than WebGL.
 
     Args:
-        inline: Whether scripts are put into the page, as a notebook needs where it is offline.
+        inline: Whether scripts are part of the page, as an offline notebook needs.
     """
     hv.extension("bokeh", inline=inline)
     pn.extension(inline=inline)
@@ -281,7 +281,7 @@ def extend(*, inline: bool = False) -> None:
 
 
 def serve() -> Any:
-    """What a browser session gets: the explorer, or a page that says what is wrong."""
+    """The page of a browser session: the explorer, or an error page."""
     extend()
     if not is_known_host():
         return trouble_page("This address is not served", "Open the address that was printed.")

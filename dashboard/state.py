@@ -1,4 +1,4 @@
-"""What a person has chosen, and how far slow work is. Parameters only: no data, widgets, plots."""
+"""The choices of a session and the progress of its slow work. Parameters only."""
 
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -25,10 +25,10 @@ STORE_ORDER, DISTANCE = "store", "distance"
 
 
 class Metric(NamedTuple):
-    """How the distance of two galaxies is measured.
+    """The metric of distances between galaxies.
 
     Args:
-        whiten: In units of each latent's own spread, correlations taken out; else raw.
+        whiten: Whitened latents (Mahalanobis distance); else raw ones.
         oriented: Whether the orientation counts.
     """
 
@@ -37,11 +37,11 @@ class Metric(NamedTuple):
 
 
 class Gesture(NamedTuple):
-    """The line of a box or lasso, and the plane it was drawn in.
+    """The outline of a box or lasso, and the plane that it was drawn in.
 
     Args:
         plane: Model, horizontal and vertical axis.
-        corners: Where it runs, (x, y) each.
+        corners: Its corners, (x, y) each.
     """
 
     plane: tuple[str, str, str]
@@ -49,14 +49,14 @@ class Gesture(NamedTuple):
 
 
 class Choices(param.Parameterized):
-    """Some of the choices of a session."""
+    """A group of choices of a session."""
 
     def __init__(self, **params: Any) -> None:
         param.Parameterized.__init__(self, **params)
 
 
 class Axes(Choices):
-    """What one map shows."""
+    """The choices of one map."""
 
     model: "param.Selector[str]" = param.Selector(
         objects=[""], doc="The model whose latent space is shown."
@@ -136,7 +136,7 @@ class Decoding(Choices):
 
 
 class QueueOptions(Choices):
-    """What the ranked queue lists, and what its SVM learns from."""
+    """The choices of the ranked queue, and the training labels of its SVM."""
 
     rank: "param.Selector[int]" = param.Selector(
         objects={
@@ -165,7 +165,7 @@ class QueueOptions(Choices):
 
 
 class Progress(Choices):
-    """How far slow work is, what has arrived, and what is to be reported of it."""
+    """The progress of slow work, counters of arrived results, and notices."""
 
     loaded = param.Boolean(default=False, doc="The page is on the screen: slow work may begin.")
     boundaries_arrived = param.Integer(default=0, doc="Counts the boundaries that have arrived.")
@@ -270,7 +270,7 @@ class State(Axes):
 
     @property
     def metric(self) -> Metric:
-        """How the distance of two galaxies is measured."""
+        """The chosen metric of distances."""
         return Metric(self.whiten, self.oriented)
 
     @property
@@ -279,7 +279,7 @@ class State(Axes):
         return [self, self.second] if self.split else [self]
 
     def frozen(self) -> SimpleNamespace:
-        """Its values as they are now, for a worker to read while the state itself changes."""
+        """A copy of the current values, for a worker."""
         return _frozen(self)
 
 

@@ -97,18 +97,18 @@ class Report:
 
     def add(self, catalog: str, cut: str, source: str, before: int, left: int) -> None:
         """Note a cut."""
-        one = {"catalog": catalog, "cut": cut, "source": source}
-        self.cuts.append(one | {"removed": before - left, "left": left})
+        entry = {"catalog": catalog, "cut": cut, "source": source}
+        self.cuts.append(entry | {"removed": before - left, "left": left})
 
     def add_file(self, catalog: str, path: Path, url: str, about: KnownCatalog | None) -> None:
         """Note a file."""
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         when = datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="seconds")
-        one = {"catalog": catalog, "file": path.name, "url": url, "date": when, "sha256": digest}
+        entry = {"catalog": catalog, "file": path.name, "url": url, "date": when, "sha256": digest}
         if about is not None:
-            one |= {"citation": about.citation, "licence": about.licence}
-        self.files.append(one)
+            entry |= {"citation": about.citation, "licence": about.licence}
+        self.files.append(entry)
 
     def write(self, folder: Path, made_by: str) -> None:
         """Write ``cuts.csv`` and ``sources.json``."""
@@ -118,9 +118,9 @@ class Report:
 
     def show(self, folder: Path, kept: pd.DataFrame) -> None:
         """Print the cuts and the next command."""
-        for one in self.cuts:
+        for cut in self.cuts:
             print(
-                "{removed:9d} removed, {left:9d} left  {catalog}: {cut} ({source})".format(**one)
+                "{removed:9d} removed, {left:9d} left  {catalog}: {cut} ({source})".format(**cut)
             )
         counts = kept["population"].value_counts()
         shown = ", ".join(f"{count} {name}" for name, count in counts.items())

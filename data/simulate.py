@@ -159,7 +159,7 @@ def _made(
         seed=args.seed,
     )
     questions = [
-        (one, [(row, populations[row]) for row in writer.part_rows(one)]) for one in parts
+        (part, [(row, populations[row]) for row in writer.part_rows(part)]) for part in parts
     ]
     make = partial(_make_part, settings=settings, unit=info.unit)
     return ordered_map(make, questions, args.workers)
@@ -199,7 +199,7 @@ def _coloured(flux: NDArray[np.float32], maker: "StampMaker") -> NDArray[np.floa
     from data.simulation.sdss_colour_image import sky_server_colour
 
     area = (maker.settings.pixel_scale / maker.survey.native_scale) ** 2
-    return np.stack([sky_server_colour(one.astype(np.float64), area) for one in flux])
+    return np.stack([sky_server_colour(image.astype(np.float64), area) for image in flux])
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from imblearn.pipeline import Pipeline
 
 __all__ = [
-    "MOST_NORMAL",
+    "MAX_NORMAL",
     "NORMAL",
     "UNUSED",
     "SvmGalaxies",
@@ -37,16 +37,16 @@ __all__ = [
 
 NORMAL = "normal"
 UNUSED = ""  # the class of a galaxy that no fit may use
-LEAST = -60.0  # of a kernel's exponent; much less gives denormal numbers, which are slow
+MIN_EXPONENT = -60.0  # of a kernel's exponent; much less gives denormal numbers, which are slow
 _LOADING = Lock()
 BLOCK = 512  # galaxies whose kernel fits a processor's cache
-MOST_NORMAL = 5000  # an RBF SVM's time grows with the square of its galaxies
+MAX_NORMAL = 5000  # an RBF SVM's time grows with the square of its galaxies
 SMOTE_NEIGHBOURS = 5  # as in Chawla et al. (2002), and imblearn's default
 
 
 def classes_of(population: Iterable[str], rare: Sequence[str]) -> NDArray[np.str_]:
     """Each galaxy's class: its population if that is rare, else ``normal``."""
-    return np.array([one if one in rare else NORMAL for one in population], dtype=np.str_)
+    return np.array([item if item in rare else NORMAL for item in population], dtype=np.str_)
 
 
 def balance(
@@ -126,7 +126,7 @@ def training_rows(
     certain = np.zeros(len(classes), dtype=bool)
     certain[np.asarray(judged, dtype=np.intp)] = True
     drawn = np.flatnonzero(normal & ~certain)
-    room = max(MOST_NORMAL - int((normal & certain).sum()), 0)
+    room = max(MAX_NORMAL - int((normal & certain).sum()), 0)
     if len(drawn) > room:
         drawn = np.random.default_rng(seed).choice(drawn, room, replace=False)
     kept[normal] = certain[normal]
@@ -183,7 +183,7 @@ class SvmScore:
                 block = block.astype(np.float32)
                 kernel = (2 * gamma * block) @ support.T
                 kernel -= half + gamma * (block**2).sum(axis=1, keepdims=True)
-                np.maximum(kernel, LEAST, out=kernel)
+                np.maximum(kernel, MIN_EXPONENT, out=kernel)
                 parts = np.exp(kernel, out=kernel) @ weights
                 result[start : start + BLOCK] = parts + offsets
         return result
@@ -276,10 +276,8 @@ class SvmGalaxies:
             for name, rows in members.items()
             if len(rows) < 2
         }
-        if len(members[NORMAL]) > MOST_NORMAL:
-            chosen = np.random.default_rng(seed).choice(
-                members[NORMAL], MOST_NORMAL, replace=False
-            )
+        if len(members[NORMAL]) > MAX_NORMAL:
+            chosen = np.random.default_rng(seed).choice(members[NORMAL], MAX_NORMAL, replace=False)
             members[NORMAL] = np.sort(chosen)
         names = () if NORMAL in left_out else tuple(n for n in wanted if n not in left_out)
         parts = [members[name] for name in names]

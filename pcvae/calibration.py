@@ -35,7 +35,7 @@ def sigma_factor(
     Returns:
         The factor, between 1/20 and 20; 1 where fewer than 20 pairs are known.
     """
-    e, s, n = (np.asarray(one, dtype=np.float64) for one in (plain, sigma, noise))
+    e, s, n = (np.asarray(item, dtype=np.float64) for item in (plain, sigma, noise))
     known = np.isfinite(e) & np.isfinite(s) & np.isfinite(n)
     e, s, n = e[known], s[known], n[known]
     if len(e) < 20:
@@ -76,7 +76,7 @@ def sigma_tilt(
     Returns:
         b and f; b is 0 where fewer than 80 galaxies are known.
     """
-    parts = (np.asarray(one, dtype=np.float64) for one in (plain, sigma, noise, estimate))
+    parts = (np.asarray(item, dtype=np.float64) for item in (plain, sigma, noise, estimate))
     table = np.stack(np.broadcast_arrays(*parts))
     e, s, n, x = table[:, np.isfinite(table).all(axis=0)]
     if len(e) < 80:

@@ -121,7 +121,7 @@ def _ids(table: pd.DataFrame) -> pd.Series:
 
 
 def _numbers(bands: Sequence[str]) -> list[str]:
-    names = [name for one in LABELS[1:] for name in (one.name, one.error)]
+    names = [name for label in LABELS[1:] for name in (label.name, label.error)]
     names += [*SHAPE_COLUMNS, "north_angle"]
     return names + [name for flux in flux_columns(bands) for name in (flux, f"{flux}_err")]
 

@@ -150,9 +150,9 @@ def _read_info(folder: Path) -> RunInfo:
 
 
 def _info_of(facts: dict[str, Any]) -> RunInfo:
-    known = {one.name for one in fields(RunInfo)}
+    known = {item.name for item in fields(RunInfo)}
     facts = {k: v for k, v in facts.items() if k in known}
     facts["model"] = ModelConfig(**tuples(facts["model"]))
     space = tuples(facts["space"])
-    space["latents"] = tuple(Latent(**one) for one in space["latents"])
+    space["latents"] = tuple(Latent(**latent) for latent in space["latents"])
     return RunInfo(**facts | {"space": LatentSpace(**space)})

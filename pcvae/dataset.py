@@ -120,8 +120,8 @@ def assign_split(
     never = set(held_out)
     return np.array(
         [
-            "held_out" if population in never else _share(f"{seed}:{one}")
-            for one, population in zip(ids, populations, strict=True)
+            "held_out" if population in never else _share(f"{seed}:{galaxy}")
+            for galaxy, population in zip(ids, populations, strict=True)
         ],
         dtype="<U10",
     )
@@ -141,8 +141,8 @@ def latent_space(catalog: pd.DataFrame, config: LabelConfig | None, latents: int
         axes = tuple(Latent(f"latent_{i}", f"Latent {i}") for i in range(latents))
         return LatentSpace(axes, (0.0,) * latents, (1.0,) * latents, 0)
     total = latents + (config.angle == "ellipticity")
-    known = [one for one in LABELS if np.isfinite(_truth(catalog, one, config)).any()]
-    tied = [latent for one in known for latent in _latents(one, config)]
+    known = [label for label in LABELS if np.isfinite(_truth(catalog, label, config)).any()]
+    tied = [latent for label in known for latent in _latents(label, config)]
     if len(tied) > total:
         msg = f"expected at least {len(tied)} latents for {len(tied)} tied ones, found {total}"
         raise SettingsError(msg)
@@ -158,9 +158,9 @@ def latent_space(catalog: pd.DataFrame, config: LabelConfig | None, latents: int
 def measure_labels(catalog: pd.DataFrame, names: Sequence[str], config: LabelConfig) -> Measured:
     """The truth and the errors of the tied latents of these names, each (N, K)."""
     values, errors = [], []
-    for one in LABELS:
-        wanted = [n for n, latent in enumerate(_latents(one, config)) if latent.name in names]
-        truth, sigma = _truth(catalog, one, config), _sigma(catalog, one, config)
+    for label in LABELS:
+        wanted = [n for n, latent in enumerate(_latents(label, config)) if latent.name in names]
+        truth, sigma = _truth(catalog, label, config), _sigma(catalog, label, config)
         values += [truth[:, n] for n in wanted]
         errors += [sigma[:, n] for n in wanted]
     if not values:
@@ -193,18 +193,18 @@ def _share(text: str) -> str:
     return next(name for name, end in SHARES.items() if fraction < end)
 
 
-def _latents(one: Label, config: LabelConfig) -> list[Latent]:
-    if one.name == "orientation" and config.angle == "ellipticity":
+def _latents(label: Label, config: LabelConfig) -> list[Latent]:
+    if label.name == "orientation" and config.angle == "ellipticity":
         return [
             Latent(ELLIPTICITY[0], "Ellipticity e cos 2φ"),
             Latent(ELLIPTICITY[1], "Ellipticity e sin 2φ"),
         ]
-    return [Latent(one.name, one.title, one.unit)]
+    return [Latent(label.name, label.title, label.unit)]
 
 
-def _truth(catalog: pd.DataFrame, one: Label, config: LabelConfig) -> NDArray[np.float64]:
-    value = catalog[one.name].to_numpy(np.float64)
-    if one.name != "orientation":
+def _truth(catalog: pd.DataFrame, label: Label, config: LabelConfig) -> NDArray[np.float64]:
+    value = catalog[label.name].to_numpy(np.float64)
+    if label.name != "orientation":
         return value[:, None]
     phi = wrap_angle(value)
     if config.angle == "phi":
@@ -213,25 +213,25 @@ def _truth(catalog: pd.DataFrame, one: Label, config: LabelConfig) -> NDArray[np
     return np.stack([e * np.cos(2 * phi), e * np.sin(2 * phi)], axis=1)
 
 
-def _sigma(catalog: pd.DataFrame, one: Label, config: LabelConfig) -> NDArray[np.float64]:
+def _sigma(catalog: pd.DataFrame, label: Label, config: LabelConfig) -> NDArray[np.float64]:
     """The errors (N, 1 or 2) that the loss divides by, in the label's unit."""
-    error = catalog[one.error].to_numpy(np.float64)
+    error = catalog[label.error].to_numpy(np.float64)
     if config.errors == "given":
         error = np.where(error > 0, error, 0.0)[:, None]
-        if one.name == "orientation" and config.angle == "ellipticity":
+        if label.name == "orientation" and config.angle == "ellipticity":
             return np.repeat(2 * _ellipticity(catalog)[:, None] * error, 2, axis=1)
         return error
-    error = np.where(error > 0, error, one.sigma_missing)[:, None]
+    error = np.where(error > 0, error, label.sigma_missing)[:, None]
     if config.errors == "published":
-        if one.name == "orientation":
+        if label.name == "orientation":
             error = np.full_like(error, PAPER_ORIENTATION_SIGMA)
-        if one.name == "redshift":
+        if label.name == "redshift":
             error = np.full_like(error, PAPER_SIGMA_FLOOR)
         return np.maximum(error, PAPER_SIGMA_FLOOR)
-    if one.name == "orientation" and config.angle == "ellipticity":
-        spread = 2 * _ellipticity(catalog)[:, None] * np.maximum(error, one.sigma_floor)
+    if label.name == "orientation" and config.angle == "ellipticity":
+        spread = 2 * _ellipticity(catalog)[:, None] * np.maximum(error, label.sigma_floor)
         return np.repeat(np.maximum(spread, SHAPE_SIGMA_FLOOR), 2, axis=1)
-    return np.maximum(error, one.sigma_floor)
+    return np.maximum(error, label.sigma_floor)
 
 
 def _ellipticity(catalog: pd.DataFrame) -> NDArray[np.float64]:

@@ -91,7 +91,7 @@ class Codec:
         if not parts:
             empty = np.empty((0, len(self.space.latents)))
             return Encoded(empty, empty, np.empty(0))
-        return Encoded(*(np.concatenate(one) for one in zip(*parts, strict=True)))
+        return Encoded(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
     @torch.inference_mode()
     def decode(self, latents: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -123,7 +123,7 @@ class Codec:
         mu = posterior.mu * self._scale + self._mean
         tilted = posterior.logvar / 2 + self._tilt * posterior.mu.clamp(-STEEPEST, STEEPEST)
         sigma = tilted.exp() * self._sigma_scale
-        return Encoded(*(one.cpu().double().numpy() for one in (mu, sigma, error)))
+        return Encoded(*(values.cpu().double().numpy() for values in (mu, sigma, error)))
 
 
 def encode_images(
@@ -182,13 +182,13 @@ def _fused(model: ConvVAE) -> ConvVAE:
     model = deepcopy(model).eval()
     for block in model.modules():
         if isinstance(block, nn.Sequential):
-            for k, (one, norm) in enumerate(pairwise(list(block))):
+            for k, (layer, norm) in enumerate(pairwise(list(block))):
                 if not isinstance(norm, nn.BatchNorm2d):
                     continue
-                if isinstance(one, nn.Conv2d):
-                    block[k], block[k + 1] = fuse_conv_bn_eval(one, norm), nn.Identity()
-                elif isinstance(one, nn.ConvTranspose2d):
-                    block[k] = fuse_conv_bn_eval(one, norm, transpose=True)
+                if isinstance(layer, nn.Conv2d):
+                    block[k], block[k + 1] = fuse_conv_bn_eval(layer, norm), nn.Identity()
+                elif isinstance(layer, nn.ConvTranspose2d):
+                    block[k] = fuse_conv_bn_eval(layer, norm, transpose=True)
                     block[k + 1] = nn.Identity()
     return model
 

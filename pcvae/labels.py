@@ -58,10 +58,10 @@ def label(name: str) -> Label:
     Raises:
         KeyError: There is none; the message lists those there are.
     """
-    for one in LABELS:
-        if one.name == name:
-            return one
-    msg = f"no label {name!r}: expected one of {', '.join(one.name for one in LABELS)}"
+    for label in LABELS:
+        if label.name == name:
+            return label
+    msg = f"no label {name!r}: expected one of {', '.join(label.name for label in LABELS)}"
     raise KeyError(msg)
 
 

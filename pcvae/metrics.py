@@ -259,14 +259,14 @@ def r2_gain(
         name: The label's name.
         seed: Fixes the draws.
     """
-    first, second = (errors(truth, one, name) for one in (better, worse))
+    first, second = (errors(truth, item, name) for item in (better, worse))
     both = np.isfinite(first) & np.isfinite(second)
     known = np.asarray(truth, dtype=np.float64)[both]
     total = np.square(_deviations(known, name)).sum() if len(known) > 1 else 0.0
     if not total:
         return np.nan, np.nan, np.nan
     gain = (np.square(second[both]).sum() - np.square(first[both]).sum()) / total
-    drawn = [_draws(known, one[both], name, seed, 1000) for one in (first, second)]
+    drawn = [_draws(known, item[both], name, seed, 1000) for item in (first, second)]
     return float(gain), *_percentiles(drawn[0] - drawn[1])
 
 

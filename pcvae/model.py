@@ -212,7 +212,7 @@ class Photometry(nn.Module):
         found = [torch.asinh(light.flatten(2) @ self.circles)]
         if self.colours:
             found += [found[0].diff(dim=1), found[0].diff(dim=2)]
-        return self.layers(torch.cat([one.flatten(1) for one in found], dim=1))
+        return self.layers(torch.cat([part.flatten(1) for part in found], dim=1))
 
 
 def _down(before: int, after: int) -> nn.Module:

@@ -40,12 +40,12 @@ BOX = 32  # px; median error 0.7 deg against 1.1 deg with the paper's, on simula
 FILTER = 3  # boxes, the paper's
 FWHM = 3.0  # px, of the Gaussian convolution before detection
 THRESHOLD = 1.5  # standard deviations of the background
-LEAST_PIXELS = 10
+MIN_PIXELS = 10
 DEBLEND_LEVELS, DEBLEND_CONTRAST = 32, 0.001
 NEAR = 1 / 16  # of the stamp's side: how far from its centre the galaxy may lie
 ROUND_RATIO = 0.9
 BLEND_SHARE = 0.05
-LEAST_NOISE = {"nanomaggy": 0.0, "stretched": 0.06}  # of a stack; pictures clip their noise
+MIN_NOISE = {"nanomaggy": 0.0, "stretched": 0.06}  # of a stack; pictures clip their noise
 KRON, KRON_LEAST, KRON_MOST = 2.5, 3.5, 10.0  # Bertin & Arnouts (1996), in semi-axes
 NOISE_BLOCK = 4  # px; resampled coadds have noise that is correlated over about two
 ERROR_FLOOR = 0.03  # rad; knots, bulges and neighbours of simulated galaxies
@@ -106,7 +106,7 @@ def measure(
         msg = f"expected a stamp of shape ({len(bands)}, S, S), found {flux.shape}"
         raise ShapeError(msg)
     pixels = flux.astype(np.float64)
-    stack, noise = _subtract_background(pixels.sum(0), box, LEAST_NOISE[unit])
+    stack, noise = _subtract_background(pixels.sum(0), box, MIN_NOISE[unit])
     labels, mine, flag = _segment(stack, noise)
     shape = _shape(stack, labels > 0, mine)
     if shape is None:
@@ -172,7 +172,7 @@ def _segment(
     smooth = ndimage.gaussian_filter(stack, FWHM / np.sqrt(8 * np.log(2)))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NoDetectionsWarning)
-        found = detect_sources(smooth, THRESHOLD * noise, n_pixels=LEAST_PIXELS)
+        found = detect_sources(smooth, THRESHOLD * noise, n_pixels=MIN_PIXELS)
     if found is None:
         return np.zeros(stack.shape, np.int64), np.zeros(stack.shape, bool), 0
     labels = found.data.astype(np.int64)
@@ -211,7 +211,7 @@ def _deblend(
         parts = deblend_sources(
             smooth[where],
             whole,
-            n_pixels=LEAST_PIXELS,
+            n_pixels=MIN_PIXELS,
             n_levels=DEBLEND_LEVELS,
             contrast=DEBLEND_CONTRAST,
             progress_bar=False,
@@ -238,13 +238,13 @@ def _moments(stack: NDArray[np.float64], mine: NDArray[np.bool_]) -> _Shape | No
     from photutils.segmentation import SegmentationImage, SourceCatalog
 
     (where,) = ndimage.find_objects(mine.astype(np.int8))
-    one = SourceCatalog(stack[where], SegmentationImage(mine[where].astype(np.int32)))
+    source = SourceCatalog(stack[where], SegmentationImage(mine[where].astype(np.int32)))
     numbers = (
-        one.x_centroid[0] + where[1].start,
-        one.y_centroid[0] + where[0].start,
-        one.semimajor_axis[0].value,
-        one.semiminor_axis[0].value,
-        wrap_angle(one.orientation[0].to_value("rad")),
+        source.x_centroid[0] + where[1].start,
+        source.y_centroid[0] + where[0].start,
+        source.semimajor_axis[0].value,
+        source.semiminor_axis[0].value,
+        wrap_angle(source.orientation[0].to_value("rad")),
     )
     shape = _Shape(*(float(number) for number in numbers))
     return shape if np.isfinite(shape).all() else None

@@ -24,7 +24,7 @@ __all__ = ["Stretch", "display", "display_stretch", "mean_maxima", "squash", "un
 # about the colours of a spiral at z = 0.1.
 GREY = {"g": 0.57, "r": 1.0, "i": 1.26, "z": 1.58}
 DISPLAY_BETA = 20.0  # twice the network's: faint galaxies show, and sky noise not yet
-LARGEST = 0.999999  # beyond it the inverse of Eq. 1 has no digits left in float32
+MAX_STRETCHED = 0.999999  # beyond it the inverse of Eq. 1 has no digits left in float32
 
 
 def squash(y: Tensor) -> Tensor:
@@ -50,7 +50,7 @@ def unsquash(x: Tensor) -> Tensor:
         >>> unsquash(torch.tensor([0.0, 0.6]))
         tensor([0.0000, 0.7500])
     """
-    x = x.clamp(-LARGEST, LARGEST)
+    x = x.clamp(-MAX_STRETCHED, MAX_STRETCHED)
     return x * torch.rsqrt(1 - x * x)
 
 
@@ -162,7 +162,7 @@ def mean_maxima(blocks: Iterable[NDArray[np.float32]]) -> tuple[float, ...]:
     if count == 0 or (total <= 0).any():
         msg = f"expected images with positive fluxes, found maxima {total} of {count} images"
         raise SettingsError(msg)
-    return tuple(float(one) for one in total / count)
+    return tuple(float(item) for item in total / count)
 
 
 def display(raw: Tensor, stretch: Stretch) -> NDArray[np.float32]:
@@ -187,7 +187,9 @@ def display_stretch(network: Stretch, size: int) -> Stretch:
     """
     scale, bands = network.scale, network.bands
     if scale and all(band in GREY for band in bands):
-        level = float(np.mean([one / GREY[band] for one, band in zip(scale, bands, strict=True)]))
+        level = float(
+            np.mean([number / GREY[band] for number, band in zip(scale, bands, strict=True)])
+        )
         scale = tuple(level * GREY[band] for band in bands)
     order = tuple(range(len(bands)))
     return replace(network, scale=scale, size=size, beta=DISPLAY_BETA, order=order)

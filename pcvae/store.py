@@ -254,9 +254,9 @@ class StoreWriter:
 
 
 def _info(facts: Mapping[str, Any]) -> StoreInfo:
-    known = {one.name for one in fields(StoreInfo)}
+    known = {item.name for item in fields(StoreInfo)}
     models = tuple(
-        ModelInfo(**{**model, "latents": tuple(Latent(**one) for one in model["latents"])})
+        ModelInfo(**{**model, "latents": tuple(Latent(**latent) for latent in model["latents"])})
         for model in facts["models"]
     )
     return StoreInfo(**{k: v for k, v in facts.items() if k in known} | {"models": models})

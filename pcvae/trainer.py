@@ -42,8 +42,8 @@ class Galaxies(NamedTuple):
 
     def at(self, rows: Tensor, device: torch.device) -> "Galaxies":
         """Some of them, on a device."""
-        one, two = (part[rows].to(device) for part in self.targets)
-        return Galaxies(self.image[rows].to(device), Targets(one, two))
+        truth, sigma = (part[rows].to(device) for part in self.targets)
+        return Galaxies(self.image[rows].to(device), Targets(truth, sigma))
 
 
 class TrainingData(NamedTuple):

@@ -2,6 +2,7 @@
 
 import ast
 import importlib.metadata
+import re
 import sys
 from pathlib import Path
 
@@ -125,3 +126,28 @@ def test_dependencies_name_parameters_of_the_state_before_those_of_its_parts(pat
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "param.depends":
             depths = [arg.value.count(".") for arg in node.args if isinstance(arg, ast.Constant)]
             assert not depths or depths[0] == min(depths), ast.unparse(node)
+
+
+def views():
+    """Each class that has a state, with the names that its docstring says it reads or writes."""
+    for path in VIEWS:
+        for node in ast.parse(path.read_text()).body:
+            text = ast.get_docstring(node) if isinstance(node, ast.ClassDef) else None
+            for paragraph in (text or "").split("\n\n"):
+                if "Reads" in paragraph or "Writes" in paragraph:
+                    yield pytest.param(
+                        re.findall(r"``([a-z_.]+)``", paragraph.partition("Reads")[2]),
+                        id=f"{path.parent.name}.{node.name}",
+                    )
+
+
+@pytest.mark.parametrize("names", list(views()))
+def test_a_docstring_names_parameters_of_the_state_that_exist(names):
+    from dashboard.state import State
+
+    state = State()
+    for name in names:
+        owner = state
+        for part in name.split("."):
+            assert part in owner.param, name
+            owner = getattr(owner, part)

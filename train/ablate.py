@@ -69,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> list[dict[str, Any]]:
             continue
         folder = args.out / f"{number:02d}"
         if not folder.exists():
-            told = [part for one in settings for part in ("--set", one)]
+            told = [part for text in settings for part in ("--set", text)]
             common = ["--epochs", str(args.epochs), "--seed", str(args.seed)]
             train.main([str(args.sample), str(folder), *common, *told])
         rows.append({"name": name, **_judged(folder, sample)})
@@ -96,19 +96,19 @@ def _judged(folder: Path, sample: Sample) -> dict[str, Any]:
 
 def _table(rows: Sequence[dict[str, Any]]) -> str:
     head = ("", *LABELS, "covered by 90 %", "orientation [deg]", "image MSE", "seconds")
-    lines = [head, ("---",) * len(head), *(_row(one, rows[0]) for one in rows)]
+    lines = [head, ("---",) * len(head), *(_row(item, rows[0]) for item in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _row(one: dict[str, Any], first: dict[str, Any]) -> tuple[str, ...]:
+def _row(item: dict[str, Any], first: dict[str, Any]) -> tuple[str, ...]:
     from pcvae.metrics import coverage, errors, r2, r2_gain
 
-    found, catalog = one["found"], one["catalog"]
-    cells, covered = [one["name"]], []
+    found, catalog = item["found"], item["catalog"]
+    cells, covered = [item["name"]], []
     for name in LABELS:
         truth = catalog[name].to_numpy(float)
         cell = f"{r2(truth, found[name]):.3f}"
-        if one is not first:
+        if item is not first:
             _, low, high = r2_gain(truth, found[name], first["found"][name])
             cell += f" ({low:+.3f} to {high:+.3f})"
         sigma = np.hypot(found[f"{name}_sigma"], np.nan_to_num(catalog[f"{name}_err"]))
@@ -118,7 +118,7 @@ def _row(one: dict[str, Any], first: dict[str, Any]) -> tuple[str, ...]:
     long = (catalog["axis_ratio"] < ELONGATED) & (catalog["orientation_flag"].fillna(0) == 0)
     turned = np.degrees(np.nanmedian(np.abs(apart[long])))
     cells += [" ".join(covered), f"{turned:.1f}", f"{found['recon_error'].mean():.4f}"]
-    return (*cells, f"{one['seconds']:.0f}")
+    return (*cells, f"{item['seconds']:.0f}")
 
 
 if __name__ == "__main__":

@@ -87,7 +87,7 @@ def encode(_: int) -> dict[str, float]:
         lambda: default.encode(flux),
     )
     torch.set_num_threads(threads)
-    ours, theirs, decoded, newer, newer_decoded = (1e6 * one / len(flux) for one in seconds)
+    ours, theirs, decoded, newer, newer_decoded = (1e6 * number / len(flux) for number in seconds)
     return {
         "microseconds_per_galaxy": ours,
         "published_loop_microseconds_per_galaxy": theirs,
@@ -181,7 +181,7 @@ def _run(recipe: str) -> Any:
         chosen.resize, chosen.resize_first, order,
     )  # fmt: skip
     facts = {"kind": "physics", "recipe": recipe, "model": chosen.model, "space": space}
-    empty: dict[str, Any] = {one.name: None for one in dataclasses.fields(RunInfo)}
+    empty: dict[str, Any] = {item.name: None for item in dataclasses.fields(RunInfo)}
     return Run(Path(), RunInfo(**empty | facts), ConvVAE(chosen.model).eval(), stretch)
 
 

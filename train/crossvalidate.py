@@ -137,7 +137,7 @@ def _write_fold(sample: Sample, tested: NDArray[np.bool_], folder: Path, seed: i
         again = assign_split(ids, list(catalog["population"]), [TESTED], seed) == "test"
         if not again.any():
             break
-        ids[again] = [f"{one}~" for one in ids[again]]
+        ids[again] = [f"{item}~" for item in ids[again]]
     info = replace(sample.info, rare=(), hard_negative=(TESTED,))
     catalog.assign(id=ids.astype(str)).to_parquet(folder / "catalog.parquet", index=False)
     (folder / "sample.json").write_text(json.dumps(asdict(info), indent=1) + "\n")
@@ -192,17 +192,17 @@ def _by_baselines(
     for kind, number in tqdm(steps, desc="baselines", unit="fit"):
         held = fold == number
         found = by_photometry(replace(pool, train=~held), features, kind, seed)
-        for name, one in found.items():
+        for name, figures in found.items():
             nothing = Estimate(*np.full((2, len(pool)), np.nan))
             value, sigma = said[f"photometry_{kind}"].setdefault(name, nothing)
-            value[held], sigma[held] = one.value[held], one.sigma[held]
+            value[held], sigma[held] = figures.value[held], figures.sigma[held]
     return dict(said)
 
 
 def _table(sample: Sample, fold: NDArray[np.intp], found: "Estimates") -> pd.DataFrame:
     columns: dict[str, Any] = {"id": sample.catalog["id"], "fold": fold}
-    for name, one in found.items():
-        columns |= {name: one.value, f"{name}_sigma": one.sigma}
+    for name, figures in found.items():
+        columns |= {name: figures.value, f"{name}_sigma": figures.sigma}
     return pd.DataFrame(columns)
 
 

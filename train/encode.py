@@ -110,10 +110,12 @@ def _stamps(flux: Any, stretch: "Stretch") -> Any:
 
 def _named(given: Sequence[str]) -> dict[str, Path]:
     named = {}
-    for one in given:
-        name, equals, folder = one.partition("=")
+    for text in given:
+        name, equals, folder = text.partition("=")
         if not (equals and folder and name.replace("-", "_").isidentifier()):
-            msg = f"expected --run NAME=RUN, such as physics=data/runs/demo-physics; found {one!r}"
+            msg = (
+                f"expected --run NAME=RUN, such as physics=data/runs/demo-physics; found {text!r}"
+            )
             raise SettingsError(msg)
         if name in named:
             msg = f"expected a name for each --run, found {name} twice"

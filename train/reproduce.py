@@ -109,7 +109,7 @@ def _call(step: Step) -> None:
 
 
 def _step(name: str, script: str, done: Path, *options: object) -> Step:
-    return Step(name, script, [str(one) for one in options], done)
+    return Step(name, script, [str(text) for text in options], done)
 
 
 def _simulate(name: str, out: Path, *options: object) -> Step:
@@ -175,11 +175,11 @@ def _real(out: Path, real: Path) -> Iterator[Step]:
 
 def _on_simulated(metrics: dict[str, Any], out: Path) -> dict[str, Any]:
     ours, gains = metrics["models"]["physics"], metrics["gains"]["physics"]
-    mse = {name: one["mse"] for name, one in metrics["reconstruction"].items()}
+    mse = {name: figures["mse"] for name, figures in metrics["reconstruction"].items()}
     return {
-        "1: R2": {one: _rounded(ours[one]["r2"]) for one in LABELS},
+        "1: R2": {label: _rounded(ours[label]["r2"]) for label in LABELS},
         "1: gain over gradient boosting; wanted 0.03, 0.03, 0.10": {
-            one: _interval(gains["photometry_gbt"][one], "gain") for one in LABELS
+            label: _interval(gains["photometry_gbt"][label], "gain") for label in LABELS
         },
         "1: r2_linear of redshift": {
             name: _rounded(metrics["models"][name]["redshift"]["r2_linear"])
@@ -193,7 +193,7 @@ def _on_simulated(metrics: dict[str, Any], out: Path) -> dict[str, Any]:
             _seconds(out / "runs" / "sprint") / _seconds(out / "runs" / "paper-physics")
         ),
         "2: coverage of 90 % intervals; wanted 0.88 to 0.92": {
-            one: _rounded(ours[one]["coverage90"]) for one in CLAIMED
+            item: _rounded(ours[item]["coverage90"]) for item in CLAIMED
         },
         "2: the same in bins of redshift; wanted 0.85 to 0.95": _by_redshift(metrics),
         "3: mean squared error of the images": mse,
@@ -205,8 +205,8 @@ def _on_simulated(metrics: dict[str, Any], out: Path) -> dict[str, Any]:
 def _by_redshift(metrics: dict[str, Any]) -> dict[str, list[float]]:
     table = metrics["bins"]["physics"]
     return {
-        one: [_rounded(part["coverage90"]) for part in table[one]["redshift"].values()]
-        for one in CLAIMED
+        item: [_rounded(part["coverage90"]) for part in table[item]["redshift"].values()]
+        for item in CLAIMED
     }
 
 
@@ -230,7 +230,9 @@ def _orientation(out: Path) -> dict[str, float]:
 def _rare(metrics: dict[str, Any]) -> dict[str, Any]:
     keys = ("n", "recall", "false_positive_rate", "recall_at_fpr_0.01", "average_precision")
     return {
-        model: {name: {key: one.get(key) for key in keys} for name, one in populations.items()}
+        model: {
+            name: {key: figures.get(key) for key in keys} for name, figures in populations.items()
+        }
         for model, populations in metrics["anomaly"].items()
     }
 
@@ -239,14 +241,14 @@ def _over_trees(report: Path) -> dict[str, Any]:
     metrics = json.loads(report.read_text())
     gains = metrics["gains"]["physics"]["photometry_extra_trees"]
     return {
-        one: {"r2": _rounded(metrics["models"]["physics"][one]["r2"])}
-        | {"gain": _interval(gains[one], "gain")}
-        for one in LABELS
+        label: {"r2": _rounded(metrics["models"]["physics"][label]["r2"])}
+        | {"gain": _interval(gains[label], "gain")}
+        for label in LABELS
     }
 
 
-def _interval(one: dict[str, float], name: str) -> list[float]:
-    return [_rounded(one[key]) for key in (name, "low", "high")]
+def _interval(item: dict[str, float], name: str) -> list[float]:
+    return [_rounded(item[key]) for key in (name, "low", "high")]
 
 
 def _rounded(value: float | None) -> float:

@@ -127,7 +127,9 @@ def _train(fabric: "Fabric", args: argparse.Namespace, sample: Sample, plan: _Pl
     folder = partial_folder(args.run)
     training_data = _lessons(plan, sample, quiet=not fabric.is_global_zero)
     if fabric.is_global_zero:
-        counts = {one: int((plan.split == one).sum()) for one in ("train", "validation", "test")}
+        counts = {
+            item: int((plan.split == item).sum()) for item in ("train", "validation", "test")
+        }
         print(f"{args.model} model, recipe {args.recipe}, {fabric.device}; galaxies: {counts}")
         print(f"latents: {', '.join(plan.space.names)} ({plan.space.tied} tied)")
     watcher = ProgressBar(plan.recipe.fit.epochs, quiet=not fabric.is_global_zero)
@@ -314,7 +316,7 @@ def _lessons(plan: _Plan, sample: Sample, *, quiet: bool) -> "TrainingData":
     mean, scale = np.array(space.mean[: space.tied]), np.array(space.scale[: space.tied])
     truth = torch.tensor((measured.truth - mean) / scale, dtype=torch.float32)
     sigma = torch.tensor(measured.sigma / scale, dtype=torch.float32)
-    rows = {one: np.flatnonzero(plan.split == one) for one in ("train", "validation")}
+    rows = {item: np.flatnonzero(plan.split == item) for item in ("train", "validation")}
     image = {k: torch.empty(len(v), len(plan.stretch.bands), size, size) for k, v in rows.items()}
     total = -(-len(sample) // 64)
     for where, flux in tqdm(sample.blocks(), "images", total=total, leave=False, disable=quiet):

@@ -1,4 +1,4 @@
-"""The list of labels: what people said of which galaxies, with their notes."""
+"""The list of labels: galaxies with their labels and notes, and who gave them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,7 +8,7 @@ import panel_material_ui as pmui
 import param
 
 from dashboard.gallery.stamp_strip import stamp_items
-from dashboard.gallery.strip import MOST, SHOWN, Strip
+from dashboard.gallery.strip import MAX_STAMPS, SHOWN, Strip
 from dashboard.labelling.labels import label_title, remove
 from pcvae.journal import Event
 
@@ -18,7 +18,7 @@ ANY = ""  # the choice of every label, or everybody's
 
 
 def when(time: str) -> str:
-    """A time of the journal as people say it, in UTC.
+    """A time of the journal for display, in UTC.
 
     Example:
         >>> when("2026-11-22T21:05:09.123456+00:00")
@@ -29,11 +29,11 @@ def when(time: str) -> str:
 
 
 def label_items(items: list[dict[str, Any]], events: list[Event]) -> list[dict[str, Any]]:
-    """Stamps that say what was said, by whom and when, and that can be removed.
+    """Stamps captioned with label, person and time, each with a button that removes it.
 
     Args:
         items: As ``stamp_items`` makes them.
-        events: What was said of each.
+        events: The label of each.
     """
     return [
         item
@@ -49,10 +49,10 @@ def label_items(items: list[dict[str, Any]], events: list[Event]) -> list[dict[s
 
 
 class LabelList(Strip):
-    """What people said, the latest first; to be kept to a label or a person, and removed.
+    """The labels of all people, the latest first; filtered by label or person, removed one by one.
 
-    Reads ``revision``, ``label``, ``user``, ``tab`` and ``dark`` of the state; writes ``row``,
-    ``label``, ``user`` and what removing changes.
+    Reads ``progress.journal_events``, ``label``, ``user``, ``tab`` and ``dark`` of the state;
+    writes ``row``, ``label``, ``user`` and what removing changes.
     """
 
     key, title = "labels", "Labels"
@@ -82,10 +82,10 @@ class LabelList(Strip):
         ]
 
     def _offer(self) -> None:
-        """Let the labels and the people be chosen that there are."""
+        """Offer the labels and people that occur as filters."""
         said = self.datastore.label_table.active
-        labels = {label_title(one): one for one in sorted({event.label for event in said})}
-        users = {one: one for one in sorted({event.user for event in said})}
+        labels = {label_title(label): label for label in sorted({event.label for event in said})}
+        users = {user: user for user in sorted({event.user for event in said})}
         for name, every, found in (
             ("label", "All labels", labels),
             ("user", "Everybody", users),
@@ -98,7 +98,7 @@ class LabelList(Strip):
                 self.state.param.update({name: kept if kept in choices.values() else ANY})
 
     def _events(self) -> list[tuple[int, Event]]:
-        """The galaxies that the store has with what was said of them, the latest first."""
+        """The labelled galaxies of the store with their labels, the latest first."""
         label, user = self.state.label, self.state.user
         events = [
             event
@@ -106,7 +106,7 @@ class LabelList(Strip):
             if label in (ANY, event.label) and user in (ANY, event.user)
         ]
         rows = self.datastore.rows_of(event.galaxy for event in events)
-        return [(int(row), one) for row, one in zip(rows, events, strict=True) if row >= 0]
+        return [(int(row), event) for row, event in zip(rows, events, strict=True) if row >= 0]
 
     def _listed(self) -> tuple[list[tuple[int, str]], str]:
         self._offer()
@@ -119,13 +119,13 @@ class LabelList(Strip):
             )
         if not found:
             return [], "Nobody said that of a galaxy of this store."
-        shown = f"the latest {MOST} of " if len(found) > MOST else ""
+        shown = f"the latest {MAX_STAMPS} of " if len(found) > MAX_STAMPS else ""
         of_all = f" of {total:,}" if len(found) < total else ""
         said = f"{shown}{len(found):,}{of_all} labels, the latest first"
         return [(row, "") for row, _ in found], said
 
     def _items(self, listed: list[tuple[int, str]]) -> list[dict[str, Any]]:
-        items = stamp_items(self.datastore, listed[:MOST], dark=self.state.dark)
+        items = stamp_items(self.datastore, listed[:MAX_STAMPS], dark=self.state.dark)
         return label_items(items, [event for _, event in self._found[: len(items)]])
 
     def _remove(self, mark: int) -> None:

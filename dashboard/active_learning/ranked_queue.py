@@ -1,4 +1,4 @@
-"""The queue: the galaxies that are most worth looking at, to be judged one after the other."""
+"""The queue: galaxies ranked by anomaly score, margin or error, to be labelled in turn."""
 
 from typing import Any
 
@@ -18,11 +18,10 @@ __all__ = ["RankedQueue"]
 
 
 class RankedQueue(Strip):
-    """The galaxies most worth looking at, in pages; beside them the SVM that ranks them.
+    """The ranked galaxies in pages, beside the panel of the SVM that ranks them.
 
-    Reads ``rank``, ``focus_only``, ``unlabelled``, ``training_labels`` and ``refits`` of the
-    state's queue, ``focus`` of its selection, ``scores_arrived`` and ``journal_events`` of its
-    progress, and ``model``, ``tab``, ``dark`` and ``row``; writes ``row`` and what labels change.
+    Reads ``queue``, ``selection.focus``, ``progress.scores_arrived``, ``progress.journal_events``,
+    ``model``, ``tab``, ``dark`` and ``row`` of the state; writes ``row`` and what labels change.
     """
 
     key, title = "queue", "Queue"
@@ -40,9 +39,9 @@ class RankedQueue(Strip):
         return pn.Column(above, below, sizing_mode="stretch_width", margin=(2, 10, 0, 10))
 
     def step(self, by: int) -> None:
-        """Pick the next galaxy of the queue, or the previous one; going on passes labelled ones.
+        """Pick the next galaxy of the queue, or the previous one; labelled ones are skipped.
 
-        From a galaxy that is not in the queue it goes back to where the queue was left.
+        From a galaxy that is not in the queue it returns to the last position in the queue.
         """
         skipped = self._labelled() if self.state.queue.unlabelled and by > 0 else set()
         row = self._order.step(self.state.row, by, skipped)
@@ -50,7 +49,7 @@ class RankedQueue(Strip):
             self.state.row = row
 
     def score(self, label: str) -> bool:
-        """Label the picked galaxy, and go on to the next if that is saved."""
+        """Label the picked galaxy, and pick the next one if the label is saved."""
         self._order.locate(self.state.row)
         if judge(self.datastore, self.state, label):
             self.step(1)

@@ -1,4 +1,4 @@
-"""By what the queue ranks galaxies, in numbers and in words."""
+"""The quantities by which the queue ranks galaxies."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.quantities import Quantity
-from dashboard.backend.svm_jobs import ENOUGH
+from dashboard.backend.svm_jobs import MIN_CLASS
 from dashboard.backend.typography import MINUS
 from dashboard.state import State
 
@@ -30,13 +30,13 @@ ERROR = Quantity("inferred.recon_error", "Reconstruction error")
 def worth_of(
     by: str, values: NDArray[Any], kept: NDArray[np.bool_], most: int = QUEUED
 ) -> NDArray[np.intp]:
-    """The rows of the kept galaxies, the one most worth looking at first.
+    """The rows of the queued galaxies, highest rank first.
 
     Args:
         by: ``score`` or ``error``, largest first; ``margin``, nearest to zero first.
         values: That value of each galaxy, (N,); those with NaN are left out.
-        kept: Which galaxies are wanted, (N,).
-        most: How many rows at most.
+        kept: Which galaxies are queued, (N,).
+        most: The largest number of rows.
 
     Example:
         >>> values, kept = np.array([0.2, -3.0, np.nan, 1.0]), np.ones(4, bool)
@@ -52,7 +52,7 @@ def worth_of(
 
 
 def caption_of(by: str, value: float) -> str:
-    """What a stamp says of its place in the queue.
+    """The caption of a stamp in the queue.
 
     Example:
         >>> caption_of("score", 0.98765), caption_of("error", 0.00012)
@@ -63,7 +63,7 @@ def caption_of(by: str, value: float) -> str:
 
 
 def ranking(datastore: DataStore, state: State) -> NDArray[Any] | None:
-    """What the queue is ranked by, (N,); None while that is not known."""
+    """The values that the queue is ranked by, (N,); None while they are not known."""
     if state.queue.rank == "error":
         return datastore.columns.values(state.model, ERROR)
     result = datastore.svm_jobs.learnt(state.model, state.queue.training_labels)
@@ -71,7 +71,7 @@ def ranking(datastore: DataStore, state: State) -> NDArray[Any] | None:
 
 
 def waiting_for(datastore: DataStore, state: State) -> str:
-    """How far the fit is that the ranking waits for, or why there will be none."""
+    """The progress of the fit that the ranking waits for, or why it failed."""
     job = datastore.svm_jobs.job("score", state.model, state.queue.training_labels)
     if job is not None and job.failure:
         return job.failure
@@ -83,7 +83,7 @@ def why_none(values: NDArray[Any]) -> str:
     """Why the queue is empty."""
     if not np.isfinite(values).any():
         return (
-            f"There is no class to be told from the normal galaxies. Label at least {ENOUGH} "
+            f"There is no class to be told from the normal galaxies. Label at least {MIN_CLASS} "
             f"alike, then refit; or rank by reconstruction error."
         )
     return "Every galaxy of this queue is labelled or of a class that the catalogue knows."

@@ -1,4 +1,4 @@
-"""The SVM beside the queue: how far its fit is, what came of it, and buttons to refit."""
+"""The SVM's panel beside the queue: progress of the fit, its rates, buttons to refit."""
 
 from html import escape
 from typing import Any
@@ -22,8 +22,9 @@ __all__ = ["SvmPanel", "rates_html"]
 class SvmPanel(View):
     """Recall and false-positive rate of each class, and what the SVM was fitted to.
 
-    Reads ``tab`` and ``model`` of the state, its queue, and ``svm_status``, ``svm_progress`` and
-    ``scores_arrived`` of its progress; its buttons write ``training_labels`` and ``refits``.
+    Reads ``tab``, ``model``, ``queue``, ``progress.svm_status``, ``progress.svm_progress`` and
+    ``progress.scores_arrived`` of the state; writes ``queue.training_labels`` and
+    ``queue.refits``.
     """
 
     def __init__(self, **params: Any) -> None:
@@ -89,7 +90,7 @@ class SvmPanel(View):
 
 
 def progress_html(words: str, share: float) -> str:
-    """How far a fit is; empty if there are no words."""
+    """The progress of a fit; empty if none is running."""
     if not words:
         return ""
     value = f' value="{share:.3f}"' if share else ""
@@ -98,16 +99,16 @@ def progress_html(words: str, share: float) -> str:
 
 
 def rates_html(found: list[ClassRates], notes: list[str], more: str) -> str:
-    """How each class fares in cross-validation, and what to think of it.
+    """A table of the cross-validated rates of each class, with warnings.
 
     Args:
         found: The classes.
-        notes: Which of them are too small.
+        notes: Warnings, such as of classes that are too small.
         more: HTML that comes first.
     """
 
     def share(rate: tuple[float, float, float]) -> str:
-        value, low, high = (100 * one for one in rate)
+        value, low, high = (100 * number for number in rate)
         digits = 0 if high > 10 else 1
         return (
             f"<td><b>{value:.{digits}f} %</b> <small>{low:.{digits}f}\N{EN DASH}"
@@ -115,9 +116,9 @@ def rates_html(found: list[ClassRates], notes: list[str], more: str) -> str:
         )
 
     rows = "".join(
-        f'<tr><th scope="row">{escape(population_title(one.name))} <small>{one.galaxies:,}</small>'
-        f"</th>{share(one.recall)}{share(one.false_positive_rate)}</tr>"
-        for one in found
+        f'<tr><th scope="row">{escape(population_title(rates.name))} <small>{rates.galaxies:,}'
+        f"</small></th>{share(rates.recall)}{share(rates.false_positive_rate)}</tr>"
+        for rates in found
     )
     head = (
         '<tr><th scope="col">Class</th><th scope="col" title="The share of its galaxies that the '
@@ -126,12 +127,12 @@ def rates_html(found: list[ClassRates], notes: list[str], more: str) -> str:
         "False positives</th></tr>"
     )
     table = f"<table>{head}{rows}</table>" if found else ""
-    told = "".join(f'<p class="warning">{escape(one)}.</p>' for one in notes)
+    told = "".join(f'<p class="warning">{escape(text)}.</p>' for text in notes)
     return f'<div class="rates" tabindex="0">{more}{table}{told}<p>{escape(RULE)}</p></div>'
 
 
 def fitted_html(learnt: SvmResult, total: int) -> str:
-    """To what the SVM was fitted."""
+    """The galaxies that the SVM was fitted to."""
     used = learnt.svm.used
     rare = ", ".join(
         f"{count:,} {escape(population_title(name))}"

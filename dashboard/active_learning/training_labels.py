@@ -1,4 +1,4 @@
-"""A session's fits: what it teaches the SVM, which fits it wants, and how far they are."""
+"""Labels as training data of the SVM, and the fits that a session waits for."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from dashboard.backend.jobs import has_session, when_done
 from dashboard.backend.journal_cache import CANDIDATE
 from dashboard.backend.populations import population_title
 from dashboard.backend.quantities import ANOMALY
-from dashboard.backend.svm_jobs import ENOUGH, FEW, Job, TrainingLabels
+from dashboard.backend.svm_jobs import MIN_CERTAIN, MIN_CLASS, Job, TrainingLabels
 from dashboard.backend.view import Follower
 from dashboard.components.notices import report
 from dashboard.labelling.labels import ARTEFACT, NORMAL_LABEL, NOTED, SCORES
@@ -31,13 +31,13 @@ RULE = (
     "A name is a class. Scores 4 and 5 and Candidate make the class Candidate; 0, 1, Artefact and "
     "Normal count as normal; 2 and 3 take no part. Scores leave the catalogue's rare galaxies as "
     "they are. Where people differ, the last word counts. A new class takes part from "
-    f"{ENOUGH} galaxies on."
+    f"{MIN_CLASS} galaxies on."
 )
 TICK = 400  # ms between looks at how far a fit is
 
 
 def training_labels_of(datastore: DataStore) -> TrainingLabels:
-    """What all labels of the journal teach the SVM, by ``RULE``: (row, class), by rows."""
+    """The training classes that the journal's labels give, by ``RULE``: (row, class), by rows."""
     found = {}
     for galaxy, event in datastore.label_table.labels.items():
         row = datastore.row_of(galaxy)
@@ -48,7 +48,7 @@ def training_labels_of(datastore: DataStore) -> TrainingLabels:
 
 
 def refit(datastore: DataStore, state: State) -> None:
-    """Fit the SVM to the catalogue's classes and all labels that there are now."""
+    """Refit the SVM to the catalogue's classes and all current labels."""
     training_labels = training_labels_of(datastore)
     queue = state.queue
     queue.param.update(
@@ -60,7 +60,7 @@ def refit(datastore: DataStore, state: State) -> None:
 
 
 def cancel(state: State) -> None:
-    """Give a refit up, and show the fit that was shown before."""
+    """Cancel a refit, and show the fit that was shown before."""
     state.queue.param.update(training_labels=state.queue.previous_labels, refits=0)
     state.progress.message = "The refit was cancelled; the fit before it shows"
 
@@ -79,11 +79,12 @@ def wanted(state: State) -> set[tuple[Any, ...]]:
 
 
 class SvmFits(Follower):
-    """Begins the fits that come to be wanted, reports how far they are, counts their arrivals.
+    """Starts the fits that a session needs, reports their progress, counts their arrivals.
 
-    To be made before the views. Reads ``tab``, ``colour`` and ``model`` of the state, ``rank``,
-    ``training_labels`` and ``refits`` of its queue and ``loaded`` of its progress; writes
-    ``scores_arrived``, ``svm_status``, ``svm_progress`` and ``notices`` of its progress.
+    To be made before the views. Reads ``tab``, ``colour``, ``model``, ``queue.rank``,
+    ``queue.training_labels``, ``queue.refits`` and ``progress.loaded`` of the state; writes
+    ``progress.scores_arrived``, ``progress.svm_status``, ``progress.svm_progress`` and
+    ``progress.notices``.
     """
 
     def __init__(self, **params: Any) -> None:
@@ -137,15 +138,15 @@ def _failures(datastore: DataStore, state: State) -> list[str]:
 def warnings_of(
     datastore: DataStore, training_labels: TrainingLabels, counts: dict[str, int]
 ) -> list[str]:
-    """Which classes are too small to take part, or for their rates to say much, in words.
+    """Warnings of classes that are too small to be fitted, or for certain rates.
 
     Args:
-        datastore: Whose classes.
-        training_labels: What the SVM was taught.
-        counts: How many galaxies of each class it used.
+        datastore: The store of the classes.
+        training_labels: The labels that the SVM was fitted to.
+        counts: The galaxies of each class that it used.
     """
     small = [
-        f"{population_title(name)}: {count} labelled, {ENOUGH} needed; it takes no part yet"
+        f"{population_title(name)}: {count} labelled, {MIN_CLASS} needed; it takes no part yet"
         for name, count in datastore.svm_jobs.small(training_labels).items()
     ]
     rare = [name for name in datastore.populations.marked if name not in counts]
@@ -155,16 +156,16 @@ def warnings_of(
         for name in rare
     ]
     few = [
-        f"{population_title(name)}: only {count} galaxies, so its rates are uncertain; {FEW} or "
-        f"more would tell"
+        f"{population_title(name)}: only {count} galaxies, so its rates are uncertain; "
+        f"{MIN_CERTAIN} or more would tell"
         for name, count in counts.items()
-        if name != NORMAL and count < FEW
+        if name != NORMAL and count < MIN_CERTAIN
     ]
     return small + none + few
 
 
 def _class_of(datastore: DataStore, row: int, label: str) -> str | None:
-    """The class that a label gives a galaxy; None where it leaves the catalogue's."""
+    """The class that a label gives a galaxy; None where the catalogue's class remains."""
     rare = not datastore.populations.normal[row]
     if label == NOTED or (rare and label in (*SCORES, CANDIDATE)):
         return None
@@ -185,7 +186,7 @@ def _jobs(datastore: DataStore, state: State) -> list[Job]:
 
 
 def _progress(jobs: list[Job]) -> tuple[str, float]:
-    """How far the first job is that is not done; empty words if all are."""
+    """The progress of the first unfinished job; empty words if all are done."""
     waiting = [job for job in jobs if not job.future.done()]
     running = [job for job in waiting if job.future.running()] or waiting
     return (running[0].words, running[0].share) if running else ("", 0.0)

@@ -1,4 +1,4 @@
-"""The columns of a store as quantities: values, ranges, histograms and planes, kept ready."""
+"""The columns of a store as quantities: values, ranges, histograms and planes, cached."""
 
 from functools import cache, lru_cache
 
@@ -18,7 +18,7 @@ MAX_VALUES = 8  # quantities kept ready
 
 
 class Columns:
-    """What is known of every galaxy of a store, by the quantity and the model that infers it.
+    """The values of every galaxy of a store, by quantity and model.
 
     Args:
         store: The store.
@@ -32,7 +32,7 @@ class Columns:
         self.plane = lru_cache(MAX_PLANES)(self._plane)
 
     def axis(self, model: str, name: str, place: int = 0) -> Quantity:
-        """The axis of that name, or the model's own for that place (0 across, 1 up)."""
+        """The axis of that name, or the model's default (0 horizontal, 1 vertical)."""
         axes = axes_of(self._store, model)
         for axis in axes:
             if axis.column == name:
@@ -52,7 +52,7 @@ class Columns:
         return np.array([table[name].to_numpy()[row] for name in names], dtype=np.float64)
 
     def known(self, model: str, quantity: Quantity) -> bool:
-        """Whether any galaxy has a value of it."""
+        """Whether any galaxy has a finite value."""
         return self.has(model, quantity) and bool(self.histogram(model, quantity)[0].any())
 
     def has(self, model: str, quantity: Quantity) -> bool:

@@ -1,4 +1,4 @@
-"""All that the sessions of a process share: the store, its journal, and what is computed once."""
+"""Shared by all sessions of a process: the store, its journal, cached computations."""
 
 import os
 from collections.abc import Callable, Iterable
@@ -33,14 +33,14 @@ CELLS = 600  # of the boundaries, on a side: about two pixels of a map each
 
 
 class DataStore:
-    """A read-only store, and the slow things that all sessions need but once.
+    """A read-only store, and slow computations that are done once for all sessions.
 
     Its parts: ``populations``, ``columns`` (values by quantity), ``neighbours``, ``model_jobs``
     (codecs and scores), ``svm_jobs``, ``thumbnails``, ``workers`` (thread pools).
 
     Args:
         store: The store.
-        journal: Where labels go; None where there is none, with the reason in ``no_journal``.
+        journal: The journal of labels; None if there is none, with the reason in ``no_journal``.
         no_journal: Why there is no journal.
     """
 
@@ -58,7 +58,7 @@ class DataStore:
 
     @classmethod
     def open(cls, store: Store) -> "DataStore":
-        """The store with its journal, or without if that cannot be had.
+        """The store with its journal, or without if that cannot be opened.
 
         The journal lies beside the store, unless ``PCVAE_JOURNAL`` names a team's database.
         """
@@ -77,7 +77,7 @@ class DataStore:
 
     @property
     def label_table(self) -> LabelTable:
-        """What people have labelled by now."""
+        """The current labels."""
         return self._journal_cache.read()
 
     @cached_property
@@ -91,9 +91,9 @@ class DataStore:
         return row if row >= 0 else None
 
     def rows_of(self, galaxies: Iterable[str]) -> NDArray[np.intp]:
-        """The rows of the galaxies with these ids; -1 for those that are not there.
+        """The rows of the galaxies with these ids; -1 for unknown ids.
 
-        All ids are looked through once, however many are asked for: 10 ms for a million.
+        One pass over all ids, however many are asked for: 10 ms for a million.
         """
         asked = list(galaxies)
         wanted = pa.array(dict.fromkeys(asked), self._arrow_ids.type)
@@ -114,11 +114,11 @@ class DataStore:
         return None if stamps is None else np.asarray(stamps[row])
 
     def load(self, rows: list[int]) -> "Future[list[str]]":
-        """Read the thumbnails of these rows, so that they are at hand once it is done."""
+        """Read the thumbnails of these rows into the cache."""
         return self.soon(self.thumbnails.of, rows)
 
     def soon(self, work: Callable[..., Any], *arguments: Any) -> "Future[Any]":
-        """Do something that takes a moment, beside the event loop."""
+        """Run something short in a worker, outside of the event loop."""
         return self.workers.quick.submit(work, *arguments)
 
     def result(self, job: "Future[Any]") -> Any:
@@ -126,11 +126,11 @@ class DataStore:
         return job.result() if job.done() and not job.exception() else None
 
     def _once(self, work: Callable[..., Any], *arguments: Any) -> "Future[Any]":
-        """The result of ``work(self, *arguments)``, which is done but once a process."""
+        """The result of ``work(self, *arguments)``, computed once a process."""
         return self.soon(work, self, *arguments)
 
     def _sky(self) -> SkyTree:
-        """Where on the sky the galaxies are; takes a second for a million."""
+        """An index of the galaxies' sky positions; building it takes 1 s for a million."""
         galaxies = self.store.galaxies
         return SkyTree(galaxies["ra"], galaxies["dec"])
 

@@ -1,4 +1,4 @@
-"""Work that ends after a callback has returned, brought back into the session that asked."""
+"""Work that ends after a callback has returned: its result goes back to the session."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -23,7 +23,7 @@ __all__ = [
 
 
 def when_done(job: "Future[Any]", call: Callable[[], None]) -> None:
-    """Call once the job is done: at once if it is, else in this session's own turn.
+    """Call once the job is done: at once if it is, else in a tick of this session.
 
     Without a session, as in a script, it waits for the job.
     """
@@ -66,7 +66,7 @@ def is_warming() -> bool:
 
 
 def weak_callback(method: Callable[..., Any]) -> Callable[..., None]:
-    """A bound method as a function that does not keep its owner alive, and then does nothing.
+    """A bound method as a function that does not keep its owner alive, and is a no-op without it.
 
     HoloViews keeps the options of plots, such as hooks, for the whole process.
     """
@@ -91,21 +91,21 @@ def forget_plots() -> None:
 
     def forget(_: Any) -> None:
         registered = Callback._callbacks
-        for key, one in list(registered.items()):
-            if one.plot is None or one.plot.document is document:
+        for key, callback in list(registered.items()):
+            if callback.plot is None or callback.plot.document is document:
                 registered.pop(key, None)
 
     pn.state.on_session_destroyed(forget)
 
 
 def debounce(call: Callable[[], None], rest: int) -> Callable[[], None]:
-    """A function that, called however often, calls once after a rest in this session.
+    """A debounced function: however often it is called, it calls once, after a pause.
 
     Without a session, as in a script, it calls at once.
 
     Args:
-        call: What is to be called.
-        rest: How long it must not have been asked for, in ms.
+        call: The function that is called.
+        rest: The pause [ms].
     """
     waiting: list[Any] = []
 
@@ -123,9 +123,9 @@ def debounce(call: Callable[[], None], rest: int) -> Callable[[], None]:
 
 
 def run_in_ticks(steps: Iterator[None]) -> None:
-    """Take each step in a turn of its own, so that the page shows it and listens in between.
+    """Run each step in a tick of its own, so that the page stays responsive in between.
 
-    Without a session, as in a script, it takes them all.
+    Without a session, as in a script, all steps run at once.
     """
     document = pn.state.curdoc
     if document is None or document.session_context is None:
@@ -141,10 +141,10 @@ def run_in_ticks(steps: Iterator[None]) -> None:
 
 
 class Latest:
-    """One job at a time; of those asked for in the meantime only the latest is begun.
+    """Runs one job at a time; of those requested meanwhile only the latest is started.
 
     Args:
-        submit: Begins a job, as an executor does.
+        submit: Starts a job, as an executor does.
     """
 
     def __init__(self, submit: Callable[[Callable[[], Any]], "Future[Any]"]) -> None:
@@ -152,7 +152,7 @@ class Latest:
         self._next: tuple[Callable[[], Any], Callable[[Future[Any]], None]] | None = None
 
     def ask(self, work: Callable[[], Any], show: Callable[["Future[Any]"], None]) -> None:
-        """Do the work, then show it in this session's turn."""
+        """Run the work, then show its result in a tick of this session."""
         self._next = work, show
         if not self._running:
             self._begin()

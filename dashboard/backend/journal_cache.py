@@ -1,4 +1,4 @@
-"""What people have said of a store's galaxies, by its journal."""
+"""The labels of a store's galaxies, as last read from the journal."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -14,13 +14,13 @@ CANDIDATE = "candidate"  # the label of a candidate to be followed up
 
 
 class LabelTable(NamedTuple):
-    """What the journal says.
+    """The content of the journal.
 
     Args:
-        events: How many events it has.
-        standing: What each person says of each galaxy, in the order of saying.
+        events: The number of its events.
+        active: The current label of each person for each galaxy, oldest first.
         labels: The last of those of each galaxy that has any, by its id.
-        void: The numbers of the events that are undone.
+        undone: The numbers of the events that are undone.
         names: All labels that were ever given, in the order in which they first were.
     """
 
@@ -35,14 +35,14 @@ class JournalCache:
     """A journal as it was last read.
 
     Args:
-        journal: The journal; None where there is none, which says nothing.
+        journal: The journal; None for no labels.
     """
 
     def __init__(self, journal: Journal | None) -> None:
         self._journal, self._said = journal, LabelTable()
 
     def read(self) -> LabelTable:
-        """The journal, read again if it has grown; as it was while it cannot be read."""
+        """The journal, read again if it has grown; the last content while it cannot be read."""
         with suppress(JournalError):
             if self._journal is not None and self._journal.count() != self._said.events:
                 events = self._journal.events()

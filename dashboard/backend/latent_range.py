@@ -1,4 +1,4 @@
-"""How a model's latents are spread over the sample: what sliders and traversals run between."""
+"""The range of a model's latents over the sample, for sliders and traversals."""
 
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ ENDS = (0.2, 99.8)  # percentiles at the ends of the sliders
 
 
 class Spread(NamedTuple):
-    """How a model's latents are spread over the sample, (D,) each; 0, and -1 to 1, without any.
+    """The distribution of a model's latents, (D,) each; 0, and -1 to 1, without galaxies.
 
     Args:
         median: Their medians.
@@ -36,7 +36,7 @@ class Spread(NamedTuple):
 
 
 def spread_of(store: Store, model: str) -> Spread:
-    """How the latents of a model are spread over the galaxies that have all of them."""
+    """The distribution of the latents of a model over the galaxies that have all of them."""
     values = store.values(model)
     values = values[np.isfinite(values).all(axis=1)]
     if not len(values):

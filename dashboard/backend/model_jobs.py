@@ -1,4 +1,4 @@
-"""What the models of a store are needed for: decoding, and how well they do; computed once."""
+"""Codecs and scores of the models of a store, computed once a process."""
 
 from concurrent.futures import Future
 from functools import cache

@@ -1,4 +1,4 @@
-"""How well the models of a store do, in numbers, computed once a process."""
+"""Scores of the models of a store."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 __all__ = ["Scores", "history_of", "scores_of", "trials_of"]
 
 
-MOST = 50_000  # training galaxies that neighbours are looked for among
+MAX_TRAINING = 50_000  # training galaxies that neighbours are looked for among
 
 
-MANY = 20_000  # tested galaxies above which fewer draws are enough
+MAX_MANY_DRAWS = 20_000  # tested galaxies above which fewer draws are enough
 
 
 DRAWS = 1000, 200
@@ -31,9 +31,9 @@ Scores = Mapping[str, Mapping[str, Mapping[str, float]]]
 
 
 def scores_of(pool: "Pool", model: ModelInfo) -> tuple[str, dict[str, dict[str, float]]]:
-    """Who says it, and the figures of ``pcvae.metrics.score`` by label, on the test split.
+    """The figures of ``pcvae.metrics.score`` by model and label, on the test split.
 
-    A model without labels is judged by its nearest training galaxies, at most 50,000 of them,
+    A model without labels is scored by its nearest training galaxies, at most 50,000 of them,
     where there are enough. Intervals are of 1,000 draws, of 200 where very many are tested.
     """
     from train.evaluation.baselines import neighbour_estimates
@@ -41,16 +41,18 @@ def scores_of(pool: "Pool", model: ModelInfo) -> tuple[str, dict[str, dict[str, 
 
     found, who = estimates(pool.latents[model.name], pool.galaxies), model.name
     if not found:
-        learnt, chosen = (_thinned(one) for one in (pool.train, pool.validation))
-        some = f" among {MOST:,}" if learnt.sum() < pool.train.sum() else ""
+        learnt, chosen = (_thinned(mask) for mask in (pool.train, pool.validation))
+        some = f" among {MAX_TRAINING:,}" if learnt.sum() < pool.train.sum() else ""
         who = f"{model.name}, by neighbours{some}"
         thin = replace(pool, train=learnt, validation=chosen)
         found = neighbour_estimates(thin, pool.values(model))
     test = pool.test
-    draws = DRAWS[int(test.sum()) > MANY]
+    draws = DRAWS[int(test.sum()) > MAX_MANY_DRAWS]
     return who, {
-        name: score(pool.truth(name)[test], one.value[test], name, one.sigma[test], draws=draws)
-        for name, one in found.items()
+        name: score(
+            pool.truth(name)[test], estimate.value[test], name, estimate.sigma[test], draws=draws
+        )
+        for name, estimate in found.items()
         if np.isfinite(pool.truth(name)[test]).any()
     }
 
@@ -79,8 +81,8 @@ def history_of(store: Store, model: str) -> pd.DataFrame | None:
 def _thinned(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """At most 50,000 of the galaxies of a mask (N,), drawn by a fixed seed."""
     rows = np.flatnonzero(mask)
-    if len(rows) <= MOST:
+    if len(rows) <= MAX_TRAINING:
         return mask
     thin = np.zeros_like(mask)
-    thin[np.random.default_rng(0).choice(rows, MOST, replace=False)] = True
+    thin[np.random.default_rng(0).choice(rows, MAX_TRAINING, replace=False)] = True
     return thin

@@ -17,7 +17,7 @@ FIELD = {True: "#5c6f91", False: "#8794a8"}
 
 
 class Marker(NamedTuple):
-    """How a population is marked: legible by shape as well as by colour.
+    """The marker of a population: distinct by shape as well as by colour.
 
     Args:
         shape: Bokeh's name of the shape.
@@ -47,7 +47,7 @@ _OTHERS = (
 
 
 def marker_of(population: str, others: list[str]) -> Marker:
-    """The marker of a population; those without one of their own share out the rest.
+    """The marker of a population; those without one of their own get the remaining ones.
 
     Args:
         population: Its name.
@@ -69,7 +69,7 @@ def colour_of(population: str, others: list[str], *, dark: bool) -> str:
 
 
 def population_title(name: str) -> str:
-    """A population as people write it.
+    """The name of a population for display.
 
     Example:
         >>> population_title("green_pea"), population_title("post-starburst")
@@ -80,7 +80,7 @@ def population_title(name: str) -> str:
 
 
 class Populations:
-    """Which galaxies are of which population, and how each population and label is drawn.
+    """The population of each galaxy, and the marker of each population and label.
 
     Args:
         store: The store.
@@ -103,7 +103,7 @@ class Populations:
 
     @cached_property
     def names(self) -> NDArray[np.object_]:
-        """The galaxies' populations, (N,); a name is held once however many have it."""
+        """The galaxies' populations, (N,); each name is stored once."""
         return np.array([*self.all, None], object)[self.codes]
 
     @cached_property
@@ -138,7 +138,7 @@ class Populations:
         return np.flatnonzero(self.codes == self.all.index(name))
 
     def _all_drawn(self, name: str) -> list[str]:
-        """All that have marks: labels follow in the order in which people first gave them."""
+        """All that have markers: populations, then labels in the order of their first use."""
         if name == "field" or name in self._drawn:
             return self._drawn
         labels = (CANDIDATE, *self._journal.names(name))

@@ -1,4 +1,4 @@
-"""What of a store can be an axis or a colour: each column with its title, unit and values."""
+"""The columns of a store as axes and colours, with title, unit and values."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -27,7 +27,7 @@ CATALOGUE = (
 ANOMALY = "derived.anomaly"  # the key of the score that the SVM of all latents gives
 DIFFERENCES = ("residual.", "pull.")
 FLAT = 1e-6  # of its size, below which a range is none
-MANY = 2_000_000
+MAX_VALUES = 2_000_000
 TAIL = 0.005  # share of the galaxies that a map may leave out on each side at first
 MARGIN = 0.06  # share of the range that is added on each side
 
@@ -39,7 +39,7 @@ class Quantity:
     Args:
         key: ``TABLE.COLUMN``, with TABLE ``inferred`` or ``catalogue``; or ``residual``, inferred
             minus catalogue, or ``pull``, that in units of both sigmas together.
-        title: How a person reads it.
+        title: Its name for display.
         unit: Its unit as astropy writes it; empty for none.
     """
 
@@ -70,7 +70,7 @@ class Quantity:
 
 
 def pretty_unit(unit: str) -> str:
-    """A unit as people write it.
+    """A unit for display.
 
     Example:
         >>> pretty_unit("dex(Msun / yr)"), pretty_unit("rad"), pretty_unit("")
@@ -83,7 +83,9 @@ def pretty_unit(unit: str) -> str:
 def axes_of(store: Store, model: str) -> list[Quantity]:
     """The latents of a model, and the orientation that is derived from them."""
     info = store.model(model)
-    axes = [Quantity(f"inferred.{one.name}", one.title, one.unit) for one in info.latents]
+    axes = [
+        Quantity(f"inferred.{latent.name}", latent.title, latent.unit) for latent in info.latents
+    ]
     if info.orientation and info.orientation not in info.names:
         axes.append(Quantity(f"inferred.{info.orientation}", "Orientation", "rad"))
     return axes
@@ -94,11 +96,13 @@ def colours_of(store: Store, model: str) -> list[Quantity]:
     latents = axes_of(store, model)
     columns = store.latents(model).columns
     sigmas = [
-        Quantity(f"{one.key}_sigma", f"{SIGMA} of {_lower(one.title)}", one.unit)
-        for one in latents
-        if f"{one.column}_sigma" in columns
+        Quantity(f"{latent.key}_sigma", f"{SIGMA} of {_lower(latent.title)}", latent.unit)
+        for latent in latents
+        if f"{latent.column}_sigma" in columns
     ]
-    shown = [Quantity(one.key, f"Inferred {_lower(one.title)}", one.unit) for one in latents]
+    shown = [
+        Quantity(latent.key, f"Inferred {_lower(latent.title)}", latent.unit) for latent in latents
+    ]
     return [
         *shown,
         *sigmas,
@@ -119,14 +123,14 @@ def values_of(store: Store, model: str, quantity: Quantity) -> NDArray[np.floati
 
 
 def robust_limits(values: NDArray[np.floating]) -> tuple[float, float]:
-    """A range that holds nearly all values, whatever the outliers; (0, 1) if there are none.
+    """A range of nearly all values, without outliers; (0, 1) if there are none.
 
-    Of more than ``MANY`` values evenly spaced ones decide.
+    Of more than ``MAX_VALUES`` values only evenly spaced ones are used.
     """
     finite = values[np.isfinite(values)]
     if not len(finite):
         return 0.0, 1.0
-    finite = finite[:: 1 + len(finite) // MANY]
+    finite = finite[:: 1 + len(finite) // MAX_VALUES]
     low, high = np.quantile(finite, [TAIL, 1 - TAIL])
     least = FLAT * max(abs(low), abs(high))
     if high - low <= least:
@@ -139,7 +143,7 @@ def robust_limits(values: NDArray[np.floating]) -> tuple[float, float]:
 def _known(store: Store) -> list[Quantity]:
     """The catalogue's quantities that have a value for at least one galaxy."""
     names, others = CATALOGUE
-    listed = [(one.name, one.title, one.unit) for one in LABELS if one.name in names]
+    listed = [(label.name, label.title, label.unit) for label in LABELS if label.name in names]
     return [
         Quantity(f"catalogue.{name}", f"Catalogue {_lower(title)}", unit)
         for name, title, unit in (*listed, *others)
@@ -148,17 +152,17 @@ def _known(store: Store) -> list[Quantity]:
 
 
 def _differences(store: Store, model: str) -> list[Quantity]:
-    """Of each label that the model infers and the catalogue has: the residual, also in sigmas."""
-    columns, known = store.latents(model).columns, {one.column for one in _known(store)}
-    both = [one for one in LABELS if one.name in columns and one.name in known]
+    """Residuals, also in sigmas, of each label that both the model and the catalogue have."""
+    columns, known = store.latents(model).columns, {quantity.column for quantity in _known(store)}
+    both = [label for label in LABELS if label.name in columns and label.name in known]
     residuals = [
-        Quantity(f"residual.{one.name}", f"Residual of {_lower(one.title)}", one.unit)
-        for one in both
+        Quantity(f"residual.{label.name}", f"Residual of {_lower(label.title)}", label.unit)
+        for label in both
     ]
     pulls = [
-        Quantity(f"pull.{one.name}", f"Residual of {_lower(one.title)}, in {SIGMA}")
-        for one in both
-        if f"{one.name}_sigma" in columns
+        Quantity(f"pull.{label.name}", f"Residual of {_lower(label.title)}, in {SIGMA}")
+        for label in both
+        if f"{label.name}_sigma" in columns
     ]
     return [*residuals, *pulls]
 

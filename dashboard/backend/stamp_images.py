@@ -24,7 +24,7 @@ __all__ = [
     "scale_bar",
 ]
 
-LEAST_LIMIT = 0.02  # of the display range; a smaller residual is not seen on the stamp either
+MIN_LIMIT = 0.02  # of the display range; a smaller residual is not seen on the stamp either
 QUANTILE = 0.995  # of the absolute residuals; a hot pixel must not hide the rest
 COLD, HOT = np.array([0.23, 0.55, 0.95]), np.array([0.98, 0.50, 0.18])
 BARS = (1, 2, 5, 10, 20, 30, 60, 120, 300)  # arcsec
@@ -75,7 +75,7 @@ def in_band(picture: NDArray[Any], channel: int | None) -> NDArray[Any]:
 def residual(
     image: NDArray[np.floating], reconstruction: NDArray[np.floating], *, dark: bool = True
 ) -> Residual:
-    """What the reconstruction misses: image minus reconstruction, the mean of the colours.
+    """The residual: image minus reconstruction, averaged over the colours.
 
     Args:
         image: (S, S, 3) in [0, 1].
@@ -83,7 +83,7 @@ def residual(
         dark: Whether zero is black, or white.
     """
     difference = (area_mean(image, reconstruction.shape[0]) - reconstruction).mean(axis=2)
-    limit = max(float(np.quantile(np.abs(difference), QUANTILE)), LEAST_LIMIT)
+    limit = max(float(np.quantile(np.abs(difference), QUANTILE)), MIN_LIMIT)
     share = np.clip(difference / limit, -1, 1)[..., None]
     zero = np.full(3, 0.05 if dark else 1.0)
     colour = np.where(share > 0, HOT, COLD)
@@ -92,7 +92,7 @@ def residual(
 
 
 def scale_bar(pixel_scale: float | None, size: int) -> tuple[str, float] | None:
-    """A round angle that spans about a quarter of a stamp: its text and share of the width."""
+    """A round angle of about a quarter of a stamp: its text and share of the width."""
     if not pixel_scale or not size:
         return None
     width = pixel_scale * size

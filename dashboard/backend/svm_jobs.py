@@ -1,7 +1,7 @@
-"""What the SVM learns from the catalogue's classes and from what people say of galaxies.
+"""Fits of the SVM to the catalogue's classes and to people's labels.
 
-Shapes are written with N galaxies. What was taught is a tuple of (row, class): a fit depends on
-nothing else, so that two sessions show the same one only if they asked for the same.
+Shapes are written with N galaxies. Training labels are a tuple of (row, class): a fit depends
+on nothing else, so that two sessions share a fit only if their labels are the same.
 """
 
 from collections import OrderedDict
@@ -19,18 +19,26 @@ from pcvae.anomaly import NORMAL, UNUSED, SvmScore, fit_score, training_rows
 from pcvae.store import Store
 from pcvae.trials import Trials, repeated_folds, wilson_interval
 
-__all__ = ["ENOUGH", "ClassRates", "Job", "SvmJobs", "SvmResult", "TrainingLabels", "class_rates"]
+__all__ = [
+    "MIN_CLASS",
+    "ClassRates",
+    "Job",
+    "SvmJobs",
+    "SvmResult",
+    "TrainingLabels",
+    "class_rates",
+]
 
 TrainingLabels = tuple[tuple[int, str], ...]
-ENOUGH = 5  # galaxies of a class of people's own, so that each of five folds tests one
-FEW = 20  # below which a class's rates say little
+MIN_CLASS = 5  # galaxies of a class of people's own, so that each of five folds tests one
+MIN_CERTAIN = 20  # below which a class's rates say little
 CHUNK = 50_000  # galaxies between two signs of life
 FOLDS, REPEATS = 5, 3
 KEPT = 8  # fits kept ready; one of a million galaxies holds 8 MB
 
 
 class SvmResult(NamedTuple):
-    """What one fit says of every galaxy.
+    """The result of one fit for every galaxy.
 
     Args:
         score: 1 - P(normal), (N,); NaN where unknown.
@@ -45,11 +53,11 @@ class SvmResult(NamedTuple):
 
 
 class ClassRates(NamedTuple):
-    """How a class fares in galaxies that the SVM has not seen; each rate with its 95 % interval.
+    """The cross-validated rates of a class, each with its 95 % interval.
 
     Args:
         name: The class.
-        galaxies: How many galaxies it has.
+        galaxies: The number of its galaxies.
         recall: The share of them that are found, its low and its high end.
         false_positive_rate: The share of the normal galaxies that are taken for it.
     """
@@ -61,11 +69,11 @@ class ClassRates(NamedTuple):
 
 
 class Job:
-    """Work under way in the learner: its result in ``future``, how far it is, in words.
+    """A running computation: its result in ``future``, its progress in words.
 
     Args:
-        call: The work; it is given the job, to say how far it is.
-        worker: What runs it.
+        call: The work; it is given the job, to report its progress.
+        worker: The executor that runs it.
     """
 
     def __init__(self, call: "Callable[[Job], Any]", worker: ThreadPoolExecutor) -> None:
@@ -74,13 +82,13 @@ class Job:
         self.future: Future[Any] = worker.submit(call, self)
 
     def tell(self, words: str, share: float) -> None:
-        """Say how far it is; ends the work if nobody wants it any more."""
+        """Report progress; ends the work if no session needs it any more."""
         if self._stopped.is_set():
             raise CancelledError
         self.words, self.share = words, share
 
     def stop(self) -> None:
-        """Let it end at the next occasion."""
+        """End it at its next report."""
         self._stopped.set()
         self.future.cancel()
 
@@ -102,10 +110,10 @@ class Job:
 
 
 class SvmJobs:
-    """All fits of a process, one at a time in a worker of their own.
+    """All fits of a process, run one at a time in a worker of their own.
 
     Args:
-        store: Whose galaxies.
+        store: The galaxies.
         populations: Their populations.
     """
 
@@ -128,20 +136,20 @@ class SvmJobs:
         return self._job(key, lambda job: self._trials(model, training_labels, job))
 
     def job(self, kind: str, model: str, training_labels: TrainingLabels) -> Job | None:
-        """The ``score`` or ``trials`` that has been asked for; asks for nothing."""
+        """The ``score`` or ``trials`` job if there is one; starts none."""
         return self._jobs.get((kind, model, training_labels))
 
     def learnt(self, model: str, training_labels: TrainingLabels = ()) -> SvmResult | None:
-        """The score if it is there; asks for nothing."""
+        """The score if it has been computed; starts nothing."""
         job = self.job("score", model, training_labels)
         return job.result if job else None
 
     def want(self, who: object, keys: Iterable[tuple[Any, ...]]) -> None:
-        """Say all that a session wants now; what no session wants is stopped.
+        """Declare all jobs that a session needs; jobs that no session needs are stopped.
 
         Args:
             who: The session.
-            keys: ``score`` or ``trials``, the model, and what was taught.
+            keys: ``score`` or ``trials``, the model, and the training labels.
         """
         with self._lock:
             self._wants[who] = set(keys)
@@ -154,7 +162,7 @@ class SvmJobs:
                     del self._jobs[key]
 
     def small(self, training_labels: TrainingLabels) -> dict[str, int]:
-        """How many galaxies each class of people's own has that has not enough to take part."""
+        """The sizes of user-defined classes that are too small to be fitted."""
         known = set(self._store.info.rare) | {NORMAL, UNUSED}
         names, counts = np.unique(
             np.array([name for _, name in training_labels if name not in known], str),
@@ -163,7 +171,7 @@ class SvmJobs:
         return {
             str(name): int(count)
             for name, count in zip(names, counts, strict=True)
-            if count < ENOUGH
+            if count < MIN_CLASS
         }
 
     def rows(
@@ -175,7 +183,7 @@ class SvmJobs:
         )
 
     def _classes(self, training_labels: TrainingLabels) -> NDArray[np.str_]:
-        """The class of each galaxy, (N,): the catalogue's, or what it was said to be."""
+        """The class of each galaxy, (N,): its label's, else the catalogue's."""
         small, rare = self.small(training_labels), self._populations.marked
         longest = max(map(len, (NORMAL, *rare, *(name for _, name in training_labels))))
         classes = np.full(len(self._store), NORMAL, f"<U{longest}")
@@ -191,7 +199,7 @@ class SvmJobs:
             if job is None or job.future.cancelled():
                 job = self._jobs[key] = Job(call, self._worker)
             self._jobs.move_to_end(key)
-            done = [one for one, other in self._jobs.items() if other.future.done()]
+            done = [key for key, job in self._jobs.items() if job.future.done()]
             for old in done[:-KEPT]:
                 del self._jobs[old]
             return job
@@ -224,7 +232,7 @@ class SvmJobs:
 
 
 def class_rates(trials: Trials) -> list[ClassRates]:
-    """How each rare class fares, with Wilson intervals for the galaxies that there are."""
+    """The rates of each rare class, with Wilson intervals of its number of galaxies."""
     listed = []
     for name in trials.classes[1:] if trials.tests else ():
         rates = trials.rates(name)

@@ -1,4 +1,4 @@
-"""Small pictures of galaxies, kept ready."""
+"""Small pictures of galaxies, cached."""
 
 from collections import OrderedDict
 

@@ -1,4 +1,4 @@
-"""Signs that plain ASCII lacks, as scientific typography wants them."""
+"""Typographic signs that ASCII lacks."""
 
 __all__ = ["DASH", "MINUS", "SIGMA"]
 

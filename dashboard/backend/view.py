@@ -1,4 +1,4 @@
-"""What all views and followers of one session hold: the datastore and the session's state."""
+"""Base classes of views and followers: they hold the datastore and the session's state."""
 
 from typing import TYPE_CHECKING, Any, ClassVar
 

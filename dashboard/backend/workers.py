@@ -1,4 +1,4 @@
-"""The thread pools of a process: what is slow runs in one of them, never in the event loop."""
+"""The thread pools of a process: slow work runs in one of them, never in the event loop."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -6,7 +6,7 @@ __all__ = ["Workers"]
 
 
 class Workers:
-    """Thread pools by what would otherwise wait for what; threads start when first needed.
+    """Thread pools, parted so that quick work never waits for slow work.
 
     ``slow`` fits and ranks; ``quick`` is never behind a fit; ``index`` builds neighbour indices,
     which others wait for; ``requests`` are uploads, downloads and exports of one person;

@@ -1,4 +1,4 @@
-"""Time what a person does, on a made-up store of any size.
+"""Time the interactions of a session on a synthetic store of any size.
 
     python -m dashboard.benchmarks.interactions --galaxies 1000000 --json bench.json
 
@@ -24,7 +24,7 @@ from pcvae.script import run
 __all__ = ["main"]
 
 ROUNDS = 7
-LEAST = 1_000  # galaxies
+MIN_GALAXIES = 1_000  # galaxies
 STAMPED = 2_000_000  # galaxies up to which the store has stamps
 LASSO = 100_000  # galaxies in the lasso, or a tenth of fewer
 VIEW = {"width": 1280, "height": 800}
@@ -51,8 +51,8 @@ def main(argv: Sequence[str] | None = None) -> dict[str, float]:
     from dashboard.benchmarks.synthetic_store import make_store
 
     args = parse_args(argv)
-    if args.galaxies < LEAST:
-        msg = f"expected --galaxies of at least {LEAST}, found {args.galaxies}"
+    if args.galaxies < MIN_GALAXIES:
+        msg = f"expected --galaxies of at least {MIN_GALAXIES}, found {args.galaxies}"
         raise SettingsError(msg)
     with tempfile.TemporaryDirectory() as scratch:
         folder = args.folder or Path(scratch) / "store"

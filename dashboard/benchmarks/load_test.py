@@ -1,4 +1,4 @@
-"""Measure what visitors cost: memory after batches of them have left, and answers among many.
+"""Load test: memory after batches of visitors have left, response times among many.
 
     python -m dashboard.benchmarks.load_test data/stores/demo --visitors 20 --batches 3
 
@@ -62,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 
 
 def crowd(store: Path, visitors: int, batches: int) -> dict[str, Any]:
-    """Let visitors come, look and go, in batches; megabytes after each, milliseconds a click."""
+    """Run batches of visitors; returns megabytes after each batch, milliseconds of each click."""
     with served(store, *OPTIONS) as url, browser() as chromium:
         server = _Server(url)
         _batch(chromium, url, 1)
@@ -108,9 +108,9 @@ class _Server:
         port = urlsplit(url).port
         here = psutil.Process()
         self.process = next(
-            one
-            for one in here.children(recursive=True)
-            if any(place.laddr.port == port for place in one.net_connections("tcp"))
+            process
+            for process in here.children(recursive=True)
+            if any(place.laddr.port == port for place in process.net_connections("tcp"))
         )
 
     def settled(self) -> float:

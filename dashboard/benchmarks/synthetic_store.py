@@ -1,7 +1,7 @@
-"""A store of any number of made-up galaxies, for measuring: quick to make, small on disk.
+"""A synthetic store of any number of galaxies, for benchmarks: quick to make, small on disk.
 
-Their properties follow each other roughly as real ones do; their stamps repeat one block. What
-decodes is the model that comes with pcvae, so that a picked galaxy costs what it costs in use.
+Properties are correlated roughly as real ones are; stamps repeat one block. The decoder is that
+of the shipped model, so that a picked galaxy costs as much as in use.
 """
 
 import json
@@ -80,7 +80,7 @@ def _write_models(work: Path) -> tuple[ModelInfo, ModelInfo]:
     """The shipped model, once as it is and once with latents that have no names."""
     shipped = run_folder(SHIPPED)
     facts = read_facts(shipped / "run.json", VERSION, StoreError, "")
-    latents = tuple(Latent(**one) for one in facts["space"]["latents"])
+    latents = tuple(Latent(**latent) for latent in facts["space"]["latents"])
     physics = ModelInfo("physics", "physics", "default", latents, "orientation")
     unnamed = tuple(Latent(f"latent_{i}", f"Latent {i}", "") for i in range(len(latents)))
     vanilla = replace(physics, name="vanilla", kind="vanilla", latents=unnamed, orientation="")
@@ -126,7 +126,7 @@ def _blocks(galaxies: int, rng: np.random.Generator) -> Iterator[tuple[pd.DataFr
 
 
 def _truth(n: int, rng: np.random.Generator) -> tuple[Columns, NDArray[np.object_]]:
-    """Properties (n,) that hang together: mass with redshift, star formation with mass."""
+    """Correlated properties (n,): mass with redshift, star formation with mass."""
     redshift = np.clip(rng.gamma(3, 0.11, n), 0.005, 1)
     log_mass = 10.3 + 0.9 * np.log10(redshift / 0.2) + rng.normal(0, 0.45, n)
     quiet = rng.random(n) < 1 / (1 + np.exp(-2.5 * (log_mass - 10.8)))

@@ -10,7 +10,7 @@ __all__ = ["Acknowledged"]
 
 
 class Acknowledged(Component):
-    """A component that counts the messages it has heard, so that the page knows what is answered.
+    """A component that counts the messages it has handled, so that the page can match its answers.
 
     Its JavaScript sends by ``answering`` of ``acknowledged.js``; ``_hear`` handles its messages.
     """
@@ -20,7 +20,7 @@ class Acknowledged(Component):
     __abstract = True
 
     def _hear(self, data: dict[str, Any]) -> None:
-        """What a message changes."""
+        """The parameters that a message changes."""
 
     def _handle_msg(self, data: dict[str, Any]) -> None:
         try:

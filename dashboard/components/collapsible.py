@@ -1,4 +1,4 @@
-"""A part of the page that is closed at first."""
+"""Parts of the page that are closed at first, and small buttons."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,12 +12,12 @@ __all__ = ["drawer", "small_button"]
 def drawer(*parts: Any, **looks: Any) -> pn.Column:
     """A column that is closed until its ``visible`` says otherwise.
 
-    What is in it goes to the browser when it is first opened, so that the page is there sooner;
-    in a turn of its own, with all that its opening changes, as a part that is just being drawn
-    there may miss a change.
+    Its content is sent to the browser when it is first opened, so that the page loads sooner; in
+    a tick of its own, with all that its opening changes, as a part that is just being drawn may
+    miss a change.
 
     Args:
-        parts: What is in it.
+        parts: Its content.
         looks: Other parameters of the column.
     """
     column = pn.Column(visible=False, **looks)
@@ -34,9 +34,9 @@ def small_button(label: str, says: str, do: Callable[[], Any], **looks: Any) -> 
     """A button that calls ``do``.
 
     Args:
-        label: What is written on it.
+        label: Its text.
         says: Its tooltip, which screen readers read in place of the label.
-        do: What it does.
+        do: Called on a click.
         looks: Other parameters; ``variant`` is ``outlined`` unless given.
     """
     looks = {"variant": "outlined", **looks}

@@ -1,4 +1,4 @@
-"""What our own components in JavaScript have in common."""
+"""The base class of components with JavaScript of their own."""
 
 from typing import Any
 

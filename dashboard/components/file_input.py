@@ -7,10 +7,10 @@ import param
 
 from pcvae.errors import PcvaeError
 
-__all__ = ["MOST_BYTES", "FileField", "Upload", "UploadError"]
+__all__ = ["MAX_BYTES", "FileField", "Upload", "UploadError"]
 
 
-MOST_BYTES = 64 << 20  # of all files together, unpacked
+MAX_BYTES = 64 << 20  # of all files together, unpacked
 
 
 class UploadError(PcvaeError):
@@ -18,16 +18,16 @@ class UploadError(PcvaeError):
 
 
 class Upload(NamedTuple):
-    """A file as it came: its name and its bytes."""
+    """An uploaded file: its name and its bytes."""
 
     name: str
     content: bytes
 
 
 class FileField(pmui.FileInput):
-    """Takes files in parts; of more than ``most`` bytes in all it keeps nothing."""
+    """An upload field; files of more than ``most`` bytes in all are dropped."""
 
-    most = param.Integer(default=MOST_BYTES, constant=True)
+    most = param.Integer(default=MAX_BYTES, constant=True)
 
     _rename = {"most": None}  # noqa: RUF012
 
@@ -40,10 +40,10 @@ class FileField(pmui.FileInput):
         super()._process_chunk({**msg, "data": b""} if self._bytes > self.most else msg)
 
     def files(self) -> list[Upload]:
-        """What has arrived.
+        """The uploaded files.
 
         Raises:
-            UploadError: It was too much.
+            UploadError: They are too large.
         """
         size, values, names = self._bytes, self.value, self.filename
         self._bytes = 0

@@ -1,4 +1,4 @@
-"""A small button with a drawing that flips a choice between two states."""
+"""A small button with an icon that toggles a boolean parameter."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ __all__ = ["IconToggle"]
 
 
 class IconToggle(Component):
-    """A button that says and draws what is chosen, and flips it when pressed."""
+    """A button that shows the current state as an icon, and toggles it when pressed."""
 
     chosen = param.Boolean(default=False, doc="Which of the two is chosen: the second?")
     names = param.List(default=["", ""], item_type=str, doc="What the two are called.")
@@ -29,9 +29,9 @@ class IconToggle(Component):
 
         Args:
             choice: The parameter, as in ``state.param.tall``.
-            drawings: What is said while it is False and while it is True, each with its drawing:
-                an SVG path within 16 x 16.
-            **params: What else the button is given.
+            drawings: The tooltip while it is False and while it is True, each with its icon: an
+                SVG path within 16 x 16.
+            **params: Other parameters of the button.
         """
         owner, name = choice.owner, str(choice.name)
         looks = {"names": list(drawings), "paths": list(drawings.values())}

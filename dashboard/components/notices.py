@@ -1,12 +1,12 @@
-"""What went wrong, and how far a request is, in words."""
+"""Error notices and status messages."""
 
 from html import escape
 
 from dashboard.state import State
 
-__all__ = ["LONGEST", "report", "status_html"]
+__all__ = ["MAX_LETTERS", "report", "status_html"]
 
-LONGEST = 240  # letters of a message
+MAX_LETTERS = 240  # letters of a message
 
 
 def status_html(words: str, *, failed: bool = False, busy: bool = False) -> str:
@@ -16,7 +16,7 @@ def status_html(words: str, *, failed: bool = False, busy: bool = False) -> str:
 
 
 def report(state: State, part: str, words: str = "") -> None:
-    """Say what is wrong with a part of the page; without words, that it is well again."""
+    """Set the error notice of a part of the page; empty words remove it."""
     if words != state.progress.notices.get(part, ""):
-        others = {one: said for one, said in state.progress.notices.items() if one != part}
+        others = {name: text for name, text in state.progress.notices.items() if name != part}
         state.progress.notices = {**others, part: words} if words else others

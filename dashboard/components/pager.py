@@ -1,4 +1,4 @@
-"""Which page of how many, and buttons to the others."""
+"""Pagination."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +13,7 @@ __all__ = ["Pager"]
 
 
 class Pager(Component):
-    """Which page of how many; calls ``on_go`` with the index of a wanted one."""
+    """The current page of how many, and buttons; calls ``on_go`` with the index of a page."""
 
     page = param.Integer(default=0, doc="The page's index.")
     pages = param.Integer(default=1, doc="How many there are.")

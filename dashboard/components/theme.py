@@ -1,4 +1,4 @@
-"""How the dashboard looks: one palette, one type family, the marks and names of populations."""
+"""The theme: palette and type family."""
 
 __all__ = ["ACCENT", "FONT", "GROUND", "HEADER", "MUTED", "TEXT", "THEME"]
 

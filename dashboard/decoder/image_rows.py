@@ -1,4 +1,4 @@
-"""Decoded pictures: one that follows what is chosen, and rows of them that can be clicked."""
+"""Components for decoded pictures: a single one, and rows of them that can be clicked."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,7 +23,7 @@ class Picture(Component):
 
 
 class ImageRows(Component):
-    """Rows of pictures; calls ``on_pick`` with the row and the place in it of a clicked one."""
+    """Rows of pictures; calls ``on_pick`` with the row and column of a clicked one."""
 
     rows = param.List(
         default=[],

@@ -1,4 +1,4 @@
-"""From places in a latent space to pictures: which latents to decode, and decoding them.
+"""Points of a latent space: which ones to decode, and decoding them.
 
 Shapes are written with D latents, n places and S x S pixels.
 """
@@ -52,7 +52,7 @@ def placed(base: Floats, names: list[str], given: Mapping[str, float]) -> Floats
         if name in names:
             place[names.index(name)] = value
         elif name == "orientation" and ELLIPTICITY[0] in names:
-            pair = [names.index(one) for one in ELLIPTICITY]
+            pair = [names.index(name) for name in ELLIPTICITY]
             size = np.hypot(*place[pair])
             place[pair] = size * np.cos(2 * value), size * np.sin(2 * value)
     return place

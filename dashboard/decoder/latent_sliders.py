@@ -1,4 +1,4 @@
-"""A slider for each latent, a line each."""
+"""A slider for each latent."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +13,7 @@ __all__ = ["Sliders"]
 
 
 class Sliders(Acknowledged):
-    """Calls ``on_slide`` with which slider was moved and to where."""
+    """The sliders; calls ``on_slide`` with the index of a moved one and its value."""
 
     items = param.List(
         default=[],

@@ -32,7 +32,7 @@ SIDE = 176, 320  # px: of the picture in a low strip and in a tall one
 
 
 def base_of(datastore: DataStore, state: State, spread: Spread) -> tuple[NDArray[np.float64], str]:
-    """The latents (D,) from which decoding starts, and whose they are."""
+    """The latents (D,) from which decoding starts, and the name of their galaxy."""
     if state.decoding.start == "picked" and state.row is not None:
         latents = datastore.columns.latents(state.model, state.row)
         if np.isfinite(latents).all():
@@ -60,8 +60,8 @@ def slider_items(datastore: DataStore, model: str, spread: Spread) -> list[dict[
 class SingleImage(View):
     """The picture of the latents that are chosen by the sliders or by the cursor on a map.
 
-    Reads ``row``, ``base``, ``point``, ``hovering`` and ``tall`` of the state, and ``pointed`` of
-    its maps; writes ``point``, ``base``, ``hovering`` and ``troubles``.
+    Reads ``row``, ``model``, ``tab``, ``tall`` and ``decoding`` of the state, and ``cursor`` of
+    its maps; writes ``decoding.latents`` and ``progress.notices``.
     """
 
     def __init__(self, **params: Any) -> None:
@@ -93,7 +93,7 @@ class SingleImage(View):
         return pn.Row(self.picture, beside, sizing_mode="stretch_height", margin=0)
 
     def open(self, codec: "Codec", spread: Spread) -> None:
-        """Show what this model makes of the latents."""
+        """Decode by this model from now on."""
         model = self.state.model
         if self._tools is None or self._tools[2] != model:
             self._tools = codec, spread, model
@@ -131,7 +131,7 @@ class SingleImage(View):
         self._follow(self.state.second)
 
     def _follow(self, axes: Axes) -> None:
-        """Decode the latents under the cursor, the other latents as at the start."""
+        """Decode the latents under the cursor; the other latents as at the start."""
         if self._tools is None or axes.cursor is None or axes.model != self.state.model:
             return
         plane = self.datastore.columns.plane(axes.model, axes.x, axes.y)
@@ -142,7 +142,7 @@ class SingleImage(View):
 
     @param.depends("state.decoding.latents", watch=True)
     def _show(self) -> None:
-        """Decode the place in a worker, and put the sliders where it is."""
+        """Decode the current latents in a worker, and set the sliders to them."""
         if self._tools is None or self._tools[2] != self.state.model or self.state.tab != "decode":
             return
         codec, spread, _ = self._tools

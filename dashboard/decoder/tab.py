@@ -1,4 +1,4 @@
-"""The tab that decodes: what the model makes of any place in its latent space."""
+"""The tab that decodes points of the latent space."""
 
 from html import escape
 from typing import Any
@@ -10,7 +10,7 @@ from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import when_done
 from dashboard.backend.view import Tab
 from dashboard.components.css import BASE, STAMPS
-from dashboard.components.notices import LONGEST
+from dashboard.components.notices import MAX_LETTERS
 from dashboard.decoder.single_image import SingleImage
 from dashboard.decoder.traversals import Traversals
 
@@ -18,17 +18,17 @@ __all__ = ["Decode", "why_not_decoded"]
 
 
 def why_not_decoded(datastore: DataStore, model: str) -> str:
-    """Why a model whose codec cannot be had decodes nothing."""
+    """Why a model cannot decode."""
     if datastore.store.model(model).kind == "embedding":
         return f"{model} is an embedding made elsewhere: it has no decoder, so no pictures."
     failure = datastore.model_jobs.codec(model).exception()
-    return f"The model cannot be read: {str(failure)[:LONGEST]}"
+    return f"The model cannot be read: {str(failure)[:MAX_LETTERS]}"
 
 
 class Decode(Tab):
     """A picture with sliders, and rows of pictures along latents, lines and paths.
 
-    Reads ``tab``, ``model`` and ``loaded`` of the state; its parts say what else.
+    Reads ``tab``, ``model`` and ``progress.loaded`` of the state, and what its parts read.
     """
 
     key, title = "decode", "Decode"
@@ -46,7 +46,7 @@ class Decode(Tab):
 
     @param.depends("state.tab", "state.model", "state.progress.loaded", watch=True)
     def _prepare(self) -> None:
-        """Ask for what decodes; it is shown once it is there."""
+        """Load the decoder; the parts are shown once it is there."""
         if self.state.tab != "decode" or not self.state.progress.loaded:
             return
         codec, spread = (

@@ -56,8 +56,10 @@ def along_latents(
     """A row for each latent, from the sample's 2nd to its 98th percentile."""
     latents = datastore.store.model(model).latents
     return [
-        Strip(one.title, pretty_unit(one.unit), places, [_number(v) for v in places[:, axis]])
-        for axis, (one, places) in enumerate(zip(latents, traversal(base, spread), strict=True))
+        Strip(
+            latent.title, pretty_unit(latent.unit), places, [_number(v) for v in places[:, axis]]
+        )
+        for axis, (latent, places) in enumerate(zip(latents, traversal(base, spread), strict=True))
     ]
 
 
@@ -76,7 +78,7 @@ def along_line(datastore: DataStore, axes: Axes, base: NDArray[np.float64]) -> l
 
 
 def between(datastore: DataStore, state: State) -> list[Strip]:
-    """A row from the origin to the picked galaxy; none unless both are there and have latents."""
+    """A row from the start of the path to the picked galaxy; none unless both have latents."""
     if (
         state.decoding.path_start is None
         or state.row is None
@@ -136,8 +138,8 @@ def image_rows(strips: list[Strip], pictures: NDArray[np.uint8]) -> list[dict[st
 class Traversals(View):
     """Rows of decoded pictures; a click on one puts the sliders there.
 
-    Reads ``film``, ``row``, ``base``, ``origin``, ``model`` and ``tab`` of the state, and ``line``
-    of its maps; writes ``film``, ``drawing``, ``origin``, ``point`` and ``troubles``.
+    Reads ``row``, ``model``, ``tab``, ``page`` and ``decoding`` of the state, and ``line`` of its
+    maps; writes ``decoding`` and ``progress.notices``.
     """
 
     def __init__(self, **params: Any) -> None:
@@ -175,7 +177,7 @@ class Traversals(View):
         return pn.Column(above, self.frames, sizing_mode="stretch_both", margin=0)
 
     def open(self, codec: "Codec", spread: Spread) -> None:
-        """Show what this model makes of the latents."""
+        """Decode by this model from now on."""
         self._tools = codec, spread, self.state.model
         self._show()
 

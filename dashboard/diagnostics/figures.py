@@ -1,4 +1,4 @@
-"""What the figures of the model page show: galaxies on two axes and what they are read against.
+"""The figures of the model page: galaxies on two axes, with reference lines.
 
 Shapes are written with N galaxies.
 """
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["SPLITS", "FigureSpec", "Line", "against", "main_plane", "shown_galaxies", "size_plane"]
 
 SPLITS = {"Test": "test", "Held out": "held_out", "All": "all"}
-MANY = 1500  # galaxies above which error bars hide more than they show
+MAX_ERROR_BARS = 1500  # galaxies above which error bars hide more than they show
 TAILS = (0.2, 99.8)  # percentiles that a figure reaches to
 MARGIN = 0.08
 SCATTER = 0.2  # dex, of the main sequence: Speagle et al. (2014), ApJS 214, 15
@@ -35,12 +35,12 @@ Floats = NDArray[np.float64]
 
 
 class Line(NamedTuple):
-    """A straight line y = x * slope + offset that galaxies are read against.
+    """A straight reference line, y = x * slope + offset.
 
     Args:
         slope: Its slope.
-        offset: Its height at x = 0.
-        dash: Bokeh's name of its dash.
+        offset: Its value at x = 0.
+        dash: Its dash pattern, by Bokeh's name.
     """
 
     slope: float
@@ -50,14 +50,14 @@ class Line(NamedTuple):
 
 @dataclass(frozen=True)
 class FigureSpec:
-    """A figure: where galaxies lie on two axes, and what they are read against.
+    """A figure: galaxies on two axes, with reference lines.
 
     Args:
-        title: What it shows.
-        plane: The axes and all galaxies' places; its limits are the figure's.
+        title: Its title.
+        plane: The axes and the positions of all galaxies; its limits are the figure's.
         shown: Which galaxies are drawn, (N,).
         errors: The 1-sigma errors across and up, (N,) each; None where they are not drawn.
-        lines: What the galaxies are read against.
+        lines: The reference lines.
         bands: Pairs of lines with a fill between them.
         note: How to read the lines, in words.
     """
@@ -72,7 +72,7 @@ class FigureSpec:
 
     @cached_property
     def drawn(self) -> Mask:
-        """Which galaxies are drawn and have a place, (N,)."""
+        """Which galaxies are drawn and have finite values, (N,)."""
         known: Mask = np.isfinite(self.plane.points.to_numpy()).all(axis=1)
         return known & self.shown
 
@@ -88,7 +88,7 @@ def shown_galaxies(pool: "Pool", split: str) -> Mask:
     """Which galaxies (N,) the figures show.
 
     Args:
-        pool: The store's galaxies and the parts they play.
+        pool: The store's galaxies with their splits.
         split: ``test`` for normal galaxies of the test split, those that no run saw, and the rare
             ones, which never train; ``held_out``; or ``all``.
     """
@@ -104,7 +104,7 @@ def against(datastore: "DataStore", model: str, label: Label, shown: Mask) -> Fi
     r"""One panel of the paper's Fig. 1: the catalogue's value of a label against the inferred.
 
     Errors are the catalogue's across and the model's sigma up, drawn for up to 1,500 galaxies.
-    Orientations are the same modulo :math:`\pi`: their 1:1 line comes again half a turn on.
+    Orientations are the same modulo :math:`\pi`: their 1:1 line repeats at :math:`\pm\pi`.
 
     Reference: Gagliano & Villar (2023), Fig. 1, https://arxiv.org/abs/2312.16687
 
@@ -134,7 +134,7 @@ def against(datastore: "DataStore", model: str, label: Label, shown: Mask) -> Fi
     turns = (0.0, np.pi, -np.pi) if inferred.cyclic else (0.0,)
     lines = tuple(Line(1.0, turn, "dashed" if turn else "solid") for turn in turns)
     errors = None
-    if both.sum() <= MANY and not inferred.cyclic:
+    if both.sum() <= MAX_ERROR_BARS and not inferred.cyclic:
         errors = (
             _sigmas(datastore, model, measured, "_err"),
             _sigmas(datastore, model, inferred, "_sigma"),
@@ -169,7 +169,7 @@ def main_plane(datastore: "DataStore", model: str, shown: Mask, by: str) -> Figu
     Returns:
         None where nothing is known of either axis.
     """
-    axes = [Quantity(f"{by}.{one}", f"{by} {title}", unit) for one, title, unit in _PHYSICS]
+    axes = [Quantity(f"{by}.{name}", f"{by} {title}", unit) for name, title, unit in _PHYSICS]
     if not all(datastore.columns.has(model, axis) for axis in axes):
         return None
     mass, sfr = (datastore.columns.values(model, axis) for axis in axes)
@@ -213,7 +213,9 @@ def size_plane(
     if not free or not datastore.columns.has(model, radius):
         return None
     name = latent if latent in free else free[0]
-    axis = next(one for one in axes_of(datastore.store, model) if one.column == name)
+    axis = next(
+        quantity for quantity in axes_of(datastore.store, model) if quantity.column == name
+    )
     x, y = datastore.columns.values(model, axis), datastore.columns.values(model, radius)
     scale = datastore.store.info.pixel_scale
     if scale:

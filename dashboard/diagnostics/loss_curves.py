@@ -1,4 +1,4 @@
-"""How the losses of a store's models fell while they learnt: each term apart."""
+"""The loss curves of a store's models, a figure for each term."""
 
 from collections.abc import Mapping
 from html import escape
@@ -69,8 +69,8 @@ def loss_curves(
 
 
 def loss_legend(models: list[str], chosen: str, *, dark: bool) -> str:
-    """What the curves' colours and dashes mean."""
-    drawn = [(one, ACCENT[dark] if one == chosen else MUTED[dark]) for one in models]
+    """The legend of the curves."""
+    drawn = [(model, ACCENT[dark] if model == chosen else MUTED[dark]) for model in models]
     keys = "".join(
         '<span class="key"><svg width="22" height="8" aria-hidden="true"><path d="M1 4H21" '
         f'stroke="{colour}" stroke-width="1.8"/></svg>{escape(name)}</span>'

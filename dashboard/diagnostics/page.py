@@ -20,7 +20,7 @@ __all__ = ["ModelPage", "head_html"]
 
 
 def head_html(datastore: DataStore, model: str) -> str:
-    """Which model this is, and how its galaxies were split."""
+    """The model's name, recipe and epochs, and the split of its galaxies."""
     info = datastore.store.model(model)
     counts = datastore.store.galaxies["split"].value_counts()
     parts = ", ".join(f"{count:,} {str(name).replace('_', ' ')}" for name, count in counts.items())
@@ -32,7 +32,7 @@ def head_html(datastore: DataStore, model: str) -> str:
 
 
 class ModelPage(View):
-    """How well the chosen model does; drawn when it is first turned to.
+    """Figures and tables of the chosen model; drawn when the page is first opened.
 
     Reads ``page``, ``model``, ``shown``, ``by``, ``row`` and ``dark`` of the state; writes
     ``model``, ``shown`` and ``by``, and ``row`` by a tap on a figure.
@@ -67,9 +67,9 @@ class ModelPage(View):
         watch=True,
     )
     def _turn(self) -> None:
-        """Show the page if it is wanted, and draw what has changed since it was last seen.
+        """Show the page if it is chosen, and draw what has changed since it was last shown.
 
-        What is still being drawn for another choice is given up, in sight or not.
+        Drawing for an earlier choice is cancelled.
         """
         state = self.state
         self._layout.visible = state.page == "model"
@@ -90,7 +90,7 @@ class ModelPage(View):
         when_done(self.datastore.model_jobs.pool(), partial(run_in_ticks, self._drawing))
 
     def _skeleton(self) -> list[Any]:
-        """All that is there before anything is drawn."""
+        """The layout before anything is drawn."""
         self._by.visible = False
         chosen = self._select("model", "Model"), self._select("shown", "Galaxies")
         head = pn.Row(self.head, *chosen, sizing_mode="stretch_width", styles=WIDEST)
@@ -104,11 +104,11 @@ class ModelPage(View):
 
     @param.depends("state.row", watch=True)
     def _mark(self) -> None:
-        for one in self.sections.scatters.values():
-            pn.state.execute(one.mark, schedule=True)
+        for scatter in self.sections.scatters.values():
+            pn.state.execute(scatter.mark, schedule=True)
 
     def _marks(self) -> str:
-        """Which mark is which rare population."""
+        """The legend of the rare populations' markers."""
         datastore, dark = self.datastore, self.state.dark
         marks = (
             (

@@ -15,7 +15,7 @@ from dashboard.backend.jobs import when_done
 from dashboard.backend.model_scores import history_of
 from dashboard.components.assets import style
 from dashboard.components.css import BASE
-from dashboard.components.notices import LONGEST
+from dashboard.components.notices import MAX_LETTERS
 from dashboard.diagnostics.figures import (
     FigureSpec,
     against,
@@ -65,7 +65,7 @@ WORKING = '<div class="working"><span class="shimmer">{} …</span></div>'
 
 
 def tile_html(sketch: FigureSpec) -> str:
-    """What is said above a figure."""
+    """The heading of a figure."""
     return (
         f'<div class="tile"><b>{escape(sketch.title)}</b> <span>{sketch.said}</span>'
         f"<p>{escape(sketch.note)}</p></div>"
@@ -86,7 +86,7 @@ class PageSections:
     """Draws the sections of the model page, figure by figure, each into its holder.
 
     Args:
-        datastore: Whose models.
+        datastore: The store of the models.
         state: What is chosen; a tap on a figure writes ``row``.
         by: The choice of masses and rates, shown where there is one.
     """
@@ -98,7 +98,7 @@ class PageSections:
         self._made: dict[str, Any] = {}
 
     def steps(self, wanted: tuple[Any, ...]) -> Generator[None, None, None]:
-        """Draw figure by figure what is not on the page as it is wanted."""
+        """Draw, figure by figure, what is missing or out of date."""
         model, _, dark, _ = wanted
         for draw, hangs_on in (
             (self._labels, wanted[:3]),
@@ -119,7 +119,7 @@ class PageSections:
 
     def _labels(self) -> Iterator[None]:
         datastore, model, shown = self.datastore, self.state.model, self._shown
-        sketches = ((one.name, against(datastore, model, one, shown)) for one in ORDER)
+        sketches = ((label.name, against(datastore, model, label, shown)) for label in ORDER)
         return self._fill("labels", sketches, why_no_labels(datastore, model, shown))
 
     def _planes(self) -> Iterator[None]:
@@ -135,7 +135,7 @@ class PageSections:
     def _fill(
         self, section: str, sketches: Iterator[tuple[str, FigureSpec | None]], nothing: str
     ) -> Iterator[None]:
-        """Put figures into a section one by one, or the reason why there are none."""
+        """Add figures to a section one by one, or the reason why there are none."""
         grid = pn.Row(styles=GRID, sizing_mode="stretch_width")
         self.holders[section].objects = [grid]
         for name, sketch in sketches:
@@ -150,7 +150,7 @@ class PageSections:
             self.holders[section].objects = [page_html(f'<p class="none">{nothing}</p>')]
 
     def _tables(self) -> Iterator[None]:
-        """Ask first for what is soon worked out: models with labels need no neighbours."""
+        """Request scores, fastest first: models with labels need no neighbours."""
         datastore = self.datastore
         by_neighbours = [name for name in datastore.models if not labelled(datastore, name)]
         direct = [name for name in datastore.models if name not in by_neighbours]
@@ -161,7 +161,7 @@ class PageSections:
         yield
 
     def _follow(self, section: str, jobs: list["Future[Any]"]) -> None:
-        """Show what is worked out, now and each time that more is."""
+        """Show the scores that have been computed, and update when more arrive."""
         waits = [job for job in jobs if not job.done()]
         self._show_table(section, jobs)
         for job in waits:
@@ -172,7 +172,8 @@ class PageSections:
         failures = [str(job.exception()) for job in done if job.exception()]
         found = [job.result() for job in done if not job.exception()]
         text = "".join(
-            f'<p class="none">Not worked out: {escape(one[:LONGEST])}</p>' for one in failures
+            f'<p class="none">Not worked out: {escape(failure[:MAX_LETTERS])}</p>'
+            for failure in failures
         )
         if found:
             text += _TABLES[section](found, self.state.model)
@@ -183,7 +184,7 @@ class PageSections:
     def _losses(self) -> Iterator[None]:
         model, dark = self.state.model, self.state.dark
         read = {name: history_of(self.datastore.store, name) for name in self.datastore.models}
-        histories = {name: one for name, one in read.items() if one is not None}
+        histories = {name: history for name, history in read.items() if history is not None}
         grid = pn.Row(styles=GRID, sizing_mode="stretch_width")
         key = page_html(loss_legend(list(histories), model, dark=dark))
         self.holders["losses"].objects = [key, grid]
@@ -203,11 +204,11 @@ class PageSections:
 
 def labelled(datastore: DataStore, model: str) -> bool:
     """Whether the model infers any label."""
-    return bool({one.name for one in LABELS} & set(datastore.store.latents(model).columns))
+    return bool({label.name for label in LABELS} & set(datastore.store.latents(model).columns))
 
 
 def why_no_labels(datastore: DataStore, model: str, shown: Any) -> str:
-    """Why there is nothing to compare: no galaxies, no labels inferred, or none measured."""
+    """Why there is nothing to compare: no galaxies, no inferred labels, or no catalogue labels."""
     if not np.any(shown):
         return "No galaxy of this store is of that kind. Choose others above."
     if not labelled(datastore, model):
@@ -226,14 +227,14 @@ def _scores(found: list[Any], model: str) -> str:
 
 
 def _trials(found: list[Any], _: str) -> str:
-    known = {name: one for name, one in found[0].items() if one.tests}
+    known = {name: trials for name, trials in found[0].items() if trials.tests}
     if not known:
         return '<p class="none">Fewer than two galaxies of each class have never trained.</p>'
     said = (
         "RBF SVM on all latents, SMOTE on the training part, five random splits 80/20 of the "
         "galaxies that never trained: the share of each true class that was given to each class."
     )
-    matrices = "".join(confusion_html(name, one) for name, one in known.items())
+    matrices = "".join(confusion_html(name, trials) for name, trials in known.items())
     return f'<p class="muted">{said}</p><div class="matrices">{matrices}</div>'
 
 

@@ -39,7 +39,7 @@ FIGURE = {
 
 
 def dots(points: pd.DataFrame, canvas: Canvas, *, dark: bool) -> hv.RGB:
-    """Galaxies, columns ``x`` and ``y``, as light."""
+    """A density picture of galaxies, columns ``x`` and ``y``."""
     image = paint_density(points, canvas, dark=dark)
     return hv.RGB(np.flipud(image), kdims=["x", "y"], bounds=canvas.bounds)
 
@@ -49,30 +49,30 @@ def error_bars(sketch: FigureSpec) -> NDArray[np.float64]:
     if sketch.errors is None:
         return np.zeros((0, 4))
     x, y = sketch.plane.points[sketch.drawn].to_numpy(np.float64).T
-    across, up = (one[sketch.drawn] for one in sketch.errors)
+    across, up = (error[sketch.drawn] for error in sketch.errors)
     bars = [(x - across, y, x + across, y), (x, y - up, x, y + up)]
-    return np.concatenate([np.column_stack(one) for one in bars])
+    return np.concatenate([np.column_stack(bar) for bar in bars])
 
 
 def draw_lines(figure: Any, sketch: FigureSpec, *, dark: bool) -> None:
-    """Put on a Bokeh figure what galaxies are read against, and their errors."""
+    """Add reference lines and error bars to a Bokeh figure."""
     accent, muted = ACCENT[dark], MUTED[dark]
     left, right = sketch.plane.limits[0]
     x = np.array([2 * left - right, 2 * right - left])
     for low, high in sketch.bands:
-        low_y, high_y = (one.slope * x + one.offset for one in (low, high))
+        low_y, high_y = (line.slope * x + line.offset for line in (low, high))
         figure.varea(x=x, y1=low_y, y2=high_y, color=muted, alpha=0.12, level="underlay")
     ends = dict(zip(("x0", "y0", "x1", "y1"), error_bars(sketch).T, strict=True))
     bars = ColumnDataSource(ends)
     figure.segment(**{name: name for name in ends}, source=bars, color=muted, alpha=0.3, width=0.6)
-    for one in sketch.lines:
-        slope = Slope(gradient=one.slope, y_intercept=one.offset, line_color=accent)
-        slope.update(line_dash=one.dash, line_width=1.2)
+    for line in sketch.lines:
+        slope = Slope(gradient=line.slope, y_intercept=line.offset, line_color=accent)
+        slope.update(line_dash=line.dash, line_width=1.2)
         figure.add_layout(slope)
 
 
 def draw_marks(figure: Any, sketch: FigureSpec, datastore: DataStore, *, dark: bool) -> None:
-    """Put the rare galaxies on a Bokeh figure, by shape and colour as on the maps."""
+    """Add the rare galaxies to a Bokeh figure, with the markers of the maps."""
     for name in datastore.populations.marked:
         rows = datastore.populations.members(name)
         shown = sketch.plane.points.iloc[rows[sketch.drawn[rows]]]
@@ -88,9 +88,9 @@ def draw_marks(figure: Any, sketch: FigureSpec, datastore: DataStore, *, dark: b
 
 
 class Scatter(View):
-    """One sketch as a figure; a tap picks the nearest galaxy that is drawn.
+    """A ``FigureSpec`` as a figure; a tap picks the nearest galaxy that is drawn.
 
-    Reads ``dark`` of the state when it is made, and ``row`` when told to ``mark`` it; writes
+    Reads ``dark`` of the state when it is made, and ``row`` when its marker is drawn; writes
     ``row``.
     """
 
@@ -130,7 +130,7 @@ class Scatter(View):
         return self.sketch.plane.limits if None in seen else seen
 
     def mark(self) -> None:
-        """Ring the picked galaxy, be it drawn or not."""
+        """Ring the picked galaxy, drawn or not."""
         if self.rings is not None:
             rows = [] if self.state.row is None else [self.state.row]
             points = self.sketch.plane.points
@@ -143,7 +143,7 @@ class Scatter(View):
         return dots(self._ordinary, canvas, dark=self.state.dark)
 
     def _begin(self, plot: Any, _: Any) -> None:
-        """What stays as it is, once: titles, ranges, lines, marks; and the ring."""
+        """Draw what does not change: titles, ranges, lines, markers; and the ring."""
         if plot.drawn:
             return
         figure, plane = plot.state, self.sketch.plane

@@ -1,4 +1,4 @@
-"""How well the models of a store do, in numbers: worked out once, shown as tables."""
+"""Scores of the models of a store as tables."""
 
 from collections.abc import Mapping
 from html import escape
@@ -34,7 +34,7 @@ def scores_html(scores: Scores, chosen: str) -> str:
 
     Args:
         scores: As ``scores_of`` makes them.
-        chosen: The model that is looked at.
+        chosen: The chosen model.
     """
     heads = "".join(
         f'<th scope="col" title="{escape(meaning)}">{head}</th>'
@@ -43,11 +43,11 @@ def scores_html(scores: Scores, chosen: str) -> str:
     rows = []
     for label in LABELS:
         told = {who: labels[label.name] for who, labels in scores.items() if label.name in labels}
-        for place, (who, one) in enumerate(told.items()):
+        for place, (who, figures) in enumerate(told.items()):
             first = f'<th scope="rowgroup" rowspan="{len(told)}">{escape(label.title)}</th>'
             mine = who.split(",")[0] == chosen
-            cells = "".join(f"<td>{_cell(key, one)}</td>" for key in COLUMNS)
-            begin = f"{'' if place else first}<td>{escape(who)}</td><td>{one['n']:,}</td>"
+            cells = "".join(f"<td>{_cell(key, figures)}</td>" for key in COLUMNS)
+            begin = f"{'' if place else first}<td>{escape(who)}</td><td>{figures['n']:,}</td>"
             kind = f"{'' if place else 'first '}{'mine' if mine else ''}"
             rows.append(f'<tr class="{kind}">{begin}{cells}</tr>')
     return (
@@ -59,7 +59,7 @@ def scores_html(scores: Scores, chosen: str) -> str:
 def confusion_html(name: str, trials: "Trials") -> str:
     """One model's confusion matrix: of each true class, the share given to each class."""
     counts = trials.confusion().sum(axis=0)
-    titles = [population_title(one) for one in trials.classes]
+    titles = [population_title(name) for name in trials.classes]
     heads = "".join(f'<th scope="col">{escape(title)}</th>' for title in titles)
     rows = "".join(
         f'<tr><th scope="row">{escape(title)}</th>{_shares(row)}</tr>'
@@ -71,14 +71,16 @@ def confusion_html(name: str, trials: "Trials") -> str:
     )
 
 
-def _cell(key: str, one: Mapping[str, float]) -> str:
-    if not np.isfinite(one[key]):
+def _cell(key: str, figures: Mapping[str, float]) -> str:
+    if not np.isfinite(figures[key]):
         return DASH
     if key in SHARES:
-        return f"{100 * one[key]:.1f} %"
-    text = _number(one[key])
-    if key == "r2" and np.isfinite(one["low"]):
-        text = f"<b>{text}</b> <small>{_number(one['low'])} to {_number(one['high'])}</small>"
+        return f"{100 * figures[key]:.1f} %"
+    text = _number(figures[key])
+    if key == "r2" and np.isfinite(figures["low"]):
+        text = (
+            f"<b>{text}</b> <small>{_number(figures['low'])} to {_number(figures['high'])}</small>"
+        )
     return text
 
 
@@ -105,6 +107,6 @@ def _rates(trials: "Trials") -> str:
             f"{100 * found.false_positive_rate:.1f} ± {100 * found.false_positive_rate_std:.1f} %"
         )
     left = [
-        f"{escape(population_title(one))}: {escape(why)}" for one, why in trials.left_out.items()
+        f"{escape(population_title(name))}: {escape(why)}" for name, why in trials.left_out.items()
     ]
     return f'<p class="muted">{"<br>".join(lines + left)}</p>'

@@ -29,7 +29,7 @@ KINDS = {form.title: ending for ending, form in FORMATS.items()}
 
 
 class File(NamedTuple):
-    """A file to be handed over, and what is said of it."""
+    """A file for download, and a sentence on it."""
 
     name: str
     content: bytes
@@ -39,8 +39,8 @@ class File(NamedTuple):
 class ExportPanel(View):
     """A button, and the panel that it opens: what is exported, and in which format.
 
-    Reads ``row``, ``focus``, ``model``, ``revision`` and what the maps show of the state; writes
-    nothing.
+    Reads ``row``, ``model``, ``selection.focus``, ``progress.journal_events`` and what the maps
+    show of the state; writes nothing.
     """
 
     def __init__(self, **params: Any) -> None:
@@ -79,14 +79,14 @@ class ExportPanel(View):
         self._refresh()
 
     def take(self) -> None:
-        """Make the file in a worker, then hand it over to the browser."""
+        """Make the file in a worker, then send it to the browser."""
         self._say("Making the file …")
         self.go.loading = True
         job = self.datastore.workers.requests.submit(self._maker())
         when_done(job, lambda: self._hand_over(job))
 
     def _maker(self) -> Callable[[], File]:
-        """What makes the file, with all choices as they are now."""
+        """A function that makes the file, with the current choices."""
         datastore, model, row, kind = (
             self.datastore,
             self.state.model,
@@ -125,7 +125,7 @@ class ExportPanel(View):
         watch=True,
     )
     def _refresh(self) -> None:
-        """Say how many galaxies each choice has."""
+        """Show the number of galaxies of each choice."""
         if not self.panel.visible:
             return
         row, chosen = self.state.row, len(rows_in_focus(self.state))
@@ -154,7 +154,7 @@ class ExportPanel(View):
 
 
 def too_large(file: File) -> str:
-    """What to do where a file is larger than a page can hand over."""
+    """What to do about a file that is too large for a page."""
     size, limit = len(file.content) >> 20, MAX_BYTES >> 20
     words = f"The file has {size:,} MB, a page can hand over {limit}. Select fewer galaxies,"
     return f"{words} take Parquet, or read the store's own Parquet files."

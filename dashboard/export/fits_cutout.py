@@ -1,4 +1,4 @@
-"""The cutout of one galaxy as a FITS file: fluxes if they can be had, else what is displayed.
+"""The cutout of one galaxy as a FITS file: fluxes where available, else the display stamp.
 
 Shapes are written with C bands and S x S pixels.
 """
@@ -34,9 +34,9 @@ class Pixels(NamedTuple):
 
     Args:
         values: (C, S, S), row index upwards.
-        unit: ``nanomaggy``; else what they are in words.
+        unit: ``nanomaggy``; else a description.
         bands: The bands of the planes, or the colours of a stamp.
-        origin: Where they are from, in words.
+        origin: A sentence on their source.
         north: Direction of north [rad], counter-clockwise from +x; NaN if unknown.
     """
 
@@ -48,16 +48,16 @@ class Pixels(NamedTuple):
 
 
 def find_sample(datastore: DataStore) -> Sample | None:
-    """The sample that the store was made of, where it is at hand; else None.
+    """The sample that the store was made of, if it is on this machine; else None.
 
-    It is looked for at ``PCVAE_SAMPLE``, where the store's command says, and in
+    It is searched for at ``PCVAE_SAMPLE``, where the store's command says, and in
     ``data/samples``. It must have the store's galaxies in the store's order.
     """
     info = datastore.store.info
     words = shlex.split(info.command)
-    said = [words[i + 1] for i, one in enumerate(words[:-1]) if one == "train.encode"]
-    places = [Path(one) for one in (os.environ.get(SAMPLE, ""), *said) if one]
-    places += [ROOT / one for one in said] + [ROOT / "data" / "samples" / info.sample]
+    said = [words[i + 1] for i, word in enumerate(words[:-1]) if word == "train.encode"]
+    places = [Path(text) for text in (os.environ.get(SAMPLE, ""), *said) if text]
+    places += [ROOT / text for text in said] + [ROOT / "data" / "samples" / info.sample]
     for place in places:
         try:
             sample = read_sample(place)
@@ -73,7 +73,7 @@ def pixels_of(datastore: DataStore, row: int, sample: Sample | None) -> Pixels:
     """The pixels of a galaxy: of its sample; fetched, for a real place; else its stamp.
 
     Raises:
-        PcvaeError: There are none at all; says why.
+        PcvaeError: There are none, with the reason.
     """
     info, why = datastore.store.info, "its sample is not at hand"
     galaxy = datastore.store.galaxies.iloc[row]
@@ -100,13 +100,13 @@ def pixels_of(datastore: DataStore, row: int, sample: Sample | None) -> Pixels:
 
 
 def as_fits(datastore: DataStore, row: int, pixels: Pixels) -> bytes:
-    """The bytes of a FITS file with a header that says what it is, and a WCS if that is known."""
+    """The bytes of a FITS file with metadata in its header, and a WCS if the position is known."""
     info, galaxy = datastore.store.info, datastore.store.galaxies.iloc[row]
     header = fits.Header()
     header["OBJECT"] = str(datastore.ids[row])
     header["BUNIT"] = pixels.unit
     bands = pixels.bands
-    header["BANDS"] = ("" if all(len(one) == 1 for one in bands) else ",").join(bands)
+    header["BANDS"] = ("" if all(len(band) == 1 for band in bands) else ",").join(bands)
     header["STORE"], header["SAMPLE"] = datastore.store.folder.name, info.sample
     header["SOFTWARE"] = f"pcvae {__version__}"
     if pixels.unit == NO_FLUX:
@@ -131,7 +131,7 @@ def _layer_of(galaxy: pd.Series) -> str:
 
 
 def _wcs(place: Place, size: int, scale: float, north: float) -> dict[str, float | str]:
-    r"""A tangent plane with the galaxy in the middle; east is a quarter turn on from north.
+    r"""The cards of a tangent-plane WCS centred on the galaxy; east is :math:`\pi/2` from north.
 
     .. math::
         CD = \frac{s}{3600} \begin{pmatrix} -\sin\theta & \cos\theta \\

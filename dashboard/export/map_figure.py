@@ -1,4 +1,4 @@
-"""The map as a figure to be printed: axes, key, marks, boundaries, and where it comes from."""
+"""The map as a printable figure: axes, legend, markers, boundaries, provenance."""
 
 import io
 from datetime import UTC, datetime
@@ -42,8 +42,8 @@ def figure_png(datastore: DataStore, state: Any) -> bytes:
     """The map, or both maps, as they are shown, with their zoom, as a PNG of 200 dots an inch.
 
     Args:
-        datastore: What is drawn.
-        state: What is chosen; for a worker, ``frozen``.
+        datastore: The galaxies.
+        state: The choices; ``frozen`` for a worker.
     """
     shown = [state, state.second] if state.split else [state]
     figure = Figure((WIDTH * len(shown), HEIGHT), DPI, layout="constrained")
@@ -96,8 +96,8 @@ def _draw(ax: Any, datastore: DataStore, state: State, axes: Axes, chosen: Colou
 def _colour_axes(ax: Any, text: str, ground: str) -> None:
     ax.set_facecolor(ground)
     ax.tick_params(colors=text, labelsize=8)
-    for one in (ax.title, ax.xaxis.label, ax.yaxis.label):
-        one.set(color=text, fontsize=9)
+    for words in (ax.title, ax.xaxis.label, ax.yaxis.label):
+        words.set(color=text, fontsize=9)
     for spine in ax.spines.values():
         spine.set_color(text)
 
@@ -130,7 +130,7 @@ def _marks(ax: Any, datastore: DataStore, state: State, points: Any) -> list[Lin
 
 
 def _ringed(ax: Any, datastore: DataStore, state: State, axes: Axes) -> list[Line2D]:
-    """The picked galaxy in a ring, the guest as a star."""
+    """A ring around the picked galaxy, a star for the external one."""
     plane, handles = datastore.columns.plane(axes.model, axes.x, axes.y), []
     looks = {"mfc": "none", "mec": ACCENT[state.dark], "mew": 1.6, "ls": ""}
     if state.row is not None:
@@ -145,7 +145,7 @@ def _ringed(ax: Any, datastore: DataStore, state: State, axes: Axes) -> list[Lin
 
 
 def _boundaries(ax: Any, datastore: DataStore, state: State, axes: Axes) -> list[Line2D]:
-    """The borders of the SVM's classes; the key names those that have no marks."""
+    """The borders of the SVM's classes; the legend names those without markers."""
     job, handles = wanted_fit(datastore, state, axes), []
     found: Boundaries | None = datastore.result(job) if job is not None else None
     if found is None:

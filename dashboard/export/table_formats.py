@@ -1,4 +1,4 @@
-"""A table as the file formats of astronomers, with its units and where it comes from."""
+"""Tables in file formats of astronomy, with units and provenance."""
 
 import io
 import re
@@ -22,8 +22,8 @@ class Format(NamedTuple):
     """A file format.
 
     Args:
-        title: What the page calls it.
-        write: The bytes of a table with the facts of where it comes from.
+        title: Its name on the page.
+        write: Returns the bytes of a table with its provenance.
     """
 
     title: str
@@ -35,7 +35,7 @@ def as_file(table: Table, facts: Mapping[str, str], kind: str) -> bytes:
 
     Args:
         table: The rows to export, with units and descriptions.
-        facts: Where it comes from, a text each.
+        facts: Its provenance, by keyword.
         kind: One of ``FORMATS``.
     """
     return FORMATS[kind].write(table, facts)
@@ -151,7 +151,7 @@ def _plain_units(table: Table) -> Table:
 
 
 def _ascii(text: str) -> str:
-    """What FITS can hold of a text."""
+    """A text in the character set of FITS."""
     return text.replace("\N{GREEK SMALL LETTER PHI}", "phi").encode("ascii", "replace").decode()
 
 

@@ -34,7 +34,7 @@ MEANINGS = {
 
 
 def provenance(datastore: DataStore, model: str, what: str) -> dict[str, str]:
-    """Where a table comes from: store, sample, model, software and date."""
+    """The provenance of a table: store, sample, model, software and date."""
     info, known = datastore.store.info, datastore.store.model(model)
     return {
         "what": what,
@@ -50,9 +50,9 @@ def provenance(datastore: DataStore, model: str, what: str) -> dict[str, str]:
 
 
 def selection(datastore: DataStore, model: str, rows: NDArray[np.intp]) -> Table:
-    """Some galaxies: who they are, their catalogued labels, and what a model infers."""
+    """Some galaxies: ids, positions, catalogue labels, a model's latents."""
     galaxies, latents = datastore.store.galaxies, datastore.store.latents(model)
-    labels = [name for one in LABELS for name in (one.name, one.error)]
+    labels = [name for label in LABELS for name in (label.name, label.error)]
     kept = [name for name in (*GALAXY, *labels, *SHAPE) if name in galaxies]
     known = galaxies[kept].iloc[rows].reset_index(drop=True)
     inferred = latents.drop(columns="id").iloc[rows].reset_index(drop=True)
@@ -61,7 +61,7 @@ def selection(datastore: DataStore, model: str, rows: NDArray[np.intp]) -> Table
 
 
 def labelled(datastore: DataStore, model: str) -> Table:
-    """What was said of galaxies, a row a person and galaxy; also of those not in this store."""
+    """All labels, a row a person and galaxy; also of galaxies that are not in this store."""
     said = (
         datastore.journal.table() if datastore.journal else pd.DataFrame(columns=["id", *JUDGED])
     )
@@ -86,12 +86,14 @@ def described(datastore: DataStore, model: str, frame: pd.DataFrame) -> Table:
 
 
 def _meanings(datastore: DataStore, model: str) -> dict[str, tuple[str, str]]:
-    """Unit and meaning of each column that there may be."""
+    """Unit and description of every possible column."""
     found = dict(MEANINGS)
-    for one in LABELS:
-        found[one.name] = (one.unit, f"{one.title}, from the catalogue")
-        found[one.error] = (one.unit, "Its 1-sigma error, from the catalogue")
-    latents = {one.name: (one.unit, one.title) for one in datastore.store.model(model).latents}
+    for label in LABELS:
+        found[label.name] = (label.unit, f"{label.title}, from the catalogue")
+        found[label.error] = (label.unit, "Its 1-sigma error, from the catalogue")
+    latents = {
+        latent.name: (latent.unit, latent.title) for latent in datastore.store.model(model).latents
+    }
     latents.setdefault("orientation", ("rad", "Orientation"))
     for name, (unit, title) in latents.items():
         found[f"{model}_{name}"] = (unit, f"{title}, inferred by model {model}")

@@ -1,4 +1,4 @@
-"""The picked galaxy: who it is, how the model sees it, and what was measured of it."""
+"""The picked galaxy: its facts, images, reconstruction and properties."""
 
 from html import escape
 from typing import Any
@@ -42,7 +42,7 @@ EMPTY = (
 
 
 def links_of(ra: float, dec: float) -> dict[str, str]:
-    """Where else to look at a place on the sky [deg]; none if it is unknown.
+    """Links to other services for a position [deg]; none if it is unknown.
 
     Example:
         >>> list(links_of(151.8, 0.4)), links_of(float("nan"), 0.0)
@@ -96,10 +96,10 @@ def pictures_html(
     """Image, reconstruction and residual side by side.
 
     Args:
-        datastore: Where the image comes from.
+        datastore: The store of the image.
         row: The galaxy.
-        view: How the model sees it; None while that is not known.
-        failed: Whether it never will be.
+        view: Its reconstruction; None while there is none.
+        failed: Whether decoding has failed.
         channel: Which of red, green and blue is shown alone; None for colour.
     """
     stamp = datastore.stamp(row)
@@ -151,8 +151,8 @@ def bands_choice(datastore: DataStore, state: State) -> pmui.RadioButtonGroup:
 class Card(View):
     """The picked galaxy.
 
-    Reads ``row``, ``external``, ``model``, ``dark``, ``loaded``, ``band`` and ``troubles`` of the
-    state; writes ``band``.
+    Reads ``row``, ``external``, ``model``, ``dark``, ``band``, ``progress.loaded`` and
+    ``progress.notices`` of the state; writes ``band``.
     """
 
     def __init__(self, **params: Any) -> None:

@@ -1,4 +1,4 @@
-"""What the card shows of an external galaxy: its pictures, facts and inferred properties."""
+"""The card of an external galaxy: its images, facts and inferred properties."""
 
 from html import escape
 
@@ -20,23 +20,25 @@ __all__ = ["external_facts_html", "external_pictures_html", "external_properties
 
 
 def external_properties(datastore: DataStore, model: str, seen: Encoding) -> list[Property]:
-    """What the model infers of a guest, each where it lies in the sample."""
-    latents = {one.column: one for one in axes_of(datastore.store, model)}
+    """The inferred properties of an external galaxy, on the distributions of the sample."""
+    latents = {quantity.column: quantity for quantity in axes_of(datastore.store, model)}
     for name in ELLIPTICITY:
         latents.pop(name, None)
-    first = sorted(latents.values(), key=lambda one: not one.cyclic)
-    return [_property(datastore, model, seen, one) for one in first]
+    first = sorted(latents.values(), key=lambda latent: not latent.cyclic)
+    return [_property(datastore, model, seen, latent) for latent in first]
 
 
-def _property(datastore: DataStore, model: str, seen: Encoding, one: Quantity) -> Property:
-    counts, limits = datastore.columns.histogram(model, one)
-    value, sigma = (float(seen.latents[f"{one.column}{end}"][0]) for end in ("", "_sigma"))
-    unit = pretty_unit(one.unit)
-    return Property(one.title, unit, None, Interval(value, sigma), counts, limits, one.cyclic)
+def _property(datastore: DataStore, model: str, seen: Encoding, quantity: Quantity) -> Property:
+    counts, limits = datastore.columns.histogram(model, quantity)
+    value, sigma = (float(seen.latents[f"{quantity.column}{end}"][0]) for end in ("", "_sigma"))
+    unit = pretty_unit(quantity.unit)
+    return Property(
+        quantity.title, unit, None, Interval(value, sigma), counts, limits, quantity.cyclic
+    )
 
 
 def external_facts_html(external: ExternalGalaxy, links: dict[str, str]) -> str:
-    """Its name, that it is not in the store, where it is, and what was done to it."""
+    """Its name, its position, and how it was processed."""
     facts = [
         '<span class="population"><i style="background:var(--accent)"></i>Your galaxy</span>',
         "<span>not in the store</span>",

@@ -44,9 +44,9 @@ class ExternalGalaxy:
     """A galaxy that is not in the store.
 
     Args:
-        name: What it is called.
+        name: Its name.
         flux: Its pixels (C, S, S), in the unit, bands and size of the store's sample.
-        said: What was done to the picture, and what was assumed, a sentence each.
+        said: How the image was processed, and assumptions, a sentence each.
         ra: Right ascension [deg]; NaN if unknown.
         dec: Declination [deg]; NaN if unknown.
         north_angle: Direction of north [rad], counter-clockwise from +x; NaN if unknown.
@@ -62,13 +62,13 @@ class ExternalGalaxy:
 
 
 class Encoding(NamedTuple):
-    """How a model sees a guest.
+    """The encoding of an external galaxy by one model.
 
     Args:
-        stamp: Its picture (S, S, 3) uint8, row 0 at the bottom, by the store's own stretch.
+        stamp: Its image (S, S, 3) uint8, row 0 at the bottom, in the store's stretch.
         latents: A row with the columns of a store's latents.
         mu: The latents alone, (D,).
-        reconstruction: What the model makes of them, (s, s, 3) in [0, 1].
+        reconstruction: The decoded latents, (s, s, 3) in [0, 1].
     """
 
     stamp: NDArray[np.uint8]
@@ -89,7 +89,7 @@ class Encoding(NamedTuple):
 def encode_external(
     datastore: DataStore, codec: "Codec", model: str, external: ExternalGalaxy
 ) -> Encoding:
-    """Encode a guest with a model, and decode it again; kept with the guest, a model once."""
+    """Encode an external galaxy by a model, and decode it; cached with the galaxy."""
     if model not in external.seen:
         external.seen[model] = _see(datastore, codec, external)
     return external.seen[model]
@@ -114,7 +114,7 @@ def _see(datastore: DataStore, codec: "Codec", external: ExternalGalaxy) -> Enco
 
 
 def place_on(external: ExternalGalaxy | None, model: str, x: str, y: str) -> pd.DataFrame:
-    """Where a guest lies on two axes of a model, as ``x`` and ``y``; no row where it does not."""
+    """The position of an external galaxy on two axes of a model; no row if it has none."""
     latents = external.seen[model].latents if external and model in external.seen else None
     empty = np.zeros((0, 2), np.float32)
     values = empty if latents is None else latents[[x, y]].to_numpy(np.float32)
@@ -127,14 +127,14 @@ def has_network(datastore: DataStore, model: str) -> bool:
 
 
 def shown_external(state: State, model: str) -> Encoding | None:
-    """The guest as a model sees it, if it is what is shown: while no galaxy is picked."""
+    """The encoding of the external galaxy if it is shown: while no galaxy is picked."""
     if state.row is not None or state.external is None:
         return None
     return state.external.seen.get(model)
 
 
 def near_shown(datastore: DataStore, state: State) -> pd.DataFrame:
-    """The ``row`` and ``distance`` of the nearest ones of the picked galaxy, or of the guest."""
+    """The ``row`` and ``distance`` of the nearest neighbours of the picked or external galaxy."""
     seen = shown_external(state, state.model)
     if seen is not None:
         return datastore.neighbours.nearest_to(state.model, seen.mu, state.k, state.metric)

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dashboard.components.file_input import MOST_BYTES, Upload, UploadError
+from dashboard.components.file_input import MAX_BYTES, Upload, UploadError
 from dashboard.galaxy.external_galaxy import ExternalGalaxy
 from data.readers.fits_file import Sky, read_planes, stem
 from data.readers.npz_arrays import as_shown
@@ -24,7 +24,7 @@ __all__ = ["ACCEPTED", "read_image_files"]
 FITS = (".fits", ".fit", ".fits.gz", ".fits.fz")
 PICTURES = (".png", ".jpg", ".jpeg")
 ACCEPTED = (".fits", ".fit", ".gz", ".fz", *PICTURES)
-MOST_PIXELS = 8192  # on a side of a picture
+MAX_PIXELS = 8192  # on a side of a picture
 STRETCHED = "stretched"
 
 
@@ -33,19 +33,21 @@ def read_image_files(files: Sequence[Upload], info: StoreInfo) -> ExternalGalaxy
 
     Args:
         files: A picture, a FITS file with all bands, or FITS files of some bands each.
-        info: Of the store: its bands, unit, size and pixel scale are what is needed.
+        info: Bands, unit, size and pixel scale of the store.
 
     Raises:
-        UploadError: They are not that.
+        UploadError: They cannot be used, with the reason.
     """
     if not files:
         msg = "expected a FITS cutout, or a PNG or JPEG picture; found no file"
         raise UploadError(msg)
-    if (size := sum(len(one.content) for one in files)) > MOST_BYTES:
-        msg = f"expected at most {MOST_BYTES >> 20} MB, found {size / 2**20:.0f} MB"
+    if (size := sum(len(file.content) for file in files)) > MAX_BYTES:
+        msg = f"expected at most {MAX_BYTES >> 20} MB, found {size / 2**20:.0f} MB"
         raise UploadError(msg)
-    pictures = [one for one in files if one.name.lower().endswith(PICTURES)]
-    if other := [one.name for one in files if not one.name.lower().endswith((*FITS, *PICTURES))]:
+    pictures = [file for file in files if file.name.lower().endswith(PICTURES)]
+    if other := [
+        file.name for file in files if not file.name.lower().endswith((*FITS, *PICTURES))
+    ]:
         msg = f"expected {', '.join((*FITS, *PICTURES))}; found {other[0]}"
         raise UploadError(msg)
     if pictures and len(files) > 1:
@@ -86,7 +88,7 @@ def _of_fits(files: Sequence[Upload], info: StoreInfo) -> ExternalGalaxy:
 def _planes(
     files: Sequence[Upload], bands: tuple[str, ...]
 ) -> tuple[dict[str, NDArray[np.float32]], Sky | None]:
-    """The planes of all files by band, and where the first of them is that says so."""
+    """The planes of all files by band, and the position that the first header states."""
     planes: dict[str, NDArray[np.float32]] = {}
     sky = None
     with tempfile.TemporaryDirectory() as folder:
@@ -113,16 +115,16 @@ def _cube(planes: dict[str, NDArray[np.float32]], bands: tuple[str, ...]) -> NDA
 
 
 def _unpacked(file: Upload) -> bytes:
-    """The bytes of a file that may be packed by gzip, as long as they are not too many."""
+    """The bytes of a file that may be gzipped, up to a limit."""
     if not file.name.lower().endswith(".gz"):
         return file.content
     try:
-        content = gzip.GzipFile(fileobj=io.BytesIO(file.content)).read(MOST_BYTES + 1)
+        content = gzip.GzipFile(fileobj=io.BytesIO(file.content)).read(MAX_BYTES + 1)
     except (OSError, EOFError) as error:
         msg = f"{file.name} cannot be unpacked: {error}"
         raise UploadError(msg) from error
-    if len(content) > MOST_BYTES:
-        msg = f"expected at most {MOST_BYTES >> 20} MB unpacked, found more in {file.name}"
+    if len(content) > MAX_BYTES:
+        msg = f"expected at most {MAX_BYTES >> 20} MB unpacked, found more in {file.name}"
         raise UploadError(msg)
     return content
 
@@ -155,8 +157,8 @@ def _image(file: Upload) -> NDArray[np.uint8]:
 
     try:
         with Image.open(io.BytesIO(file.content), formats=("PNG", "JPEG")) as opened:
-            if max(opened.size) > MOST_PIXELS:
-                msg = f"expected at most {MOST_PIXELS} pixels on a side, found {opened.size}"
+            if max(opened.size) > MAX_PIXELS:
+                msg = f"expected at most {MAX_PIXELS} pixels on a side, found {opened.size}"
                 raise UploadError(msg)
             image = np.asarray(opened.convert("RGB"))
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:

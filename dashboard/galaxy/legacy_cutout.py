@@ -1,4 +1,4 @@
-"""A galaxy by its place on the sky, from the Legacy Surveys' cutout service or a mirror of it."""
+"""Cutouts by position from the Legacy Surveys' cutout service or a mirror."""
 
 import os
 from urllib.parse import urlsplit
@@ -17,21 +17,21 @@ INSTEAD = "Without it, upload a FITS cutout of the galaxy"
 
 
 def base_url() -> str:
-    """Where cutouts are asked for."""
+    """The base URL of the cutout service."""
     return os.environ.get(ADDRESS) or BASE_URL
 
 
 def host() -> str:
-    """The service's name, for people."""
+    """The host name of the service."""
     return urlsplit(base_url()).netloc
 
 
 def wanted(datastore: DataStore, layer: str = "") -> CutoutRequest:
-    """What to ask for to get images like the store's.
+    """The request that gives images like the store's.
 
     Args:
         datastore: The store.
-        layer: Where from; empty for the layer of most of its galaxies.
+        layer: The imaging layer; empty for that of most of its galaxies.
 
     Raises:
         FetchError: The service has none like those.

@@ -1,4 +1,4 @@
-"""A galaxy's properties as rows: catalogue against inferred, each where it lies in the sample."""
+"""A table of a galaxy's properties: catalogue and inferred values beside the sample's."""
 
 from html import escape
 from typing import NamedTuple
@@ -36,11 +36,11 @@ class Interval(NamedTuple):
 
 
 class Property(NamedTuple):
-    """One property of one galaxy, and how it is spread over the sample.
+    """One property of one galaxy, with the sample's distribution.
 
     Args:
-        title: What it is.
-        unit: Its unit, as people write it.
+        title: Its name.
+        unit: Its unit for display.
         catalogue: The measured value; None where there is no such measurement at all.
         inferred: The model's; None where the model has no such latent.
         counts: The sample's histogram.
@@ -79,9 +79,9 @@ def difference(catalogue: Interval, inferred: Interval, *, cyclic: bool = False)
 def properties_of(datastore: DataStore, model: str, row: int) -> list[Property]:
     """The four labels where catalogue or model has them, then the model's free latents.
 
-    The two components of an ellipticity are not among them: the orientation says it.
+    The two components of an ellipticity are left out: the orientation replaces them.
     """
-    latents = {one.column: one for one in axes_of(datastore.store, model)}
+    latents = {quantity.column: quantity for quantity in axes_of(datastore.store, model)}
     for name in ELLIPTICITY:
         latents.pop(name, None)
     listed = []
@@ -91,11 +91,13 @@ def properties_of(datastore: DataStore, model: str, row: int) -> list[Property]:
         known = datastore.columns.known(model, measured)
         if latent or known:
             listed.append(_property(datastore, model, row, (measured if known else None, latent)))
-    return listed + [_property(datastore, model, row, (None, one)) for one in latents.values()]
+    return listed + [
+        _property(datastore, model, row, (None, latent)) for latent in latents.values()
+    ]
 
 
 def table_html(properties: list[Property]) -> str:
-    """All rows, under a line that says which mark is which."""
+    """All rows, under a legend."""
     key = (
         '<div class="key"><span></span><span></span>'
         '<span><i class="dot catalogue"></i>catalogue <i class="dot inferred"></i>inferred</span>'
@@ -105,23 +107,23 @@ def table_html(properties: list[Property]) -> str:
     return f'<div class="properties">{key}{"".join(map(row_html, properties))}</div>'
 
 
-def row_html(one: Property) -> str:
+def row_html(shown: Property) -> str:
     """One property: its title, the two intervals on the sample, the numbers, the difference."""
     gap = float("nan")
-    if one.catalogue is not None and one.inferred is not None:
-        gap = difference(one.catalogue, one.inferred, cyclic=one.cyclic)
+    if shown.catalogue is not None and shown.inferred is not None:
+        gap = difference(shown.catalogue, shown.inferred, cyclic=shown.cyclic)
     numbers = "".join(
         f'<div class="{kind}"><i class="dot {kind}"></i>{interval}</div>'
-        for kind, interval in (("catalogue", one.catalogue), ("inferred", one.inferred))
+        for kind, interval in (("catalogue", shown.catalogue), ("inferred", shown.inferred))
         if interval is not None
     )
-    unit = f"<small>{escape(one.unit)}</small>" if one.unit else ""
+    unit = f"<small>{escape(shown.unit)}</small>" if shown.unit else ""
     text = f"{gap:+.1f}".replace("-", MINUS) if np.isfinite(gap) else DASH
-    two = " two" if one.catalogue and one.inferred else ""
+    two = " two" if shown.catalogue and shown.inferred else ""
     strong = " far" if np.isfinite(gap) and abs(gap) >= FAR else ""
     return (
-        f'<div class="property{two}"><div class="title">{escape(one.title)}{unit}</div>'
-        f'{_svg(one)}<div class="numbers">{numbers}</div>'
+        f'<div class="property{two}"><div class="title">{escape(shown.title)}{unit}</div>'
+        f'{_svg(shown)}<div class="numbers">{numbers}</div>'
         f'<div class="gap{strong}">{text}</div></div>'
     )
 
@@ -157,25 +159,25 @@ def _interval(
     )
 
 
-def _svg(one: Property) -> str:
-    height = HEIGHT if one.catalogue and one.inferred else LOW
-    top = max(int(one.counts.max(initial=0)), 1)
-    step = WIDTH / len(one.counts)
-    tops = height - np.sqrt(one.counts / top) * (height - 3)
+def _svg(shown: Property) -> str:
+    height = HEIGHT if shown.catalogue and shown.inferred else LOW
+    top = max(int(shown.counts.max(initial=0)), 1)
+    step = WIDTH / len(shown.counts)
+    tops = height - np.sqrt(shown.counts / top) * (height - 3)
     steps = "".join(
         f"L{i * step:.1f} {y:.1f}L{(i + 1) * step:.1f} {y:.1f}" for i, y in enumerate(tops)
     )
     marks = "".join(
-        _mark(interval, one.limits, kind, y)
+        _mark(interval, shown.limits, kind, y)
         for kind, interval, y in (
-            ("catalogue", one.catalogue, height - 18 if one.inferred else height / 2 + 2),
-            ("inferred", one.inferred, height - 8 if one.catalogue else height / 2 + 2),
+            ("catalogue", shown.catalogue, height - 18 if shown.inferred else height / 2 + 2),
+            ("inferred", shown.inferred, height - 8 if shown.catalogue else height / 2 + 2),
         )
         if interval is not None and np.isfinite(interval.value)
     )
     return (
         f'<svg width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}" role="img" '
-        f'aria-label="{escape(one.title)} in the sample"><path class="sample" '
+        f'aria-label="{escape(shown.title)} in the sample"><path class="sample" '
         f'd="M0 {height}{steps}L{WIDTH} {height}Z"/>{marks}</svg>'
     )
 

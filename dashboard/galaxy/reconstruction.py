@@ -1,4 +1,4 @@
-"""How a model sees a galaxy."""
+"""Reconstructions of galaxies."""
 
 from dataclasses import asdict
 from typing import NamedTuple
@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.stamp_images import Residual, in_band, residual
-from dashboard.components.notices import LONGEST
+from dashboard.components.notices import MAX_LETTERS
 
 __all__ = ["Reconstruction", "reconstruction_of"]
 
 
 class Reconstruction(NamedTuple):
-    """How a model sees a galaxy.
+    """The reconstruction of a galaxy by a model.
 
     Args:
         reconstruction: (S, S, 3) uint8, row 0 at the bottom.
@@ -28,10 +28,10 @@ class Reconstruction(NamedTuple):
 def reconstruction_of(
     datastore: DataStore, model: str, row: int, *, dark: bool = True, channel: int | None = None
 ) -> tuple[Reconstruction | None, str]:
-    """How a model sees a galaxy, once its codec is there; else why it cannot.
+    """The reconstruction of a galaxy, once the codec is loaded; else the reason why not.
 
     Args:
-        datastore: Where both come from.
+        datastore: The store of both.
         model: The model.
         row: The galaxy.
         dark: Whether a residual of zero is black, or white.
@@ -40,7 +40,7 @@ def reconstruction_of(
     job = datastore.model_jobs.codec(model)
     failure = job.exception()
     if failure is not None:
-        return None, f"The model cannot be read: {str(failure)[:LONGEST]}"
+        return None, f"The model cannot be read: {str(failure)[:MAX_LETTERS]}"
     codec, stamp = job.result(), datastore.stamp(row)
     stretch = datastore.store.info.stamp_stretch or asdict(codec.run.stretch)
     latents = datastore.columns.latents(model, row)[None]

@@ -98,7 +98,7 @@ class Grid(Tab):
 
     @param.depends("state.dark", watch=True)
     def _show(self) -> None:
-        """Show the page, without stamps as long as they are not there."""
+        """Show the page; stamps follow when they are read."""
         if self.state.tab != self.key:
             return
         fit = self.tiles.fit
@@ -119,7 +119,7 @@ class Grid(Tab):
 
     @param.depends("state.row", watch=True)
     def _follow(self) -> None:
-        """Outline the picked galaxy, and turn to its page if it was picked elsewhere."""
+        """Outline the picked galaxy, and go to its page if it was picked elsewhere."""
         row = self.state.row
         self.tiles.picked = -1 if row is None else row
         if not self._walking:

@@ -6,7 +6,7 @@ import panel_material_ui as pmui
 import param
 
 from dashboard.gallery.seed_picker import SELECTION, seed_choices, seeds_of
-from dashboard.gallery.strip import METRIC, MOST, SHOWN, Strip, metric_controls
+from dashboard.gallery.strip import MAX_STAMPS, METRIC, SHOWN, Strip, metric_controls
 
 __all__ = ["Lookalikes"]
 
@@ -14,9 +14,9 @@ __all__ = ["Lookalikes"]
 class Lookalikes(Strip):
     """Galaxies near several of a population, a label or the selection, as in the paper's Fig. 3.
 
-    Reads ``seeds``, ``model``, ``focus``, ``revision``, ``k``, ``whiten``, ``oriented``,
-    ``loaded``, ``tab`` and ``dark`` of the state; writes ``row``, ``seeds``, ``k``, ``whiten``
-    and ``oriented``.
+    Reads ``seeds``, ``model``, ``k``, ``whiten``, ``oriented``, ``tab``, ``dark``,
+    ``selection.focus``, ``progress.journal_events`` and ``progress.loaded`` of the state; writes
+    ``row``, ``seeds``, ``k``, ``whiten`` and ``oriented``.
     """
 
     key, title = "lookalikes", "Look-alikes"
@@ -47,7 +47,7 @@ class Lookalikes(Strip):
 
     @param.depends("state.progress.journal_events", watch=True)
     def _offer(self) -> None:
-        """Let newly given labels be chosen."""
+        """Offer new labels as seeds."""
         choices = seed_choices(self.datastore)
         if choices != self.state.param.seeds.get_range():
             kept = self.state.seeds if self.state.seeds in choices.values() else SELECTION
@@ -60,7 +60,7 @@ class Lookalikes(Strip):
             return [], (
                 "Select galaxies, with the lasso or the box on a map: their look-alikes show here."
                 if state.seeds == SELECTION
-                else f"There is no {seeds.one} in this store."
+                else f"There is no {seeds.singular} in this store."
             )
         job = self.datastore.neighbours.lookalikes(
             state.model, seeds.rows, seeds.among, state.k, state.metric
@@ -69,12 +69,12 @@ class Lookalikes(Strip):
             return [], f"Ranking by the neighbours of {len(seeds.rows):,} …"
         ranked = job.result()
         if ranked.empty:
-            return [], f"None of the {seeds.found} is near a {seeds.one} in this model."
+            return [], f"None of the {seeds.found} is near a {seeds.singular} in this model."
         several = int((ranked["seeds"] > 1).sum())
-        shown = f"the first {MOST} of " if len(ranked) > MOST else ""
+        shown = f"the first {MAX_STAMPS} of " if len(ranked) > MAX_STAMPS else ""
         said = (
             f"{shown}{len(ranked):,} {seeds.found} among the {state.k} nearest of a "
-            f"{seeds.one}; {several:,} are near several"
+            f"{seeds.singular}; {several:,} are near several"
         )
         rows = zip(ranked["row"], ranked["seeds"], strict=True)
         return [(int(row), f"near {count} of {len(seeds.rows):,}") for row, count in rows], said

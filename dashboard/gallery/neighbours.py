@@ -12,10 +12,10 @@ __all__ = ["Nearest"]
 
 
 class Nearest(Strip):
-    """The nearest neighbours of the picked galaxy, or of the guest.
+    """The nearest neighbours of the picked galaxy, or of the external one.
 
-    Reads ``row``, ``external``, ``model``, ``k``, ``whiten``, ``oriented``, ``loaded``, ``tab``
-    and ``dark`` of the state, and writes ``row``, ``k``, ``whiten`` and ``oriented``.
+    Reads ``row``, ``external``, ``model``, ``k``, ``whiten``, ``oriented``, ``tab``, ``dark`` and
+    ``progress.loaded`` of the state, and writes ``row``, ``k``, ``whiten`` and ``oriented``.
     """
 
     key, title = "neighbours", "Neighbours"
@@ -46,4 +46,4 @@ class Nearest(Strip):
             return [], "This galaxy has no neighbours in this latent space."
         pairs = zip(near["row"], near["distance"], strict=True)
         said = f"{len(near)} nearest in the {model} model, {metric_words(state.metric)}"
-        return [(int(one), f"distance {distance:.2f}") for one, distance in pairs], said
+        return [(int(row), f"distance {distance:.2f}") for row, distance in pairs], said

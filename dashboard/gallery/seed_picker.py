@@ -1,4 +1,4 @@
-"""How like one another galaxies are: the metric, the seeds, and the ranking by several seeds."""
+"""Seeds of look-alikes, and the metric in which galaxies are compared."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -21,19 +21,19 @@ SELECTION, LABEL = (
 
 
 class Seeds(NamedTuple):
-    """The galaxies whose look-alikes are wanted.
+    """The galaxies whose look-alikes are listed.
 
     Args:
         rows: Their rows.
         among: Which galaxies may be found, (N,): the ordinary ones for a rare population, as in
             the paper; else all that are no seeds.
-        one: What one seed is called.
-        found: What one of the others is called, in the plural.
+        singular: The name of one seed.
+        found: The name of the others, in the plural.
     """
 
     rows: NDArray[np.intp]
     among: NDArray[np.bool_]
-    one: str
+    singular: str
     found: str
 
 
@@ -56,7 +56,7 @@ def seed_choices(datastore: DataStore) -> dict[str, str]:
 
 
 def seeds_of(datastore: DataStore, state: State) -> Seeds:
-    """The seeds that the state asks for."""
+    """The chosen seeds."""
     name = state.seeds
     if name == SELECTION:
         rows = (
@@ -67,7 +67,11 @@ def seeds_of(datastore: DataStore, state: State) -> Seeds:
         return _others(datastore, rows, "selected galaxy")
     if name.startswith(LABEL):
         label = name.removeprefix(LABEL)
-        ids = [one for one, event in datastore.label_table.labels.items() if event.label == label]
+        ids = [
+            galaxy
+            for galaxy, event in datastore.label_table.labels.items()
+            if event.label == label
+        ]
         rows = datastore.rows_of(ids)
         rows = np.sort(rows[rows >= 0])
         return _others(datastore, rows, f"galaxy labelled {label}")
@@ -80,7 +84,7 @@ def seeds_of(datastore: DataStore, state: State) -> Seeds:
 
 
 def metric_words(metric: Metric) -> str:
-    """How distances are measured.
+    """The metric in words.
 
     Example:
         >>> metric_words(Metric()), metric_words(Metric(whiten=False, oriented=True))
@@ -91,12 +95,12 @@ def metric_words(metric: Metric) -> str:
 
 
 def near_rows(datastore: DataStore, state: State, again: Callable[[], None]) -> NDArray[np.intp]:
-    """The neighbours of the picked galaxy or the guest, nearest first; none until they are known.
+    """The neighbours of the picked or external galaxy, nearest first; none until computed.
 
     Args:
-        datastore: Where the galaxies are.
-        state: Which one is picked, in which model, how many are wanted in which metric.
-        again: Called when they have come to be known.
+        datastore: The galaxies.
+        state: The picked galaxy, the model, the number of neighbours and the metric.
+        again: Called when they have been computed.
     """
     if state.row is None and shown_external(state, state.model) is None:
         return np.array([], np.intp)
@@ -108,7 +112,7 @@ def near_rows(datastore: DataStore, state: State, again: Callable[[], None]) -> 
     return near_shown(datastore, state)["row"].to_numpy(np.intp)
 
 
-def _others(datastore: DataStore, rows: NDArray[np.intp], one: str) -> Seeds:
+def _others(datastore: DataStore, rows: NDArray[np.intp], singular: str) -> Seeds:
     among = np.ones(len(datastore), bool)
     among[rows] = False
-    return Seeds(rows, among, one, "other galaxies")
+    return Seeds(rows, among, singular, "other galaxies")

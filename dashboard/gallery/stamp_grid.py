@@ -1,4 +1,4 @@
-"""Galaxies as a sheet of small pictures that fills its place, and the pages of such sheets."""
+"""A grid of stamps that fills its container."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,9 +13,9 @@ __all__ = ["Tiles"]
 
 
 class Tiles(Component):
-    """A sheet of pictures; calls ``on_pick`` with a row, ``on_turn`` with how many pages on.
+    """A grid of stamps; calls ``on_pick`` with a row, ``on_turn`` with a number of pages.
 
-    The arrow keys walk over it, and on to the next page; it says in ``fit`` how many fit.
+    The arrow keys move over it and on to the next page; ``fit`` is the number that fits.
     """
 
     items = param.List(default=[], item_type=dict, doc="As ``stamp_items`` makes them.")

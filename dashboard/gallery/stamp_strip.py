@@ -1,4 +1,4 @@
-"""Galaxies as a row of stamps that can be clicked."""
+"""A row of stamps that can be clicked."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,13 +21,13 @@ def stamp_items(
     dark: bool,
     load: bool = True,
 ) -> list[dict[str, Any]]:
-    """What each stamp shows: picture, population and caption; ``row`` says whose it is.
+    """The content of each stamp: row, picture, population and caption.
 
     Args:
-        datastore: Where the pictures come from.
+        datastore: The store of the pictures.
         listed: The rows of the galaxies, each with a short line such as its distance.
         dark: Whether the ground is dark.
-        load: Whether to read pictures that are not at hand, which takes a moment.
+        load: Whether to read pictures that are not cached.
     """
     pictures = datastore.thumbnails.of([row for row, _ in listed], load=load)
     return [
@@ -46,7 +46,7 @@ def stamp_items(
 class StampStrip(Component):
     """A row of stamps; calls ``on_pick`` with the row of a clicked one.
 
-    What a removed one is called by is its ``mark``, or its row where it has none.
+    A removed one is named by its ``mark``, or by its row where it has none.
     """
 
     items = param.List(default=[], item_type=dict, doc="As ``stamp_items`` makes them.")
@@ -68,7 +68,7 @@ class StampStrip(Component):
         self.param.watch(lambda event: setattr(self, "_before", event.old), "items")
 
     def _handle_msg(self, data: dict[str, Any]) -> None:
-        """Obey for what is shown, and for what a quick hand hit just before it changed."""
+        """Handle clicks on what is shown, and on what was shown just before."""
         items = [*self.items, *self._before]
         rows = {item["row"] for item in items}
         marks = {item.get("mark", item["row"]) for item in items}

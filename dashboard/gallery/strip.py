@@ -15,14 +15,14 @@ from dashboard.state import State
 
 __all__ = ["Strip"]
 
-MOST = 60  # stamps in a row; a longer list says how many it shows
+MAX_STAMPS = 60  # stamps in a row; a longer list says how many it shows
 ABOVE, HEIGHT = 42, 140  # px: the line of controls, the stamps
 SHOWN = ("state.tab", "state.dark")  # every strip depends on
 METRIC = ("state.k", "state.whiten", "state.oriented")
 
 
 def metric_controls(state: State) -> list[Any]:
-    """How many neighbours, and how far apart two galaxies are."""
+    """The controls of the number of neighbours and of the metric."""
     number = pmui.Select.from_param(
         state.param.k, label="Neighbours", size="small", width=104, margin=(4, 8, 0, 2)
     )
@@ -34,7 +34,7 @@ def metric_controls(state: State) -> list[Any]:
 
 
 class Strip(Tab):
-    """A row of stamps, each of which picks its galaxy, under a line that says what they are."""
+    """A row of stamps, each of which picks its galaxy, under a line of text."""
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
@@ -54,7 +54,7 @@ class Strip(Tab):
         return []
 
     def _listed(self) -> tuple[list[tuple[int, str]], str]:
-        """The galaxies' rows and captions, and what is said of them."""
+        """The galaxies' rows and captions, and a note."""
         raise NotImplementedError
 
     def _pick(self, row: int) -> None:
@@ -63,10 +63,10 @@ class Strip(Tab):
         self.state.row = row
 
     def _remove(self, mark: int) -> None:
-        """Take that stamp off the list, where that means anything."""
+        """Remove a stamp from the list, where the list allows it."""
 
     def _items(self, listed: list[tuple[int, str]]) -> list[dict[str, Any]]:
-        return stamp_items(self.datastore, listed[:MOST], dark=self.state.dark)
+        return stamp_items(self.datastore, listed[:MAX_STAMPS], dark=self.state.dark)
 
     def step(self, by: int) -> None:
         """Pick the next galaxy of the list, or the previous one; the list stays as it is."""

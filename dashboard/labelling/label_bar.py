@@ -1,4 +1,4 @@
-"""The row of the card in which a person says what the picked galaxy is."""
+"""The row of the card in which the picked galaxy is labelled."""
 
 from collections.abc import Callable
 from typing import Any
@@ -27,21 +27,21 @@ from dashboard.labelling.labels import (
 
 __all__ = ["LabelBar", "LabelButtons", "said_of"]
 
-LONGEST = 60  # letters of a label of one's own
+MAX_LETTERS = 60  # letters of a label of one's own
 
 
 def said_of(datastore: DataStore, row: int) -> str:
-    """What people say of a galaxy, each with the name of who says it; empty if nobody does."""
+    """The labels of a galaxy with their authors; empty if there are none."""
     galaxy = str(datastore.ids[row])
     return " · ".join(
-        f"{one.user}: {label_title(one.label)}" + (f" ({one.note})" if one.note else "")
-        for one in datastore.label_table.active
-        if one.galaxy == galaxy
+        f"{event.user}: {label_title(event.label)}" + (f" ({event.note})" if event.note else "")
+        for event in datastore.label_table.active
+        if event.galaxy == galaxy
     )
 
 
 class LabelButtons(Component):
-    """Scores, names, a note, undo and redo in one row; calls ``on_act`` with what is pressed."""
+    """Scores, names, a note, undo and redo in one row; calls ``on_act`` with the pressed one."""
 
     row = param.Integer(default=-1, doc="The row of the galaxy that is judged.")
     label = param.String(default="", doc="What this person says of the galaxy.")
@@ -65,10 +65,10 @@ class LabelButtons(Component):
 
 
 class LabelBar(View):
-    """What this person says of the picked galaxy, and what others do.
+    """The labels of the picked galaxy, this person's and others'.
 
-    Reads ``row``, ``revision``, ``done``, ``undone`` and ``said`` of the state; writes ``done``,
-    ``undone``, ``said``, ``revision``, ``troubles`` and, when something is undone, ``row``.
+    Reads ``row`` and ``progress`` of the state; writes ``progress`` and, when a label is undone,
+    ``row``.
     """
 
     def __init__(self, **params: Any) -> None:
@@ -83,9 +83,9 @@ class LabelBar(View):
         return pn.Column(self.bar, visible=shown, sizing_mode="stretch_width", margin=0)
 
     def act(self, act: str, value: str, row: int) -> None:
-        """Do what a button asks for the galaxy that is shown; what it is called already is off."""
+        """Handle a button for the shown galaxy; pressing its current label removes it."""
         datastore, state = self.datastore, self.state
-        known = [*SCORES, *(one["name"] for one in self.bar.names)]
+        known = [*SCORES, *(entry["name"] for entry in self.bar.names)]
         if act in ("undo", "redo"):
             (undo if act == "undo" else redo)(datastore, state)
         elif not 0 <= row < len(datastore):
@@ -93,7 +93,7 @@ class LabelBar(View):
         elif act == "note":
             write_note(datastore, state, value, row)
         elif act == "own":
-            judge(datastore, state, value[:LONGEST], row)
+            judge(datastore, state, value[:MAX_LETTERS], row)
         elif act == "label" and value in known:
             toggle(datastore, state, row, value)
 
@@ -111,7 +111,7 @@ class LabelBar(View):
         if not self.bar.visible or row is None:
             return
         own, names = own_label(datastore, row), label_names(datastore)
-        earlier = any(one.user == who(datastore) for one in datastore.label_table.active)
+        earlier = any(event.user == who(datastore) for event in datastore.label_table.active)
         self.bar.param.update(
             row=row,
             names=[{"name": name, "title": label_title(name)} for name in names],

@@ -1,7 +1,7 @@
-"""What people say of galaxies: labels and notes, undone and redone, all of it in the journal.
+"""Labels and notes of galaxies, with undo and redo, kept in the journal.
 
 A person has one label for a galaxy, a score of 0 to 5 or a name, and a note with it. Others may
-say something else of the same galaxy; both are kept.
+label the same galaxy otherwise; both are kept.
 """
 
 from collections.abc import Iterable
@@ -46,7 +46,7 @@ def who(datastore: DataStore) -> str:
 
 
 def label_title(label: str) -> str:
-    """A label as people write it.
+    """The name of a label for display.
 
     Example:
         >>> label_title("4"), label_title("green_pea")
@@ -56,7 +56,7 @@ def label_title(label: str) -> str:
 
 
 def label_names(datastore: DataStore) -> list[str]:
-    """The names that a galaxy can be given: the usual ones, the rare ones, people's own."""
+    """The names that can be given: the usual ones, rare populations, user-defined ones."""
     usual = [CANDIDATE, MERGER, ARTEFACT, NORMAL_LABEL, *datastore.populations.marked]
     own = sorted(
         {event.label for event in datastore.label_table.active} - {*usual, *SCORES, NOTED}
@@ -65,35 +65,37 @@ def label_names(datastore: DataStore) -> list[str]:
 
 
 def own_label(datastore: DataStore, row: int) -> Event | None:
-    """What this person says of a galaxy, if anything."""
+    """This person's label of a galaxy, if any."""
     galaxy, user = str(datastore.ids[row]), who(datastore)
     said = (
-        one for one in datastore.label_table.active if (one.galaxy, one.user) == (galaxy, user)
+        event
+        for event in datastore.label_table.active
+        if (event.galaxy, event.user) == (galaxy, user)
     )
     return next(said, None)
 
 
 def is_candidate(datastore: DataStore, row: int) -> bool:
-    """Whether this person calls that galaxy a candidate."""
+    """Whether this person has labelled that galaxy a candidate."""
     said = own_label(datastore, row)
     return said is not None and said.label == CANDIDATE
 
 
 def own_marks(datastore: DataStore) -> list[tuple[int, str]]:
-    """The galaxies that this person finds worth a mark: row, and name or ``candidate``."""
+    """This person's labelled galaxies that have markers: row, and name or ``candidate``."""
     user = who(datastore)
-    said = [one for one in datastore.label_table.active if one.user == user]
+    said = [event for event in datastore.label_table.active if event.user == user]
     return [
-        (int(row), CANDIDATE if one.label in SCORES else one.label)
-        for row, one in zip(datastore.rows_of(one.galaxy for one in said), said, strict=True)
-        if row >= 0 and one.label not in (*SCORES[:4], NOTED)
+        (int(row), CANDIDATE if event.label in SCORES else event.label)
+        for row, event in zip(datastore.rows_of(event.galaxy for event in said), said, strict=True)
+        if row >= 0 and event.label not in (*SCORES[:4], NOTED)
     ]
 
 
 def judge(datastore: DataStore, state: State, label: str, row: int | None = None) -> bool:
-    """Label a galaxy, the picked one by default; a note that it has is kept.
+    """Label a galaxy, the picked one by default; its note is kept.
 
-    The state learns of it once the journal has it on disk.
+    The state changes once the journal has written it to disk.
 
     Returns:
         Whether it has.
@@ -107,7 +109,7 @@ def judge(datastore: DataStore, state: State, label: str, row: int | None = None
 
 
 def write_note(datastore: DataStore, state: State, note: str, row: int) -> bool:
-    """Keep a note on a galaxy with its label, or with none; whether it is on disk."""
+    """Write a note on a galaxy, with its label or without; True once it is on disk."""
     said, note = own_label(datastore, row), note.strip()
     if note == (said.note if said else ""):
         return False
@@ -144,17 +146,17 @@ def remove(datastore: DataStore, state: State, said: Event) -> bool:
 
 
 def undo(datastore: DataStore, state: State) -> bool:
-    """Take back the last thing that this session did, or this person said before it."""
+    """Undo the last act of this session, or else this person's last label before it."""
     return _turn(datastore, state, back=True)
 
 
 def redo(datastore: DataStore, state: State) -> bool:
-    """Do again what was taken back last."""
+    """Redo what was undone last."""
     return _turn(datastore, state, back=False)
 
 
 def refresh(datastore: DataStore, state: State) -> None:
-    """Learn of what other people and other processes have written."""
+    """Read what other people and processes have written."""
     if datastore.journal is not None:
         try:
             state.progress.journal_events = datastore.journal.count()
@@ -177,7 +179,7 @@ def _write(datastore: DataStore, state: State, row: int, said: tuple[str, str]) 
 
 
 def _done(datastore: DataStore, state: State, numbers: Iterable[int], words: str) -> bool:
-    """Remember events that can be undone; what had been undone can no longer be redone."""
+    """Push events on the undo stack, and clear the redo stack."""
     report(state, "saving")
     state.progress.param.update(
         undo_stack=[*state.progress.undo_stack, tuple(numbers)], redo_stack=[], message=words
@@ -222,6 +224,6 @@ def _turn(datastore: DataStore, state: State, *, back: bool) -> bool:
 
 
 def _before(datastore: DataStore) -> tuple[int, ...]:
-    """What this person said last, before this session did anything."""
+    """This person's last label before this session."""
     own = [event.number for event in datastore.label_table.active if event.user == who(datastore)]
     return tuple(own[-1:])

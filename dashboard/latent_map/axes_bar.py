@@ -1,4 +1,4 @@
-"""The slim bar above a map: its model, its two axes, and the pairs of axes worth a look."""
+"""The bar above a map: model, two axes, and suggested pairs of axes."""
 
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
@@ -21,26 +21,26 @@ PAIRS = (  # as in Fig. 2 of Gagliano & Villar (2023), and what the free latent 
     ("free_0", "log_mass"),
     ("free_0", "log_sfr"),
 )
-MOST_PAIRS = 10  # in the menu of a model without any of those
+MAX_PAIRS = 10  # in the menu of a model without any of those
 FIELDS = {"model": ("Model", 104), "x": ("Across", 220), "y": ("Up", 220)}  # px at most
 
 NARROW = {".MuiSelect-select": {"paddingLeft": "9px", "paddingRight": "22px !important"}}
 
 
 def pairs_of(datastore: DataStore, model: str) -> dict[str, tuple[str, str]]:
-    """The pairs of axes to be offered for a model, (across, up) by their titles."""
-    titles = {one.column: one.title for one in axes_of(datastore.store, model)}
+    """The suggested pairs of axes of a model, (horizontal, vertical), by title."""
+    titles = {quantity.column: quantity.title for quantity in axes_of(datastore.store, model)}
     latents = [name for name in datastore.store.model(model).names if name in titles]
     known = [pair for pair in PAIRS if set(pair) <= set(titles)]
-    pairs = known or list(combinations(latents, 2))[:MOST_PAIRS]
+    pairs = known or list(combinations(latents, 2))[:MAX_PAIRS]
     return {f"{titles[x]} and {titles[y][:1].lower()}{titles[y][1:]}": (x, y) for x, y in pairs}
 
 
 def axes_choices(
     datastore: DataStore, axes: Axes, model: str
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """What can be chosen for a map of that model, and what is: its own axes where it has them."""
-    titles = {one.title: one.column for one in axes_of(datastore.store, model)}
+    """The options and values of a map's axes for a model; axes that it has are kept."""
+    titles = {quantity.title: quantity.column for quantity in axes_of(datastore.store, model)}
     chosen = {
         "model": model,
         "x": datastore.columns.axis(model, axes.x, 0).column,
@@ -52,7 +52,7 @@ def axes_choices(
 def choose_axes(
     datastore: DataStore, axes: Axes, model: str, pair: tuple[str, str] = ("", "")
 ) -> None:
-    """Show a model, all at once; the axes stay as far as it has them, unless a pair is given."""
+    """Show a model, in one update; axes that it has are kept, unless a pair is given."""
     model = model if model in datastore.models else datastore.models[0]
     offered, chosen = axes_choices(datastore, axes, model)
     for name, objects in offered.items():
@@ -92,7 +92,7 @@ class AxesFollower(param.Parameterized):
 def chooser(owner: param.Parameterized, name: str, label: str, **options: Any) -> pmui.Select:
     """A select for a parameter whose options change with others.
 
-    Options and value follow at once, so that no other value is chosen on the way.
+    Options and value change together, so that no other value is chosen in between.
     """
     parameter = owner.param[name]
     select = pmui.Select(
@@ -118,7 +118,7 @@ def chooser(owner: param.Parameterized, name: str, label: str, **options: Any) -
 
 
 class AxesBar(pn.viewable.Viewer):
-    """What one map shows.
+    """The choices of one map.
 
     Reads and writes ``model``, ``x`` and ``y`` of its axes.
     """
@@ -155,7 +155,7 @@ class AxesBar(pn.viewable.Viewer):
 
     @property
     def pairs(self) -> dict[str, tuple[str, str]]:
-        """What the menu offers."""
+        """The options of the menu."""
         return pairs_of(self.datastore, self.axes.model)
 
     @param.depends("axes.model", watch=True)

@@ -1,4 +1,4 @@
-"""What the cursor does on a map besides picking: says where it is, and draws a line."""
+"""The cursor on a map: it reports its position for decoding, and draws a line."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ RATE = 100  # ms between two places that the browser tells
 
 
 def lengthen(state: State, axes: Axes, x: float, y: float) -> None:
-    """Begin a line at a place, or end there the one that has been begun, and stop drawing."""
+    """Start a line at a point, or end the started line there and stop drawing."""
     if axes.line is not None and axes.line[:2] == axes.line[2:]:
         axes.line = (*axes.line[:2], x, y)
         state.decoding.draw_line = False
@@ -27,15 +27,15 @@ def lengthen(state: State, axes: Axes, x: float, y: float) -> None:
 
 
 class Pointer(Follower):
-    """Tells where the cursor is while that is decoded, and shows the line of a map.
+    """Reports the cursor's position while it is decoded, and shows the line of a map.
 
-    The browser tells the latest place at most ten times a second, and none while nobody asks.
-    Reads ``hovering``, ``tab`` and ``dark`` of the state and ``line`` of the axes; writes
-    ``pointed`` of the axes.
+    The browser reports at most ten positions a second, and none while they are not needed.
+    Reads ``decoding.follow_cursor``, ``tab`` and ``dark`` of the state and ``line`` of the axes;
+    writes ``cursor`` of the axes.
 
     Args:
         figure: The map's Bokeh figure.
-        state: What is chosen.
+        state: The session's state.
         axes: The map's axes.
     """
 
@@ -86,7 +86,7 @@ class Pointer(Follower):
 
     @param.depends("axes.model", "axes.x", "axes.y", watch=True)
     def _forget(self) -> None:
-        """On other axes the line means nothing."""
+        """Remove the line when the axes change."""
         self.axes.param.update(line=None, cursor=None)
 
     def _show(self) -> None:

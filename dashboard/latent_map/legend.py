@@ -1,4 +1,4 @@
-"""The key of the map: what its colours, marks and lines mean, in one quiet line."""
+"""The legend of the map: its colours, markers and lines."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ __all__ = ["Legend", "boundary_note", "colour_key"]
 
 
 def colour_key(chosen: Colouring, marked: Sequence[str] = ()) -> str:
-    """What the colours of the galaxies mean, but for populations that have marks of their own."""
+    """The colours of the galaxies, without populations that have markers."""
     if not chosen.ends:
         return "".join(
             f'<span><i style="width:8px;height:8px;border-radius:50%;background:{colour}"></i>'
@@ -43,7 +43,7 @@ def colour_key(chosen: Colouring, marked: Sequence[str] = ()) -> str:
 def boundary_note(
     datastore: DataStore, job: "Future[Any]", training_labels: TrainingLabels = ()
 ) -> str:
-    """To what the SVM was fitted; that it is being fitted; or why it is not."""
+    """The galaxies that the SVM was fitted to, or the state of the fit."""
     if not job.done():
         return "fitting the SVM …"
     if job.exception():
@@ -61,10 +61,10 @@ def boundary_note(
 
 
 class Legend(View):
-    """The key of the map.
+    """The legend of the map.
 
-    Reads the axes of both maps, ``split``, ``colour``, ``boundaries``, ``fitted``, ``loaded``,
-    ``training_labels``, ``scored``, ``revision`` and ``dark`` of the state; writes nothing.
+    Reads the axes of both maps, ``split``, ``colour``, ``boundaries``, ``dark``, ``progress`` and
+    ``queue.training_labels`` of the state; writes nothing.
     """
 
     def __init__(self, **params: Any) -> None:

@@ -1,4 +1,4 @@
-"""One map or two, each under the bar that says what it shows."""
+"""One map or two, each under its bar."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ __all__ = ["Maps"]
 
 
 class Maps(View):
-    """The maps side by side; the second is made when it is first wanted.
+    """The maps side by side; the second is made when it is first shown.
 
     Reads ``split`` of the state; writes nothing.
     """
@@ -32,9 +32,11 @@ class Maps(View):
     def _make(self, axes: Axes) -> LatentMap:
         return LatentMap(datastore=self.datastore, state=self.state, axes=axes)
 
-    def _cell(self, one: LatentMap) -> pn.Column:
+    def _cell(self, latent_map: LatentMap) -> pn.Column:
         return pn.Column(
-            AxesBar(datastore=self.datastore, axes=one.axes), one, sizing_mode="stretch_both"
+            AxesBar(datastore=self.datastore, axes=latent_map.axes),
+            latent_map,
+            sizing_mode="stretch_both",
         )
 
     @param.depends("state.split", watch=True)

@@ -1,4 +1,4 @@
-"""The quiet bar above the page: what colours the maps, and how many there are."""
+"""The bar above the page: colour, boundaries, and one map or two."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ __all__ = ["Controls", "choose_model"]
 
 
 def choose_model(datastore: DataStore, state: State, model: str) -> None:
-    """Show a model, all at once: keep the axes and the colour as far as it has them."""
+    """Show a model, in one update; axes and colour that it has are kept."""
     model = model if model in datastore.models else datastore.models[0]
     offered, chosen = axes_choices(datastore, state, model)
     colours = choices(datastore, model)
@@ -50,10 +50,10 @@ def _choose_second(datastore: DataStore, state: State) -> None:
 
 
 class Controls(View):
-    """What holds for all maps.
+    """The controls of all maps.
 
-    Reads and writes ``colour``, ``boundaries`` and ``split`` of the state; fits what can be
-    chosen, ``seeds`` too, to its ``model``.
+    Reads and writes ``colour``, ``boundaries`` and ``split`` of the state; sets the
+    options, also those of ``seeds``, for its ``model``.
     """
 
     def __init__(self, **params: Any) -> None:

@@ -1,4 +1,4 @@
-"""A glance at the galaxy under the cursor, without picking it."""
+"""The tooltip of the galaxy under the cursor."""
 
 from collections.abc import Callable
 from html import escape
@@ -34,11 +34,11 @@ def tooltip_html(datastore: DataStore, row: int, *, dark: bool) -> str:
 class Tooltip:
     """Shows a galaxy in a corner of a map while the cursor rests on it.
 
-    The browser tells a place only when the cursor rests there.
+    The browser reports a position only when the cursor rests there.
 
     Args:
-        find: Gives the HTML of what is at a place (x, y), and whether that is in the right half
-            of the map; no HTML where nothing is near.
+        find: Returns the HTML of a point (x, y), empty where nothing is near, and whether the
+            point is in the right half of the map.
     """
 
     def __init__(self, find: Callable[[float, float], tuple[str, bool]]) -> None:
@@ -58,7 +58,7 @@ class Tooltip:
         figure.scatter("x", "y", source=self.place, alpha=0)
 
     def show(self, x: float, y: float) -> None:
-        """Show what is at a place, in the corner that is farther from it."""
+        """Show the galaxy at a point, in the corner that is farther from it."""
         html, right = self._find(x, y)
         side = {"left": "78px"} if right else {"right": "14px"}
         place = {"position": "absolute", "bottom": "64px", "pointer-events": "none"}

@@ -1,4 +1,4 @@
-"""What colours the map: the values, how they are painted, and the key that explains them."""
+"""Colourings of the map: values, painting and legend."""
 
 from collections.abc import Callable
 from functools import partial
@@ -31,11 +31,11 @@ class Colouring(NamedTuple):
     """One way to colour the map.
 
     Args:
-        title: What the colour means.
-        values: The number behind it, (N,); None where only places count.
+        title: The quantity that is shown.
+        values: Its values, (N,); None where only positions count.
         paint: Paints points, which carry those values, on a canvas.
-        ends: What the two ends of the gradient mean; none for categories.
-        gradient: The colours of the key, ``#rrggbb`` each.
+        ends: The labels of both ends of the gradient; none for categories.
+        gradient: The colours of the legend, ``#rrggbb`` each.
         categories: The category of each colour, where there is no gradient.
     """
 
@@ -50,7 +50,7 @@ class Colouring(NamedTuple):
 def choices(datastore: DataStore, model: str) -> dict[str, str]:
     """The titles and keys of all that can colour a map of that model."""
     quantities = colours_of(datastore.store, model)
-    listed = {one.title: one.key for one in quantities}
+    listed = {quantity.title: quantity.key for quantity in quantities}
     return {"Density": DENSITY, "Population": POPULATION, "Anomaly score": ANOMALY} | listed
 
 
@@ -62,7 +62,7 @@ def colouring(
         return _by_population(datastore, dark=dark)
     if key == ANOMALY:
         return _by_anomaly(datastore, model, training_labels, dark=dark)
-    quantity = {one.key: one for one in colours_of(datastore.store, model)}.get(key)
+    quantity = {item.key: item for item in colours_of(datastore.store, model)}.get(key)
     if quantity is None:
         return _by_density("Galaxies", dark=dark)
     limits = datastore.columns.limits(model, quantity)
@@ -82,7 +82,7 @@ def _by_density(title: str, *, dark: bool) -> Colouring:
 def _by_anomaly(
     datastore: DataStore, model: str, training_labels: TrainingLabels, *, dark: bool
 ) -> Colouring:
-    """By the score of the SVM; until it is there, by density, and the title says so."""
+    """By the anomaly score; by density until that is computed, as the title says."""
     learnt = datastore.svm_jobs.learnt(model, training_labels)
     if learnt is None:
         return _by_density("Anomaly score is being computed; galaxies", dark=dark)

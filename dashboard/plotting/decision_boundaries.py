@@ -1,4 +1,4 @@
-"""Where a linear SVM puts each class, as thin lines and a faint fill."""
+"""The decision boundaries of a linear SVM as thin lines and a faint fill."""
 
 from concurrent.futures import Future
 from typing import Any
@@ -33,7 +33,9 @@ def outline(boundaries: Boundaries, name: str) -> list[NDArray[np.float64]]:
     stairs = contourpy.contour_generator(z=soft).lines(0.5)
     cell = [boundaries.x[1] - boundaries.x[0], boundaries.y[1] - boundaries.y[0]]
     corner = [boundaries.x[0], boundaries.y[0]]
-    straight = [shapely.get_coordinates(shapely.LineString(one).simplify(STAIR)) for one in stairs]
+    straight = [
+        shapely.get_coordinates(shapely.LineString(stair).simplify(STAIR)) for stair in stairs
+    ]
     return [line * cell + corner for line in straight]
 
 
@@ -53,7 +55,7 @@ def fill(boundaries: Boundaries, colours: dict[str, str]) -> NDArray[np.uint8]:
 
 
 def wanted_fit(datastore: DataStore, state: State, axes: Axes) -> "Future[Any] | None":
-    """The fit for a map's axes, done or under way; None if no boundaries are wanted."""
+    """The fit for a map's axes, done or under way; None if no boundaries are shown."""
     if not (
         state.boundaries
         and state.progress.loaded
@@ -73,10 +75,10 @@ def shown_boundaries(datastore: DataStore, state: State, axes: Axes) -> Boundari
 
 
 class BoundaryFits(Follower):
-    """Begins each fit that comes to be wanted, and counts those that have arrived.
+    """Starts each fit that a map needs, and counts those that have arrived.
 
-    To be made before the views: then they see a fit as under way only if they will be told of
-    its end.
+    To be made before the views, so that they are told of the end of every fit that they see
+    running.
     """
 
     @param.depends(

@@ -1,4 +1,4 @@
-"""What a map is made of: a picture of all galaxies, and over it regions, marks and labels."""
+"""The layers of a map: a picture of all galaxies; regions, markers and labels over it."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -59,8 +59,8 @@ def galaxy_picture(
     """All galaxies in view, those in focus in colour over the others in grey: (H, W, 4).
 
     Args:
-        plane: Where they are.
-        canvas: What is in view.
+        plane: Their positions.
+        canvas: The part in view.
         chosen: Their colours.
         focus: Which of them are in focus, (N,); None for all.
         dark: Whether the ground is dark.
@@ -93,12 +93,12 @@ def set_ranges(figure: Any, limits: Limits, whole: Limits) -> None:
 
 
 def galaxy_image(picture: NDArray[np.uint8], canvas: Canvas) -> hv.RGB:
-    """Such a picture where it belongs on the map."""
+    """A picture as a HoloViews layer at its position on the map."""
     return hv.RGB(np.flipud(picture), kdims=["x", "y"], bounds=canvas.bounds)
 
 
 def dress(figure: Any) -> None:
-    """Give the figure of a map what HoloViews has no option for."""
+    """Set options of a map's figure that HoloViews lacks."""
     figure.toolbar.logo, figure.toolbar.group, figure.toolbar_inner = None, False, True
     figure.toolbar.stylesheets = [CLEAR]
     figure.toolbar.autohide, figure.outline_line_color = True, None
@@ -135,11 +135,11 @@ def borders(found: Boundaries | None, colour: Callable[[str], str]) -> dict[str,
 
 
 class Regions:
-    """Where a linear SVM puts each class: lines, and a faint fill.
+    """The regions of a linear SVM: lines, and a faint fill.
 
     Args:
         figure: The Bokeh figure.
-        datastore: Knows the colour of a class.
+        datastore: Gives the colour of a class.
     """
 
     def __init__(self, figure: Any, datastore: DataStore) -> None:
@@ -150,7 +150,7 @@ class Regions:
         figure.multi_line("x", "y", source=self.lines, line_color="colour", **LINE)
 
     def show(self, found: Boundaries | None, *, dark: bool) -> None:
-        """Draw them for a dark or a light ground; None takes them away."""
+        """Draw them for a dark or a light ground; None removes them."""
         colour = partial(self._datastore.populations.colour, dark=dark)
         self.fill.data, self.lines.data = filled(found, colour), borders(found, colour)
 
@@ -160,7 +160,7 @@ class Marks:
 
     Args:
         figure: The Bokeh figure.
-        datastore: Which galaxies they are.
+        datastore: The galaxies.
     """
 
     def __init__(self, figure: Any, datastore: DataStore) -> None:
@@ -202,11 +202,11 @@ class Marks:
 
 
 class LabelMarks:
-    """What this person has named, or scored 4 or 5, over everything else.
+    """The galaxies that this person has named, or scored 4 or 5, on top.
 
     Args:
         figure: The Bokeh figure.
-        datastore: Knows the shape and the colour of a name.
+        datastore: Gives the shape and the colour of a name.
     """
 
     def __init__(self, figure: Any, datastore: DataStore) -> None:
@@ -245,5 +245,5 @@ class LabelMarks:
 
 
 def _columns(points: pd.DataFrame, rows: NDArray[np.intp]) -> dict[str, NDArray[np.float32]]:
-    """Where some galaxies are."""
+    """The positions of some galaxies."""
     return {name: points[name].to_numpy()[rows] for name in ("x", "y")}

@@ -1,4 +1,4 @@
-"""What lies over a map in glyphs of its own, moved without drawing the rest again."""
+"""Glyphs over a map that change without redrawing the rest: rings and outlines."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ __all__ = ["Outline", "Rings", "mark_svg"]
 
 
 class Rings:
-    """Rings round the picked galaxy and its neighbours, and a star where a guest lies.
+    """Rings around the picked galaxy and its neighbours, and a star for an external galaxy.
 
     Args:
         figure: The Bokeh figure.
@@ -44,9 +44,9 @@ class Rings:
     def show(
         self, picked: pd.DataFrame, near: pd.DataFrame, external: pd.DataFrame, *, dark: bool
     ) -> None:
-        """Ring the picked galaxy, over a darker ring that parts it from what is below.
+        """Ring the picked galaxy, over a darker ring for contrast; star the external one.
 
-        The guest is a star. Each has columns ``x`` and ``y``.
+        Each has columns ``x`` and ``y``.
         """
         parts = [
             (near, 10, 1.3, TEXT, "circle"),
@@ -65,7 +65,7 @@ class Rings:
 
 
 class Outline:
-    """The line that was last drawn to select.
+    """The outline of the last selection gesture.
 
     Args:
         figure: The Bokeh figure.
@@ -103,7 +103,7 @@ SHAPES = {
 
 
 def mark_svg(shape: str, colour: str) -> str:
-    """A population's mark as on the map."""
+    """A population's marker as an SVG."""
     return (
         f'<svg width="12" height="12" viewBox="0 0 12 12" fill="{colour}" fill-opacity=".35" '
         f'stroke="{colour}" stroke-width="1.3" aria-hidden="true">{SHAPES[shape]}</svg>'

@@ -1,4 +1,4 @@
-"""From any number of galaxies to the pixels of a map: how many or what there is at each place.
+"""Rasterisation: counts and mean values of any number of galaxies as the pixels of a map.
 
 Pictures are (H, W, 4) uint8 with row 0 at the bottom. Every galaxy in view counts: nothing is
 sampled.
@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 INK = 0.12  # share of the map that the dots would cover if they lay apart
-LARGEST_DOT = 3  # px, radius
+MAX_RADIUS = 3  # px, radius
 ROUND = 0.25  # px, added to the radius: smaller, the smallest dots look like crosses
 CROWD = 4.0  # radii over which neighbours count where single dots are seen
 REACH = 2.5  # widths to which that is counted
@@ -46,7 +46,7 @@ MAPS = {  # perceptually uniform; the part that stands out from the ground
 
 
 class Canvas(NamedTuple):
-    """The part of the plane that is drawn, and on how many pixels.
+    """The part of the plane that is drawn, and its size in pixels.
 
     Args:
         x: Its horizontal range.
@@ -77,7 +77,7 @@ def colour_map(kind: str, dark: bool) -> NDArray[np.float32]:
 
 
 def paint_density(points: pd.DataFrame, canvas: Canvas, *, dark: bool) -> NDArray[np.uint8]:
-    """Galaxies as light: the colour is the rank of the local density (equalised).
+    """The density of galaxies, coloured by rank (histogram equalisation).
 
     Args:
         points: Columns ``x`` and ``y``.
@@ -92,7 +92,7 @@ def paint_density(points: pd.DataFrame, canvas: Canvas, *, dark: bool) -> NDArra
 
 
 def paint_context(points: pd.DataFrame, canvas: Canvas, *, dark: bool) -> NDArray[np.uint8]:
-    """Galaxies that are not looked at: grey, fainter where there are few.
+    """Galaxies out of focus: grey, fainter where there are few.
 
     Args:
         points: Columns ``x`` and ``y``.
@@ -113,7 +113,7 @@ def paint_mean(
     dark: bool,
     kind: str = "value",
 ) -> NDArray[np.uint8]:
-    """The mean value of the galaxies at each place; those without a value are grey below.
+    """The mean value of the galaxies at each pixel; those without a value are grey, below.
 
     Args:
         points: Columns ``x``, ``y`` and ``value``.
@@ -166,7 +166,7 @@ def paint_categories(
 
 def over(above: NDArray[np.uint8], below: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """A picture (H, W, 4) laid over another."""
-    front, back = (one[..., 3:].astype(np.float32) / 255 for one in (above, below))
+    front, back = (picture[..., 3:].astype(np.float32) / 255 for picture in (above, below))
     back *= 1 - front
     opaque = front + back
     colour = (above[..., :3] * front + below[..., :3] * back) / np.where(opaque > 0, opaque, 1)
@@ -182,10 +182,10 @@ def _on_circle(values: pd.Series, start: float, width: float) -> dict[str, pd.Se
 def _sums(
     points: pd.DataFrame, canvas: Canvas, *what: "reductions.Reduction"
 ) -> list[NDArray[np.float32]]:
-    """How many galaxies there are at each place, and what else is asked, in one pass."""
+    """Counts and other reductions at each pixel, in one pass."""
     if points.empty:
         return [np.zeros((canvas.height, canvas.width), np.float32) for _ in range(1 + len(what))]
-    asked = {str(place): one for place, one in enumerate((reductions.count(), *what))}
+    asked = {str(place): reduction for place, reduction in enumerate((reductions.count(), *what))}
     found = _aggregate(points, canvas, reductions.summary(**asked))
     return [np.nan_to_num(found[name].to_numpy().astype(np.float32)) for name in asked]
 
@@ -196,9 +196,9 @@ def _aggregate(points: pd.DataFrame, canvas: Canvas, what: "reductions.Reduction
 
 
 def _radius(count: NDArray[np.float32]) -> int:
-    """Dots that together could cover the same share of any map, single pixels where many."""
+    """The radius of dots: their total area is the same on any map, down to single pixels."""
     radius = np.sqrt(INK * count.size / (np.pi * max(float(count.sum()), 1)))
-    return int(min(radius, LARGEST_DOT))
+    return int(min(radius, MAX_RADIUS))
 
 
 def _rank(values: NDArray[np.float32], where: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -231,7 +231,7 @@ def _spread(grid: NDArray[np.float32], radius: int) -> NDArray[np.float32]:
 
 @cache
 def _dot(radius: int) -> NDArray[np.float32]:
-    """How much of each pixel a disc covers, (2 reach + 1, 2 reach + 1)."""
+    """The covered area of each pixel under a disc, (2 reach + 1, 2 reach + 1)."""
     reach, fine = radius + 1, 16
     steps = (np.arange((2 * reach + 1) * fine) + 0.5) / fine - reach - 0.5
     inside = np.hypot(steps[:, None], steps) < radius + ROUND

@@ -1,4 +1,4 @@
-"""What is drawn on a figure to select galaxies: boxes and lassos."""
+"""Boxes and lassos on a figure that select galaxies."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,13 +17,13 @@ __all__ = ["BoxLasso"]
 
 
 class BoxLasso:
-    """Selects what boxes and lassos cover; with shift held adds, with ctrl or alt takes away.
+    """Selects what boxes and lassos cover; with shift held adds, with ctrl or alt subtracts.
 
     Args:
-        state: Its ``selected`` and ``gesture`` are written, its ``gesture`` is shown.
+        state: Its ``selection.selected`` and ``selection.gesture`` are written.
         layer: The layer with the two tools.
-        points: Where the galaxies are now: columns ``x`` and ``y``, N rows.
-        plane: What that is called in a ``Gesture``.
+        points: Returns the current positions: columns ``x`` and ``y``, N rows.
+        plane: Returns the plane of a ``Gesture``.
     """
 
     def __init__(
@@ -46,14 +46,14 @@ class BoxLasso:
         figure.on_event(PanStart, self._hold)
 
     def trace(self) -> None:
-        """Show what was drawn to select, where it was drawn."""
+        """Show the outline of the gesture on the plane where it was drawn."""
         gesture = self._state.selection.gesture
         if self.outline is not None:
             here = gesture if gesture is not None and gesture.plane == self._plane() else None
             self.outline.show(here.corners if here else (), self._state.dark)
 
     def _hold(self, event: PanStart) -> None:
-        """Remember which keys are held while something is drawn: they say what it does."""
+        """Remember the modifier keys of a gesture: they choose its mode."""
         keys = dict(event.modifiers or {})
         taken = keys.get("ctrl") or keys.get("alt")
         self._how = "add" if keys.get("shift") else "subtract" if taken else ""

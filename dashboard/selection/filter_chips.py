@@ -1,4 +1,4 @@
-"""What narrows the focus, as chips that can be removed."""
+"""Selection and filters as chips that can be removed."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ SELECTION = "selection"
 
 
 def range_text(low: float, high: float) -> str:
-    """A range as people write it; an end without a limit is left out.
+    """A range for display; an end without a limit is left out.
 
     Example:
         >>> range_text(-np.inf, 10.0), range_text(2.0, np.inf)
@@ -38,7 +38,7 @@ def chips_of(datastore: DataStore, state: State) -> list[dict[str, Any]]:
 
     A filter on what the model does not know is idle: it is no limit until another model is shown.
     """
-    known = {one.key: one for one in colours_of(datastore.store, state.model)}
+    known = {quantity.key: quantity for quantity in colours_of(datastore.store, state.model)}
     listed = []
     if state.selection.selected is not None:
         count = np.count_nonzero(state.selection.selected)
@@ -74,10 +74,10 @@ class Chips(Component):
 
 
 class FocusChips(View):
-    """What narrows the focus.
+    """The selection and the filters of a session.
 
-    Reads ``focus``, ``selected``, ``filters`` and ``model`` of the state, and writes
-    ``selected`` and ``filters``.
+    Reads ``model``, ``selection.focus``, ``selection.selected`` and ``selection.filters`` of the
+    state; writes ``selection.selected`` and ``selection.filters``.
     """
 
     def __init__(self, **params: Any) -> None:

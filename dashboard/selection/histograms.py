@@ -1,4 +1,4 @@
-"""How all properties are spread, over the sample and in focus; a range of each can be kept."""
+"""Histograms of all properties, of the sample and in focus, with range filters."""
 
 from concurrent.futures import Future, wait
 from typing import Any, NamedTuple
@@ -29,10 +29,10 @@ HINT = "Drag on a histogram to keep a range"
 
 
 class Counted(NamedTuple):
-    """A quantity, and where each galaxy lies in its histogram.
+    """The histogram of a quantity, and each galaxy's bin.
 
     Args:
-        quantity: What it is.
+        quantity: The quantity.
         limits: The range of the histogram.
         bins: Each galaxy's bin, (N,); ``BINS`` where it is unknown or beyond the range.
         counts: How many galaxies are in each bin, (BINS,).
@@ -47,21 +47,21 @@ class Counted(NamedTuple):
 
 
 def listed_quantities(datastore: DataStore, model: str) -> list[Quantity]:
-    """All that has a histogram: what is inferred, what is in the catalogue, then the sigmas.
+    """The quantities that have histograms: inferred, catalogue, then sigmas.
 
-    The two components of an ellipticity are not among them: the orientation says it.
+    The two components of an ellipticity are left out: the orientation replaces them.
     """
     listed = [
-        one
-        for one in colours_of(datastore.store, model)
-        if datastore.columns.known(model, one)
-        and one.column.removesuffix("_sigma") not in ELLIPTICITY
+        quantity
+        for quantity in colours_of(datastore.store, model)
+        if datastore.columns.known(model, quantity)
+        and quantity.column.removesuffix("_sigma") not in ELLIPTICITY
     ]
-    return sorted(listed, key=lambda one: one.key.endswith("_sigma"))
+    return sorted(listed, key=lambda quantity: quantity.key.endswith("_sigma"))
 
 
 def legend_html(hint: str) -> str:
-    """What grey and the accent mean, after a hint."""
+    """The legend: grey and accent colour, after a hint."""
     return (
         f'<div class="key" title="{SCALES}">{hint}<i class="all"></i>all galaxies'
         '<i class="some"></i>in focus</div>'
@@ -69,8 +69,10 @@ def legend_html(hint: str) -> str:
 
 
 def count_all(datastore: DataStore, model: str) -> list[Counted]:
-    """Sort all galaxies into the bins of all quantities: 1 s for a million, so but once."""
-    return [_counted(datastore, model, one) for one in listed_quantities(datastore, model)]
+    """Bin all galaxies in all quantities: 1 s for a million, so only once."""
+    return [
+        _counted(datastore, model, quantity) for quantity in listed_quantities(datastore, model)
+    ]
 
 
 def focus_counts(
@@ -91,24 +93,24 @@ def focus_counts(
     rows = np.flatnonzero(focus)
     others = {key: None if mask is None else np.flatnonzero(mask) for key, mask in without.items()}
     found = {}
-    for one in counted:
-        passing = others.get(one.quantity.key, rows)
-        counts = one.counts if passing is None else _count(one.bins[passing])
-        found[one.quantity.key] = counts.tolist()
+    for histogram in counted:
+        passing = others.get(histogram.quantity.key, rows)
+        counts = histogram.counts if passing is None else _count(histogram.bins[passing])
+        found[histogram.quantity.key] = counts.tolist()
     return found
 
 
-def plot_of(one: Counted, total: int) -> dict[str, Any]:
-    """What ``Ranges`` is told of a histogram."""
-    beyond = one.known - int(one.counts.sum())
-    note = f"{one.known:,} of {total:,} galaxies have a value"
+def plot_of(counted: Counted, total: int) -> dict[str, Any]:
+    """A histogram as ``Ranges`` shows it."""
+    beyond = counted.known - int(counted.counts.sum())
+    note = f"{counted.known:,} of {total:,} galaxies have a value"
     return {
-        "key": one.quantity.key,
-        "title": one.quantity.title,
-        "unit": pretty_unit(one.quantity.unit),
-        "low": one.limits[0],
-        "high": one.limits[1],
-        "counts": one.counts.tolist(),
+        "key": counted.quantity.key,
+        "title": counted.quantity.title,
+        "unit": pretty_unit(counted.quantity.unit),
+        "low": counted.limits[0],
+        "high": counted.limits[1],
+        "counts": counted.counts.tolist(),
         "note": note + (f"; {beyond:,} lie beyond the ends" if beyond else ""),
     }
 
@@ -116,8 +118,8 @@ def plot_of(one: Counted, total: int) -> dict[str, Any]:
 class Histograms(Tab):
     """Histograms of all properties.
 
-    Reads ``model``, ``focus``, ``selected``, ``filters`` and ``tab`` of the state, and writes
-    ``filters`` (and ``selected``, by the chips).
+    Reads ``model``, ``tab`` and ``selection`` of the state; writes ``selection.filters`` and, by
+    the chips, ``selection.selected``.
     """
 
     key, title = "histograms", "Histograms"
@@ -160,11 +162,11 @@ class Histograms(Tab):
     def _show_counted(self, counted: list[Counted]) -> None:
         state = self.state
         if self._shown != state.model:
-            plots = [plot_of(one, len(self.datastore)) for one in counted]
+            plots = [plot_of(histogram, len(self.datastore)) for histogram in counted]
             self.ranges.param.update(plots=plots, empty="Nothing is known of these galaxies.")
             self._shown = state.model
         wanted = (state.model, state.selection.focus, state.selection.filters)
-        if all(one is other for one, other in zip(wanted, self._wanted, strict=True)):
+        if all(new is old for new, old in zip(wanted, self._wanted, strict=True)):
             return
         self._wanted = wanted
         ends = {

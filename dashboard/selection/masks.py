@@ -30,7 +30,7 @@ __all__ = [
 
 
 def inside_box(points: pd.DataFrame, bounds: tuple[float, ...]) -> NDArray[np.bool_]:
-    """Which points lie in a box, (N,), its border included; those without a place do not.
+    """Which points lie in a box, (N,), its border included; those without a position do not.
 
     Args:
         points: Columns ``x`` and ``y``, N rows.
@@ -43,9 +43,9 @@ def inside_box(points: pd.DataFrame, bounds: tuple[float, ...]) -> NDArray[np.bo
 
 
 def inside_polygon(points: pd.DataFrame, corners: ArrayLike) -> NDArray[np.bool_]:
-    """Which points lie within a line drawn by hand, (N,); those without a place do not.
+    """Which points lie within a line drawn by hand, (N,); those without a position do not.
 
-    Where the line crosses itself, all that it goes round counts but what it goes round twice.
+    Where the line crosses itself, the even-odd rule applies.
 
     Args:
         points: Columns ``x`` and ``y``, N rows.
@@ -66,13 +66,13 @@ def inside_polygon(points: pd.DataFrame, corners: ArrayLike) -> NDArray[np.bool_
 def select(
     state: State, new: NDArray[np.bool_], gesture: Gesture | None = None, how: str = ""
 ) -> None:
-    """Let a gesture do what the selection's ``mode`` says.
+    """Change the selection by a gesture, in the selection's ``mode``.
 
     Args:
-        state: What is selected.
+        state: The selection.
         new: Which galaxies it covers, (N,).
-        gesture: What was drawn on a map, to be shown there.
-        how: The mode to be done instead.
+        gesture: Its outline, to be shown.
+        how: Another mode.
     """
     selected = combine(state.selection.selected, new, how or state.selection.mode)
     drawn = None if selected is None else gesture
@@ -80,7 +80,7 @@ def select(
 
 
 def undo(state: State) -> None:
-    """Select what was selected before; a second time, what was selected after."""
+    """Restore the previous selection; a second call restores the later one."""
     state.selection.selected = state.selection.previous
 
 
@@ -92,7 +92,7 @@ def clear(state: State) -> None:
 def combine(
     before: NDArray[np.bool_] | None, new: NDArray[np.bool_], how: str
 ) -> NDArray[np.bool_] | None:
-    """A selection after one more gesture; None where nothing is selected any more.
+    """A selection after one more gesture; None if it is empty.
 
     Args:
         before: What was selected, (N,); None for nothing.
@@ -112,17 +112,17 @@ def combine(
 
 
 def focus_of(datastore: DataStore, state: State, but: str = "") -> NDArray[np.bool_] | None:
-    """The galaxies that are selected and pass all filters, (N,); None where that is no limit.
+    """The galaxies that are selected and pass all filters, (N,); None if neither limits anything.
 
     An unknown value (NaN) passes no filter.
 
     Args:
-        datastore: Where the values come from.
+        datastore: The store of the values.
         state: What is selected and which ranges are kept.
-        but: The key of a filter that does not count.
+        but: The key of a filter that is ignored.
     """
     mask = state.selection.selected
-    quantities = {one.key: one for one in colours_of(datastore.store, state.model)}
+    quantities = {quantity.key: quantity for quantity in colours_of(datastore.store, state.model)}
     for key, (low, high) in state.selection.filters.items():
         if key in quantities and key != but:
             values = datastore.columns.values(state.model, quantities[key])
@@ -134,7 +134,7 @@ def focus_of(datastore: DataStore, state: State, but: str = "") -> NDArray[np.bo
 class FocusFollower(Follower):
     """Keeps ``focus``, ``previous`` and ``gesture`` of the selection up to date.
 
-    To be made before the views. A selection that comes without a gesture erases what was drawn.
+    To be made before the views. A selection without a gesture removes the outline.
     """
 
     def __init__(self, **params: Any) -> None:

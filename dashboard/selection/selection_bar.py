@@ -1,4 +1,4 @@
-"""How galaxies are selected: what a box or lasso does, how many are selected, undo and clear."""
+"""The selection: mode of boxes and lassos, number of selected galaxies, undo and clear."""
 
 from functools import partial
 from typing import Any
@@ -45,8 +45,8 @@ def counted(state: State, total: int) -> str:
 class SelectionBar(View):
     """The controls of the selection.
 
-    Reads ``focus``, ``selected``, ``before`` and ``filters`` of the state; writes ``how``,
-    ``selected`` and ``filters``.
+    Reads ``selection`` of the state; writes ``selection.mode``, ``selection.selected`` and
+    ``selection.filters``.
     """
 
     def __init__(self, **params: Any) -> None:

@@ -1,7 +1,7 @@
-"""Whether a request names this server by a name that it is meant to be known by.
+"""The Host names that this server answers to, against DNS rebinding.
 
-A web page can point a name of its own at 127.0.0.1 and read what is served there, because its
-Origin then equals its Host; the name in the Host header gives it away.
+A web page can resolve its own name to 127.0.0.1 and read what is served there, because its Origin
+then equals its Host; the Host header shows that name.
 """
 
 import ipaddress
@@ -23,7 +23,7 @@ def known_names(arguments: list[str], extra: str) -> set[str]:
         >>> sorted(known_names(["--allow-websocket-origin", "lab.example:5006"], "a, b"))
         ['a', 'b', 'lab.example', 'localhost']
     """
-    known = {"localhost"} | {one.strip() for one in extra.split(",") if one.strip()}
+    known = {"localhost"} | {text.strip() for text in extra.split(",") if text.strip()}
     for option, value in pairwise(arguments):
         if option in ("--allow-websocket-origin", "--address"):
             known.add(_name(value))

@@ -1,4 +1,4 @@
-"""A page of its own that says what went wrong and which commands help."""
+"""The error page: what went wrong, and which commands help."""
 
 from html import escape
 
@@ -20,7 +20,7 @@ COMMANDS = (
 
 
 def trouble_html(title: str, words: str) -> str:
-    """What is wrong so that there is nothing to show, in words, and which commands help."""
+    """The error in words, and commands that help."""
     steps = "".join(
         f"<li><span>{escape(step)}</span><code>{escape(command)}</code></li>"
         for step, command in COMMANDS

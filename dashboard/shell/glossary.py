@@ -1,4 +1,4 @@
-"""What the words on the page mean, in the order in which a newcomer meets them."""
+"""The glossary of the page, in the order in which a newcomer meets the terms."""
 
 from html import escape
 

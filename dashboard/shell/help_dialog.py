@@ -65,7 +65,7 @@ class Help(pn.viewable.Viewer):
         return self._layout
 
     def open(self) -> None:
-        """Open the dialog, which the browser first hears of now."""
+        """Open the dialog, which is sent to the browser only now."""
         self.dialog.open = True
         if self.dialog not in self._layout.objects:
             self._layout.append(self.dialog)

@@ -1,4 +1,4 @@
-"""Back and forward through the galaxies that have been looked at."""
+"""Back and forward through the picked galaxies."""
 
 import param
 
@@ -11,7 +11,7 @@ MAX_GALAXIES = 500  # remembered
 
 
 class History(Follower):
-    """The galaxies that a session has picked, and where in them it is.
+    """The galaxies that a session has picked, and its position among them.
 
     Reads and writes ``row`` of the state. Picking a galaxy after going back forgets the ones
     ahead, as in a browser.
@@ -34,11 +34,11 @@ class History(Follower):
         self._place = len(self._rows) - 1
 
     def back(self) -> bool:
-        """Pick the galaxy that was seen before; whether there is one."""
+        """Pick the previous galaxy; False if there is none."""
         return self._go(self._place - 1)
 
     def forward(self) -> bool:
-        """Pick the galaxy that one went back from; whether there is one."""
+        """Pick the galaxy that one went back from; False if there is none."""
         return self._go(self._place + 1)
 
     @property

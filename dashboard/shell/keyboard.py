@@ -14,7 +14,7 @@ __all__ = ["Shortcuts"]
 class Shortcuts(Component):
     """Calls ``on_key`` with each of ``keys`` that is pressed outside of text fields.
 
-    Arrows are left to what they move: sliders, menus, tabs that were come to by keyboard.
+    Arrow keys are left to sliders, menus and focused tabs.
     """
 
     keys = param.List(default=[], item_type=str, doc="KeyboardEvent.key values to send.")

@@ -1,4 +1,4 @@
-"""Find a galaxy by its id, or the one nearest to a place on the sky."""
+"""The search field: galaxies by id or position."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +45,7 @@ class FindField(pmui.AutocompleteInput):
 
 
 class Find(View):
-    """The field in the header; what it finds is picked, or told by the panel below.
+    """The field in the header; a found galaxy is picked, other results are shown in the panel.
 
     Reads nothing of the state, and writes ``row``.
     """
@@ -76,7 +76,7 @@ class Find(View):
         return self.field
 
     def ask(self, text: str | None) -> None:
-        """Look for a text in a worker, then show what was found."""
+        """Search in a worker, then show the result."""
         if not text:
             return
         job = self.datastore.workers.requests.submit(find, self.datastore, text)

@@ -15,9 +15,9 @@ class Stop(NamedTuple):
     """One stop of the tour.
 
     Args:
-        place: The CSS class of what it points at; empty for the page as a whole.
-        title: What it is.
-        text: What one does with it.
+        place: The CSS class of the element that it points at; empty for the whole page.
+        title: Its heading.
+        text: What the element is for.
     """
 
     place: str
@@ -68,7 +68,7 @@ STEPS = (
 class Tour(Component):
     """The tour, shown on a browser's first visit and whenever ``shown`` is set."""
 
-    steps = param.List(default=[one._asdict() for one in STEPS], item_type=dict)
+    steps = param.List(default=[step._asdict() for step in STEPS], item_type=dict)
     shown = param.Boolean(default=False, doc="Whether it is on the screen.")
 
     _stylesheets = [BASE, style(__file__, "tour.css")]  # noqa: RUF012

@@ -1,4 +1,4 @@
-"""The address of the page: it says what is shown, and shows it again when opened."""
+"""The address of the page holds the choices, and restores them when opened."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -22,7 +22,7 @@ ZOOMED = 400  # ms of rest after which the address says what is in view
 
 
 def query_of(datastore: DataStore, state: State) -> dict[str, str]:
-    """What the address says of a state: the choices, and the picked galaxy by its id."""
+    """The query of a state: its choices, and the picked galaxy by its id."""
     query = {name: str(getattr(state, name)) for name in KEPT if getattr(state, name)}
     if state.row is not None:
         query["galaxy"] = str(datastore.ids[state.row])
@@ -37,10 +37,10 @@ def query_of(datastore: DataStore, state: State) -> dict[str, str]:
 
 
 class UrlSync(Follower):
-    """Takes over what the address says as far as the store has it, then keeps it up to date.
+    """Restores the choices of the address that the store has, then keeps the address up to date.
 
     Args:
-        datastore: Whose galaxies the address names by their ids.
+        datastore: The galaxies, whose ids the address holds.
         state: What is shown.
         location: The browser's address, as ``pn.state.location``.
     """
@@ -82,14 +82,14 @@ class UrlSync(Follower):
 
     @param.depends("state.row", watch=True)
     def _forget_notice(self) -> None:
-        """Drop the notice once another is picked; the one that is shown instead is no pick."""
+        """Remove the notice once a galaxy is picked by the user."""
         if self._row is not None:
             report(self.state, "address")
         self._row = self.state.row
 
 
 def _said(location: Any) -> dict[str, str]:
-    """What the address says, to the letter: ``query_params`` would make numbers of some ids."""
+    """The query as text: ``query_params`` would turn some ids into numbers."""
     return dict(parse_qsl(location.search.lstrip("?")))
 
 
@@ -104,7 +104,7 @@ def _text_of(zoom: Iterable[float]) -> str:
 
 
 def _zoom_of(text: str | None) -> tuple[float, ...] | None:
-    """Left, bottom, right, top; None where the text does not say them."""
+    """Left, bottom, right, top; None if the text does not hold them."""
     try:
         left, bottom, right, top = (float(end) for end in (text or "").split(","))
     except ValueError:

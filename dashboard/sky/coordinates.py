@@ -1,4 +1,4 @@
-"""Places on the sky: as people write them, and which galaxy of a store lies nearest."""
+"""Positions on the sky: parsing and formatting."""
 
 import re
 from typing import NamedTuple
@@ -18,7 +18,7 @@ DASHES |= str.maketrans({"\N{PRIME}": "'", "\N{DOUBLE PRIME}": '"'})
 
 
 class PlaceError(PcvaeError):
-    """A text is meant as a place on the sky, but is none."""
+    """A text that looks like a position on the sky is not valid."""
 
 
 class Place(NamedTuple):
@@ -32,13 +32,13 @@ class Place(NamedTuple):
 
 
 def read_place(text: str) -> Place | None:
-    """The place that a text names, in degrees or sexagesimal; None if it is no place.
+    """The position that a text holds, in degrees or sexagesimal; None if it holds none.
 
     Two bare numbers are degrees; with colons, letters or three numbers each, the first is in
     hours. A designation such as J101201.5+021304 is a place too.
 
     Raises:
-        PlaceError: It looks like one, but there is no such place.
+        PlaceError: It looks like one, but is not valid.
 
     Example:
         >>> read_place("153.006, +2.218")

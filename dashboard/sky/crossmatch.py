@@ -18,10 +18,10 @@ from dashboard.components.file_input import Upload, UploadError
 from pcvae.catalog import read_table
 from pcvae.errors import CatalogError
 
-__all__ = ["MOST", "TABLES", "match", "read_targets"]
+__all__ = ["MAX_TARGETS", "TABLES", "match", "read_targets"]
 
 TABLES = (".csv", ".ecsv", ".fits", ".fit", ".vot", ".xml", ".votable", ".parquet", ".pq")
-MOST = 100_000  # targets of a list
+MAX_TARGETS = 100_000  # targets of a list
 IDS = (
     *("id", "objid", "objectid", "object", "name", "target", "targetid", "sourceid", "mainid"),
     *(
@@ -59,11 +59,11 @@ def read_targets(file: Upload) -> pd.DataFrame:
     ascension then in hours.
 
     Raises:
-        UploadError: It is no such table; says what was expected and found.
+        UploadError: It is no such table.
     """
     table = _read(file)
-    if not 1 <= len(table) <= MOST:
-        msg = f"expected 1 to {MOST:,} targets in {file.name}, found {len(table):,}"
+    if not 1 <= len(table) <= MAX_TARGETS:
+        msg = f"expected 1 to {MAX_TARGETS:,} targets in {file.name}, found {len(table):,}"
         raise UploadError(msg)
     id_, ra, dec = (_column(table, names) for names in (IDS, RAS, DECS))
     if id_ is None and (ra is None or dec is None):
@@ -81,7 +81,7 @@ def match(datastore: DataStore, targets: pd.DataFrame, radius: float) -> pd.Data
     """Which galaxy each target is: by its id, else the nearest within a radius.
 
     Args:
-        datastore: Where the galaxies are.
+        datastore: The galaxies.
         targets: As ``read_targets`` makes them.
         radius: Arcsec.
 
@@ -102,12 +102,12 @@ def match(datastore: DataStore, targets: pd.DataFrame, radius: float) -> pd.Data
 def _separation(
     datastore: DataStore, targets: pd.DataFrame, rows: NDArray[np.intp]
 ) -> NDArray[np.float64]:
-    """How far each target is from a galaxy [arcsec]; NaN where either place is unknown."""
+    """The separation of each target from a galaxy [arcsec]; NaN where a position is unknown."""
     from astropy.coordinates import angular_separation
 
     galaxies = datastore.store.galaxies.iloc[np.maximum(rows, 0)] if len(datastore) else targets
     places = (targets["ra"], targets["dec"], galaxies["ra"], galaxies["dec"])
-    found = angular_separation(*(np.deg2rad(one.to_numpy(np.float64)) for one in places))
+    found = angular_separation(*(np.deg2rad(angle.to_numpy(np.float64)) for angle in places))
     return np.where(rows >= 0, np.rad2deg(found) * 3600, np.nan)
 
 
@@ -130,16 +130,18 @@ def _read(file: Upload) -> pd.DataFrame:
 
 
 def _csv(content: bytes) -> pd.DataFrame:
-    """A table of texts, whatever parts its columns; ids keep their zeros."""
-    lines = [one for one in content.splitlines() if not one.startswith(b"#")]
+    """A table of texts, with any separator; ids keep their leading zeros."""
+    lines = [line for line in content.splitlines() if not line.startswith(b"#")]
     head = lines[0] if lines else b""
-    mark = max((",", ";", "\t"), key=lambda one: head.count(one.encode()))
+    mark = max((",", ";", "\t"), key=lambda text: head.count(text.encode()))
     return pd.read_csv(BytesIO(content), sep=mark, dtype=str, comment="#", skipinitialspace=True)
 
 
 def _column(table: pd.DataFrame, names: Sequence[str]) -> str | None:
-    """The column that has the first of these names, whatever its case and punctuation."""
-    known = {re.sub(r"[^a-z0-9]", "", str(one).lower()): one for one in table.columns[::-1]}
+    """The column of the first of these names; case and punctuation are ignored."""
+    known = {
+        re.sub(r"[^a-z0-9]", "", str(column).lower()): column for column in table.columns[::-1]
+    }
     return next((known[name] for name in names if name in known), None)
 
 
@@ -149,13 +151,13 @@ def _texts(column: pd.Series) -> NDArray[np.object_]:
 
 def _degrees(ra: pd.Series, dec: pd.Series, name: str) -> NDArray[np.float64]:
     """Right ascensions and declinations (2, M) [deg]; NaN where there is none."""
-    places = np.stack([pd.to_numeric(one, errors="coerce") for one in (ra, dec)]).astype(float)
+    places = np.stack([pd.to_numeric(angle, errors="coerce") for angle in (ra, dec)]).astype(float)
     texts = ra.notna().to_numpy() & dec.notna().to_numpy() & np.isnan(places).any(axis=0)
     if texts.any():
         places[:, texts] = _sexagesimal(_texts(ra[texts]), _texts(dec[texts]), name)
     inside = (places[0] >= 0) & (places[0] <= 360) & (np.abs(places[1]) <= 90)
     if (bad := np.flatnonzero(np.isfinite(places).all(axis=0) & ~inside)).size:
-        where = ", ".join(f"{one:g}" for one in places[:, bad[0]])
+        where = ", ".join(f"{angle:g}" for angle in places[:, bad[0]])
         msg = f"expected RA in 0 to 360 and Dec in -90 to 90 deg, found {where} in {name}"
         raise UploadError(msg)
     return places

@@ -1,6 +1,6 @@
-"""How the sky is laid flat: plain where it is small, else by Mollweide; east is to the left.
+"""Sky projections: plate carree for small fields, else Mollweide; east is to the left.
 
-Places are in degrees. On the flat sky, x grows to the west and y to the north; a whole sky spans
+Positions are in degrees. On the plane, x grows to the west and y to the north; a whole sky spans
 360 by 180.
 """
 
@@ -18,7 +18,7 @@ __all__ = ["Graticule", "Projection", "Sky", "fitted", "graticule", "projection_
 
 WIDE = 75.0  # deg; a sample that reaches further is not shown plain
 MARGIN = 0.06  # of the sample's extent, on each side
-LEAST = 0.01  # deg, extent of the first view
+MIN_EXTENT = 0.01  # deg, extent of the first view
 STEPS = (30, 20, 10, 5, 2, 1, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
 EDGE = 0.01  # of the width, where nothing is written at the left; at the right four times that
 MERIDIANS, PARALLELS = 13, 7  # at most, of the graticule
@@ -35,14 +35,14 @@ class Projection:
     .. math::
         x = -2 (\alpha - \alpha_0) \cos\theta \cdot 90 / \pi, \qquad y = 90 \sin\theta
 
-    and plain, :math:`x = -(\alpha - \alpha_0), y = \delta`.
+    and plate carree, :math:`x = -(\alpha - \alpha_0), y = \delta`.
 
     Reference:
         Snyder (1987), Map Projections: A Working Manual, USGS Professional Paper 1395, p. 249.
 
     Args:
-        centre: Right ascension [deg] in the middle.
-        whole: Whether it is Mollweide's.
+        centre: Right ascension [deg] of the centre.
+        whole: Whether it is Mollweide, else plate carree.
         aspect: How wide a unit of x is on the screen, in units of y.
     """
 
@@ -51,7 +51,7 @@ class Projection:
     aspect: float = 1.0
 
     def flat(self, ra: ArrayLike, dec: ArrayLike) -> tuple[NDArray[np.float64], ...]:
-        """Where places [deg] lie on the plane: x and y, each (N,)."""
+        """The projected positions [deg]: x and y, each (N,)."""
         east = (np.asarray(ra, np.float64) - self.centre + 180) % 360 - 180
         return self.flat_east(east, dec)
 
@@ -79,13 +79,13 @@ class Projection:
 
 @dataclass(frozen=True)
 class Sky:
-    """All galaxies on the flat sky.
+    """The projected positions of all galaxies.
 
     Args:
-        projection: How it is laid flat.
-        points: Columns ``x`` and ``y``, N rows; NaN for a galaxy without a place.
+        projection: The projection.
+        points: Columns ``x`` and ``y``, N rows; NaN for a galaxy without a position.
         limits: The ranges that hold them all.
-        placed: How many have a place.
+        placed: The number of galaxies with a position.
     """
 
     projection: Projection
@@ -95,7 +95,7 @@ class Sky:
 
 
 class Graticule(NamedTuple):
-    """Lines of equal right ascension and declination, and what is written at them.
+    """Lines of equal right ascension and declination, and their labels.
 
     Args:
         lines: Each as x and y.
@@ -107,7 +107,7 @@ class Graticule(NamedTuple):
 
 
 def projection_of(ra: NDArray[np.float64], dec: NDArray[np.float64]) -> Projection:
-    """What suits these places [deg], each (N,) and finite: the emptiest meridian at the edge."""
+    """A projection for these positions [deg], each (N,) and finite, cut where they are fewest."""
     if not len(ra):
         return Projection(180.0, True)
     found = np.unique(np.floor(ra % 360)).astype(int)
@@ -122,7 +122,7 @@ def projection_of(ra: NDArray[np.float64], dec: NDArray[np.float64]) -> Projecti
 
 
 def sky_of(ra: ArrayLike, dec: ArrayLike) -> Sky:
-    """Lay galaxies at these places [deg], each (N,), flat; NaN for no place."""
+    """Project these positions [deg], each (N,); NaN for no position."""
     ra, dec = np.asarray(ra, np.float64), np.asarray(dec, np.float64)
     there = np.isfinite(ra) & np.isfinite(dec) & (np.abs(dec) <= 90)
     projection = projection_of(ra[there], dec[there])
@@ -159,11 +159,11 @@ def graticule(projection: Projection, limits: Limits) -> Graticule:
     easts, decs = (np.nanmin(east), np.nanmax(east)), (np.nanmin(dec), np.nanmax(dec))
     west, east_end = (float(projection.centre + end) for end in easts)
     found = [
-        (one, *_meridian(projection, one, decs), True) for one in _ticks(west, east_end, MERIDIANS)
+        (ra, *_meridian(projection, ra, decs), True) for ra in _ticks(west, east_end, MERIDIANS)
     ]
     found += [
-        (one, *_parallel(projection, one, easts), False)
-        for one in _ticks(float(decs[0]), float(decs[1]), PARALLELS)
+        (dec, *_parallel(projection, dec, easts), False)
+        for dec in _ticks(float(decs[0]), float(decs[1]), PARALLELS)
     ]
     lines, labels, edge = [], [], EDGE * (right - left)
     for value, x, y, upright in found:
@@ -206,5 +206,5 @@ def _limits(values: NDArray[np.float64]) -> tuple[float, float]:
     if not len(values):
         return -180.0, 180.0
     low, high = float(values.min()), float(values.max())
-    room = MARGIN * (high - low) + (LEAST if high - low < LEAST else 0)
+    room = MARGIN * (high - low) + (MIN_EXTENT if high - low < MIN_EXTENT else 0)
     return low - room, high + room

@@ -1,4 +1,4 @@
-"""Find a galaxy by its id, or the one nearest to a place on the sky."""
+"""Search for a galaxy by its id, or for the nearest one to a position on the sky."""
 
 from typing import NamedTuple
 
@@ -11,17 +11,17 @@ __all__ = ["REACH", "Found", "find", "suggestions"]
 REACH = 5.0  # arcsec; a galaxy farther away than this is another one
 
 
-MOST = 8  # ids that are suggested
+MAX_SUGGESTIONS = 8  # ids that are suggested
 
 
 class Found(NamedTuple):
-    """What was found for a text.
+    """The result of a search.
 
     Args:
-        words: What is said of it.
+        words: The result in words.
         row: The galaxy; None if there is none.
-        place: The place that was named, if it was one.
-        sure: Whether that galaxy is the one that was meant.
+        place: The position in the text, if it holds one.
+        sure: Whether the galaxy is an unambiguous match.
     """
 
     words: str
@@ -31,21 +31,21 @@ class Found(NamedTuple):
 
 
 def suggestions(datastore: DataStore, text: str) -> list[str]:
-    """At most ``MOST`` ids that begin with a text, or else have it in them, in any case."""
+    """At most ``MAX_SUGGESTIONS`` ids that begin with a text, or contain it; case is ignored."""
     ids, text = datastore.store.galaxies["id"], text.strip()
     if not text:
         return []
     begin = ids[ids.str.lower().str.startswith(text.lower())]
     found = begin if len(begin) else ids[ids.str.contains(text, case=False, regex=False)]
-    return [str(one) for one in found.iloc[:MOST]]
+    return [str(galaxy) for galaxy in found.iloc[:MAX_SUGGESTIONS]]
 
 
 def find(datastore: DataStore, text: str) -> Found:
-    """Find what a text means: an id, a place, or part of one single id.
+    """Search for a text: an id, a position, or part of exactly one id.
 
     Args:
-        datastore: Where it is looked for; its tree of positions is made when first needed.
-        text: What a person typed.
+        datastore: The galaxies; the index of positions is built when first needed.
+        text: The text.
     """
     text, trouble = text.strip(), ""
     if not text:
@@ -72,7 +72,7 @@ def find(datastore: DataStore, text: str) -> Found:
 
 
 def near(datastore: DataStore, place: Place) -> Found:
-    """The galaxy nearest to a place, and whether it is near enough to be what is there."""
+    """The nearest galaxy to a position, and whether it is near enough to match."""
     rows, separations = datastore.sky().nearest(place.ra, place.dec)
     row, separation = int(rows[0]), float(separations[0])
     if row < 0:

@@ -1,4 +1,4 @@
-"""A person's target list: which targets are in the store, and a walk through them."""
+"""The target list: matched targets of an uploaded list, stepped through one by one."""
 
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -97,7 +97,7 @@ class TargetList(Tab):
             self.state.wanted_place = float(target["ra"]), float(target["dec"])
 
     def select_matched(self) -> None:
-        """Let the galaxies of the list be the selection, as the maps' gestures do."""
+        """Select the galaxies of the list."""
         if self.matched is not None:
             mask = np.isin(np.arange(len(self.datastore)), self.matched["row"])
             select(self.state, mask, how="replace")
@@ -152,7 +152,7 @@ class TargetList(Tab):
 
 
 def targets_field() -> FileField:
-    """Where a list is uploaded."""
+    """The upload field."""
     return FileField(
         label="Upload targets",
         uploaded_label="Upload targets",

@@ -70,8 +70,8 @@ def cut_part(
                 raise picture
             pixels, origin = fit(picture, info.size, info.pixel_scale, info.bands)
         except LeftOutError as error:
-            one = {"id": candidates["id"].iloc[row], "reason": error.reason}
-            left_out.append(one | {"detail": error.detail})
+            entry = {"id": candidates["id"].iloc[row], "reason": error.reason}
+            left_out.append(entry | {"detail": error.detail})
             continue
         block[len(taken)] = pixels
         taken.append(row)

@@ -82,7 +82,7 @@ class KnownCatalog:
         Raises:
             CatalogError: There are none.
         """
-        found = [path for one in self.files for path in sorted(folder.glob(one))]
+        found = [path for file in self.files for path in sorted(folder.glob(file))]
         if not found:
             msg = f"expected {' or '.join(self.files)} of {self.survey} in {folder}, found none"
             raise CatalogError(f"{msg}. Leave it out with --only, or download it without --from")
@@ -98,7 +98,9 @@ def mass_and_sfr(mass: Logarithm, sfr: Logarithm) -> dict[str, NDArray[np.float6
 def columns_named(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     """The columns of these names, however they are capitalised."""
     found = {str(name).lower(): name for name in table}
-    return pd.DataFrame({one: table[found[one.lower()]] for one in names if one.lower() in found})
+    return pd.DataFrame(
+        {name: table[found[name.lower()]] for name in names if name.lower() in found}
+    )
 
 
 def redshift_range(name: str, source: str) -> Cut:

@@ -31,7 +31,7 @@ MIN_NQ = 3  # a redshift that can be relied on: Liske et al. (2015), Driver et a
 MIN_SC = 7  # the main survey, r below 19.65 mag: Driver et al. (2022), section 2
 PERCENTILES = ("16", "50", "84")
 GAMA_SKY = ("uberID", "RAcen", "Deccen", "Z", "NQ", "SC")
-GAMA_FIT = tuple(f"{one}_{p}" for one in ("StellarMass", "SFR") for p in PERCENTILES)
+GAMA_FIT = tuple(f"{name}_{p}" for name in ("StellarMass", "SFR") for p in PERCENTILES)
 # The query form cuts a query at the first "<", so ranges are written with BETWEEN.
 GAMA_QUERY = (
     f"SELECT {', '.join(f's.{name}' for name in GAMA_SKY)}, "
@@ -68,11 +68,11 @@ def _gama_table(client: Client, url: str) -> str:
 def _read_gama(files: Sequence[Path]) -> pd.DataFrame:
     """The joined table that the query service makes, or the survey's own two files."""
     tables = [columns_named(read_table(path), (*GAMA_SKY, *GAMA_FIT)) for path in files]
-    joined = next((one for one in tables if {*GAMA_SKY, *GAMA_FIT} <= set(one)), None)
+    joined = next((table for table in tables if {*GAMA_SKY, *GAMA_FIT} <= set(table)), None)
     if joined is not None:
         return joined
-    sky = next((one for one in tables if set(GAMA_SKY) <= set(one)), None)
-    fit = next((one for one in tables if {"uberID", *GAMA_FIT} <= set(one)), None)
+    sky = next((table for table in tables if set(GAMA_SKY) <= set(table)), None)
+    fit = next((table for table in tables if {"uberID", *GAMA_FIT} <= set(table)), None)
     if sky is None or fit is None:
         msg = f"expected columns {', '.join(GAMA_SKY)} and {', '.join(GAMA_FIT)} in "
         found = "; ".join(

@@ -47,17 +47,17 @@ def _fetch(client: Client, url: str, folder: Path) -> Iterator[tuple[Path, str]]
             raise InvalidResponseError(msg) from error
 
     files = json.loads(client.ask(address, check))["files"]
-    tables = [one for one in files if one["key"].endswith(".fits")]
+    tables = [file for file in files if file["key"].endswith(".fits")]
     if not tables:
-        found = ", ".join(one["key"] for one in files)
+        found = ", ".join(file["key"] for file in files)
         msg = f"expected FITS tables in {address}, found {found or 'none'}"
         raise FetchError(msg)
-    for one in tables:
-        known = any(fnmatch(one["key"], pattern) for pattern in ZOU_FILES)
-        name = one["key"] if known else f"zou_{one['key']}"
+    for entry in tables:
+        known = any(fnmatch(entry["key"], pattern) for pattern in ZOU_FILES)
+        name = entry["key"] if known else f"zou_{entry['key']}"
         path = folder / name
-        table = kept_address(path, url) or download(client, one["links"]["self"], path, url)
-        check_md5(path, one.get("checksum", ""))
+        table = kept_address(path, url) or download(client, entry["links"]["self"], path, url)
+        check_md5(path, entry.get("checksum", ""))
         yield path, table
 
 
@@ -76,7 +76,9 @@ def _convert_zou(table: pd.DataFrame) -> pd.DataFrame:
     mass = from_linear(table["Mstar_gal"], table["Mstar_gal_err"])
     sfr = from_linear(table["SFR_gal"], table["SFR_gal_err"])
     sfr = sfr._replace(value=np.maximum(sfr.value, LOG_SFR_FLOOR))
-    ids = table["Tractor_ID"].map(lambda one: one.strip() if isinstance(one, str) else int(one))
+    ids = table["Tractor_ID"].map(
+        lambda value: value.strip() if isinstance(value, str) else int(value)
+    )
     return pd.DataFrame(
         {
             "id": "zou_" + table["field"] + "_" + ids.astype(str),

@@ -62,12 +62,12 @@ class FitsSource:
             self._files.setdefault(stem(path), []).append(path)
         self.files = [path for some in self._files.values() for path in some]
         first = _known(self.files[:LOOKED_AT])
-        cubes = _most_common(one.bands for one in first if len(one.bands) > 1)
+        cubes = _most_common(header.bands for header in first if len(header.bands) > 1)
         if bands is None and cubes is None:
             msg = f"the files in {folder} do not name several bands: pass --bands g,r,z"
             raise SettingsError(msg)
         self.bands = bands or cubes or ()
-        scales = [round(one.sky.pixel_scale, 3) for one in first if one.sky]
+        scales = [round(header.sky.pixel_scale, 3) for header in first if header.sky]
         self.pixel_scale = pixel_scale or _most_common(scales)
 
     def read(self, row: int) -> Picture:
@@ -104,7 +104,7 @@ class FitsSource:
         if name in self._files:
             return self._files[name]
         each = [f"{name}{mark}{band}" for band in self.bands for mark in "_-."]
-        if paths := [path for one in each for path in self._files.get(one, [])]:
+        if paths := [path for name in each for path in self._files.get(name, [])]:
             return paths
         return self._nearest(name, float(galaxy["ra"]), float(galaxy["dec"]))
 
@@ -125,11 +125,11 @@ class FitsSource:
     def _by_bands(self) -> list[tuple[cKDTree, list[Path]]]:
         """The files' middles on the unit sphere, a tree a set of bands, most bands first."""
         groups: dict[tuple[str, ...], list[FitsFile]] = {}
-        for one in _known(self.files):
-            groups.setdefault(one.bands, []).append(one)
+        for file in _known(self.files):
+            groups.setdefault(file.bands, []).append(file)
         trees = []
         for _, files in sorted(groups.items(), key=lambda pair: -len(pair[0])):
-            placed = [(one.path, one.sky) for one in files if one.sky]
+            placed = [(file.path, file.sky) for file in files if file.sky]
             if placed:
                 middles = zip(*(sky.middle for _, sky in placed), strict=True)
                 trees.append((cKDTree(unit_vectors(*middles)), [path for path, _ in placed]))

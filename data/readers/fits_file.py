@@ -109,7 +109,7 @@ def inspect_headers(path: Path) -> FitsFile | None:
     try:
         with opened(path) as hdus:
             headers = [hdu.header for hdu in hdus if _is_image(hdu)]
-            bands = [band for one in headers for band in _bands(one, path, ())]
+            bands = [band for header in headers for band in _bands(header, path, ())]
             return FitsFile(path, tuple(bands), sky_of(headers[0]))
     except BROKEN:
         return None

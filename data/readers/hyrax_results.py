@@ -13,7 +13,7 @@ from pcvae.errors import CatalogError, SettingsError
 
 __all__ = ["Embedding", "read_embedding"]
 
-MOST = 64  # numbers a vector; more axes than this are no space that a person can look at
+MAX_WIDTH = 64  # numbers a vector; more axes than this are no space that a person can look at
 LANCE = Path("lance_db") / "results.lance"
 
 
@@ -41,8 +41,8 @@ def read_embedding(folder: Path) -> Embedding:
     else:
         ids, values = _batches(folder)
     values = values.reshape(len(ids), -1)
-    if values.shape[1] > MOST:
-        msg = f"expected at most {MOST} numbers a galaxy in {folder}, found {values.shape[1]}"
+    if values.shape[1] > MAX_WIDTH:
+        msg = f"expected at most {MAX_WIDTH} numbers a galaxy in {folder}, found {values.shape[1]}"
         raise SettingsError(f"{msg}. Make fewer of them with Hyrax's verb umap")
     again, counts = np.unique(ids, return_counts=True)
     if (counts > 1).any():

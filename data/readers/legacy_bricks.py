@@ -39,7 +39,7 @@ class BrickSource:
         self._files, self._bands = brick_files(folder), tuple(bands)
         self._names = candidates[COLUMN].to_numpy(str)
         used = [self._files[name] for name in sorted(set(self._names) - {""})]
-        self.files = [one[band] for one in used for band in self._bands if band in one]
+        self.files = [files[band] for files in used for band in self._bands if band in files]
         self._positions = candidates[["ra", "dec"]].to_numpy(np.float64)
         self._open: _Brick | None = None
 
@@ -141,7 +141,7 @@ def _middle(name: str) -> tuple[float, float]:
 
 def _sky(paths: dict[str, Path]) -> Sky | None:
     found = (inspect_headers(path) for path in paths.values())
-    return next((one.sky for one in found if one is not None and one.sky), None)
+    return next((header.sky for header in found if header is not None and header.sky), None)
 
 
 def _planes(files: Sequence[Path], bands: Sequence[str]) -> tuple[NDArray[np.float32], Sky]:

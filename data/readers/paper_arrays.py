@@ -111,9 +111,9 @@ class PublishedSource:
         self, files: Sequence[Path], images: Sequence[NDArray[np.floating]], *, stretched: bool
     ) -> None:
         self.files, self._images = files, images
-        self._ends = np.cumsum([len(one) for one in images])
+        self._ends = np.cumsum([len(array) for array in images])
         self.unit = "stretched" if stretched else "nanomaggy"
-        self.size = min(one.shape[1] for one in images)
+        self.size = min(array.shape[1] for array in images)
         if stretched:
             self.pixel_scale = None  # resized from 128 px of 0.262 arcsec, or from another size
 

@@ -46,7 +46,11 @@ def read_columns(place: Path) -> pd.DataFrame:
     for path in parquet_files(place):
         try:
             schema = pq.read_schema(path)
-            names = [one.name for one in schema if _plain(one.type) and one.name[0] not in HIDDEN]
+            names = [
+                field.name
+                for field in schema
+                if _plain(field.type) and field.name[0] not in HIDDEN
+            ]
             tables.append(pq.read_table(path, columns=names, partitioning=None))
         except (OSError, pa.ArrowException) as error:
             msg = f"{path} cannot be read as Parquet: {error}"

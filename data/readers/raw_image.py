@@ -12,7 +12,7 @@ __all__ = ["LeftOutError", "Picture", "fit"]
 
 SAME_SCALE = 0.005  # relative; less than a pixel over a cutout of 128
 SLACK = 2.0  # px; a galaxy may sit this far off the middle where the picture ends
-MOST_EMPTY = 0.1  # share of pixels at exactly zero: outside the survey, not noise
+MAX_EMPTY = 0.1  # share of pixels at exactly zero: outside the survey, not noise
 
 
 class LeftOutError(Exception):
@@ -75,7 +75,7 @@ def fit(
         origin = np.nan
     else:
         flux, origin = _resample(picture, size, ratio), picture.pixel_scale or np.nan
-    _check(flux, bands, 1.0 if picture.display else MOST_EMPTY)
+    _check(flux, bands, 1.0 if picture.display else MAX_EMPTY)
     return np.ascontiguousarray(flux, dtype=np.float32), float(origin)
 
 

@@ -78,9 +78,9 @@ def from_percentiles(
         >>> log.value.tolist(), log.error.tolist()
         ([2.0, -4.0], [1.0, 1.0])
     """
-    linear = (np.asarray(one, np.float64) for one in (low, middle, high))
+    linear = (np.asarray(values, np.float64) for values in (low, middle, high))
     with np.errstate(divide="ignore", invalid="ignore"):
-        a, b, c = (np.log10(np.where(one >= 0, one, np.nan)) for one in linear)
+        a, b, c = (np.log10(np.where(values >= 0, values, np.nan)) for values in linear)
         error = (np.maximum(c, floor) - np.maximum(a, floor)) / 2
     error = np.where(b < floor, np.fmax(error, FLOORED_ERR), error)
     value = np.maximum(b, floor)

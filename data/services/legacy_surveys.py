@@ -36,7 +36,7 @@ LAYER = "ls-dr9-south"  # DECaLS alone; ls-dr9 takes BASS and MzLS in the north
 LAYER_WITH_I = "ls-dr10"
 PIXEL_SCALE = 0.262  # arcsec, of the coadds
 PAPER_SIZE = 128  # px
-MOST_SIZE = 512  # px; larger ones are clipped without a word
+MAX_SIZE = 512  # px; larger ones are clipped without a word
 BLOCK = 2880  # bytes; headers and data of FITS files fill whole ones
 OFFLINE = RetryPolicy(timeout=15.0, tries=2, back_off=0.5)  # for a person who waits
 
@@ -61,8 +61,8 @@ class CutoutRequest:
     pixel_scale: float = PIXEL_SCALE
 
     def __post_init__(self) -> None:
-        if not 8 <= self.size <= MOST_SIZE:
-            msg = f"expected a size of 8 to {MOST_SIZE} px, the service's limit, found {self.size}"
+        if not 8 <= self.size <= MAX_SIZE:
+            msg = f"expected a size of 8 to {MAX_SIZE} px, the service's limit, found {self.size}"
             raise SettingsError(msg)
         if not self.pixel_scale > 0:
             msg = f"expected a positive pixel scale, found {self.pixel_scale}"
@@ -141,8 +141,8 @@ def cutout_request(images: Images, layer: str = "") -> CutoutRequest:
         why = f"their bands are {','.join(images.bands) or 'unknown'}, the service's g,r,i,z"
     elif images.pixel_scale is None:
         why = "their pixel scale is unknown"
-    elif images.size > MOST_SIZE:
-        why = f"they are {images.size} px wide, the service's at most {MOST_SIZE}"
+    elif images.size > MAX_SIZE:
+        why = f"they are {images.size} px wide, the service's at most {MAX_SIZE}"
     if why or images.pixel_scale is None:
         msg = f"the Legacy Surveys have no images like these: {why}"
         raise FetchError(msg)

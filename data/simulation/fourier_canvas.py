@@ -57,8 +57,8 @@ class Canvas:
         rows = np.exp(-1j * np.outer(self._ky, y) + np.outer(self._ky**2, width))
         columns = np.exp(-1j * np.outer(x, self._kx) + np.outer(width, self._kx**2))
         rows, columns = rows.astype(np.complex64), columns.astype(np.complex64)
-        for band, one in enumerate(flux.T.astype(np.float32)):
-            self._modes[band] += (rows * one) @ columns
+        for band, light in enumerate(flux.T.astype(np.float32)):
+            self._modes[band] += (rows * light) @ columns
 
     def image(self, pixels: Array, flux: Array) -> None:
         """Add an image (S, S) of unit sum in the stamp's own pixels."""
@@ -87,8 +87,8 @@ class Canvas:
         return np.outer(rows.astype(np.complex64), columns.astype(np.complex64))
 
     def _add(self, modes: Modes, flux: Array) -> None:
-        for band, one in enumerate(np.asarray(flux, np.float32)):
-            self._modes[band] += one * modes
+        for band, light in enumerate(np.asarray(flux, np.float32)):
+            self._modes[band] += light * modes
 
 
 def correlated_noise(

@@ -149,7 +149,7 @@ class StampMaker:
         seeing = np.exp(SEEING_SCATTER * rng.standard_normal())
         g1, g2 = 0.02 * rng.standard_normal(2)
         widths = [band.fwhm * seeing * rng.lognormal(0, 0.03) for band in self._bands]
-        psfs = [galsim.Moffat(MOFFAT_BETA, fwhm=one).shear(g1=g1, g2=g2) for one in widths]
+        psfs = [galsim.Moffat(MOFFAT_BETA, fwhm=width).shear(g1=g1, g2=g2) for width in widths]
         image = canvas.develop(psfs)
         if self.settings.quiet:
             return image

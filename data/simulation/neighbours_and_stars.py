@@ -41,7 +41,7 @@ class Surroundings:
         self._universe = universe
         wave = np.linspace(3000, 11000, 800)
         spectra = [_star(wave, kelvin) for kelvin in TEMPERATURES]
-        flux = np.stack([universe.grid.spectrum(wave, one) for one in spectra])
+        flux = np.stack([universe.grid.spectrum(wave, spectrum) for spectrum in spectra])
         self._stars = flux[:, :-1] / flux[:, -1:]
 
     def star(self, r_flux: Array, rng: Rng) -> Array:
@@ -90,10 +90,10 @@ class Surroundings:
         place = rng.uniform(-side / 2, side / 2, (2, count))
         small = r50 < UNRESOLVED
         canvas.points(place[:, small], flux[small], r50[small] / R50_OF_GAUSSIAN)
-        for one in np.flatnonzero(~small):
-            disc = galsim.Exponential(half_light_radius=float(np.sqrt(ratio[one]) * r50[one]))
-            disc = disc.shear(q=ratio[one], beta=angle[one] * galsim.radians)
-            canvas.profile(disc, flux[one], *place[:, one])
+        for row in np.flatnonzero(~small):
+            disc = galsim.Exponential(half_light_radius=float(np.sqrt(ratio[row]) * r50[row]))
+            disc = disc.shear(q=ratio[row], beta=angle[row] * galsim.radians)
+            canvas.profile(disc, flux[row], *place[:, row])
 
     def _galaxy_colours(self, magnitude: Array, rng: Rng) -> Array:
         """Fluxes over r flux (n, B) of galaxies at the redshifts usual for these magnitudes."""

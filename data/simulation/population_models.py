@@ -124,9 +124,9 @@ class Universe:
             r = 22.5 - 2.5 * np.log10(r_flux)
             taken = (r > BRIGHT_LIMIT) & (r < faint)
             if taken.any():
-                one = int(np.argmax(taken))
-                cut = {n: getattr(fluxes, n)[one : one + 1] for n in Fluxes.__slots__}
-                return some.at(one), _aged(population, Fluxes(**cut))
+                row = int(np.argmax(taken))
+                cut = {n: getattr(fluxes, n)[row : row + 1] for n in Fluxes.__slots__}
+                return some.at(row), _aged(population, Fluxes(**cut))
 
     def fluxes(self, some: Candidates, rng: Rng | None = None) -> tuple[Fluxes, Array]:
         """Fluxes of candidates, and their flux (N,) in the survey's r band.
@@ -143,7 +143,7 @@ class Universe:
         power = line_luminosities(some.log_sfr, some.oiii, some.nii, some.ebv_gas)
         lines = self.grid.lines(power, z)
         total = stars + lines
-        alone = [self._alone(one, some, stars[:, -1:])[:, :-1] for one in (OLD, YOUNG)]
+        alone = [self._alone(mixture, some, stars[:, -1:])[:, :-1] for mixture in (OLD, YOUNG)]
         return Fluxes(total[:, :-1], lines[:, :-1], *alone), total[:, -1]
 
     def _alone(self, mixture: Array, some: Candidates, r_flux: Array) -> Array:
@@ -288,7 +288,7 @@ class _Proposal:
         self._z = np.arange(low + 0.0025, high, 0.005)
         z, mass = np.meshgrid(self._z, MASSES, indexing="ij")
         volume = Planck18.differential_comoving_volume(self._z).value[:, None]
-        density = np.stack([mass_function(MASSES, one) for one in self._z])  # (z, kind, mass)
+        density = np.stack([mass_function(MASSES, value) for value in self._z])  # (z, kind, mass)
         weight = []
         for kind in (0, 1):
             r = _typical_magnitude(universe, z.ravel(), mass.ravel(), quenched=bool(kind))

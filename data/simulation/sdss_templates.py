@@ -108,8 +108,8 @@ def _fit(flux: Array, error: Array, redshift: Array) -> Array:
     design = np.stack(model, axis=2) / error[:, :, None]
     scale = np.sqrt((design**2).sum(1))
     fits_ = [
-        nnls(one / norm[None, :], target)[0] / norm
-        for one, norm, target in zip(design, scale, flux / error, strict=True)
+        nnls(matrix / norm[None, :], target)[0] / norm
+        for matrix, norm, target in zip(design, scale, flux / error, strict=True)
     ]
     return np.array(fits_)
 

@@ -71,7 +71,7 @@ def kcorrect_folder() -> Path:
     spec = find_spec("kcorrect")
     if spec is None or spec.origin is None:
         msg = "kcorrect is not installed: run pip install -e '.[simulate]'"
-        raise ModuleNotFoundError(msg)
+        raise ModuleNotFoundError(msg, name="kcorrect")
     return Path(spec.origin).parent / "data"
 
 
@@ -227,4 +227,4 @@ def _without_lines(wave: Array, flux: Array) -> Array:
     keep = np.ones(len(wave), bool)
     for low, high in _LINE_WINDOWS:
         keep &= (wave < low) | (wave > high)
-    return np.stack([np.interp(wave, wave[keep], one[keep]) for one in flux])
+    return np.stack([np.interp(wave, wave[keep], spectrum[keep]) for spectrum in flux])

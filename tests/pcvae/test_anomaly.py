@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from pcvae.anomaly import (
-    MOST_NORMAL,
+    MAX_NORMAL,
     NORMAL,
     UNUSED,
     anomaly_score,
@@ -101,7 +101,7 @@ def test_a_fit_uses_all_rare_all_judged_and_at_most_5000_normal_galaxies():
     values[9002] = np.nan
     rows = training_rows(values, classes, judged=[1, 2, 8999, 9003])
     picked = classes[rows]
-    assert (picked == NORMAL).sum() == MOST_NORMAL
+    assert (picked == NORMAL).sum() == MAX_NORMAL
     assert {2, 8999, 9003} <= set(rows)
     assert not {1, 9001, 9002} & set(rows)
     assert set(rows) >= set(np.flatnonzero(classes == "green"))

@@ -7,7 +7,7 @@ import pytest
 from sklearn.svm import SVC
 
 from pcvae.anomaly import (
-    MOST_NORMAL,
+    MAX_NORMAL,
     NORMAL,
     balance,
 )
@@ -27,12 +27,12 @@ def test_boundaries_agree_with_the_exact_linear_svm():
 
 
 def test_boundaries_say_what_they_used_and_take_less_than_a_second():
-    values, classes = galaxies(normal=MOST_NORMAL + 500, red=294, green=13, apart=2.0, axes=2)
+    values, classes = galaxies(normal=MAX_NORMAL + 500, red=294, green=13, apart=2.0, axes=2)
     boundary_grid(values[:50], classes[:50])  # imports
     start = time.perf_counter()
     found = boundary_grid(values, classes, limits=((-3, 6), (-2, 5)), size=150)
     assert time.perf_counter() - start < 1
-    assert found.used == {NORMAL: MOST_NORMAL, "green": 13, "red": 294}
+    assert found.used == {NORMAL: MAX_NORMAL, "green": 13, "red": 294}
     assert (found.x[0], found.x[-1], found.y[0], found.y[-1]) == (-3, 6, -2, 5)
     assert found.region.shape == (150, 150)
     assert set(np.unique(found.region)) == {0, 1, 2}

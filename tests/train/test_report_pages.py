@@ -38,7 +38,7 @@ def test_loss_curves_show_terms_below_zero():
 
 @pytest.mark.parametrize("many", [10, 10_000])
 def test_errors_are_drawn_of_each_galaxy_or_of_a_typical_one(synthetic, monkeypatch, many):
-    monkeypatch.setattr(metric_figures, "MANY", many)
+    monkeypatch.setattr(metric_figures, "MAX_ERROR_BARS", many)
     pool = gather(read_store(synthetic))
     found = estimates(pool.latents["physics"], pool.galaxies)
     ax = metric_figures.label_figure(pool, found, "physics").axes[1]

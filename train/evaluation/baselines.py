@@ -16,8 +16,10 @@ from train.evaluation.galaxy_pool import Estimate, Pool
 
 __all__ = ["KINDS", "asinh_magnitudes", "by_photometry", "neighbour_estimates", "photometry"]
 
-LEAST = 30  # training galaxies with a label below which a baseline says nothing
-MOST = 50_000  # training galaxies that are enough for photometry: more take minutes a baseline
+MIN_TRAINING = 30  # galaxies with a label that a baseline needs
+MAX_TRAINING = (
+    50_000  # training galaxies that are enough for photometry: more take minutes a baseline
+)
 CHOICES = (5, 10, 20, 40)  # numbers of neighbours, of which the validation split chooses
 ZERO_POINT = 22.5  # AB magnitude of one nanomaggy
 WITHOUT_SHAPE = ("orientation",)  # labels of which total fluxes say nothing
@@ -50,7 +52,7 @@ def photometry(pool: Pool) -> Floats | None:
     if not known or len(known) < len(names):
         return None
     flux = pool.galaxies[names].to_numpy(np.float64)
-    if np.isfinite(flux[pool.train]).all(axis=1).sum() < LEAST:
+    if np.isfinite(flux[pool.train]).all(axis=1).sum() < MIN_TRAINING:
         return None
     noise = pool.galaxies.reindex(columns=[f"{name}_err" for name in names]).to_numpy(np.float64)
     reference = np.where(np.isfinite(noise), noise, np.abs(flux) / 10)[pool.train]
@@ -71,17 +73,17 @@ def by_photometry(pool: Pool, features: Floats, kind: str, seed: int) -> dict[st
         seed: Fixes the networks' weights and what the trees draw.
     """
     found, seen = {}, np.isfinite(features).any(axis=1)
-    for one in LABELS:
-        truth = pool.truth(one.name)
+    for label in LABELS:
+        truth = pool.truth(label.name)
         known = pool.train & np.isfinite(truth) & seen
-        if one.name in WITHOUT_SHAPE or known.sum() < LEAST:
+        if label.name in WITHOUT_SHAPE or known.sum() < MIN_TRAINING:
             continue
         rows = np.flatnonzero(known)
-        rows = np.random.default_rng(seed).permutation(rows)[:MOST]
+        rows = np.random.default_rng(seed).permutation(rows)[:MAX_TRAINING]
         value = KINDS[kind](features[rows], truth[rows], seed)(features)
         value[~seen] = np.nan
         sigma = _residual(truth, value, pool)
-        found[one.name] = Estimate(value, np.full(len(pool), sigma))
+        found[label.name] = Estimate(value, np.full(len(pool), sigma))
     return found
 
 
@@ -99,18 +101,20 @@ def neighbour_estimates(pool: Pool, values: Floats) -> dict[str, Estimate]:
     near = Neighbours(values)
     wanted = np.flatnonzero(pool.test | pool.validation)
     found = {}
-    for one in LABELS:
-        truth = pool.truth(one.name)
+    for label in LABELS:
+        truth = pool.truth(label.name)
         known = pool.train & np.isfinite(truth)
-        if known.sum() < LEAST:
+        if known.sum() < MIN_TRAINING:
             continue
         rows, _ = near.query(wanted, max(CHOICES), known)
-        tries = [_mean(truth, rows[:, :k], one.name) for k in CHOICES if k <= rows.shape[1]]
+        tries = [_mean(truth, rows[:, :k], label.name) for k in CHOICES if k <= rows.shape[1]]
         if tries:
-            chosen = min(tries, key=lambda t: _validation_error(t, truth, wanted, pool, one.name))
+            chosen = min(
+                tries, key=lambda t: _validation_error(t, truth, wanted, pool, label.name)
+            )
             value, sigma = np.full((2, len(pool)), np.nan)
             value[wanted], sigma[wanted] = chosen
-            found[one.name] = Estimate(value, sigma)
+            found[label.name] = Estimate(value, sigma)
     return found
 
 

@@ -31,14 +31,14 @@ def binned(pool: Pool, found: Estimates) -> dict[str, dict[str, dict[str, Any]]]
     of the middle band's aperture flux. Populations are tested on all their unseen galaxies.
     """
     figures: dict[str, dict[str, dict[str, Any]]] = {}
-    for one in LABELS:
-        if one.name in found:
+    for label in LABELS:
+        if label.name in found:
             by: dict[str, dict[str, Any]] = {"redshift": {}, "magnitude": {}, "population": {}}
             for kind, title, mask in parts(pool):
-                value, sigma = (axis[mask] for axis in found[one.name])
-                all_of_it = score(pool.truth(one.name)[mask], value, one.name, sigma, draws=0)
+                value, sigma = (axis[mask] for axis in found[label.name])
+                all_of_it = score(pool.truth(label.name)[mask], value, label.name, sigma, draws=0)
                 by[kind][title] = {key: all_of_it[key] for key in KEPT}
-            figures[one.name] = by
+            figures[label.name] = by
     return figures
 
 
@@ -70,12 +70,12 @@ def _quarters(
 def calibration(pool: Pool, found: Estimates) -> dict[str, dict[str, list[float]]]:
     """Of each label: claimed and reached coverage, and the PIT histogram's shares."""
     figures = {}
-    for one in LABELS:
-        if one.name in found:
-            value, sigma = (axis[pool.test] for axis in found[one.name])
-            plain = errors(pool.truth(one.name)[pool.test], value, one.name)
+    for label in LABELS:
+        if label.name in found:
+            value, sigma = (axis[pool.test] for axis in found[label.name])
+            plain = errors(pool.truth(label.name)[pool.test], value, label.name)
             counts, _ = np.histogram(pit(plain, sigma), bins=PIT_BINS, range=(0, 1))
-            figures[one.name] = {
+            figures[label.name] = {
                 "levels": list(LEVELS),
                 "coverage": [coverage(plain, sigma, level) for level in LEVELS],
                 "pit": (counts / max(counts.sum(), 1)).tolist(),
@@ -86,14 +86,16 @@ def calibration(pool: Pool, found: Estimates) -> dict[str, dict[str, list[float]
 def against_truth(pool: Pool, found: Estimates) -> dict[str, dict[str, float]]:
     """The slope against the catalogue, and slope, bias and R2 against a simulation's truth."""
     figures = {}
-    for one in LABELS[1:]:
-        if one.name not in found:
+    for label in LABELS[1:]:
+        if label.name not in found:
             continue
-        value = found[one.name].value[pool.test]
-        figures[one.name] = {"attenuation": attenuation(pool.truth(one.name)[pool.test], value)}
-        if f"{one.name}_true" in pool.galaxies:
-            true = pool.truth(f"{one.name}_true")[pool.test]
-            figures[one.name] |= {
+        value = found[label.name].value[pool.test]
+        figures[label.name] = {
+            "attenuation": attenuation(pool.truth(label.name)[pool.test], value)
+        }
+        if f"{label.name}_true" in pool.galaxies:
+            true = pool.truth(f"{label.name}_true")[pool.test]
+            figures[label.name] |= {
                 "attenuation_true": attenuation(true, value),
                 "bias_true": bias(value - true),
                 "r2_true": r2(true, value),

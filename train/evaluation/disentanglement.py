@@ -23,7 +23,7 @@ PICTURES = 256  # galaxies whose latents are swapped
 
 def free_latents(model: ModelInfo) -> list[str]:
     """The latents of a model that no label is tied to."""
-    tied = {one.name for one in LABELS} | {"e_cos", "e_sin"}
+    tied = {label.name for label in LABELS} | {"e_cos", "e_sin"}
     return [name for name in model.names if name not in tied]
 
 
@@ -35,8 +35,8 @@ def leaks(pool: Pool, model: ModelInfo) -> dict[str, float]:
     free = pool.latents[model.name][free_latents(model)].to_numpy(np.float64)
     found = neighbour_estimates(pool, free) if free.shape[1] else {}
     return {
-        name: r2(pool.truth(name)[pool.test], one.value[pool.test], name)
-        for name, one in found.items()
+        name: r2(pool.truth(name)[pool.test], figures.value[pool.test], name)
+        for name, figures in found.items()
     }
 
 

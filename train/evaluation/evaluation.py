@@ -141,7 +141,7 @@ def estimate_by_neighbours(evaluation: Evaluation) -> None:
 
 def estimate_by_photometry(evaluation: Evaluation) -> None:
     """Baseline: labels by photometry."""
-    if evaluation.pool.train.sum() < baselines.LEAST:
+    if evaluation.pool.train.sum() < baselines.MIN_TRAINING:
         evaluation.note(
             f"{evaluation.pool.train.sum()} training galaxies are too few for baselines: give a "
             f"store of the same runs that has them by --train-store"
@@ -165,7 +165,7 @@ def estimate_by_resnet(evaluation: Evaluation) -> None:
     if not evaluation.resnet_epochs:
         return
     codec = next(
-        filter(None, (evaluation.codec(one.name) for one in evaluation.pool.info.models)), None
+        filter(None, (evaluation.codec(model.name) for model in evaluation.pool.info.models)), None
     )
     if codec is None or not evaluation.samples:
         evaluation.note("the ResNet18 needs --sample and a model whose stretch it can use")
@@ -218,18 +218,18 @@ def measure_search(evaluation: Evaluation) -> None:
         evaluation.metrics["anomaly"][name] = rare_search.summary(
             found, evaluation.pool, evaluation.base_rate, evaluation.seed
         )
-    counts = [one["normal"] for f in evaluation.metrics["anomaly"].values() for one in f.values()
-              if "normal" in one]  # fmt: skip
+    counts = [row["normal"] for table in evaluation.metrics["anomaly"].values()
+              for row in table.values() if "normal" in row]  # fmt: skip
     if counts and min(counts) * rare_search.FALSE_POSITIVES < 1:
         evaluation.note(
             f"{min(counts)} normal galaxies are too few for a false-positive rate of 1 %"
         )
     for first, second in combinations(evaluation.searches, 2):
-        one, other = evaluation.searches[first], evaluation.searches[second]
+        better, worse = evaluation.searches[first], evaluation.searches[second]
         evaluation.metrics["anomaly_gains"][f"{first} over {second}"] = {
-            name: rare_search.difference(one, other, name, evaluation.seed)
-            for name in one.folds.classes[1:]
-            if name in other.folds.classes
+            name: rare_search.difference(better, worse, name, evaluation.seed)
+            for name in better.folds.classes[1:]
+            if name in worse.folds.classes
         }
 
 
@@ -271,7 +271,7 @@ def _gain(
     evaluation: Evaluation, mine: Estimates, theirs: Estimates
 ) -> dict[str, dict[str, float]]:
     figures, test = {}, evaluation.pool.test
-    for name in (one.name for one in LABELS if one.name in mine and one.name in theirs):
+    for name in (label.name for label in LABELS if label.name in mine and label.name in theirs):
         truth = evaluation.pool.truth(name)[test]
         ours, others = mine[name].value[test], theirs[name].value[test]
         gain, low, high = r2_gain(truth, ours, others, name, evaluation.seed)

@@ -112,17 +112,17 @@ def estimates(latents: pd.DataFrame, galaxies: pd.DataFrame) -> dict[str, Estima
         galaxies: The catalogue, N rows.
     """
     said = {}
-    for one in LABELS:
-        if one.name in latents:
-            error = np.nan_to_num(galaxies[one.error].to_numpy(np.float64))
-            sigma = np.hypot(latents[f"{one.name}_sigma"].to_numpy(np.float64), error)
-            said[one.name] = Estimate(latents[one.name].to_numpy(np.float64), sigma)
+    for label in LABELS:
+        if label.name in latents:
+            error = np.nan_to_num(galaxies[label.error].to_numpy(np.float64))
+            sigma = np.hypot(latents[f"{label.name}_sigma"].to_numpy(np.float64), error)
+            said[label.name] = Estimate(latents[label.name].to_numpy(np.float64), sigma)
     return said
 
 
 def _check_models(store: Store, train_store: Store) -> None:
     for model in store.info.models:
-        found = {one.name: one.names for one in train_store.info.models}.get(model.name)
+        found = {item.name: item.names for item in train_store.info.models}.get(model.name)
         if found != model.names:
             msg = (
                 f"expected model {model.name} with latents {', '.join(model.names)} in "

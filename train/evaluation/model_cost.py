@@ -35,7 +35,7 @@ def cost(codec: Codec, folder: Path, size: int, seed: int = 0) -> dict[str, Any]
     encode = _seconds(lambda: codec.encode(flux, decode=False)) / BATCH
     both = _seconds(lambda: codec.encode(flux)) / BATCH
     return {
-        "weights": sum(one.numel() for one in codec.run.model.parameters()),
+        "weights": sum(weight.numel() for weight in codec.run.model.parameters()),
         **_training(folder / "metrics.csv"),
         "encode_ms": 1e3 * encode,
         "encode_decode_ms": 1e3 * both,

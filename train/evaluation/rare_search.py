@@ -133,11 +133,13 @@ def difference(
     both models; each draw has thresholds of its own. NaN where 1 % of the normal ones is none, or
     where the models did not see the same galaxies.
     """
-    one, two = _margins(first, name), _margins(second, name)
-    if [part.shape for part in one] != [part.shape for part in two]:
+    mine, theirs = _margins(first, name), _margins(second, name)
+    if [part.shape for part in mine] != [part.shape for part in theirs]:
         return dict.fromkeys(("gain", "low", "high"), np.nan)
-    gain = _recall(one) - _recall(two)
-    low, high = _interval(lambda pick: _recall(pick(one)) - _recall(pick(two)), one, seed, draws)
+    gain = _recall(mine) - _recall(theirs)
+    low, high = _interval(
+        lambda pick: _recall(pick(mine)) - _recall(pick(theirs)), mine, seed, draws
+    )
     return {"gain": gain, "low": low, "high": high}
 
 
@@ -160,7 +162,7 @@ def _recall(found: _Margins) -> float:
     if FALSE_POSITIVES * sizes[1] < 1:
         return np.nan
     rare = np.repeat([True, False], sizes)
-    return _mean([recall_at(one, rare, FALSE_POSITIVES) for one in np.hstack(found)])
+    return _mean([recall_at(margin, rare, FALSE_POSITIVES) for margin in np.hstack(found)])
 
 
 def _interval(

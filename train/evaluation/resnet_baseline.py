@@ -22,7 +22,7 @@ __all__ = ["ResNet18", "by_resnet", "images_of"]
 
 WIDTHS = (64, 64, 128, 256, 512)
 BATCH, LR, WEIGHT_DECAY = 64, 1e-3, 1e-2
-NAMES = tuple(one.name for one in LABELS[1:])
+NAMES = tuple(label.name for label in LABELS[1:])
 
 
 class ResNet18(nn.Module):
@@ -141,7 +141,7 @@ def _fit(
             score = _validation(network, images, target, parts["validation"])
             if score < best or not kept:
                 best = score
-                kept = {name: one.clone() for name, one in network.state_dict().items()}
+                kept = {name: item.clone() for name, item in network.state_dict().items()}
             bar.set_postfix(validation=f"{score:.3f}")
     network.load_state_dict(kept)
     return network

@@ -41,7 +41,7 @@ def calibrated(
     model.cpu().eval()
     with torch.inference_mode():
         found = [model.encode(batch) for batch in torch.split(validation.image, 256)]
-    mu, logvar = (torch.cat(one).double().numpy() for one in zip(*found, strict=True))
+    mu, logvar = (torch.cat(values).double().numpy() for values in zip(*found, strict=True))
     scale, tied = np.array(space.scale), space.names[: space.tied]
     noise = measure_labels(catalog, tied, replace(labels, errors="given")).sigma
     noise = noise / scale[: space.tied]

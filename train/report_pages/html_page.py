@@ -134,11 +134,11 @@ def _learnt(models: Mapping[str, Any]) -> str:
     rows = [
         [
             name,
-            *(number(one.get(key)) for key in ("recipe", "latents", "epochs")),
-            ": ".join(filter(None, (one.get("sample"), one.get("source")))) or "-",
-            number(one.get("init")),
+            *(number(model.get(key)) for key in ("recipe", "latents", "epochs")),
+            ": ".join(filter(None, (model.get("sample"), model.get("source")))) or "-",
+            number(model.get("init")),
         ]
-        for name, one in models.items()
+        for name, model in models.items()
     ]
     return _table(["model", "recipe", "latents", "epochs", "learnt from", "went on from"], rows)
 
@@ -153,8 +153,8 @@ def _tables(metrics: Mapping[str, Any]) -> Iterator[str]:
     if metrics.get("photometry_from"):
         yield f" Photometry is {metrics['photometry_from']}."
     yield "</p>"
-    for one in LABELS:
-        header, rows = label_table(metrics, one.name)
+    for label in LABELS:
+        header, rows = label_table(metrics, label.name)
         if rows:
             yield _table(header, rows)
     yield from _published(metrics)
@@ -191,7 +191,7 @@ def _published(metrics: Mapping[str, Any]) -> Iterator[str]:
     for group in ("models", "baselines"):
         for who, labels in metrics[group].items():
             figures = [labels[name] for name in names]
-            if any(one["n"] for one in figures):
+            if any(item["n"] for item in figures):
                 rows.append(
                     [f"{who} (here), linear fit", *(number(f["r2_linear"]) for f in figures)]
                 )
@@ -241,7 +241,9 @@ def _cost(metrics: Mapping[str, Any]) -> Iterator[str]:
         yield f"thread{'s' if threads > 1 else ''} on the machine of this evaluation; the paper "
         yield "states 7 ms a galaxy and, for 20 billion of them, 1500 CPU-hours, which would be "
         yield "0.27 ms a galaxy.</p>"
-        yield _table(["model", *COSTS.values()], [_cost_row(*one) for one in costs.items()])
+        yield _table(
+            ["model", *COSTS.values()], [_cost_row(*figures) for figures in costs.items()]
+        )
     rows = [[name, f"{seconds:.2f}"] for name, seconds in metrics["seconds"].items()]
     yield _table(["step of this evaluation", "seconds"], rows)
     yield f'<p class="soft">Made by <code>{html.escape(metrics.get("command", ""))}</code></p>'
@@ -253,8 +255,8 @@ def _cost_row(model: str, found: Mapping[str, Any]) -> list[str]:
     return [
         model,
         *(
-            "-" if one is None else f"{one:,.{n}f}" if n is not None else f"{one:,}"
-            for one, n in figures
+            "-" if value is None else f"{value:,.{n}f}" if n is not None else f"{value:,}"
+            for value, n in figures
         ),
     ]
 

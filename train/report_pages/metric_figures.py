@@ -31,12 +31,12 @@ COLOURS = (ACCENT, OTHER, INK, "#8d6e63", "#7b4fa3", "#00838f", GREY)
 STYLES = {"red_spiral": ("D", "#c8323c"), "green_pea": ("o", "#1f8f4d")}
 MORE = (("s", "#7b4fa3"), ("^", "#d98324"), ("v", "#00838f"), ("P", "#8d6e63"))
 TERMS = ("total", "image", "physics", "prior")
-MANY = 1500  # galaxies above which error bars hide more than they show
+MAX_ERROR_BARS = 1500  # galaxies above which error bars hide more than they show
 
 
 def rare_style(name: str, rare: Sequence[str]) -> tuple[str, str]:
     """The marker and the colour of a rare population."""
-    others = [one for one in rare if one not in STYLES]
+    others = [item for item in rare if item not in STYLES]
     return STYLES.get(name) or MORE[others.index(name) % len(MORE)]
 
 
@@ -46,27 +46,29 @@ def label_figure(pool: Pool, found: Estimates, who: str) -> Figure | None:
     None where no tested galaxy has both.
     """
     known = [
-        one for one in LABELS
-        if one.name in found and _any((pool.truth(one.name) + found[one.name].value)[pool.test])
-    ]  # fmt: skip
+        label
+        for label in LABELS
+        if label.name in found
+        and _any((pool.truth(label.name) + found[label.name].value)[pool.test])
+    ]
     if not known:
         return None
     figure = Figure(figsize=(3.6 * len(known), 3.9), layout="constrained")
     axes = figure.subplots(1, len(known), squeeze=False)[0]
-    for ax, one in zip(axes, known, strict=True):
-        _against(ax, pool, found, one)
+    for ax, label in zip(axes, known, strict=True):
+        _against(ax, pool, found, label)
     handles, labels = axes[0].get_legend_handles_labels()
     _legend_below(figure, handles, labels)
     figure.suptitle(f"{who}: catalogue and inferred values of tested galaxies", fontsize=10)
     return figure
 
 
-def _against(ax: Axes, pool: Pool, found: Estimates, one: Label) -> None:
-    truth, (value, claimed) = pool.truth(one.name), found[one.name]
+def _against(ax: Axes, pool: Pool, found: Estimates, label: Label) -> None:
+    truth, (value, claimed) = pool.truth(label.name), found[label.name]
     both = np.isfinite(truth) & np.isfinite(value)
     test, rare = pool.test & both, pool.unseen & both
     rare &= pool.galaxies["population"].isin(pool.info.rare).to_numpy()
-    error = np.nan_to_num(pool.galaxies.get(one.error, pd.Series(0.0, pool.galaxies.index)))
+    error = np.nan_to_num(pool.galaxies.get(label.error, pd.Series(0.0, pool.galaxies.index)))
     sigma = np.sqrt(np.maximum(claimed**2 - error**2, 0))  # the model's own
     bars: dict[str, Any] = {
         "fmt": "none",
@@ -75,43 +77,43 @@ def _against(ax: Axes, pool: Pool, found: Estimates, one: Label) -> None:
         "alpha": 0.35,
         "zorder": 1,
     }
-    if test.sum() <= MANY and one.name != "orientation":
+    if test.sum() <= MAX_ERROR_BARS and label.name != "orientation":
         sizes = np.nan_to_num(sigma[test]), error[test]
         ax.errorbar(truth[test], value[test], *sizes, **bars)
     ax.scatter(truth[test], value[test], s=5, c=INK, alpha=0.45, lw=0, zorder=2, label="normal")
     _mark_rare(ax, pool, np.column_stack([truth, value]))
     shown = [np.concatenate([truth[part], value[part]]) for part in (test, rare) if part.any()]
-    low, high = np.array([np.percentile(one, [0.2, 99.8]) for one in shown]).T
+    low, high = np.array([np.percentile(item, [0.2, 99.8]) for item in shown]).T
     low, high = low.min(), high.max()
     margin = 0.08 * max(high - low, 1e-6)
     ends = (low - margin, high + margin)
     _say_beyond(ax, np.column_stack([truth, value])[test | rare], ends)
     ax.plot(ends, ends, c=ACCENT, lw=1, zorder=4)
-    if test.sum() > MANY or one.name == "orientation":
+    if test.sum() > MAX_ERROR_BARS or label.name == "orientation":
         typical = np.nanmedian(sigma[test]), np.median(error[test])
         corner = ends[1] - 0.16 * (ends[1] - ends[0]), ends[0] + 0.14 * (ends[1] - ends[0])
         ax.errorbar(*corner, *typical, **bars | {"ecolor": INK, "elinewidth": 1.0, "alpha": 1})
     ax.set(
-        xlim=ends, ylim=ends, xlabel=f"catalogue: {one.axis}", ylabel="inferred", aspect="equal"
+        xlim=ends, ylim=ends, xlabel=f"catalogue: {label.axis}", ylabel="inferred", aspect="equal"
     )
     _quiet(ax)
 
 
 def calibration_figure(metrics: Mapping[str, Any]) -> Figure | None:
     """Claimed against reached coverage, and the PIT histogram, of each label; None for none."""
-    sayers = {who: one for who, one in metrics["calibration"].items() if one}
+    sayers = {who: value for who, value in metrics["calibration"].items() if value}
     figure = Figure(figsize=(3.2 * len(LABELS), 5.6), layout="constrained")
     grid = figure.subplots(2, len(LABELS))
-    for column, one in enumerate(LABELS):
+    for column, label in enumerate(LABELS):
         reached, histogram = grid[0, column], grid[1, column]
         reached.plot([0, 1], [0, 1], c=GREY, lw=1)
         histogram.axhline(0.1, c=GREY, lw=1)
         for colour, (who, labels) in zip(COLOURS, sayers.items(), strict=False):
-            if one.name in labels and labels[one.name]["coverage"][0] is not None:
-                figures = labels[one.name]
+            if label.name in labels and labels[label.name]["coverage"][0] is not None:
+                figures = labels[label.name]
                 reached.plot(figures["levels"], figures["coverage"], c=colour, label=who)
                 histogram.stairs(figures["pit"], np.linspace(0, 1, 11), color=colour)
-        reached.set(title=one.title, xlabel="claimed coverage", aspect="equal")
+        reached.set(title=label.title, xlabel="claimed coverage", aspect="equal")
         histogram.set(xlabel="PIT", xlim=(0, 1), ylim=(0, None))
         _quiet(reached)
         _quiet(histogram)
@@ -163,9 +165,9 @@ def confusion_figure(found: Mapping[str, Search]) -> Figure:
     """The row-normalised confusion matrices of the paper's trials and of the repeated folds."""
     figure = Figure(figsize=(6.4, 3.1 * len(found)), layout="constrained")
     grid = figure.subplots(len(found), 2, squeeze=False)
-    for row, (name, one) in enumerate(found.items()):
-        _matrix(grid[row, 0], one.paper, f"{name}: the paper's 5 splits")
-        _matrix(grid[row, 1], one.folds, f"{name}: repeated folds")
+    for row, (name, search) in enumerate(found.items()):
+        _matrix(grid[row, 0], search.paper, f"{name}: the paper's 5 splits")
+        _matrix(grid[row, 1], search.folds, f"{name}: repeated folds")
     return figure
 
 
@@ -186,12 +188,14 @@ def _matrix(ax: Axes, trials: Trials, title: str) -> None:
 
 def curve_figure(found: Mapping[str, Search], rare: Sequence[str]) -> Figure:
     """Recall against false-positive rate of each rare population, every model in one panel."""
-    names = [name for name in rare if any(name in one.folds.classes for one in found.values())]
+    names = [
+        name for name in rare if any(name in figures.folds.classes for figures in found.values())
+    ]
     figure = Figure(figsize=(3.8 * max(len(names), 1), 3.5), layout="constrained")
     axes = figure.subplots(1, max(len(names), 1), squeeze=False)[0]
     for ax, name in zip(axes, names, strict=False):
-        for colour, (who, one) in zip(COLOURS, found.items(), strict=False):
-            for number, (among, margin) in enumerate(repeat_margins(one, name)):
+        for colour, (who, figures) in zip(COLOURS, found.items(), strict=False):
+            for number, (among, margin) in enumerate(repeat_margins(figures, name)):
                 rate, recall = _curve(margin, among)
                 ax.step(
                     rate, recall, where="post", c=colour, lw=1.2, alpha=0.7,
@@ -232,7 +236,7 @@ def plane_figure(pool: Pool, model: ModelInfo, free: str) -> Figure:
         _mark_rare(ax, pool, values)
         limits = _robust(values[pool.unseen])
         ax.set(xlim=limits[0], ylim=limits[1])
-    mass, sfr = (one.axis for one in LABELS[2:])
+    mass, sfr = (label.axis for label in LABELS[2:])
     axes[0].set(title="catalogue", xlabel=mass, ylabel=sfr)
     axes[1].set(title=f"inferred by {model.name}", xlabel=mass, ylabel=sfr)
     if panels[-1] is size:
@@ -257,7 +261,7 @@ def loss_figure(histories: Mapping[str, pd.DataFrame]) -> Figure:
                     ax.plot(
                         history["epoch"] + 1, column, c=colour, lw=1.2, marker=marker, label=part
                     )
-            shown = np.concatenate([one.get_ydata() for one in ax.get_lines()] or [np.zeros(0)])
+            shown = np.concatenate([item.get_ydata() for item in ax.get_lines()] or [np.zeros(0)])
             if len(shown) and (shown > 0).all():
                 ax.set(yscale="log")
             ax.set(xlabel="epoch", title=f"{name}: {term}")

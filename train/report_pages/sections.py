@@ -62,19 +62,19 @@ def _parts(metrics: Mapping[str, Any]) -> Section:
     )
     for who in metrics["models"]:
         rows = [
-            [label, kind, title, *(number(one[key]) for key in PART_FIGURES)]
+            [label, kind, title, *(number(part[key]) for key in PART_FIGURES)]
             for label, kinds in metrics["bins"][who].items()
             for kind, parts in kinds.items()
-            for title, one in parts.items()
-            if one["n"]
+            for title, part in parts.items()
+            if part["n"]
         ]
         section.table(["label", "by", "part", *PART_FIGURES], rows, folded=f"{who}: all parts")
     section.say("Redshifts of each population (the paper's Green Peas come out too near):")
     rows = [
-        [who, name, *(number(one[key]) for key in PART_FIGURES)]
+        [who, name, *(number(item[key]) for key in PART_FIGURES)]
         for who, labels in metrics["bins"].items()
-        for name, one in labels.get("redshift", {}).get("population", {}).items()
-        if who in metrics["models"] and one["n"]
+        for name, item in labels.get("redshift", {}).get("population", {}).items()
+        if who in metrics["models"] and item["n"]
     ]
     section.table(["", "population", *PART_FIGURES], rows)
     return section
@@ -88,10 +88,10 @@ def _truth(metrics: Mapping[str, Any]) -> Section:
     )
     keys = ("attenuation", "attenuation_true", "bias_true", "r2_true")
     rows = [
-        [who, label, *(number(one.get(key)) for key in keys)]
+        [who, label, *(number(item.get(key)) for key in keys)]
         for who, labels in metrics["against_truth"].items()
-        for label, one in labels.items()
-        if one["attenuation"] is not None
+        for label, item in labels.items()
+        if item["attenuation"] is not None
     ]
     section.table(["", "label", *keys], rows)
     return section
@@ -123,7 +123,7 @@ def _characters(metrics: Mapping[str, Any]) -> Section:
         "star-formation rate [log 1/yr]; and the inferred share below the green valley.",
     )
     for model, populations in metrics["characters"].items():
-        rows = [[name, *map(number, one.values())] for name, one in populations.items()]
+        rows = [[name, *map(number, figures.values())] for name, figures in populations.items()]
         keys: list[str] = list(next(iter(populations.values()), {}))
         section.table([model, *(key.replace("_", " ") for key in keys)], rows)
     return section
@@ -139,9 +139,9 @@ def _rare(evaluation: Evaluation, metrics: Mapping[str, Any]) -> Section:
     section.figure(metric_figures.curve_figure(found, evaluation.pool.info.rare), "recall curves")
     section.figure(metric_figures.confusion_figure(found), "confusion matrices")
     rows = [
-        [who, name, *(number(one[key]) for key in ("gain", "low", "high")), verdict(one)]
+        [who, name, *(number(figures[key]) for key in ("gain", "low", "high")), verdict(figures)]
         for who, names in metrics["anomaly_gains"].items()
-        for name, one in names.items()
+        for name, figures in names.items()
     ]
     section.say("Gain in recall at a 1 % false-positive rate, with its paired 95 % interval:")
     section.table(["", "population", "gain", "low", "high", "verdict"], rows)
@@ -164,9 +164,9 @@ def _networks(evaluation: Evaluation, metrics: Mapping[str, Any]) -> Section:
     section = Section("The networks")
     pool, store = evaluation.pool, evaluation.store
     known = [
-        [model, number(one["mse"]), str(one["n"])]
-        for model, one in metrics["reconstruction"].items()
-        if one["n"]
+        [model, number(figures["mse"]), str(figures["n"])]
+        for model, figures in metrics["reconstruction"].items()
+        if figures["n"]
     ]
     section.table(["reconstruction of tested galaxies", "mean squared error", "n"], known)
     codecs = [
@@ -192,12 +192,12 @@ def _networks(evaluation: Evaluation, metrics: Mapping[str, Any]) -> Section:
 def _meanings(section: Section, metrics: Mapping[str, Any]) -> None:
     found = metrics["disentanglement"]
     section.say("How much swapping a latent between galaxies changes the decoded picture:")
-    for model, one in found.items():
-        changes = one.get("swaps") or {}
+    for model, figures in found.items():
+        changes = figures.get("swaps") or {}
         if changes:
             section.table([model, *changes], [["change", *map(number, changes.values())]])
     section.say("With which R2 the free latent alone tells each label (0 for no leak):")
-    for model, one in found.items():
-        told = one.get("leaks") or {}
+    for model, figures in found.items():
+        told = figures.get("leaks") or {}
         if told:
             section.table([model, *told], [["R2", *map(number, told.values())]])

@@ -113,7 +113,7 @@ def text(metrics: Mapping[str, Any]) -> str:
     if metrics["anomaly"]:
         parts.append(aligned(*rare_table(metrics)))
     reconstruction = [
-        [model, number(one["mse"])] for model, one in metrics["reconstruction"].items()
+        [model, number(figures["mse"])] for model, figures in metrics["reconstruction"].items()
     ]
     if reconstruction:
         parts.append(aligned(["reconstruction", "mse"], reconstruction))

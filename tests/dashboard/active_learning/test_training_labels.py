@@ -17,7 +17,7 @@ from dashboard.active_learning.training_labels import (
 )
 from dashboard.app import Explorer
 from dashboard.backend.quantities import ANOMALY
-from dashboard.backend.svm_jobs import ENOUGH, Job, class_rates
+from dashboard.backend.svm_jobs import MIN_CLASS, Job, class_rates
 from dashboard.labelling.labels import judge, write_note
 from pcvae.anomaly import NORMAL, UNUSED
 from pcvae.trials import repeated_folds, wilson_interval
@@ -109,7 +109,9 @@ def test_a_class_that_is_too_small_is_named_and_takes_no_part(session, queue):
     refit(session.datastore, session.state)
     assert "merger" not in learnt(session).svm.classes
     assert learnt(session).svm.used[NORMAL] == int(session.datastore.populations.normal.sum()) - 3
-    assert f"Merger: 3 labelled, {ENOUGH} needed; it takes no part yet." in queue.fit.rates.object
+    assert (
+        f"Merger: 3 labelled, {MIN_CLASS} needed; it takes no part yet." in queue.fit.rates.object
+    )
     assert "Green Pea: only" in queue.fit.rates.object
 
 
@@ -124,7 +126,7 @@ def test_a_catalogued_class_of_one_is_named(store, tmp_path):
 
 def test_judged_normal_galaxies_always_teach_the_svm(session, monkeypatch):
     """They are few among many, and were chosen because they matter."""
-    monkeypatch.setattr("pcvae.anomaly.MOST_NORMAL", 20)
+    monkeypatch.setattr("pcvae.anomaly.MAX_NORMAL", 20)
     judged = np.flatnonzero(session.datastore.populations.normal)[-8:]
     label(session, "0", judged)
     values = session.datastore.store.values("physics")

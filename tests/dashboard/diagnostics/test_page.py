@@ -342,7 +342,7 @@ def test_what_is_soon_worked_out_is_shown_before_the_rest(session):
 
 
 def test_a_very_large_pool_is_thinned_and_says_so(datastore, monkeypatch):
-    monkeypatch.setattr("dashboard.backend.model_scores.MOST", 60)
+    monkeypatch.setattr("dashboard.backend.model_scores.MAX_TRAINING", 60)
     pool = gather(datastore.store)
     assert pool.train.sum() > 60
     who, labels = scores_of(pool, datastore.store.model("vanilla"))

@@ -10,7 +10,7 @@ from astropy.io import fits
 from PIL import Image
 
 from dashboard.app import Explorer, open_datastore
-from dashboard.components.file_input import MOST_BYTES, FileField, Upload, UploadError
+from dashboard.components.file_input import MAX_BYTES, FileField, Upload, UploadError
 from dashboard.galaxy.image_files import read_image_files
 from dashboard.galaxy.legacy_cutout import ADDRESS
 from data import hyrax
@@ -160,7 +160,7 @@ def test_a_packed_file_is_unpacked_but_not_without_end(session, flux, monkeypatc
     file = cube(flux[7])
     packed = Upload("one.fits.gz", gzip.compress(file.content))
     np.testing.assert_array_equal(read_image_files([packed], info_of(session)).flux, flux[7])
-    monkeypatch.setattr("dashboard.galaxy.image_files.MOST_BYTES", len(packed.content) + 10)
+    monkeypatch.setattr("dashboard.galaxy.image_files.MAX_BYTES", len(packed.content) + 10)
     with pytest.raises(UploadError, match="unpacked"):
         read_image_files([packed], info_of(session))
 
@@ -209,7 +209,7 @@ def bad_files(flux):
         "blank": ([Upload("one.png", png(np.zeros((9, 9, 3), np.uint8)))], "every pixel"),
         "two": ([Upload("1.png", b""), Upload("2.png", b"")], "one picture"),
         "none": ([], "found no file"),
-        "too much": ([Upload("one.fits", bytes(MOST_BYTES + 1))], "at most 64 MB, found 64 MB"),
+        "too much": ([Upload("one.fits", bytes(MAX_BYTES + 1))], "at most 64 MB, found 64 MB"),
         "gz": ([Upload("one.fits.gz", b"nothing")], "cannot be unpacked"),
     }
 

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import numpy as np
 from astropy.io import fits
 
-LEAST, MOST = 60.0, 300.0  # deg of right ascension that the stand-in survey covers
+WEST, EAST = 60.0, 300.0  # deg of right ascension that the stand-in survey covers
 
 
 class Asked(NamedTuple):
@@ -158,7 +158,7 @@ def cutout(asked):
     ra, dec, size = float(query["ra"]), float(query["dec"]), int(query.get("size", 256))
     bands = query.get("bands", "grz")
     flux = pixels(ra, dec, size, len(bands))
-    if not LEAST <= ra <= MOST:
+    if not WEST <= ra <= EAST:
         flux[:] = 0
     header = sky_header(ra, dec, size, float(query["pixscale"]), BANDS=bands)
     return Answer(as_fits(flux, header))

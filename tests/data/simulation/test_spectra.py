@@ -8,6 +8,7 @@ from data.simulation.spectra import (
     PARSEC,
     SedGrid,
     calzetti,
+    kcorrect_folder,
     line_luminosities,
     luminosity_distance,
     read_response,
@@ -100,3 +101,11 @@ def test_response_curves_rise_in_wavelength_and_let_light_through(name):
     wave, response = read_response(name)
     assert (np.diff(wave) > 0).all()
     assert response.max() > 0.05
+
+
+def test_without_kcorrect_a_command_says_which_extra_to_install(monkeypatch):
+    from pcvae.script import run
+
+    monkeypatch.setattr("data.simulation.spectra.find_spec", lambda _: None)
+    with pytest.raises(SystemExit, match=r"this needs kcorrect: pip install -e '\.\[simulate\]'"):
+        run(kcorrect_folder)
