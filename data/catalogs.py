@@ -1,4 +1,4 @@
-"""Join the published catalogues, and tables of yours, to one catalogue of galaxies.
+"""Join published catalogues, and tables of your own, to one catalogue of galaxies.
 
     python -m data.catalogs data/downloads/paper --at-most gama=16000,zou=10000
 
@@ -89,7 +89,7 @@ def main(argv: Sequence[str] | None = None) -> Path:
 
 
 class Report:
-    """What each file is, and how many rows each cut removed."""
+    """The provenance of each file, and the rows that each cut removed."""
 
     def __init__(self) -> None:
         self.cuts: list[dict[str, Any]] = []
@@ -195,7 +195,7 @@ def _read(catalog: KnownCatalog, found: list[tuple[Path, str]]) -> pd.DataFrame:
 
 
 def _user_tables(args: argparse.Namespace) -> list[tuple[str, Any]]:
-    """The name of each table of the user's, and what reads it."""
+    """The name of each user table, and its reader."""
     from functools import partial
 
     from data.services.published_tables import fetch_tap
@@ -209,7 +209,7 @@ def _user_tables(args: argparse.Namespace) -> list[tuple[str, Any]]:
 
 
 def _own(name: str, table: pd.DataFrame, args: argparse.Namespace, report: Report) -> pd.DataFrame:
-    """A table of the user's, in our columns."""
+    """A user table, in our columns."""
     from data.published.column_mapping import as_ours
 
     table = as_ours(table, args.columns, None, name, name)

@@ -183,7 +183,7 @@ def _write(part: "Part", writer: SampleWriter, layer: str) -> None:
 
 
 def _estimate(args: argparse.Namespace, wanted: CutoutRequest, bar: "tqdm[None]") -> None:
-    """Say what is to be fetched and how long it may take; refuse what cannot fit.
+    """Print the size and duration of the download; refuse it if the disk is too small.
 
     Raises:
         SampleError: The disk has too little room.

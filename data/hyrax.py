@@ -87,7 +87,7 @@ def main(argv: Sequence[str] | None = None) -> Path:
 def _galaxies(
     args: argparse.Namespace, embedding: "Embedding"
 ) -> "tuple[Sample | None, pd.DataFrame]":
-    """What is known of the galaxies, and the sample if there is one."""
+    """The catalogue of the galaxies, and the sample if there is one."""
     from data.published.column_mapping import read_candidates
     from pcvae.catalog import complete
     from pcvae.cutouts import read_sample
@@ -179,7 +179,7 @@ def _info(
 
 
 def _describe(folder: Path, results: Path, count: int) -> None:
-    """Write what stands in for a run: where the embedding is from, and Hyrax's own settings."""
+    """Write the metadata in place of a run: the embedding's source, and Hyrax's settings."""
     facts: dict[str, Any] = {"version": 1, "results": results.name, "numbers": count}
     (folder / "embedding.json").write_text(json.dumps(facts, indent=1) + "\n")
     for name in KEPT:

@@ -52,7 +52,7 @@ def classes_of(population: Iterable[str], rare: Sequence[str]) -> NDArray[np.str
 def balance(
     values: NDArray[np.float64], classes: NDArray[Any], seed: int = 0
 ) -> tuple[NDArray[np.float64], NDArray[Any]]:
-    """Raise every class to the size of the largest by synthetic galaxies (SMOTE).
+    """Oversample every class to the size of the largest by synthetic galaxies (SMOTE).
 
     A synthetic galaxy lies between one of its class and one of that one's 5 nearest in the
     class, or of all where the class is smaller; a class of a single galaxy repeats it.
@@ -205,7 +205,7 @@ class SvmScore:
 def fit_score(
     values: ArrayLike, classes: Sequence[str] | NDArray[np.str_], seed: int = 0
 ) -> SvmScore:
-    """Fit the SVM that says how unlike a normal galaxy others are.
+    """Fit the SVM whose score is the probability of not being normal.
 
     The SVM is ``pipeline("default")`` on all rare and at most 5,000 normal galaxies. Its sigmoids
     are fitted to what SVMs of up to five folds say of the galaxies that they have not seen, at
@@ -238,7 +238,7 @@ def fit_score(
 def anomaly_score(
     values: ArrayLike, population: Iterable[str], rare: Sequence[str], seed: int = 0
 ) -> NDArray[np.float64]:
-    """How unlike a normal galaxy each one is: 1 - P(normal) of the RBF SVM on these latents.
+    """The anomaly score of each galaxy: 1 - P(normal) of the RBF SVM on these latents.
 
     Args:
         values: The latents (N, D); a galaxy with NaN gets NaN.

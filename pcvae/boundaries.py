@@ -1,4 +1,4 @@
-"""Where a linear SVM parts the classes in a plane of two latents."""
+"""Decision boundaries of a linear SVM in a plane of two latents."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

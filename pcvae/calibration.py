@@ -1,4 +1,4 @@
-"""Factors and tilts with which the sigmas of estimates cover their share of the truth."""
+"""Calibration of sigmas: factors and tilts with which intervals reach their coverage."""
 
 import numpy as np
 from numpy.typing import ArrayLike

@@ -31,7 +31,7 @@ SHIPPED = Path(__file__).parent / "pretrained"
 
 @dataclass(frozen=True, slots=True)
 class RunInfo:
-    """All that a run was made with; ``run.json``.
+    """The settings and metadata of a run; ``run.json``.
 
     Args:
         kind: ``physics`` or ``vanilla``.
@@ -103,7 +103,7 @@ def write_run(
     weights: Mapping[str, Tensor],
     stretch: Stretch,
 ) -> None:
-    """Write what rebuilds and describes the model into ``folder``."""
+    """Write the model, its settings and its metadata into ``folder``."""
     packed = save({name: value.contiguous() for name, value in weights.items()})
     (folder / "model.safetensors").write_bytes(packed)  # save_file hides it from other people
     stretch.write(folder)

@@ -1,4 +1,4 @@
-r"""What a model learns from: the split by id, and the labels as its tied latents see them.
+r"""Training data: the split by id, and the labels as targets of the tied latents.
 
 Shapes are written with N galaxies, D latents and K of them tied to labels. An orientation is
 either the angle :math:`\phi` itself, as in the paper, or the two components of the ellipticity

@@ -1,4 +1,4 @@
-"""A trained model at work: raw pixels to latents with their errors, and back to pictures.
+"""Encoding and decoding: raw pixels to latents with their errors, and back to images.
 
 Shapes are written with N galaxies, C bands, P x P raw pixels, S x S network pixels, D latents.
 """
@@ -30,7 +30,7 @@ BATCH = 64  # galaxies that a network takes at once
 
 
 class Encoded(NamedTuple):
-    """What the encoder says, in physical units.
+    """Encoded galaxies, in physical units.
 
     Args:
         mu: The latents' means, (N, D).
@@ -163,7 +163,7 @@ def encode_images(
 
 
 def _check_images(flux: NDArray[Any], run: Run) -> None:
-    """Refuse what the network would take, but was not trained with."""
+    """Refuse images that differ from those the network was trained with."""
     bands, settings = run.stretch.bands, run.info.settings
     size, scale = settings.get("size"), settings.get("pixel_scale")
     unit = "nanomaggies" if run.stretch.scale else "values in [0, 1]"
@@ -178,7 +178,7 @@ def _check_images(flux: NDArray[Any], run: Run) -> None:
 
 
 def _fused(model: ConvVAE) -> ConvVAE:
-    """A copy whose convolutions do the work of the BatchNorms behind them: the same, sooner."""
+    """A copy with the BatchNorms fused into the convolutions: same output, faster."""
     model = deepcopy(model).eval()
     for block in model.modules():
         if isinstance(block, nn.Sequential):

@@ -1,4 +1,4 @@
-"""Every error pcvae raises on purpose: what was expected, what was found, what to run."""
+"""The exceptions of pcvae; messages say what was expected, what was found, what to run."""
 
 __all__ = [
     "CatalogError",

@@ -19,7 +19,7 @@ __all__ = [
 
 
 def partial_folder(folder: Path) -> Path:
-    """Where a writer of ``folder`` works until it is done."""
+    """The folder that a writer of ``folder`` fills until it is complete."""
     return folder.with_name(folder.name + ".partial")
 
 

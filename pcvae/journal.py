@@ -1,4 +1,4 @@
-"""The journal of labels: what people said of which galaxy, and when; only ever added to.
+"""The journal of labels: an append-only record of who labelled which galaxy, and when.
 
 An event labels a galaxy, or undoes an earlier event. The labels are the fold of all events, so
 that nothing is lost, everything can be undone, and who said what stays known.
@@ -95,7 +95,7 @@ def fold(events: Iterable[Event]) -> dict[str, Event]:
 
 
 def active_events(events: Iterable[Event]) -> list[Event]:
-    """What each person last said of each galaxy and nothing undoes, in the order of saying.
+    """The last label of each person for each galaxy that is not undone, oldest first.
 
     Example:
         >>> ana = Event(1, "a", "merger", "", "ana", "2026-01-01T00:00:00+00:00")
@@ -214,7 +214,7 @@ class Journal:
             return connection.scalar(sql.select(sql.func.count()).select_from(_EVENTS)) or 0
 
     def table(self) -> pd.DataFrame:
-        """What each person says of each galaxy, a row each; see ``active_events``.
+        """The active labels, a row a person and galaxy; see ``active_events``.
 
         Its columns are ``id``, ``label``, ``note``, ``user`` and ``time``.
         """

@@ -1,4 +1,4 @@
-"""The training objective: rebuild the image, keep the prior, obey the physics.
+"""The training objective: reconstruction, prior and physics terms.
 
 Shapes are written with B galaxies, C bands, S x S pixels, D latents, K of them tied to labels.
 """

@@ -1,4 +1,4 @@
-r"""How well estimates meet measured labels.
+r"""Metrics of estimates against measured labels.
 
 Shapes are written with n galaxies. A pair with a NaN drops out of every figure; a figure that
 needs more pairs than there are is NaN. Errors are estimate minus truth; those of ``orientation``

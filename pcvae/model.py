@@ -18,7 +18,7 @@ __all__ = ["ConvVAE", "ModelConfig", "Photometry", "Posterior"]
 
 @dataclass(frozen=True, slots=True)
 class ModelConfig:
-    """All that is needed to rebuild the network; saved beside its weights.
+    """The architecture of the network; saved beside its weights.
 
     Args:
         bands: Planes of an image, C.
@@ -170,7 +170,7 @@ class ConvVAE(nn.Module):
 
 
 class Photometry(nn.Module):
-    r"""Magnitudes, which a convolution of the stretched image cannot see: bright cores saturate.
+    r"""Magnitude features, which the stretched image lacks where bright cores saturate.
 
     .. math::
         m_{b,R} = \operatorname{asinh} \sum_{r < R} y_b, \qquad y_b = x_b / \sqrt{1 - x_b^2}

@@ -54,7 +54,7 @@ ERROR_MOST = np.pi / np.sqrt(12)  # rad; of an angle of which nothing is known
 
 
 class Measurement(NamedTuple):
-    r"""What the pixels say of the galaxy; NaN where nothing was found.
+    r"""Measurements of a galaxy; NaN where nothing was found.
 
     Args:
         orientation: Of the major axis [rad], in :math:`(-\pi/2, \pi/2]`.

@@ -1,4 +1,4 @@
-r"""From raw fluxes to what the network sees: the stretch of Eq. 1 and the resize.
+r"""From raw fluxes to network images: the stretch of Eq. 1 and the resize.
 
 Shapes are written with B galaxies, C bands, N x N raw pixels and S x S network pixels.
 """

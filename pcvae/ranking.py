@@ -1,4 +1,4 @@
-"""How well a score ranks rare galaxies: precision, recall at a rate, purity in a field survey.
+"""Metrics of a ranking: precision, recall at a rate, purity in a field survey.
 
 Shapes are written with n galaxies. A galaxy without a score drops out; a figure that needs more
 galaxies than there are is NaN.

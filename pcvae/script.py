@@ -1,4 +1,4 @@
-"""What every script's command line shares: how it fails, and how it is written down."""
+"""What all commands share: how errors end them, and how a command is recorded."""
 
 import shlex
 import sys
@@ -39,7 +39,7 @@ def device(wanted: str) -> str:
 
 
 def run(main: Callable[[], object]) -> None:
-    """Call a script's main; errors of ours, a missing extra and Ctrl-C end it with a sentence."""
+    """Run a command; our errors, a missing extra and Ctrl-C end it with a sentence."""
     try:
         main()
     except PcvaeError as error:

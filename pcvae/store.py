@@ -1,4 +1,4 @@
-"""A latent store on disk: a sample's galaxies as one or several models see them.
+"""A latent store on disk: a sample's galaxies as encoded by one or several models.
 
 Shapes are written with N galaxies, D latents and S x S pixels. A store is written once and then
 only read; the order of its rows is that of the sample.
@@ -32,7 +32,7 @@ REMAKE = "python -m train.encode SAMPLE {} --run physics=RUN"
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """What a store knows of one of its models.
+    """The metadata of one model of a store.
 
     Args:
         name: Its name in the store, such as ``physics`` or ``vanilla``.
@@ -57,7 +57,7 @@ class ModelInfo:
 
 @dataclass(frozen=True, slots=True)
 class StoreInfo:
-    """What is known of a store as a whole; ``store.json``.
+    """The metadata of a store; ``store.json``.
 
     Args:
         sample: The sample's name.
@@ -118,7 +118,7 @@ class Store:
         return zarr.open_array(self.folder / "stamps.zarr", mode="r")
 
     def model(self, name: str) -> ModelInfo:
-        """What the store knows of the model of that name.
+        """The metadata of the model of that name.
 
         Raises:
             StoreError: It has no such model.

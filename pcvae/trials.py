@@ -42,7 +42,7 @@ def wilson_interval(k: float, n: float, level: float = 0.95) -> tuple[float, flo
 
 @dataclass(frozen=True)
 class HeldOut:
-    """What one trial says of the galaxies it was not fitted to, n of them.
+    """The result of one trial for the n galaxies that it was not fitted to.
 
     Args:
         rows: Their rows, (n,).
@@ -60,7 +60,7 @@ class HeldOut:
 
 @dataclass(frozen=True)
 class Rates:
-    """How one rare class fared: means and standard deviations over trials, and counts of all.
+    """The rates of one rare class: means and standard deviations over trials, and counts.
 
     Args:
         recall: The share of its galaxies that were given to it; ``recall_std`` its spread.
@@ -97,7 +97,7 @@ class Trials:
         return np.array(flat, dtype=np.intp).reshape(-1, size, size)
 
     def rates(self, name: str) -> Rates:
-        """How a rare class fared."""
+        """The rates of a rare class."""
         index, counts = self.classes.index(name), self.confusion()
         hits, alarms = counts[:, index, index], counts[:, 0, index]
         members, normal = counts[:, index].sum(axis=1), counts[:, 0].sum(axis=1)

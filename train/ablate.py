@@ -1,4 +1,4 @@
-"""Train recipe ``default`` with one choice changed at a time; judge on validation galaxies.
+"""Train recipe ``default`` with one setting changed at a time; compare on validation galaxies.
 
     python -m train.ablate data/samples/demo data/reports/ablation --epochs 24
 

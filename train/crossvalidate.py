@@ -1,4 +1,4 @@
-"""Judge a way of training on a small sample: every galaxy is tested by a run that never saw it.
+"""Cross-validate a training on a small sample: every galaxy is tested by a run without it.
 
     python -m train.crossvalidate data/samples/sdss data/reports/sdss-folds --epochs 60
 
@@ -78,7 +78,7 @@ def main(argv: Sequence[str] | None = None) -> Path:
 
 
 def _check(args: argparse.Namespace, options: Sequence[str], sample: Sample) -> None:
-    """Find what no fold could be trained with before anything is on disk."""
+    """Raise settings errors before anything is written."""
     from pcvae.checkpoint import read_run, run_folder
     from train import train
 

@@ -1,4 +1,4 @@
-"""Judge the models of a store: labels, baselines, rare galaxies.
+"""Evaluate the models of a store: labels, baselines, rare galaxies.
 
     python -m train.evaluate data/stores/demo data/reports/demo
 
@@ -47,7 +47,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def main(argv: Sequence[str] | None = None) -> Path:
-    """Judge one store and return the report's folder."""
+    """Evaluate one store and return the report's folder."""
     args = parse_args(argv)
     _check(args)
     from pcvae.store import read_store

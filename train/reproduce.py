@@ -83,7 +83,7 @@ def steps(out: Path, real: Path | None) -> Iterator[Step]:
 
 
 def figures(out: Path) -> dict[str, Any]:
-    """What is asked of recipe ``default``, and what of it is found in the reports so far."""
+    """The goals of recipe ``default``, and their figures in the reports so far."""
     found: dict[str, Any] = {}
     report = out / "report" / "metrics.json"
     if report.exists():

@@ -1,4 +1,4 @@
-"""An unfinished run on disk: begun with its settings, found again, gone on with."""
+"""Resumption of unfinished runs."""
 
 import argparse
 import json
@@ -16,14 +16,14 @@ NOT_SETTINGS = ("run", "resume", "overwrite", "device", "devices", "nodes", "com
 
 
 def settings_of(args: argparse.Namespace, sample: Sample) -> dict[str, Any]:
-    """The arguments that make one run another, and the checksum of the sample."""
+    """The settings that define a run, and the checksum of the sample."""
     given = {k: str(v) if isinstance(v, Path) else v for k, v in vars(args).items()}
     kept = {k: v for k, v in given.items() if k not in NOT_SETTINGS}
     return kept | {"checksum": sample.checksum()}
 
 
 def is_begun(args: argparse.Namespace, settings: str) -> bool:
-    """Whether an unfinished run of the same settings lies there, to be gone on with.
+    """Whether there is an unfinished run of the same settings to resume.
 
     Raises:
         RunError: One of other settings does, or a finished one.
@@ -41,7 +41,7 @@ def begin(args: argparse.Namespace, settings: str) -> None:
 
 
 def resumed_arguments(args: argparse.Namespace) -> argparse.Namespace:
-    """The arguments with which an unfinished run was begun, in place of those given now.
+    """The arguments that an unfinished run was started with, in place of the current ones.
 
     Raises:
         RunError: There is no unfinished run.

@@ -125,7 +125,7 @@ def _train(fabric: "Fabric", args: argparse.Namespace, sample: Sample, plan: _Pl
     from train.evaluation.sigma_calibration import calibrated
 
     folder = partial_folder(args.run)
-    training_data = _lessons(plan, sample, quiet=not fabric.is_global_zero)
+    training_data = _training_data(plan, sample, quiet=not fabric.is_global_zero)
     if fabric.is_global_zero:
         counts = {
             item: int((plan.split == item).sum()) for item in ("train", "validation", "test")
@@ -189,7 +189,7 @@ def _plan(args: argparse.Namespace, sample: Sample) -> _Plan:
 
 
 def _going_on(first: "Run", recipe: "Recipe") -> "ConvVAE":
-    """The network of another run; what of it is dropped has no weights, so the recipe says."""
+    """The network of another run, with the dropout of this recipe."""
     from pcvae.model import ConvVAE
 
     said = {name: getattr(recipe.model, name) for name in ("dropout", "dimming")}
@@ -220,7 +220,7 @@ def _recipe(args: argparse.Namespace) -> "Recipe":
 
 
 def _changed(config: Any, names: Sequence[str], value: str, text: str) -> Any:
-    """A copy of a recipe, or of a part of it, with the one choice that is named set otherwise."""
+    """A copy of a recipe, or of a part of it, with one named setting changed."""
     name, *inner = names
     known = [field.name for field in dataclasses.fields(config) if field.name != "name"]
     now = getattr(config, name) if name in known else None
@@ -240,7 +240,7 @@ def _changed(config: Any, names: Sequence[str], value: str, text: str) -> Any:
 
 
 def _check_init(args: argparse.Namespace, recipe: "Recipe", first: "Run", sample: Sample) -> None:
-    """See that another run can be gone on from, and with what was asked for."""
+    """Check that another run can be fine-tuned with these settings."""
     info, stretch = first.info, first.stretch
     stretched = sample.info.unit == "stretched"
     found = info.kind, info.recipe, stretch.bands, not stretch.scale
@@ -264,7 +264,7 @@ def _check_init(args: argparse.Namespace, recipe: "Recipe", first: "Run", sample
 
 
 def check_seen(first: "Run", ids: "pd.Series", split: Any) -> None:
-    """See that of these galaxies none is held back that the run to go on from was fitted to.
+    """Check that no held-back galaxy was in the training set of the initial run.
 
     Raises:
         SettingsError: Some are.
@@ -301,7 +301,7 @@ def _stretch(recipe: "Recipe", sample: Sample, split: Any) -> "Stretch":
     )
 
 
-def _lessons(plan: _Plan, sample: Sample, *, quiet: bool) -> "TrainingData":
+def _training_data(plan: _Plan, sample: Sample, *, quiet: bool) -> "TrainingData":
     import numpy as np
     import torch
     from tqdm import tqdm

@@ -1,4 +1,4 @@
-"""A sample's parts on their way to disk: read, cut to size, measured, summed up.
+"""The parts of a sample before they are written: read, cut to size, measured.
 
 Shapes are written with n galaxies, C bands and S x S pixels.
 """
@@ -29,7 +29,7 @@ class Part(NamedTuple):
 
 
 class Source(Protocol):
-    """Where the pictures of a catalogue's rows come from."""
+    """A source of the images of a catalogue's rows."""
 
     def read(self, row: int) -> Picture:
         """The picture of a row.

@@ -1,4 +1,4 @@
-"""Digests of what a sample is made from: another input must not finish what one began."""
+"""Checksums of a sample's input: an unfinished sample is resumed only from the same input."""
 
 import hashlib
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ def table_digest(table: pd.DataFrame) -> str:
 
 
 def files_digest(paths: Iterable[Path]) -> str:
-    """The SHA-256 of files' names, sizes and times of change; what is in them is not read."""
+    """The SHA-256 of files' names, sizes and modification times; their content is not read."""
     digest = hashlib.sha256()
     for path in filter(Path.exists, paths):
         facts = path.stat()

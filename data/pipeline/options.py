@@ -7,7 +7,7 @@ __all__ = ["add_sample_options", "pairs", "words"]
 
 
 def add_sample_options(parser: argparse.ArgumentParser) -> None:
-    """Add what says how a catalogue is read and what the sample is called."""
+    """Add the options of reading a catalogue and of naming the sample."""
     add = parser.add_argument
     add("output", metavar="OUT", type=Path, help="sample to make; must not exist")
     add("--name", help="of the sample; default: the name of OUT")

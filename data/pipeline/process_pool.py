@@ -1,4 +1,4 @@
-"""Work shared out to processes, with results in the order of the questions."""
+"""An ordered parallel map over processes."""
 
 import gc
 import os
@@ -22,7 +22,7 @@ def ordered_map(
     workers: int,
     preload: Sequence[str] = (),
 ) -> Iterator[A]:
-    """Yield ``function`` of each question, computed in ``workers`` processes.
+    """Yield ``function`` of each task, computed in ``workers`` processes, in order.
 
     Questions are asked for only as they are needed, so that they need not fit in memory.
 
@@ -48,7 +48,7 @@ def ordered_map(
 
 
 def _end_with_parent() -> None:
-    """Let this process end when the one that asked is killed: it could not tell it to."""
+    """End this process when its parent is killed, which cannot end it then."""
     gc.freeze()  # what is shared stays shared: collecting garbage would copy all of it
     parent = parent_process()
 

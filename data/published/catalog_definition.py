@@ -1,4 +1,4 @@
-"""What a published catalogue is, and what several of them share."""
+"""The definition of a published catalogue: files, reader, quality cuts, columns."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The catalogue that people bring, brought to the columns of a sample."""
+"""User catalogues under the column names of a sample."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -32,7 +32,7 @@ def catalog_file(folder: Path) -> Path:
 
 
 def read_catalog(place: Path, id_column: str = "id") -> pd.DataFrame:
-    """The table that a place is, that a folder calls ``catalog``, or a HATS catalogue's.
+    """The table at a path: a file, ``catalog.*`` in a folder, or a HATS catalogue.
 
     Args:
         place: A file or a folder.
@@ -107,7 +107,7 @@ def as_ours(
 
 
 def _put_aside(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with what it says of shapes under other names, unless that is nothing new."""
+    """The table with its own shape columns renamed, unless they are ours."""
     shapes = [name for name in MEASURED if name in table]
     said = any(table[name].notna().any() for name in shapes if name != "orientation_flag")
     kept = [name for name in shapes if said and f"catalog_{name}" not in table]

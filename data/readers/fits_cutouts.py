@@ -143,7 +143,7 @@ def fits_files(folder: Path) -> list[Path]:
 
 
 def _known(paths: Iterable[Path]) -> list[FitsFile]:
-    """What the headers say, of the files that have any."""
+    """The headers of the files that have any."""
     return [found for path in paths if (found := inspect_headers(path)) is not None]
 
 
@@ -153,7 +153,7 @@ def _most_common(values: Iterable[T]) -> T | None:
 
 
 def _place(flux: NDArray[np.float32], sky: Sky | None, ra: float, dec: float) -> Picture:
-    """Find where on the picture the galaxy is."""
+    """The position of the galaxy on the image."""
     middle = ((flux.shape[2] - 1) / 2, (flux.shape[1] - 1) / 2)
     if sky is None:
         return Picture(flux, middle)

@@ -1,4 +1,4 @@
-"""What is in one FITS file: planes by band, and where on the sky they are.
+"""One FITS file: planes by band, and their position on the sky.
 
 Shapes are written with H x W pixels.
 """
@@ -38,7 +38,7 @@ ARCSEC = 1 / 3600  # deg
 
 
 class Sky:
-    """Where a picture is on the sky.
+    """The WCS of an image.
 
     Args:
         wcs: Its celestial coordinates.
@@ -86,7 +86,7 @@ class Sky:
 
 
 class FitsFile(NamedTuple):
-    """What a file's headers say: its bands, empty if they do not say, and its place if known."""
+    """The bands of a file by its headers, empty if unnamed, and its WCS if known."""
 
     path: Path
     bands: tuple[str, ...]
@@ -183,7 +183,7 @@ def _bands(header: fits.Header, path: Path, wanted: Sequence[str]) -> tuple[str,
 
 
 def sky_of(header: fits.Header) -> Sky | None:
-    """Where the header says it is; None if it does not."""
+    """The WCS of a header; None if it has none."""
     wcs = WCS(header)
     if not wcs.has_celestial:
         return None
@@ -192,7 +192,7 @@ def sky_of(header: fits.Header) -> Sky | None:
 
 
 def _factor(header: fits.Header, path: Path, sky: Sky | None) -> float:
-    """What turns the file's values into nanomaggies a pixel."""
+    """The factor from the file's values to nanomaggies a pixel."""
     unit = str(header.get("BUNIT", "")).strip()
     factor = to_nanomaggies(unit)
     if factor is None:

@@ -30,7 +30,7 @@ Numbers = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What one of the files holds.
+    """The content of one of the files.
 
     Args:
         survey: Of its galaxies.
@@ -208,7 +208,7 @@ def _mapped(path: Path, archive: ZipFile, name: str) -> NDArray[np.floating]:
 
 
 def check_options(bands: Sequence[str] | None) -> None:
-    """Refuse options that the files decide.
+    """Refuse options that contradict the files.
 
     Raises:
         SettingsError: One contradicts them.

@@ -1,4 +1,4 @@
-"""One galaxy's picture as it was found, and how it becomes a cutout of the sample.
+"""The image of one galaxy as it was read, and its cutout for the sample.
 
 Shapes are written with C bands, H x W pixels as found and S x S as wanted; rows grow upwards.
 """
@@ -32,7 +32,7 @@ class LeftOutError(Exception):
 
 
 class Picture(NamedTuple):
-    """A picture as it was found.
+    """An image as it was read.
 
     Args:
         flux: Its pixels (C, H, W).
@@ -87,7 +87,7 @@ def _crop(picture: Picture, size: int) -> NDArray[np.float32]:
 
 
 def _resample(picture: Picture, size: int, ratio: float) -> NDArray[np.float64]:
-    """Share each old pixel's flux out to the new ones by the area they have in common."""
+    """Resample by area: each new pixel gets the flux of the area that it covers."""
     height, width = picture.flux.shape[1:]
     left = _start(picture.centre[0], width, size * ratio)
     low = _start(picture.centre[1], height, size * ratio)

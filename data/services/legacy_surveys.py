@@ -1,4 +1,4 @@
-"""The Legacy Surveys' cutout service: how it is asked, and what its answers must be.
+"""The Legacy Surveys' cutout service: requests, and checks of its responses.
 
 Shapes are written with C bands and S x S pixels.
 """
@@ -43,7 +43,7 @@ OFFLINE = RetryPolicy(timeout=15.0, tries=2, back_off=0.5)  # for a person who w
 
 @dataclass(frozen=True, slots=True)
 class CutoutRequest:
-    """What is asked for, the same for all galaxies.
+    """The settings of a request, the same for all galaxies.
 
     Args:
         layer: The service's name of the survey and its release.
@@ -104,7 +104,7 @@ class Cutout(NamedTuple):
 
 
 class Images(Protocol):
-    """What a sample or a store says of its images."""
+    """The metadata of a sample's or a store's images."""
 
     @property
     def bands(self) -> tuple[str, ...]:
@@ -124,7 +124,7 @@ class Images(Protocol):
 
 
 def cutout_request(images: Images, layer: str = "") -> CutoutRequest:
-    """What to ask for to get an image like those of a sample or a store.
+    """The request that gives an image like those of a sample or a store.
 
     Args:
         images: The ``info`` of either.
@@ -151,12 +151,12 @@ def cutout_request(images: Images, layer: str = "") -> CutoutRequest:
 
 
 def cutout_url(base_url: str) -> str:
-    """Where cutouts are asked for."""
+    """The address of the cutout service."""
     return f"{base_url.rstrip('/')}/fits-cutout"
 
 
 def check_answer(content: bytes) -> None:
-    """Check that an answer is a whole FITS file, before it is put on disk.
+    """Check that a response is a complete FITS file, before it is written to disk.
 
     Raises:
         UnusableError: It is something else, such as a page of HTML, or was cut off.
@@ -172,7 +172,7 @@ def check_answer(content: bytes) -> None:
 
 
 def read_served(content: bytes | Path, wanted: CutoutRequest, ra: float, dec: float) -> Picture:
-    """Read an answer and check that it is what was asked for.
+    """Read a response and check it against the request.
 
     The service interpolates on other pixels than the coadds' 0.262 arcsec without rescaling;
     the values are brought to flux a pixel.
@@ -213,7 +213,7 @@ def fetch_cutout(
     base_url: str = BASE_URL,
     retry_policy: RetryPolicy = OFFLINE,
 ) -> Cutout:
-    """Fetch one galaxy's cutout from the service, for a person who waits.
+    """Fetch one galaxy's cutout from the service, with few retries.
 
     Args:
         ra: Right ascension [deg].

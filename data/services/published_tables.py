@@ -1,4 +1,4 @@
-"""How files of published catalogues are downloaded, and tables of the Virtual Observatory."""
+"""Downloads of published catalogues, and TAP queries of the Virtual Observatory."""
 
 import hashlib
 from collections.abc import Iterator
@@ -15,13 +15,13 @@ NOTE = ".from"  # what a note is called after its file, while the catalogue is n
 
 
 def fetch_file(name: str, client: Client, url: str, folder: Path) -> Iterator[tuple[Path, str]]:
-    """Take the one file of a catalogue."""
+    """Download the single file of a catalogue."""
     path = folder / name
     yield path, kept_address(path, url) or download(client, url, path, url)
 
 
 def fetch_tap(url: str, query: str) -> pd.DataFrame:
-    """The answer of a Virtual Observatory's table service, such as VizieR's, to an ADQL query.
+    """The result of an ADQL query of a TAP service, such as VizieR's.
 
     Raises:
         FetchError: There is no such service, or it refuses the query.

@@ -31,7 +31,7 @@ KPC_TO_ARCSEC = 206.265  # one kpc at one Mpc
 
 @dataclass(frozen=True, slots=True)
 class StampSettings:
-    """What decides the look of a sample.
+    """The settings of a simulated sample.
 
     Args:
         survey: A key of ``SURVEYS``.
@@ -177,7 +177,7 @@ class StampMaker:
 
 
 def _labels(truth: dict[str, float], rng: Rng) -> dict[str, float]:
-    """What a catalogue would say: the truth with the errors of its kind."""
+    """Catalogue values: the truth with measurement errors."""
     log_ssfr = truth["log_sfr_true"] - truth["log_mass_true"]
     errors = {
         "redshift": 10 ** rng.uniform(-4, -3) * (1 + truth["redshift_true"]),

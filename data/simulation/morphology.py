@@ -1,4 +1,4 @@
-"""How a galaxy looks: bulge, disc, bar, spiral arms and star-forming knots.
+"""The morphology of a galaxy: bulge, disc, bar, spiral arms and star-forming knots.
 
 Shapes are written with B bands, S x S pixels and K knots. Lengths are arcsec, angles radians
 counter-clockwise from +x.

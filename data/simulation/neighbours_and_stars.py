@@ -1,4 +1,4 @@
-"""What else a stamp shows: other galaxies, and stars of the Milky Way.
+"""Other galaxies on a stamp, and stars of the Milky Way.
 
 Shapes are written with n sources and B bands. Fluxes are nanomaggies.
 """

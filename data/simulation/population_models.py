@@ -1,4 +1,4 @@
-"""Who the galaxies are: redshift, mass, star formation, spectrum and selection of each population.
+"""Population models: redshift, mass, star formation, spectrum and selection.
 
 Shapes are written with N candidates, B bands and T templates. Fluxes are nanomaggies.
 """

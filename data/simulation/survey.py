@@ -1,4 +1,4 @@
-"""What a survey does to a galaxy: its bands, pixels, seeing, noise and selection."""
+"""Surveys: bands, pixels, seeing, noise and selection."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a model has to beat: photometry and nearest neighbours, learnt from the same galaxies.
+"""Baselines: photometry and nearest neighbours, trained on the same galaxies.
 
 Shapes are written with N galaxies, C bands, F features and k neighbours.
 """

@@ -1,4 +1,4 @@
-"""Do the latents mean what they say: what leaks into the free one, what each does to a picture.
+"""Disentanglement: labels in the free latents, and the effect of each latent on the image.
 
 Shapes are written with N galaxies, D latents, C bands and S x S pixels.
 """
@@ -41,7 +41,7 @@ def leaks(pool: Pool, model: ModelInfo) -> dict[str, float]:
 
 
 def swaps(pool: Pool, model: ModelInfo, codec: "Codec", seed: int) -> dict[str, Any]:
-    r"""What the picture owes to each latent.
+    r"""The change of the image by each latent.
 
     Each latent in turn is swapped between galaxies, and decoded; the figure is
 

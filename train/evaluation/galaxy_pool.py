@@ -21,7 +21,7 @@ Mask = NDArray[np.bool_]
 
 
 class Estimate(NamedTuple):
-    """What is said of a catalogue's label: values and 1-sigma, each (N,); NaN for nothing."""
+    """Estimates of a label: values and 1-sigma errors, each (N,); NaN for none."""
 
     value: NDArray[np.float64]
     sigma: NDArray[np.float64]
@@ -33,7 +33,7 @@ Estimates = Mapping[str, Estimate]
 
 @dataclass(frozen=True)
 class Pool:
-    """Galaxies with their latents, and masks (N,) of the parts they play.
+    """Galaxies with their latents, and masks (N,) of their splits.
 
     Args:
         info: What is known of the store that is judged.
@@ -102,7 +102,7 @@ def gather(store: Store, train_store: Store | None = None) -> Pool:
 
 
 def estimates(latents: pd.DataFrame, galaxies: pd.DataFrame) -> dict[str, Estimate]:
-    """What a physics model says of each label it has a column for.
+    """The estimates of a physics model, by label.
 
     A model's sigma is that of the galaxy's property; what is judged is how far a catalogue's
     value may lie from it, so the catalogue's own error is added in quadrature, where it has one.

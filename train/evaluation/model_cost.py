@@ -1,4 +1,4 @@
-"""What a model costs: weights, seconds of training, milliseconds a galaxy."""
+"""The cost of a model: weights, seconds of training, milliseconds a galaxy."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""How well rare galaxies are found in a model's latent space."""
+"""The search for rare galaxies in a latent space."""
 
 from collections.abc import Callable, Sequence
 from functools import partial

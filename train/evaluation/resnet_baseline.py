@@ -1,4 +1,4 @@
-"""A supervised ResNet18 on the pixels: the baseline that learns nothing but the labels.
+"""A baseline: a supervised ResNet18 on the pixels.
 
 Shapes are written with B galaxies, C bands, S x S pixels and K labels.
 """

@@ -1,4 +1,4 @@
-"""Sigmas that mean what they say: factors on them, found on the validation split."""
+"""Calibration of a run's sigmas on the validation split."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -69,7 +69,7 @@ def _angle_factor(
     sigma: "NDArray[np.float64]",
     catalog: "pd.DataFrame",
 ) -> float:
-    """What the error of the derived orientation is to be multiplied by."""
+    """The factor on the error of the derived orientation."""
     pair = [space.names.index(name) for name in ELLIPTICITY]
     angle, spread = orientation_of(mu[:, pair], sigma[:, pair])
     noise = np.nan_to_num(catalog["orientation_err"].to_numpy(np.float64))

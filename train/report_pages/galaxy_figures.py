@@ -1,4 +1,4 @@
-"""The report's figures of galaxies: look-alikes, reconstructions, and what each latent paints.
+"""The report's figures of galaxies: look-alikes, reconstructions and latent traversals.
 
 Shapes are written with N galaxies, D latents and S x S pixels.
 """

@@ -1,4 +1,4 @@
-"""One self-contained page that shows what was measured, and on what data."""
+"""The report as one self-contained HTML page."""
 
 import base64
 import html
@@ -130,7 +130,7 @@ def _head(metrics: Mapping[str, Any], info: StoreInfo) -> Iterator[str]:
 
 
 def _learnt(models: Mapping[str, Any]) -> str:
-    """What each model learnt from: its sample may be simulated where the store's is not."""
+    """The training data of each model: it may be simulated where the store is not."""
     rows = [
         [
             name,

@@ -1,4 +1,4 @@
-"""The report's sections: which figures and tables it has, and how they are to be read."""
+"""The sections of the report: figures, tables and how to read them."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

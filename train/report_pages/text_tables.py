@@ -52,7 +52,7 @@ def aligned(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def verdict(gain: Mapping[str, Any]) -> str:
-    """What an interval of a gain says: better, worse, no difference shown, or - for nothing.
+    """The verdict of a gain's interval: better, worse, no difference shown, or - for none.
 
     Example:
         >>> verdict({"low": 0.1, "high": 0.2}), verdict({"low": -0.1, "high": 0.2})
@@ -103,7 +103,7 @@ def rare_table(metrics: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
 
 
 def text(metrics: Mapping[str, Any]) -> str:
-    """All that a terminal is told."""
+    """The summary that is printed."""
     counts = ", ".join(f"{count} {name}" for name, count in metrics["n"].items())
     parts = [f"galaxies: {counts}"]
     for label in LABELS:
