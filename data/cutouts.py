@@ -147,7 +147,7 @@ def _fetch(
     args: argparse.Namespace, candidates: pd.DataFrame, writer: SampleWriter, bar: "tqdm[None]"
 ) -> None:
     from data.pipeline.process_pool import ordered_map
-    from data.services.cutout_queue import Downloads, inspect_headers
+    from data.services.cutout_queue import Downloads, measure_fetched
     from data.services.http_client import Client, RetryPolicy
 
     wanted = _wanted(args)
@@ -157,7 +157,7 @@ def _fetch(
     with Client(RetryPolicy(args.timeout, args.tries, args.back_off, args.contact)) as client:
         downloads = Downloads(client, args.base_url, wanted, folder, args.cache)
         fetched = downloads.parts(writer, candidates, args.at_once, bar.update)
-        look = partial(inspect_headers, wanted=wanted, info=writer.info)
+        look = partial(measure_fetched, wanted=wanted, info=writer.info)
         for part in ordered_map(look, fetched, args.workers, PRELOAD):
             _write(part, writer, args.layer)
             downloads.forget(writer.part_rows(part.number))

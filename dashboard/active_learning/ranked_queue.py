@@ -12,7 +12,7 @@ from dashboard.active_learning.queue_order import QueueOrder
 from dashboard.active_learning.ranking import BY, caption_of, ranking, waiting_for, why_none
 from dashboard.active_learning.svm_panel import SvmPanel
 from dashboard.gallery.strip import SHOWN, Strip
-from dashboard.labelling.labels import judge, label_title
+from dashboard.labelling.labels import label_title, set_label
 
 __all__ = ["RankedQueue"]
 
@@ -51,7 +51,7 @@ class RankedQueue(Strip):
     def score(self, label: str) -> bool:
         """Label the picked galaxy, and pick the next one if the label is saved."""
         self._order.locate(self.state.row)
-        if judge(self.datastore, self.state, label):
+        if set_label(self.datastore, self.state, label):
             self.step(1)
         return True
 

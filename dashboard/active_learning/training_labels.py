@@ -23,7 +23,7 @@ __all__ = [
     "cancel",
     "refit",
     "training_labels_of",
-    "wanted",
+    "wanted_fits",
     "warnings_of",
 ]
 
@@ -65,7 +65,7 @@ def cancel(state: State) -> None:
     state.progress.message = "The refit was cancelled; the fit before it shows"
 
 
-def wanted(state: State) -> set[tuple[Any, ...]]:
+def wanted_fits(state: State) -> set[tuple[Any, ...]]:
     """The fits that a session shows or waits for, as ``SvmJobs.want`` takes them."""
     if not state.progress.loaded:
         return set()
@@ -104,7 +104,7 @@ class SvmFits(Follower):
     )
     def _fit(self) -> None:
         datastore, state = self.datastore, self.state
-        datastore.svm_jobs.want(id(state), wanted(state))
+        datastore.svm_jobs.want(id(state), wanted_fits(state))
         waiting = [job for job in _jobs(datastore, state) if not job.future.done()]
         for job in waiting:
             when_done(job.future, self._arrive)
@@ -181,7 +181,7 @@ def _jobs(datastore: DataStore, state: State) -> list[Job]:
     makers = {"score": datastore.svm_jobs.score, "trials": datastore.svm_jobs.trials}
     return [
         makers[kind](model, training_labels)
-        for kind, model, training_labels in sorted(wanted(state))
+        for kind, model, training_labels in sorted(wanted_fits(state))
     ]
 
 

@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from data.readers.raw_image import overlap
+
 __all__ = [
     "Residual",
     "area_mean",
@@ -52,7 +54,8 @@ def data_uri(picture: NDArray[np.uint8], kind: str = "PNG") -> str:
 
 def area_mean(image: NDArray[np.floating], size: int) -> NDArray[np.floating]:
     """Resize (S, S, C) to (size, size, C), each new pixel the mean of the area it covers."""
-    weights = _overlap(image.shape[0], size)
+    ratio = image.shape[0] / size
+    weights = overlap(0.0, image.shape[0], size, ratio)[0].astype(np.float32) / np.float32(ratio)
     return np.einsum("ij,jkc,lk->ilc", weights, image, weights, optimize=True)
 
 
@@ -122,12 +125,3 @@ def compass_svg(north: float) -> str:
             f'<text x="{24 + 17 * x:.1f}" y="{24 + 17 * y:.1f}">{name}</text>'
         )
     return f'<svg class="compass" viewBox="0 0 48 48" aria-hidden="true">{"".join(parts)}</svg>'
-
-
-def _overlap(before: int, after: int) -> NDArray[np.float32]:
-    """The share (after, before) of each new pixel that an old one covers."""
-    edges = np.linspace(0, before, after + 1)
-    start, end = edges[:-1, None], edges[1:, None]
-    old = np.arange(before)
-    covered = np.minimum(end, old + 1) - np.maximum(start, old)
-    return (np.clip(covered, 0, None) * after / before).astype(np.float32)

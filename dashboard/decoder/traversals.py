@@ -28,13 +28,13 @@ from dashboard.state import Axes, State
 if TYPE_CHECKING:
     from pcvae.encode import Codec
 
-__all__ = ["Strip", "Traversals", "along_latents", "along_line", "between"]
+__all__ = ["ImageRow", "Traversals", "along_latents", "along_line", "between"]
 
 FRAMES = 8  # pictures on a line
 SIDE = {"latents": 88, "line": 118, "path": 118}  # px, of a picture
 
 
-class Strip(NamedTuple):
+class ImageRow(NamedTuple):
     """A row of pictures to be decoded.
 
     Args:
@@ -52,18 +52,18 @@ class Strip(NamedTuple):
 
 def along_latents(
     datastore: DataStore, model: str, base: NDArray[np.float64], spread: Spread
-) -> list[Strip]:
+) -> list[ImageRow]:
     """A row for each latent, from the sample's 2nd to its 98th percentile."""
     latents = datastore.store.model(model).latents
     return [
-        Strip(
+        ImageRow(
             latent.title, pretty_unit(latent.unit), places, [_number(v) for v in places[:, axis]]
         )
         for axis, (latent, places) in enumerate(zip(latents, traversal(base, spread), strict=True))
     ]
 
 
-def along_line(datastore: DataStore, axes: Axes, base: NDArray[np.float64]) -> list[Strip]:
+def along_line(datastore: DataStore, axes: Axes, base: NDArray[np.float64]) -> list[ImageRow]:
     """A row along the line on a map, the other latents as in the base; none without a line."""
     if axes.line is None or axes.line[:2] == axes.line[2:]:
         return []
@@ -74,10 +74,10 @@ def along_line(datastore: DataStore, axes: Axes, base: NDArray[np.float64]) -> l
     points = path(np.array(axes.line[:2]), np.array(axes.line[2:]), FRAMES)
     places = [placed(base, names, {plane.x.column: x, plane.y.column: y}) for x, y in points]
     captions = [f"{_number(x)}, {_number(y)}" for x, y in points]
-    return [Strip("", "", np.array(places), captions)]
+    return [ImageRow("", "", np.array(places), captions)]
 
 
-def between(datastore: DataStore, state: State) -> list[Strip]:
+def between(datastore: DataStore, state: State) -> list[ImageRow]:
     """A row from the start of the path to the picked galaxy; none unless both have latents."""
     if (
         state.decoding.path_start is None
@@ -97,10 +97,10 @@ def between(datastore: DataStore, state: State) -> list[Strip]:
         str(datastore.ids[state.decoding.path_start]),
         str(datastore.ids[state.row]),
     )
-    return [Strip("", "", places, captions)]
+    return [ImageRow("", "", places, captions)]
 
 
-def chosen_strips(datastore: DataStore, state: State, spread: Spread) -> tuple[list[Strip], str]:
+def chosen_rows(datastore: DataStore, state: State, spread: Spread) -> tuple[list[ImageRow], str]:
     """The rows to be decoded, and a note on them, or on why there are none."""
     base, whose = base_of(datastore, state, spread)
     if state.decoding.along == "latents":
@@ -122,7 +122,7 @@ def chosen_strips(datastore: DataStore, state: State, spread: Spread) -> tuple[l
     )
 
 
-def image_rows(strips: list[Strip], pictures: NDArray[np.uint8]) -> list[dict[str, Any]]:
+def image_rows(strips: list[ImageRow], pictures: NDArray[np.uint8]) -> list[dict[str, Any]]:
     """The rows as ``ImageRows`` shows them; the pictures (M, H, W, 3) are in the strips' order."""
     uris = iter([data_uri(picture, "WEBP") for picture in pictures])
     return [
@@ -146,7 +146,7 @@ class Traversals(View):
         super().__init__(**params)
         self._tools: tuple[Codec, Spread, str] | None = None
         self._turn = 0
-        self.strips: list[Strip] = []
+        self.strips: list[ImageRow] = []
         self.latest = Latest(self.datastore.workers.decoder.submit)
         self.frames = ImageRows(self._pick, sizing_mode="stretch_both", margin=0)
         self.said = pn.pane.HTML("", stylesheets=[BASE], margin=(12, 6))
@@ -212,7 +212,7 @@ class Traversals(View):
         )
         if self._tools is None or self._tools[2] != state.model or state.tab != "decode":
             return
-        strips, said = chosen_strips(self.datastore, state, self._tools[1])
+        strips, said = chosen_rows(self.datastore, state, self._tools[1])
         self.said.object = f'<span class="muted">{escape(said)}</span>' if strips else ""
         self.frames.param.update(side=SIDE[state.decoding.along], empty="" if strips else said)
         if not strips:

@@ -17,7 +17,7 @@ from dashboard.galaxy.external_galaxy import (
     has_network,
 )
 from dashboard.galaxy.image_files import read_image_files
-from dashboard.galaxy.legacy_cutout import fetch_external_galaxy, host, wanted
+from dashboard.galaxy.legacy_cutout import fetch_external_galaxy, host, request_like
 from dashboard.sky.coordinates import Place
 from pcvae.errors import PcvaeError
 
@@ -68,7 +68,7 @@ class ExternalJobs(Follower):
     def fetch(self, place: Place) -> None:
         """Fetch the cutout of a place on the sky."""
         try:
-            asked = wanted(self.datastore)
+            asked = request_like(self.datastore)
         except PcvaeError as error:
             self.fail(error)
             return

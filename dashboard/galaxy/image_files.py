@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from dashboard.components.file_input import MAX_BYTES, Upload, UploadError
 from dashboard.galaxy.external_galaxy import ExternalGalaxy
-from data.readers.fits_file import Sky, read_planes, stem
+from data.readers.fits_file import ImageWcs, read_planes, stem
 from data.readers.npz_arrays import as_shown
-from data.readers.raw_image import LeftOutError, Picture, fit
+from data.readers.raw_image import LeftOutError, RawImage, cut_image
 from pcvae.store import StoreInfo
 
 __all__ = ["ACCEPTED", "read_image_files"]
@@ -73,7 +73,9 @@ def _of_fits(files: Sequence[Upload], info: StoreInfo) -> ExternalGalaxy:
     height, width = flux.shape[1:]
     centre = ((width - 1) / 2, (height - 1) / 2)
     scale, north = (sky.pixel_scale, sky.north_angle) if sky else (None, np.nan)
-    cut, origin = fit(Picture(flux, centre, scale, north), info.size, info.pixel_scale, info.bands)
+    cut, origin = cut_image(
+        RawImage(flux, centre, scale, north), info.size, info.pixel_scale, info.bands
+    )
     said = [f"Bands {', '.join(info.bands)} of {_listed(files)}, {width} by {height} pixels."]
     if np.isfinite(origin):
         said.append(f"Resampled from {origin:.3f}″ to {info.pixel_scale:.3f}″ a pixel.")
@@ -87,7 +89,7 @@ def _of_fits(files: Sequence[Upload], info: StoreInfo) -> ExternalGalaxy:
 
 def _planes(
     files: Sequence[Upload], bands: tuple[str, ...]
-) -> tuple[dict[str, NDArray[np.float32]], Sky | None]:
+) -> tuple[dict[str, NDArray[np.float32]], ImageWcs | None]:
     """The planes of all files by band, and the position that the first header states."""
     planes: dict[str, NDArray[np.float32]] = {}
     sky = None
@@ -142,7 +144,7 @@ def _of_picture(file: Upload, info: StoreInfo) -> ExternalGalaxy:
     if image.shape[0] != image.shape[1]:
         said.append(f"Cut to the square of {side} pixels in its middle.")
     shown = as_shown(_square(image, side), info.size / side)  # in units of the store's pixels
-    planes, _ = fit(shown, info.size, 1.0, info.bands)
+    planes, _ = cut_image(shown, info.size, 1.0, info.bands)
     field = f"{info.size * info.pixel_scale:.1f}″" if info.pixel_scale else "as much of the sky"
     said.append(f"Taken to show {field} across, as the store's images do.")
     if info.unit != STRETCHED:

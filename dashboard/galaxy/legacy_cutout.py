@@ -9,7 +9,7 @@ from dashboard.sky.coordinates import Place
 from data.services.http_client import FetchError, NoResponseError, RateLimitedError, RetryPolicy
 from data.services.legacy_surveys import BASE_URL, CutoutRequest, cutout_request, fetch_cutout
 
-__all__ = ["ADDRESS", "base_url", "fetch_external_galaxy", "host", "wanted"]
+__all__ = ["ADDRESS", "base_url", "fetch_external_galaxy", "host"]
 
 ADDRESS = "PCVAE_LEGACY_URL"  # of the environment: a mirror, or a stand-in
 PATIENCE = RetryPolicy(timeout=15.0, tries=2, back_off=0.5, connect=3.0)  # a person waits
@@ -26,7 +26,7 @@ def host() -> str:
     return urlsplit(base_url()).netloc
 
 
-def wanted(datastore: DataStore, layer: str = "") -> CutoutRequest:
+def request_like(datastore: DataStore, layer: str = "") -> CutoutRequest:
     """The request that gives images like the store's.
 
     Args:
@@ -43,12 +43,12 @@ def wanted(datastore: DataStore, layer: str = "") -> CutoutRequest:
 
 
 def fetch_external_galaxy(datastore: DataStore, place: Place, layer: str = "") -> ExternalGalaxy:
-    """Fetch the galaxy at a place; ``layer`` as in ``wanted``.
+    """Fetch the galaxy at a place; ``layer`` as in ``request_like``.
 
     Raises:
         FetchError: The service cannot be reached, or has no such image; says which.
     """
-    asked = wanted(datastore, layer)
+    asked = request_like(datastore, layer)
     try:
         found = fetch_cutout(*place, asked, base_url=base_url(), retry_policy=PATIENCE)
     except (RateLimitedError, NoResponseError) as error:

@@ -14,11 +14,11 @@ from dashboard.components.css import BASE
 from dashboard.labelling.labels import (
     NOTED,
     SCORES,
-    judge,
     label_names,
     label_title,
     own_label,
     redo,
+    set_label,
     toggle,
     undo,
     who,
@@ -93,7 +93,7 @@ class LabelBar(View):
         elif act == "note":
             write_note(datastore, state, value, row)
         elif act == "own":
-            judge(datastore, state, value[:MAX_LETTERS], row)
+            set_label(datastore, state, value[:MAX_LETTERS], row)
         elif act == "label" and value in known:
             toggle(datastore, state, row, value)
 

@@ -22,7 +22,6 @@ __all__ = [
     "NOTED",
     "SCORES",
     "is_candidate",
-    "judge",
     "label_names",
     "label_title",
     "own_label",
@@ -30,6 +29,7 @@ __all__ = [
     "redo",
     "refresh",
     "remove",
+    "set_label",
     "toggle",
     "undo",
     "who",
@@ -92,7 +92,7 @@ def own_marks(datastore: DataStore) -> list[tuple[int, str]]:
     ]
 
 
-def judge(datastore: DataStore, state: State, label: str, row: int | None = None) -> bool:
+def set_label(datastore: DataStore, state: State, label: str, row: int | None = None) -> bool:
     """Label a galaxy, the picked one by default; its note is kept.
 
     The state changes once the journal has written it to disk.
@@ -129,7 +129,7 @@ def toggle(
     if said is not None and said.label == label:
         remove(datastore, state, said)
     else:
-        judge(datastore, state, label, row)
+        set_label(datastore, state, label, row)
 
 
 def remove(datastore: DataStore, state: State, said: Event) -> bool:

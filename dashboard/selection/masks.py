@@ -25,7 +25,7 @@ __all__ = [
     "inside_polygon",
     "rows_in_focus",
     "select",
-    "undo",
+    "undo_selection",
 ]
 
 
@@ -79,7 +79,7 @@ def select(
     state.selection.param.update(selected=selected, gesture=drawn)
 
 
-def undo(state: State) -> None:
+def undo_selection(state: State) -> None:
     """Restore the previous selection; a second call restores the later one."""
     state.selection.selected = state.selection.previous
 

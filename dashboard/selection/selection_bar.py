@@ -10,7 +10,7 @@ import param
 from dashboard.backend.view import View
 from dashboard.components.collapsible import small_button
 from dashboard.components.css import BASE, LEGEND
-from dashboard.selection.masks import clear, undo
+from dashboard.selection.masks import clear, undo_selection
 from dashboard.state import State
 
 __all__ = ["SelectionBar", "counted"]
@@ -63,7 +63,9 @@ class SelectionBar(View):
         self.said = pn.pane.HTML(
             "", stylesheets=[BASE, LEGEND], sizing_mode="stretch_width", margin=0
         )
-        self.undo = small_button("Undo", "Undo the last selection.", partial(undo, state), **BARE)
+        self.undo = small_button(
+            "Undo", "Undo the last selection.", partial(undo_selection, state), **BARE
+        )
         says = "Clear the selection and all filters."
         self.clear = small_button("Clear", says, partial(clear, state), **BARE)
         self._show()

@@ -2,9 +2,9 @@
 
 from html import escape
 
-__all__ = ["TERMS", "glossary_html"]
+__all__ = ["GLOSSARY", "glossary_html"]
 
-TERMS = {
+GLOSSARY = {
     "Latent": (
         "One of the few numbers to which the model reduces a galaxy's images. All of them "
         "together are its place in the latent space; the decoder rebuilds an image from them "
@@ -131,6 +131,6 @@ TERMS = {
 def glossary_html() -> str:
     """All terms as a definition list."""
     entries = "".join(
-        f"<dt>{escape(term)}</dt><dd>{escape(text)}</dd>" for term, text in TERMS.items()
+        f"<dt>{escape(term)}</dt><dd>{escape(text)}</dd>" for term, text in GLOSSARY.items()
     )
     return f'<dl class="glossary">{entries}</dl>'

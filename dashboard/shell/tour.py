@@ -8,7 +8,7 @@ from dashboard.components.assets import script, style
 from dashboard.components.component import Component
 from dashboard.components.css import BASE
 
-__all__ = ["STEPS", "Stop", "Tour"]
+__all__ = ["STOPS", "Stop", "Tour"]
 
 
 class Stop(NamedTuple):
@@ -25,7 +25,7 @@ class Stop(NamedTuple):
     text: str
 
 
-STEPS = (
+STOPS = (
     Stop(
         "",
         "A map of galaxies",
@@ -68,7 +68,7 @@ STEPS = (
 class Tour(Component):
     """The tour, shown on a browser's first visit and whenever ``shown`` is set."""
 
-    steps = param.List(default=[step._asdict() for step in STEPS], item_type=dict)
+    steps = param.List(default=[step._asdict() for step in STOPS], item_type=dict)
     shown = param.Boolean(default=False, doc="Whether it is on the screen.")
 
     _stylesheets = [BASE, style(__file__, "tour.css")]  # noqa: RUF012

@@ -18,7 +18,7 @@ from dashboard.components.notices import status_html
 from dashboard.components.pager import Pager
 from dashboard.selection.masks import select
 from dashboard.sky.crossmatch import TABLES, match, read_targets
-from dashboard.sky.target_table import PAGE, TargetTable, next_matched, summary, target_items
+from dashboard.sky.target_table import PAGE, TargetTable, match_summary, next_matched, target_items
 
 __all__ = ["TargetList"]
 
@@ -133,7 +133,7 @@ class TargetList(Tab):
         pages = -(-len(self.matched) // PAGE)
         self.pager.param.update(pages=pages, visible=pages > 1)
         self._turn(0)
-        self._say(summary(self.matched))
+        self._say(match_summary(self.matched))
         self._enable()
 
     def _turn(self, page: int) -> None:

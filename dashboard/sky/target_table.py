@@ -14,7 +14,7 @@ from dashboard.components.component import Component
 from dashboard.components.css import BASE
 from dashboard.sky.coordinates import apart
 
-__all__ = ["PAGE", "TargetTable", "next_matched", "summary", "target_items"]
+__all__ = ["PAGE", "TargetTable", "match_summary", "next_matched", "target_items"]
 
 PAGE = 100  # targets that are listed at once
 
@@ -40,7 +40,7 @@ class TargetTable(Component):
                 call(data[name])
 
 
-def summary(matched: pd.DataFrame) -> str:
+def match_summary(matched: pd.DataFrame) -> str:
     """How many targets are matched and how, and how far off the farthest one is."""
     how = matched["how"].value_counts()
     found = int((matched["row"] >= 0).sum())

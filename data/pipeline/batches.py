@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from data.readers.raw_image import LeftOutError, Picture, fit
+from data.readers.raw_image import LeftOutError, RawImage, cut_image
 from pcvae.cutouts import SampleInfo, SampleWriter
 
 __all__ = ["Part", "Source", "cut_part", "measure_part", "measured", "read_parts", "summarise"]
@@ -31,7 +31,7 @@ class Part(NamedTuple):
 class Source(Protocol):
     """A source of the images of a catalogue's rows."""
 
-    def read(self, row: int) -> Picture:
+    def read(self, row: int) -> RawImage:
         """The picture of a row.
 
         Raises:
@@ -50,7 +50,7 @@ def read_parts(source: Source, candidates: pd.DataFrame, writer: SampleWriter) -
 def cut_part(
     number: int,
     candidates: pd.DataFrame,
-    pictures: Iterable[Picture | LeftOutError],
+    pictures: Iterable[RawImage | LeftOutError],
     info: SampleInfo,
 ) -> Part:
     """Cut the pictures of some candidates to the sample's size and scale.
@@ -68,7 +68,7 @@ def cut_part(
         try:
             if isinstance(picture, LeftOutError):
                 raise picture
-            pixels, origin = fit(picture, info.size, info.pixel_scale, info.bands)
+            pixels, origin = cut_image(picture, info.size, info.pixel_scale, info.bands)
         except LeftOutError as error:
             entry = {"id": candidates["id"].iloc[row], "reason": error.reason}
             left_out.append(entry | {"detail": error.detail})
@@ -118,7 +118,7 @@ def summarise(folder: Path, info: SampleInfo) -> None:
     print(f"next: python -m train.train {folder} data/runs/{info.name}-physics --model physics")
 
 
-def _read(source: Source, row: int) -> Picture | LeftOutError:
+def _read(source: Source, row: int) -> RawImage | LeftOutError:
     try:
         return source.read(row)
     except LeftOutError as error:

@@ -14,8 +14,15 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from data.readers.fits_file import FitsFile, Sky, inspect_headers, read_planes, stem, unit_vectors
-from data.readers.raw_image import LeftOutError, Picture
+from data.readers.fits_file import (
+    FitsFile,
+    ImageWcs,
+    inspect_headers,
+    read_planes,
+    stem,
+    unit_vectors,
+)
+from data.readers.raw_image import LeftOutError, RawImage
 from pcvae.errors import SettingsError
 
 __all__ = ["FitsSource", "fits_files"]
@@ -70,7 +77,7 @@ class FitsSource:
         scales = [round(header.sky.pixel_scale, 3) for header in first if header.sky]
         self.pixel_scale = pixel_scale or _most_common(scales)
 
-    def read(self, row: int) -> Picture:
+    def read(self, row: int) -> RawImage:
         """The picture of a row of the catalogue.
 
         Raises:
@@ -152,12 +159,12 @@ def _most_common(values: Iterable[T]) -> T | None:
     return counted[0][0] if counted else None
 
 
-def _place(flux: NDArray[np.float32], sky: Sky | None, ra: float, dec: float) -> Picture:
+def _place(flux: NDArray[np.float32], sky: ImageWcs | None, ra: float, dec: float) -> RawImage:
     """The position of the galaxy on the image."""
     middle = ((flux.shape[2] - 1) / 2, (flux.shape[1] - 1) / 2)
     if sky is None:
-        return Picture(flux, middle)
+        return RawImage(flux, middle)
     centre = sky.pixel(ra, dec) if np.isfinite([ra, dec]).all() else middle
     if not np.isfinite(centre).all():
         raise LeftOutError("position outside the picture", f"{ra:.5f} {dec:+.5f}")
-    return Picture(flux, centre, sky.pixel_scale, sky.north_angle)
+    return RawImage(flux, centre, sky.pixel_scale, sky.north_angle)

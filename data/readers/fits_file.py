@@ -22,13 +22,13 @@ from data.readers.units import to_nanomaggies
 __all__ = [
     "BROKEN",
     "FitsFile",
-    "Sky",
+    "ImageWcs",
     "inspect_headers",
     "opened",
     "read_planes",
-    "sky_of",
     "stem",
     "unit_vectors",
+    "wcs_of",
 ]
 
 LEGACY_SCALE = 0.262  # arcsec a pixel of the Legacy Surveys' coadds
@@ -37,7 +37,7 @@ BROKEN = (OSError, TypeError, ValueError, KeyError, IndexError, fits.VerifyError
 ARCSEC = 1 / 3600  # deg
 
 
-class Sky:
+class ImageWcs:
     """The WCS of an image.
 
     Args:
@@ -90,7 +90,7 @@ class FitsFile(NamedTuple):
 
     path: Path
     bands: tuple[str, ...]
-    sky: Sky | None
+    sky: ImageWcs | None
 
 
 def stem(path: Path) -> str:
@@ -110,14 +110,14 @@ def inspect_headers(path: Path) -> FitsFile | None:
         with opened(path) as hdus:
             headers = [hdu.header for hdu in hdus if _is_image(hdu)]
             bands = [band for header in headers for band in _bands(header, path, ())]
-            return FitsFile(path, tuple(bands), sky_of(headers[0]))
+            return FitsFile(path, tuple(bands), wcs_of(headers[0]))
     except BROKEN:
         return None
 
 
 def read_planes(
     path: Path, wanted: Sequence[str]
-) -> tuple[dict[str, NDArray[np.float32]], Sky | None]:
+) -> tuple[dict[str, NDArray[np.float32]], ImageWcs | None]:
     """The planes (H, W) by band [nanomaggy a pixel], and where they are.
 
     A cutout of the Legacy Surveys' service on other pixels than the coadds' own keeps the values
@@ -135,7 +135,7 @@ def read_planes(
     try:
         with opened(path) as hdus:
             for hdu in filter(_is_image, hdus):
-                sky = sky or sky_of(hdu.header)
+                sky = sky or wcs_of(hdu.header)
                 bands = _bands(hdu.header, path, wanted)
                 cube = np.asarray(hdu.data, dtype=np.float32)
                 cube = cube.reshape(-1, *cube.shape[-2:])
@@ -182,16 +182,16 @@ def _bands(header: fits.Header, path: Path, wanted: Sequence[str]) -> tuple[str,
     return tuple(wanted) if len(wanted) == count else ()
 
 
-def sky_of(header: fits.Header) -> Sky | None:
+def wcs_of(header: fits.Header) -> ImageWcs | None:
     """The WCS of a header; None if it has none."""
     wcs = WCS(header)
     if not wcs.has_celestial:
         return None
     wcs = wcs if wcs.naxis == 2 else wcs.celestial
-    return Sky(wcs, (int(header["NAXIS2"]), int(header["NAXIS1"])))
+    return ImageWcs(wcs, (int(header["NAXIS2"]), int(header["NAXIS1"])))
 
 
-def _factor(header: fits.Header, path: Path, sky: Sky | None) -> float:
+def _factor(header: fits.Header, path: Path, sky: ImageWcs | None) -> float:
     """The factor from the file's values to nanomaggies a pixel."""
     unit = str(header.get("BUNIT", "")).strip()
     factor = to_nanomaggies(unit)

@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from data.readers.npz_arrays import as_shown
-from data.readers.raw_image import LeftOutError, Picture
+from data.readers.raw_image import LeftOutError, RawImage
 from pcvae.errors import SettingsError, ShapeError
 
 __all__ = ["CLASSES", "Galaxy10Source", "galaxy10_file", "open_galaxy10"]
@@ -39,7 +39,7 @@ class Galaxy10Source:
         known = scales[np.isfinite(scales)]
         self.pixel_scale = round(float(np.median(known)), 4) if len(known) else None
 
-    def read(self, row: int) -> Picture:
+    def read(self, row: int) -> RawImage:
         """The picture of a row."""
         image = np.asarray(self._images[row])
         if np.ptp(image) == 0:

@@ -13,8 +13,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from data.readers.fits_file import ARCSEC, Sky, inspect_headers, read_planes, unit_vectors
-from data.readers.raw_image import LeftOutError, Picture
+from data.readers.fits_file import ARCSEC, ImageWcs, inspect_headers, read_planes, unit_vectors
+from data.readers.raw_image import LeftOutError, RawImage
 from pcvae.errors import SampleError
 
 __all__ = ["BrickSource", "brick_files", "by_brick"]
@@ -43,7 +43,7 @@ class BrickSource:
         self._positions = candidates[["ra", "dec"]].to_numpy(np.float64)
         self._open: _Brick | None = None
 
-    def read(self, row: int) -> Picture:
+    def read(self, row: int) -> RawImage:
         """The whole brick, with the place of the row's galaxy on it.
 
         Raises:
@@ -59,7 +59,7 @@ class BrickSource:
         if brick.trouble is not None:
             raise brick.trouble
         place = brick.places[row]
-        return Picture(brick.flux, (place[0], place[1]), brick.pixel_scale, place[2])
+        return RawImage(brick.flux, (place[0], place[1]), brick.pixel_scale, place[2])
 
     def _read(self, name: str) -> "_Brick":
         files = self._files[name]
@@ -139,12 +139,12 @@ def _middle(name: str) -> tuple[float, float]:
     return int(name[:4]) / 10, sign * int(name[5:]) / 10
 
 
-def _sky(paths: dict[str, Path]) -> Sky | None:
+def _sky(paths: dict[str, Path]) -> ImageWcs | None:
     found = (inspect_headers(path) for path in paths.values())
     return next((header.sky for header in found if header is not None and header.sky), None)
 
 
-def _planes(files: Sequence[Path], bands: Sequence[str]) -> tuple[NDArray[np.float32], Sky]:
+def _planes(files: Sequence[Path], bands: Sequence[str]) -> tuple[NDArray[np.float32], ImageWcs]:
     """The planes (C, H, W) and where they are, reading one after the other."""
     flux, first = np.empty((0, 0, 0), np.float32), None
     for index, (path, band) in enumerate(zip(files, bands, strict=True)):
@@ -162,7 +162,7 @@ def _planes(files: Sequence[Path], bands: Sequence[str]) -> tuple[NDArray[np.flo
     return flux, first
 
 
-def _places(sky: Sky, positions: NDArray[np.float64]) -> list[tuple[float, float, float]]:
+def _places(sky: ImageWcs, positions: NDArray[np.float64]) -> list[tuple[float, float, float]]:
     """Place [px] and direction of north [rad] at each position (n, 2) [deg]."""
     ra, dec = positions.T
     x, y = sky.pixels(ra, dec)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from data.readers.raw_image import LeftOutError, Picture
+from data.readers.raw_image import LeftOutError, RawImage
 from pcvae.errors import SettingsError, ShapeError
 
 __all__ = ["COLOURS", "ArraySource", "as_shown"]
@@ -54,14 +54,14 @@ class ArraySource:
         known = self._scales[np.isfinite(self._scales)]
         self.pixel_scale = pixel_scale or (float(np.median(known)) if len(known) else None)
 
-    def read(self, row: int) -> Picture:
+    def read(self, row: int) -> RawImage:
         """The picture of a row of the catalogue."""
         middle = ((self.size - 1) / 2,) * 2
         scale = float(self._scales[row])
         known = scale if np.isfinite(scale) else None
         image = self._images[row]
         if self.unit == "nanomaggy":
-            return Picture(np.asarray(image, np.float32), middle, known)
+            return RawImage(np.asarray(image, np.float32), middle, known)
         if np.ptp(image) == 0:
             raise LeftOutError("blank picture", f"every pixel is {image.flat[0]}")
         return as_shown(np.asarray(image), known)
@@ -84,11 +84,11 @@ class ArraySource:
         return bands
 
 
-def as_shown(image: NDArray[np.generic], pixel_scale: float | None) -> Picture:
+def as_shown(image: NDArray[np.generic], pixel_scale: float | None) -> RawImage:
     """A colour picture (S, S, 3) of uint8, first row at the top and red first, as a picture."""
     planes = np.moveaxis(image[::-1, :, ::-1], 2, 0).astype(np.float32) / np.float32(255)
     middle = (image.shape[0] - 1) / 2
-    return Picture(planes, (middle, middle), pixel_scale, display=True)
+    return RawImage(planes, (middle, middle), pixel_scale, display=True)
 
 
 def _load(path: Path) -> dict[str, NDArray[np.generic]]:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from data.readers.raw_image import LeftOutError, Picture
+from data.readers.raw_image import LeftOutError, RawImage
 from data.readers.units import half_width, per_gyr_to_per_yr, relative_to_dex
 from pcvae.errors import SettingsError, ShapeError
 
@@ -117,18 +117,18 @@ class PublishedSource:
         if stretched:
             self.pixel_scale = None  # resized from 128 px of 0.262 arcsec, or from another size
 
-    def read(self, row: int) -> Picture:
+    def read(self, row: int) -> RawImage:
         """The picture of a row."""
         file = int(np.searchsorted(self._ends, row, side="right"))
         image = self._images[file][row - self._ends[file]]
         planes = np.moveaxis(np.asarray(image, np.float32), 2, 0)
         middle = ((planes.shape[2] - 1) / 2,) * 2
         if self.unit == "nanomaggy":
-            return Picture(planes, middle, self.pixel_scale)
+            return RawImage(planes, middle, self.pixel_scale)
         if not np.isfinite(planes).all():
             raise LeftOutError("pixels not finite", f"{int((~np.isfinite(planes)).sum())} of them")
         order = [STRETCHED_BANDS.index(band) for band in RAW_BANDS]
-        return Picture(np.clip(planes[order], 0, 1), middle, display=True)
+        return RawImage(np.clip(planes[order], 0, 1), middle, display=True)
 
 
 def published_files(place: Path) -> list[Path]:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from data.readers.raw_image import LeftOutError, Picture
+from data.readers.raw_image import LeftOutError, RawImage
 from pcvae.errors import CatalogError, SettingsError
 
 __all__ = ["ColumnSource", "is_hats", "parquet_files", "read_columns"]
@@ -110,7 +110,7 @@ class ColumnSource:
         self.bands, self.size, scale = self._first(bands)
         self.pixel_scale = pixel_scale or scale
 
-    def read(self, row: int) -> Picture:
+    def read(self, row: int) -> RawImage:
         """The picture of a row."""
         flux, names, scale = _cube(self._value(row), self.bands)
         if missing := [band for band in self.bands if band not in names]:
@@ -118,7 +118,7 @@ class ColumnSource:
             raise LeftOutError("missing band", msg)
         planes = flux[[names.index(band) for band in self.bands]]
         middle = ((flux.shape[2] - 1) / 2, (flux.shape[1] - 1) / 2)
-        return Picture(planes, middle, scale or self.pixel_scale)
+        return RawImage(planes, middle, scale or self.pixel_scale)
 
     def _first(self, wanted: tuple[str, ...] | None) -> tuple[tuple[str, ...], int, float | None]:
         """The bands, size [px] and scale [arcsec] of the first image that can be read."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LeftOutError", "Picture", "fit"]
+__all__ = ["LeftOutError", "RawImage", "cut_image", "overlap"]
 
 SAME_SCALE = 0.005  # relative; less than a pixel over a cutout of 128
 SLACK = 2.0  # px; a galaxy may sit this far off the middle where the picture ends
@@ -31,7 +31,7 @@ class LeftOutError(Exception):
         return f"{self.reason}: {self.detail}"
 
 
-class Picture(NamedTuple):
+class RawImage(NamedTuple):
     """An image as it was read.
 
     Args:
@@ -50,8 +50,8 @@ class Picture(NamedTuple):
     display: bool = False
 
 
-def fit(
-    picture: Picture, size: int, pixel_scale: float | None, bands: tuple[str, ...]
+def cut_image(
+    picture: RawImage, size: int, pixel_scale: float | None, bands: tuple[str, ...]
 ) -> tuple[NDArray[np.float32], float]:
     """Cut (C, S, S) around the galaxy, on pixels of the wanted scale.
 
@@ -79,20 +79,20 @@ def fit(
     return np.ascontiguousarray(flux, dtype=np.float32), float(origin)
 
 
-def _crop(picture: Picture, size: int) -> NDArray[np.float32]:
+def _crop(picture: RawImage, size: int) -> NDArray[np.float32]:
     height, width = picture.flux.shape[1:]
     left = round(_start(picture.centre[0], width, size))
     low = round(_start(picture.centre[1], height, size))
     return picture.flux[:, low : low + size, left : left + size]
 
 
-def _resample(picture: Picture, size: int, ratio: float) -> NDArray[np.float64]:
+def _resample(picture: RawImage, size: int, ratio: float) -> NDArray[np.float64]:
     """Resample by area: each new pixel gets the flux of the area that it covers."""
     height, width = picture.flux.shape[1:]
     left = _start(picture.centre[0], width, size * ratio)
     low = _start(picture.centre[1], height, size * ratio)
-    columns, from_columns = _overlap(left, width, size, ratio)
-    rows, from_rows = _overlap(low, height, size, ratio)
+    columns, from_columns = overlap(left, width, size, ratio)
+    rows, from_rows = overlap(low, height, size, ratio)
     window = picture.flux[:, from_rows, from_columns].astype(np.float64)
     flux = rows @ window @ columns.T
     return flux / ratio**2 if picture.display else flux
@@ -111,10 +111,17 @@ def _start(centre: float, length: int, wanted: float) -> float:
     return inside
 
 
-def _overlap(
+def overlap(
     start: float, length: int, size: int, ratio: float
 ) -> tuple[NDArray[np.float64], slice]:
-    """How much of each old pixel lies in each new one (S, n), and which n old ones those are."""
+    """The length of each old pixel in each new one (S, n), and the slice of the n old pixels.
+
+    Args:
+        start: Where the first new pixel begins, in old pixels.
+        length: The number of old pixels.
+        size: The number of new pixels, S.
+        ratio: The length of a new pixel, in old ones.
+    """
     window = slice(max(int(start), 0), min(int(np.ceil(start + size * ratio)), length))
     old = np.arange(window.start, window.stop)
     low = start + ratio * np.arange(size)[:, None]

@@ -13,12 +13,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from data.pipeline.batches import Part, cut_part, measure_part
-from data.readers.raw_image import LeftOutError, Picture
+from data.readers.raw_image import LeftOutError, RawImage
 from data.services.http_client import Client, NoResponseError, RefusedError
 from data.services.legacy_surveys import CutoutRequest, check_answer, cutout_url, read_served
 from pcvae.cutouts import SampleInfo, SampleWriter
 
-__all__ = ["Downloads", "Fetched", "inspect_headers"]
+__all__ = ["Downloads", "Fetched", "measure_fetched"]
 
 MAX_AHEAD = 8  # parts that may be on disk before they are read
 MAX_FAILURES = 16  # in a row: the service is down, or we are offline
@@ -200,7 +200,7 @@ class Downloads:
         return self._cache / kind / f"{int(ra):03d}" / f"{ra:010.6f}{dec:+010.6f}.fits"
 
 
-def inspect_headers(fetched: Fetched, wanted: CutoutRequest, info: SampleInfo) -> Part:
+def measure_fetched(fetched: Fetched, wanted: CutoutRequest, info: SampleInfo) -> Part:
     """Read, check, cut and measure the files of a part."""
     positions = fetched.candidates[["ra", "dec"]].to_numpy(np.float64)
     pictures = (
@@ -213,7 +213,7 @@ def inspect_headers(fetched: Fetched, wanted: CutoutRequest, info: SampleInfo) -
 
 def _read(
     file: Path | LeftOutError, wanted: CutoutRequest, ra: float, dec: float
-) -> Picture | LeftOutError:
+) -> RawImage | LeftOutError:
     if isinstance(file, LeftOutError):
         return file
     try:

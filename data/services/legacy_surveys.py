@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from data.readers.raw_image import SAME_SCALE, LeftOutError, Picture, fit
+from data.readers.raw_image import SAME_SCALE, LeftOutError, RawImage, cut_image
 from data.services.http_client import Client, FetchError, InvalidResponseError, RetryPolicy
 from pcvae.errors import SettingsError
 
@@ -171,7 +171,7 @@ def check_answer(content: bytes) -> None:
         raise InvalidResponseError(msg)
 
 
-def read_served(content: bytes | Path, wanted: CutoutRequest, ra: float, dec: float) -> Picture:
+def read_served(content: bytes | Path, wanted: CutoutRequest, ra: float, dec: float) -> RawImage:
     """Read a response and check it against the request.
 
     The service interpolates on other pixels than the coadds' 0.262 arcsec without rescaling;
@@ -186,11 +186,11 @@ def read_served(content: bytes | Path, wanted: CutoutRequest, ra: float, dec: fl
     Raises:
         LeftOutError: It is not what was asked for, or lies outside the survey.
     """
-    from data.readers.fits_file import BROKEN, opened, sky_of
+    from data.readers.fits_file import BROKEN, opened, wcs_of
 
     try:
         with opened(BytesIO(content) if isinstance(content, bytes) else content) as hdus:
-            header, cube, sky = hdus[0].header, hdus[0].data, sky_of(hdus[0].header)
+            header, cube, sky = hdus[0].header, hdus[0].data, wcs_of(hdus[0].header)
             planes = _planes(header, cube, wanted)
     except BROKEN as error:
         raise LeftOutError("file unreadable", str(error)) from error
@@ -202,7 +202,7 @@ def read_served(content: bytes | Path, wanted: CutoutRequest, ra: float, dec: fl
     if not planes.any():
         raise LeftOutError("outside the footprint", f"all zero in layer {wanted.layer}")
     flux = planes * np.float32((sky.pixel_scale / PIXEL_SCALE) ** 2)
-    return Picture(flux, sky.pixel(ra, dec), wanted.pixel_scale, sky.north_angle)
+    return RawImage(flux, sky.pixel(ra, dec), wanted.pixel_scale, sky.north_angle)
 
 
 def fetch_cutout(
@@ -233,7 +233,7 @@ def fetch_cutout(
         content = client.ask(cutout_url(base_url), check_answer, query=wanted.query(ra, dec))
     try:
         picture = read_served(content, wanted, ra, dec)
-        flux, _ = fit(picture, wanted.size, wanted.pixel_scale, wanted.bands)
+        flux, _ = cut_image(picture, wanted.size, wanted.pixel_scale, wanted.bands)
     except LeftOutError as error:
         msg = f"no cutout of RA {ra:.5f} Dec {dec:+.5f}: {error.reason} ({error.detail})"
         raise FetchError(msg) from error

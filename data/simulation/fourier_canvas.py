@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-__all__ = ["Canvas", "correlated_noise"]
+__all__ = ["FourierCanvas", "correlated_noise"]
 
 Array = NDArray[np.float64]
 Pixels = NDArray[np.float32]
 Modes = NDArray[np.complex64]  # seven digits, as the pixels that come of them
 
 
-class Canvas:
+class FourierCanvas:
     """Adds sources to B bands and develops them through a point spread function.
 
     A profile is evaluated once, whatever the number of bands. Positions are in arcsec from the

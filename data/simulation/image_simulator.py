@@ -11,7 +11,7 @@ import numpy as np
 from astropy.cosmology import Planck18
 from numpy.typing import NDArray
 
-from data.simulation.fourier_canvas import Canvas, correlated_noise
+from data.simulation.fourier_canvas import FourierCanvas, correlated_noise
 from data.simulation.morphology import draw_morphology, paint
 from data.simulation.neighbours_and_stars import Surroundings
 from data.simulation.population_models import Universe
@@ -84,7 +84,7 @@ class StampMaker:
             population: ``field``, a rare one or a hard negative.
         """
         rng = np.random.default_rng(np.random.SeedSequence(self.settings.seed, spawn_key=(row,)))
-        canvas = Canvas(self.settings.size, self.settings.pixel_scale, len(self._bands))
+        canvas = FourierCanvas(self.settings.size, self.settings.pixel_scale, len(self._bands))
         spread = 0.0 if self.settings.quiet else MISCENTRED * self.settings.pixel_scale
         centre = tuple(rng.normal(0, 1, 2) * spread)
         if population == "point_source":
@@ -108,7 +108,7 @@ class StampMaker:
         return f"sim-{self.settings.seed}-{kind}{row:06d}"
 
     def _galaxy(
-        self, canvas: Canvas, population: str, centre: tuple[float, ...], rng: Rng
+        self, canvas: FourierCanvas, population: str, centre: tuple[float, ...], rng: Rng
     ) -> dict[str, Any]:
         galaxy, fluxes = self._universe.draw(population, rng)
         z = float(galaxy.redshift[0])
@@ -126,7 +126,9 @@ class StampMaker:
         }
         return _labels(truth, rng) | truth | self._true_fluxes(fluxes.total[0])
 
-    def _point_source(self, canvas: Canvas, centre: tuple[float, ...], rng: Rng) -> dict[str, Any]:
+    def _point_source(
+        self, canvas: FourierCanvas, centre: tuple[float, ...], rng: Rng
+    ) -> dict[str, Any]:
         """A star, whose redshift is unknown, or a quasar."""
         star = rng.random() < 0.5
         r_flux = 10 ** (0.4 * (22.5 - rng.uniform(16.5, 20.8)))
@@ -142,7 +144,7 @@ class StampMaker:
         truth["r50_true"] = 0.0
         return _labels(truth, rng) | truth | self._true_fluxes(flux)
 
-    def _expose(self, canvas: Canvas, rng: Rng) -> NDArray[np.floating[Any]]:
+    def _expose(self, canvas: FourierCanvas, rng: Rng) -> NDArray[np.floating[Any]]:
         """Put the stars and neighbours in, blur by the seeing, add the noise of sky and source."""
         if not self.settings.quiet:
             self._surroundings.paint(canvas, rng)

@@ -10,7 +10,7 @@ import galsim
 import numpy as np
 from numpy.typing import NDArray
 
-from data.simulation.fourier_canvas import Canvas
+from data.simulation.fourier_canvas import FourierCanvas
 from data.simulation.population_models import Candidates, Fluxes
 
 __all__ = ["Morphology", "draw_morphology", "paint"]
@@ -91,7 +91,7 @@ def draw_morphology(
 
 
 def paint(
-    canvas: Canvas, shape: Morphology, fluxes: Fluxes, centre: tuple[float, float], rng: Rng
+    canvas: FourierCanvas, shape: Morphology, fluxes: Fluxes, centre: tuple[float, float], rng: Rng
 ) -> None:
     """Add a galaxy to the canvas; the fluxes of its parts sum to its total in each band.
 
@@ -140,7 +140,7 @@ def _split(shape: Morphology, fluxes: Fluxes) -> tuple[Array, Array, Array]:
 
 
 def _paint_knots(
-    canvas: Canvas, shape: Morphology, flux: Array, centre: tuple[float, float], rng: Rng
+    canvas: FourierCanvas, shape: Morphology, flux: Array, centre: tuple[float, float], rng: Rng
 ) -> None:
     count = shape.knot_count
     radius = np.minimum(rng.gamma(2.0, shape.r50 / DISC_R50, count), 2.2 * shape.r50)
@@ -157,7 +157,7 @@ def _paint_knots(
     canvas.points(place, np.outer(share / share.sum(), flux), KNOT_SIZE * shape.r50)
 
 
-def _arms(canvas: Canvas, shape: Morphology, x: float, y: float) -> Array:
+def _arms(canvas: FourierCanvas, shape: Morphology, x: float, y: float) -> Array:
     """Logarithmic spirals on an exponential disc, (S, S) of unit sum.
 
     The light is exp(-r/h) exp(c (cos(m (theta - ln(r/r50) / tan(pitch)) - phase) - 1)), less in

@@ -7,7 +7,7 @@ import galsim
 import numpy as np
 from numpy.typing import NDArray
 
-from data.simulation.fourier_canvas import Canvas
+from data.simulation.fourier_canvas import FourierCanvas
 from data.simulation.population_models import Universe
 from data.simulation.scaling_relations import draw_log_ssfr
 
@@ -63,7 +63,7 @@ class Surroundings:
         seen = self._universe.grid.spectrum(rest * (1 + redshift), flux)
         return seen[:-1] / seen[-1] * r_flux
 
-    def paint(self, canvas: Canvas, rng: Rng) -> None:
+    def paint(self, canvas: FourierCanvas, rng: Rng) -> None:
         """Add the stars and galaxies that happen to lie near."""
         side = (canvas.size + 8) * canvas.pixel_scale
         area = (side / 60) ** 2
@@ -72,7 +72,7 @@ class Surroundings:
         expected = crowd * area * 10 ** (GALAXY_SLOPE * (FAINTEST - 24))
         self._paint_galaxies(canvas, int(rng.poisson(expected)), side, rng)
 
-    def _paint_stars(self, canvas: Canvas, count: int, side: float, rng: Rng) -> None:
+    def _paint_stars(self, canvas: FourierCanvas, count: int, side: float, rng: Rng) -> None:
         if not count:
             return
         magnitude = _magnitudes(STAR_SLOPE, 22.0, count, rng)
@@ -80,7 +80,7 @@ class Surroundings:
         place = rng.uniform(-side / 2, side / 2, (2, count))
         canvas.points(place, flux)
 
-    def _paint_galaxies(self, canvas: Canvas, count: int, side: float, rng: Rng) -> None:
+    def _paint_galaxies(self, canvas: FourierCanvas, count: int, side: float, rng: Rng) -> None:
         if not count:
             return
         magnitude = np.maximum(_magnitudes(GALAXY_SLOPE, FAINTEST, count, rng), 16.0)

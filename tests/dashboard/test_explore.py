@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dashboard import explore
-from dashboard.labelling.labels import judge
+from dashboard.labelling.labels import set_label
 from pcvae.errors import StoreError
 
 
@@ -18,7 +18,7 @@ def test_a_notebook_has_the_selection_and_the_labels_as_data_frames(folder):
     assert list(shown.selection["id"]) == [datastore.ids[3], datastore.ids[5]]
     assert f"{state.model}_redshift" in shown.selection
     before = len(shown.labels)
-    judge(datastore, state, "merger", 3)
+    set_label(datastore, state, "merger", 3)
     assert len(shown.labels) == before + 1
     assert shown.labels["label"].iloc[-1] == "merger"
 

@@ -215,7 +215,7 @@ def measure_search(evaluation: Evaluation) -> None:
     if not evaluation.searches:
         evaluation.note("no rare populations among the tested galaxies: nothing to search for")
     for name, found in evaluation.searches.items():
-        evaluation.metrics["anomaly"][name] = rare_search.summary(
+        evaluation.metrics["anomaly"][name] = rare_search.search_figures(
             found, evaluation.pool, evaluation.base_rate, evaluation.seed
         )
     counts = [row["normal"] for table in evaluation.metrics["anomaly"].values()
@@ -227,7 +227,7 @@ def measure_search(evaluation: Evaluation) -> None:
     for first, second in combinations(evaluation.searches, 2):
         better, worse = evaluation.searches[first], evaluation.searches[second]
         evaluation.metrics["anomaly_gains"][f"{first} over {second}"] = {
-            name: rare_search.difference(better, worse, name, evaluation.seed)
+            name: rare_search.recall_gain(better, worse, name, evaluation.seed)
             for name in better.folds.classes[1:]
             if name in worse.folds.classes
         }

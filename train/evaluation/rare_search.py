@@ -13,7 +13,15 @@ from pcvae.store import ModelInfo
 from pcvae.trials import Trials, paper_trials, repeated_folds, wilson_interval
 from train.evaluation.galaxy_pool import Pool
 
-__all__ = ["BASE_RATE", "FOLDS", "Search", "difference", "repeat_margins", "search", "summary"]
+__all__ = [
+    "BASE_RATE",
+    "FOLDS",
+    "Search",
+    "recall_gain",
+    "repeat_margins",
+    "search",
+    "search_figures",
+]
 
 BASE_RATE = 0.001  # the share of rare galaxies in a survey for which purity is stated
 FOLDS = 5
@@ -50,7 +58,7 @@ def search(pool: Pool, seed: int) -> dict[str, Search]:
     return {model.name: Search(pool, model, seed) for model in pool.info.models}
 
 
-def summary(
+def search_figures(
     found: Search, pool: Pool, base_rate: float = BASE_RATE, seed: int = 0
 ) -> dict[str, dict[str, Any]]:
     """The figures of DESIGN.md by population; those the paper published under ``paper``.
@@ -124,7 +132,7 @@ def repeat_margins(
     return tables
 
 
-def difference(
+def recall_gain(
     first: Search, second: Search, name: str, seed: int, draws: int = DRAWS
 ) -> dict[str, float]:
     """By how much more of a rare population the first model finds at a 1 % false-positive rate.

@@ -1,7 +1,7 @@
 """What tests of the queue look at, and labels for them."""
 
 from dashboard.backend.stamp_images import data_uri
-from dashboard.labelling.labels import judge
+from dashboard.labelling.labels import set_label
 from dashboard.plotting.decision_boundaries import shown_boundaries
 from tests.dashboard.explorers import code_of
 
@@ -23,7 +23,7 @@ def boundaries_of(session):
 
 def label(session, name, rows):
     for row in rows:
-        judge(session.datastore, session.state, name, row)
+        set_label(session.datastore, session.state, name, row)
 
 
 def learnt(session):

@@ -12,13 +12,13 @@ from dashboard.active_learning.training_labels import (
     cancel,
     refit,
     training_labels_of,
-    wanted,
+    wanted_fits,
     warnings_of,
 )
 from dashboard.app import Explorer
 from dashboard.backend.quantities import ANOMALY
 from dashboard.backend.svm_jobs import MIN_CLASS, Job, class_rates
-from dashboard.labelling.labels import judge, write_note
+from dashboard.labelling.labels import set_label, write_note
 from pcvae.anomaly import NORMAL, UNUSED
 from pcvae.trials import repeated_folds, wilson_interval
 from tests.dashboard.active_learning.queue_session import (
@@ -40,14 +40,14 @@ def test_labels_become_classes_by_the_rule_that_the_page_states(session):
     for row, said in zip(
         plain, ["5", "4", "3", "2", "1", "0", "artefact", "merger", "candidate"], strict=True
     ):
-        judge(datastore, session.state, said, row)
-    judge(datastore, session.state, "0", red)
+        set_label(datastore, session.state, said, row)
+    set_label(datastore, session.state, "0", red)
     write_note(datastore, session.state, "odd", 119)
     expected = [*2 * ["candidate"], *2 * [UNUSED], *3 * [NORMAL], "merger", "candidate"]
     assert training_labels_of(datastore) == tuple(zip(plain, expected, strict=True))
-    judge(datastore, session.state, "merger", red)
+    set_label(datastore, session.state, "merger", red)
     assert (red, "merger") in training_labels_of(datastore)
-    judge(datastore, session.state, "normal", red)
+    set_label(datastore, session.state, "normal", red)
     assert (red, NORMAL) in training_labels_of(datastore)
 
 
@@ -233,11 +233,11 @@ def test_a_failed_fit_is_told_in_words(session, monkeypatch):
 
 
 def test_a_fit_is_wanted_only_where_it_shows(session):
-    assert wanted(session.state) == set()
+    assert wanted_fits(session.state) == set()
     session.state.tab = "queue"
-    assert wanted(session.state) == {("score", "physics", ())}
+    assert wanted_fits(session.state) == {("score", "physics", ())}
     session.state.queue.rank = "error"
-    assert wanted(session.state) == set()
+    assert wanted_fits(session.state) == set()
     session.state.colour = ANOMALY
     session.state.model = "vanilla"
-    assert wanted(session.state) == {("score", "vanilla", ())}
+    assert wanted_fits(session.state) == {("score", "vanilla", ())}

@@ -23,7 +23,7 @@ from dashboard.export.map_figure import figure_png
 from dashboard.export.table_formats import FORMATS, as_file
 from dashboard.export.tables import labelled, provenance, selection
 from dashboard.galaxy.legacy_cutout import ADDRESS
-from dashboard.labelling.labels import judge, write_note
+from dashboard.labelling.labels import set_label, write_note
 from dashboard.plotting.colour_by import colouring
 from pcvae.cutouts import read_sample
 from tests.dashboard.explorers import begin, change
@@ -140,9 +140,9 @@ def test_regions_are_circles_with_ids_where_the_galaxies_are(session, facts):
 
 def test_labels_are_taken_with_who_and_when_and_what_is_known(session, facts):
     datastore = session.datastore
-    judge(datastore, session.state, "4", 8)
+    set_label(datastore, session.state, "4", 8)
     write_note(datastore, session.state, "a ring, très beau\n{odd}", 8)
-    judge(datastore, session.state, "merger", 30)
+    set_label(datastore, session.state, "merger", 30)
     datastore.journal.tag("elsewhere", "candidate", user="ben")
     table = labelled(datastore, "physics")
     assert list(table["id"]) == ["g0008", "g0030", "elsewhere"]
@@ -308,7 +308,7 @@ def test_the_picture_shows_what_people_have_taught_the_svm(session, monkeypatch)
     state.colour = ANOMALY
     mass = session.map.plane.points["y"].to_numpy()
     for row in np.argsort(np.where(datastore.populations.normal, mass, -np.inf))[-8:]:
-        judge(datastore, state, "lens", int(row))
+        set_label(datastore, state, "lens", int(row))
     refit(datastore, state)
     figure_png(datastore, state)
     learnt = datastore.svm_jobs.learnt(state.model, state.queue.training_labels)

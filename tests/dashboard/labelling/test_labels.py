@@ -10,12 +10,12 @@ from dashboard.backend.datastore import DataStore
 from dashboard.labelling.label_bar import said_of
 from dashboard.labelling.labels import (
     is_candidate,
-    judge,
     label_names,
     label_title,
     own_label,
     redo,
     remove,
+    set_label,
     toggle,
     undo,
     who,
@@ -142,8 +142,8 @@ def test_a_new_act_forgets_what_could_be_redone(ana):
 
 
 def test_a_removal_is_undone_whole(ana):
-    judge(ana.datastore, ana.state, "merger", 3)
-    judge(ana.datastore, ana.state, "lens", 3)
+    set_label(ana.datastore, ana.state, "merger", 3)
+    set_label(ana.datastore, ana.state, "lens", 3)
     remove(ana.datastore, ana.state, own_label(ana.datastore, 3))
     assert labels(ana) == {}
     undo(ana.datastore, ana.state)
@@ -153,7 +153,7 @@ def test_a_removal_is_undone_whole(ana):
 
 
 def test_a_later_session_can_undo_what_the_person_said_before(ana, store, tmp_path):
-    judge(ana.datastore, ana.state, "merger", 3)
+    set_label(ana.datastore, ana.state, "merger", 3)
     later = begin(store, tmp_path / "journal.sqlite")
     assert later.card.judge.bar.back
     press(later, "u")
@@ -164,7 +164,7 @@ def test_a_later_session_can_undo_what_the_person_said_before(ana, store, tmp_pa
 def test_a_note_is_kept_with_the_label_whatever_that_becomes(ana):
     write_note(ana.datastore, ana.state, " two nuclei ", 5)
     assert own_label(ana.datastore, 5).note == "two nuclei"
-    judge(ana.datastore, ana.state, "merger", 5)
+    set_label(ana.datastore, ana.state, "merger", 5)
     assert (own_label(ana.datastore, 5).label, own_label(ana.datastore, 5).note) == (
         "merger",
         "two nuclei",
@@ -186,8 +186,8 @@ def test_a_note_without_a_label_goes_when_it_is_emptied(ana):
 
 
 def test_two_people_say_different_things_of_a_galaxy_and_both_are_kept(ana, ben):
-    judge(ana.datastore, ana.state, "merger", 5)
-    judge(ben.datastore, ben.state, "artefact", 5)
+    set_label(ana.datastore, ana.state, "merger", 5)
+    set_label(ben.datastore, ben.state, "artefact", 5)
     ana.refresh()
     assert {(item["caption"], item["lines"][1].split(",")[0]) for item in listed(ana)} == {
         ("Merger", "ana"),
@@ -201,14 +201,14 @@ def test_two_people_say_different_things_of_a_galaxy_and_both_are_kept(ana, ben)
 
 
 def test_nobody_undoes_what_another_did(ana, ben):
-    judge(ana.datastore, ana.state, "merger", 5)
+    set_label(ana.datastore, ana.state, "merger", 5)
     press(ben, "u")
     assert ben.state.progress.message == "Nothing to undo"
     assert labels(ana) == {"g0005": "merger"}
 
 
 def test_undoing_what_somebody_else_has_removed_says_so(ana, ben):
-    judge(ana.datastore, ana.state, "merger", 5)
+    set_label(ana.datastore, ana.state, "merger", 5)
     ben.refresh()
     remove(ben.datastore, ben.state, ben.datastore.label_table.active[0])
     undo(ana.datastore, ana.state)
@@ -218,7 +218,7 @@ def test_undoing_what_somebody_else_has_removed_says_so(ana, ben):
 
 def test_two_sessions_of_a_process_have_their_own_undo(ana):
     other = Explorer(ana.datastore)
-    judge(ana.datastore, ana.state, "merger", 5)
+    set_label(ana.datastore, ana.state, "merger", 5)
     other.refresh()
     assert other.state.progress.undo_stack == []
     assert ana.state.progress.undo_stack != []
@@ -228,8 +228,8 @@ def test_two_sessions_of_a_process_have_their_own_undo(ana):
 def _judge_many(store, path, user, start):
     session = begin(store, path, user)
     for row in range(start, start + 30):
-        judge(session.datastore, session.state, "merger", row)
-        judge(session.datastore, session.state, user, 0)
+        set_label(session.datastore, session.state, "merger", row)
+        set_label(session.datastore, session.state, user, 0)
     session.datastore.journal.close()
 
 
@@ -252,9 +252,9 @@ def test_processes_that_label_at_once_lose_nothing(ana, store, tmp_path):
 
 
 def test_the_list_is_kept_to_a_label_or_a_person(ana, ben):
-    judge(ana.datastore, ana.state, "merger", 5)
-    judge(ana.datastore, ana.state, "4", 6)
-    judge(ben.datastore, ben.state, "merger", 7)
+    set_label(ana.datastore, ana.state, "merger", 5)
+    set_label(ana.datastore, ana.state, "4", 6)
+    set_label(ben.datastore, ben.state, "merger", 7)
     ana.refresh()
     assert [item["row"] for item in listed(ana)] == [7, 6, 5]
     assert ana.state.param.label.get_range() == {
@@ -270,8 +270,8 @@ def test_the_list_is_kept_to_a_label_or_a_person(ana, ben):
 
 
 def test_a_listed_label_is_removed_alone(ana, ben):
-    judge(ana.datastore, ana.state, "merger", 5)
-    judge(ben.datastore, ben.state, "lens", 5)
+    set_label(ana.datastore, ana.state, "merger", 5)
+    set_label(ben.datastore, ben.state, "lens", 5)
     ana.refresh()
     mark = {item["caption"]: item["mark"] for item in listed(ana)}
     ana.tabs["labels"].strip._handle_msg({"remove": mark["Lens"]})
@@ -282,13 +282,13 @@ def test_a_listed_label_is_removed_alone(ana, ben):
 
 def test_labels_of_galaxies_that_the_store_has_not_are_left_out_of_the_list(ana):
     ana.datastore.journal.tag("another store's", "merger")
-    judge(ana.datastore, ana.state, "merger", 5)
+    set_label(ana.datastore, ana.state, "merger", 5)
     assert [item["row"] for item in listed(ana)] == [5]
 
 
 def test_the_names_are_the_usual_the_rare_and_ones_own(ana):
-    judge(ana.datastore, ana.state, "  gravitational   lens ", 5)
-    judge(ana.datastore, ana.state, "4", 6)
+    set_label(ana.datastore, ana.state, "  gravitational   lens ", 5)
+    set_label(ana.datastore, ana.state, "4", 6)
     write_note(ana.datastore, ana.state, "odd", 7)
     names = label_names(ana.datastore)
     assert {"candidate", "merger", "artefact", "red_spiral", "green_pea"} < set(names)

@@ -14,7 +14,7 @@ from dashboard.selection.masks import (
     inside_polygon,
     rows_in_focus,
     select,
-    undo,
+    undo_selection,
 )
 from dashboard.state import Gesture, Selection, State
 from pcvae.store import read_store
@@ -126,9 +126,9 @@ def test_undo_selects_what_was_selected_before_and_undone_twice_nothing_has_chan
     first, second = np.arange(120) < 30, np.arange(120) >= 100
     select(followed, first)
     select(followed, second, how="add")
-    undo(followed)
+    undo_selection(followed)
     assert list(followed.selection.focus) == list(first)
-    undo(followed)
+    undo_selection(followed)
     assert followed.selection.focus.sum() == 50
 
 

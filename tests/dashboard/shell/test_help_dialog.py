@@ -5,7 +5,7 @@ import pytest
 
 from dashboard.app import Explorer, serve
 from dashboard.backend.datastore import DataStore
-from dashboard.shell.glossary import TERMS, glossary_html
+from dashboard.shell.glossary import GLOSSARY, glossary_html
 from pcvae.store import read_store
 
 
@@ -18,7 +18,7 @@ def session(store):
     "term", ["latent", "sigma", "residual", "whitened", "smote", "false-positive rate"]
 )
 def test_a_newcomer_finds_the_term(term):
-    assert any(term == one.lower() for one in TERMS)
+    assert any(term == one.lower() for one in GLOSSARY)
     assert term in glossary_html().lower()
 
 

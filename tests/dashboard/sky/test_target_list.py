@@ -8,7 +8,7 @@ from astropy.table import Table
 from dashboard.components.file_input import Upload, UploadError
 from dashboard.galaxy.external_jobs import ExternalJobs
 from dashboard.sky.crossmatch import match, read_targets
-from dashboard.sky.target_table import PAGE, summary
+from dashboard.sky.target_table import PAGE, match_summary
 from tests.dashboard.explorers import begin
 
 
@@ -104,7 +104,7 @@ def test_a_target_is_its_id_else_the_nearest_within_the_radius(session):
     assert found["separation"][0] > 1000
     assert np.isnan(found["separation"][3])
     assert list(match(session.datastore, read_targets(table), 5.0)["row"]) == [5, 7, 8, -1, -1]
-    assert summary(found) == (
+    assert match_summary(found) == (
         '2 of 5 targets are in this store (1 by id, 1 by position, at most 1.00" off); 3 are not.'
     )
 

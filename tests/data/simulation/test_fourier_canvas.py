@@ -2,7 +2,7 @@ import galsim
 import numpy as np
 import pytest
 
-from data.simulation.fourier_canvas import Canvas, correlated_noise
+from data.simulation.fourier_canvas import FourierCanvas, correlated_noise
 
 SCALE = 0.262
 PSF = galsim.Moffat(3.5, fwhm=1.2)
@@ -15,7 +15,7 @@ def develop(canvas):
 @pytest.mark.parametrize("size", [64, 65])
 def test_a_canvas_shows_what_galsim_draws(size):
     shape = galsim.Sersic(2.0, half_light_radius=1.0).shear(q=0.5, beta=0.6 * galsim.radians)
-    canvas = Canvas(size, SCALE, 1)
+    canvas = FourierCanvas(size, SCALE, 1)
     canvas.profile(shape, np.array([7.0]), 0.4, -0.8)
     drawn = galsim.Convolve([7.0 * shape.shift(0.4, -0.8), PSF]).drawImage(
         nx=size, ny=size, scale=SCALE
@@ -24,7 +24,7 @@ def test_a_canvas_shows_what_galsim_draws(size):
 
 
 def test_points_are_stars_and_blurred_points_are_gaussians():
-    canvas, other = Canvas(64, SCALE, 2), Canvas(64, SCALE, 2)
+    canvas, other = FourierCanvas(64, SCALE, 2), FourierCanvas(64, SCALE, 2)
     place = np.array([[1.0, -2.0], [0.5, 3.0]])
     flux = np.array([[2.0, 3.0], [5.0, 1.0]])
     canvas.points(place, flux, np.array([0.0, 0.4]))
@@ -36,7 +36,7 @@ def test_points_are_stars_and_blurred_points_are_gaussians():
 def test_an_image_keeps_its_place_and_its_sum():
     pixels = np.zeros((64, 64))
     pixels[40, 20] = 1.0
-    canvas, other = Canvas(64, SCALE, 1), Canvas(64, SCALE, 1)
+    canvas, other = FourierCanvas(64, SCALE, 1), FourierCanvas(64, SCALE, 1)
     canvas.image(pixels, np.array([3.0]))
     other.points(np.array([[20 - 31.5], [40 - 31.5]]) * SCALE, np.array([[3.0]]))
     np.testing.assert_allclose(develop(canvas), develop(other), atol=1e-6)
@@ -44,7 +44,7 @@ def test_an_image_keeps_its_place_and_its_sum():
 
 
 def test_what_lies_beyond_an_edge_does_not_come_back_at_the_other():
-    canvas = Canvas(64, SCALE, 1)
+    canvas = FourierCanvas(64, SCALE, 1)
     canvas.points(np.array([[34 * SCALE], [0.0]]), np.array([[100.0]]))
     image = develop(canvas)
     assert image[:, -1].max() > 0.5
