@@ -80,7 +80,7 @@ def use(page: object) -> None:
     printed = page.locator(".jp-OutputArea-output", has_text="SELECTED").last
     expect(printed).to_contain_text("LABELLED")
     words = printed.inner_text().split()
-    print(" ".join(words))
+    sys.stdout.write(" ".join(words) + "\n")
     if int(words[1]) < 1 or int(words[3]) < 1:
         sys.exit("expected selected and labelled galaxies in the notebook's DataFrames")
 
