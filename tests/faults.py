@@ -1,8 +1,17 @@
-"""Kills before each file operation: what a killed writer leaves behind must be mendable."""
+"""Kills before each file operation: what a killed writer leaves behind must be mendable.
+
+    python -m tests.faults NAME FOLDER
+
+Runs the scenario NAME of ``SCENARIOS``: a writer is killed before its first file operation, before
+its second, and so on; after each kill the same command must end in the uninterrupted result.
+Prints how many kills there were. A process of its own forks faster than that of the tests.
+"""
 
 import os
+import shutil
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 KILLED = 137
@@ -24,7 +33,6 @@ class _Countdown:
 
 
 _countdown = _Countdown()
-sys.addaudithook(_countdown)
 
 
 def _changes_a_file(event: str, arguments: tuple[Any, ...]) -> bool:
@@ -49,7 +57,9 @@ def killed(work: Callable[[], object], before: int) -> bool:
         _countdown.left = before
         try:
             work()
-        except BaseException:  # whatever it is, the parent is told
+        except BaseException as error:  # whatever it is, the parent is told
+            _countdown.left = None
+            sys.stderr.write(f"{type(error).__name__}: {error}\n")
             os._exit(1)
         os._exit(0)
     _, status = os.waitpid(pid, 0)
@@ -58,18 +68,70 @@ def killed(work: Callable[[], object], before: int) -> bool:
     return code == KILLED
 
 
-def kill_everywhere(work: Callable[[], object], check: Callable[[int], None]) -> int:
+def kill_everywhere(work: Callable[[], object], check: Callable[[], None]) -> int:
     """Kill ``work`` before each of its file operations in turn, and check what is left.
 
     Args:
-        work: What is run; it begins anew each time.
-        check: Called after each kill with the number of the operation.
+        work: What is run.
+        check: Called after each kill; must end in the state that the next kill begins with.
 
     Returns:
         How many operations there are.
     """
     before = 0
     while killed(work, before):
-        check(before)
+        check()
         before += 1
     return before
+
+
+def sample_writer(folder: Path, *, keep: Callable[[int], object], replaced: bool) -> int:
+    """``pcvae.cutouts.SampleWriter``, with candidates that are left out, or over a sample."""
+    from pcvae.cutouts import PART, SampleWriter
+    from tests.pcvae.test_cutouts import INFO, fill, holds
+
+    rows = PART + 7
+    wanted = [row for row in range(rows) if keep(row)]
+
+    def write() -> None:
+        fill(SampleWriter(folder, INFO, rows, {}, overwrite=replaced), keep)
+
+    def begin() -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+        if replaced:
+            fill(SampleWriter(folder, INFO, 1, {"old": 1}))
+
+    def check() -> None:
+        if folder.exists():
+            assert holds(folder) in ([0], wanted)
+        if replaced or not folder.exists():
+            write()
+        assert holds(folder) == wanted
+        begin()
+
+    begin()
+    kills = kill_everywhere(write, check)
+    assert holds(folder) == wanted
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+    return kills
+
+
+SCENARIOS: dict[str, Callable[[Path], int]] = {
+    "sample": lambda folder: sample_writer(folder, keep=lambda _: True, replaced=False),
+    "sample-with-gaps": lambda folder: sample_writer(
+        folder, keep=lambda row: row % 3, replaced=False
+    ),
+    "sample-replaced": lambda folder: sample_writer(
+        folder, keep=lambda row: row % 3, replaced=True
+    ),
+}
+
+
+def main(name: str, folder: str) -> None:
+    """Run a scenario."""
+    sys.addaudithook(_countdown)
+    sys.stdout.write(f"{SCENARIOS[name](Path(folder) / 's')} kills\n")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

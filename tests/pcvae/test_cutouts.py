@@ -1,5 +1,3 @@
-import shutil
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +5,6 @@ import pytest
 from pcvae.cutouts import PART, SampleInfo, SampleWriter, read_sample
 from pcvae.errors import SampleError, ShapeError
 from pcvae.folders import partial_folder
-from tests.faults import kill_everywhere
 
 INFO = SampleInfo("tiny", "simulated for a test", ("g", "r", "z"), 0.262, 4)
 
@@ -68,37 +65,6 @@ def test_a_writer_killed_while_joining_can_join_again(tmp_path, monkeypatch):
             fill(writer)
     fill(SampleWriter(tmp_path / "s", INFO, PART, {}))
     assert len(read_sample(tmp_path / "s")) == PART
-
-
-@pytest.mark.parametrize(
-    ("replaced", "keep"),
-    [(False, lambda row: True), (False, lambda row: row % 3), (True, lambda row: row % 3)],
-    ids=["all", "some", "replaced"],
-)
-def test_a_writer_killed_before_any_file_operation_loses_nothing(tmp_path, keep, replaced):
-    rows, folder = PART + 7, tmp_path / "s"
-
-    def write():
-        fill(SampleWriter(folder, INFO, rows, {}, overwrite=replaced), keep)
-
-    def begin():
-        shutil.rmtree(folder, ignore_errors=True)
-        if replaced:
-            fill(SampleWriter(folder, INFO, 1, {"old": 1}))
-
-    def check(_):
-        if folder.exists():
-            assert holds(folder) in ([0], wanted)
-        if replaced or not folder.exists():
-            write()
-        assert holds(folder) == wanted
-        begin()
-
-    wanted = [row for row in range(rows) if keep(row)]
-    begin()
-    assert kill_everywhere(write, check) > 20
-    assert holds(folder) == wanted
-    assert [path.name for path in tmp_path.iterdir()] == ["s"]
 
 
 def test_another_command_does_not_finish_a_begun_sample(tmp_path):

@@ -21,7 +21,7 @@ from train import encode, evaluate, train
 from train.evaluation.evaluation import Evaluation
 from train.evaluation.galaxy_pool import estimates, gather
 from train.evaluation.rare_search import FOLDS, Search
-from train.evaluation.rare_search import difference as rare_difference
+from train.evaluation.rare_search import recall_gain as rare_difference
 
 
 def measured(store, *steps, train_store=None):
