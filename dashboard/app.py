@@ -9,7 +9,6 @@ and slow computations are shared by all sessions of the process.
 import logging
 import sys
 from collections.abc import Callable
-from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -125,8 +124,7 @@ class Explorer:
         maps = pn.Column(above, self.maps, sizing_mode="stretch_both")
         tabs = self._tabs()
         for part in (maps, tabs, self.controls.__panel__()):
-            part.visible = state.page == "explore"
-            state.param.watch(partial(_show_on, part, "explore"), "page")
+            part.visible = state.param.page.rx() == "explore"
         left = pn.Column(maps, self.model_page, sizing_mode="stretch_both")
         right = pn.Column(
             self.card, width=472, sizing_mode="stretch_height", margin=(10, 14, 0, 8)
@@ -179,19 +177,15 @@ class Explorer:
         tabs.param.watch(lambda event: state.param.update(tab=names[event.new]), "active")
         corner = {"position": "absolute", "right": "12px", "top": "3px", "z-index": "2"}
         beside = {**corner, "right": "50px"}
-        strip = pn.Column(
+        return pn.Column(
             tabs,
             pn.Column(self.export_panel, styles=beside, margin=0, width=92),
             IconToggle.of(state.param.tall, TALLER, styles=corner, margin=0),
             sizing_mode="stretch_width",
-            height=TALL if state.tall else LOW,
+            height=state.param.tall.rx.where(TALL, LOW),
             margin=0,
             styles={"position": "relative"},
         )
-        state.param.watch(
-            lambda event: strip.param.update(height=TALL if event.new else LOW), "tall"
-        )
-        return strip
 
 
 def _own_busy(page: Page, state: State) -> None:
@@ -202,11 +196,6 @@ def _own_busy(page: Page, state: State) -> None:
     """
     with edit_readonly(page):
         page.busy = state.progress.param.loaded.rx.not_()
-
-
-def _show_on(part: pn.viewable.Viewable, page: str, event: Any) -> None:
-    """Show a part of the layout on one page only."""
-    part.visible = event.new == page
 
 
 class Notebook(pn.viewable.Viewer):
