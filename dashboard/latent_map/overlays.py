@@ -18,7 +18,7 @@ from dashboard.state import Axes
 
 __all__ = ["Overlays"]
 
-PLANE = ("axes.model", "axes.x", "axes.y", "axes.zoom", "state.dark")  # all glyphs depend on
+PLANE = ("axes.model", "axes.x", "axes.y", "state.dark")  # inputs of all layers
 
 
 class Overlays(Follower):

@@ -94,6 +94,7 @@ class LatentMap(View):
 
     @param.depends(
         *PLANE,
+        "axes.zoom",
         "state.model",
         "state.colour",
         "state.selection.focus",

@@ -268,3 +268,15 @@ def test_the_boundaries_are_drawn_for_the_chosen_axes_and_can_be_put_away(many):
     assert not regions.fill.data["image"]
     assert not regions.lines.data["x"]
     assert "SVM" not in many.legend.pane.object
+
+
+def test_a_zoom_draws_the_galaxies_again_and_no_glyphs(many, monkeypatch):
+    draw(many)
+    drawn = []
+    for glyphs in (many.map.overlays.regions, many.map.overlays.marks, many.map.overlays.rings):
+        monkeypatch.setattr(glyphs, "show", lambda *_, **__: drawn.append("glyphs"))
+    made = many.map._galaxies
+    monkeypatch.setattr(many.map, "_galaxies", lambda: drawn.append("galaxies") or made())
+    (left, right), limits = many.map.limits
+    many.map.range.event(x_range=(left, (left + right) / 2), y_range=limits)
+    assert drawn == ["galaxies"]
