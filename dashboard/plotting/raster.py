@@ -12,13 +12,13 @@ import datashader
 import numpy as np
 import pandas as pd
 from datashader import reductions
-from holoviews.plotting.util import process_cmap
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from dashboard.plotting.colour_maps import colour_map
+
 __all__ = [
     "Canvas",
-    "colour_map",
     "over",
     "paint_categories",
     "paint_context",
@@ -33,16 +33,6 @@ CROWD = 4.0  # radii over which neighbours count where single dots are seen
 REACH = 2.5  # widths to which that is counted
 LEVELS = 4096  # of density that are told apart
 GREY = {True: 0.36, False: 0.72}  # of what has no colour, by dark theme
-MAPS = {  # perceptually uniform; the part that stands out from the ground
-    ("density", True): ("kbc", 0.42, 1.0),
-    ("density", False): ("kbc", 0.75, 0.05),
-    ("value", True): ("bmy", 0.12, 1.0),
-    ("value", False): ("bmy", 0.0, 0.88),
-    ("difference", True): ("bjy", 0.0, 1.0),
-    ("difference", False): ("bkr", 0.0, 1.0),
-    ("cyclic", True): ("colorwheel", 0.0, 1.0),
-    ("cyclic", False): ("colorwheel", 0.0, 1.0),
-}
 
 
 class Canvas(NamedTuple):
@@ -64,16 +54,6 @@ class Canvas(NamedTuple):
     def bounds(self) -> tuple[float, float, float, float]:
         """Left, bottom, right, top."""
         return self.x[0], self.y[0], self.x[1], self.y[1]
-
-
-@cache
-def colour_map(kind: str, dark: bool) -> NDArray[np.float32]:
-    """The 256 colours (256, 3) in [0, 1] of a kind of ``MAPS``."""
-    name, start, end = MAPS[kind, dark]
-    colours = process_cmap(name, 256, provider="colorcet")
-    table = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in colours]) / 255
-    place = np.linspace(start, end, 256) * 255
-    return np.stack([np.interp(place, np.arange(256), table[:, i]) for i in range(3)], axis=1)
 
 
 def paint_density(points: pd.DataFrame, canvas: Canvas, *, dark: bool) -> NDArray[np.uint8]:
