@@ -13,13 +13,8 @@ from dashboard.backend.populations import population_title
 from dashboard.backend.quantities import ANOMALY, colours_of
 from dashboard.backend.svm_jobs import TrainingLabels
 from dashboard.backend.typography import MINUS
-from dashboard.plotting.raster import (
-    Canvas,
-    colour_map,
-    paint_categories,
-    paint_density,
-    paint_mean,
-)
+from dashboard.plotting.colour_maps import colour_map
+from dashboard.plotting.raster import Canvas, paint_categories, paint_density, paint_mean
 from dashboard.state import DENSITY, POPULATION
 
 __all__ = ["Colouring", "choices", "colouring"]
