@@ -220,8 +220,8 @@ class Journal:
         """
         names = [field.name for field in fields(Event)]
         kept = ["galaxy", "label", "note", "user", "time"]
-        said = [asdict(event) for event in active_events(self.events())]
-        return pd.DataFrame(said, columns=names)[kept].rename(columns={"galaxy": "id"})
+        active = [asdict(event) for event in active_events(self.events())]
+        return pd.DataFrame(active, columns=names)[kept].rename(columns={"galaxy": "id"})
 
     def close(self) -> None:
         """Close all connections."""

@@ -59,17 +59,17 @@ def main(argv: Sequence[str] | None = None) -> Path:
     pool = _pool(sample)
     evaluation = Evaluation(pool, args.seed)
     evaluation.metrics["folds"] = args.folds
-    said: dict[str, dict[str, Estimates]] = {
+    estimates: dict[str, dict[str, Estimates]] = {
         "models": {"physics": _by_models(args, options, sample, fold)},
         "baselines": _by_baselines(sample, pool, fold, args.seed),
     }
-    evaluation.estimates.update(said)
+    evaluation.estimates.update(estimates)
     for name in ("labels", "gains", "bins"):
         evaluation.steps()[name]()
     metrics = plain(evaluation.metrics) | {"command": command("train.crossvalidate", argv)}
     (args.report / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n")
     (args.report / "tables.txt").write_text(tables(metrics) + "\n")
-    _table(sample, fold, said["models"]["physics"]).to_parquet(
+    _table(sample, fold, estimates["models"]["physics"]).to_parquet(
         args.report / "estimates.parquet", index=False
     )
     print(tables(metrics))
@@ -187,16 +187,16 @@ def _by_baselines(
     features = photometry(replace(pool, train=pool.test))
     if features is None:
         features = annular_colours([sample], sample.catalog["id"])
-    said: dict[str, dict[str, Estimate]] = {f"photometry_{kind}": {} for kind in KINDS}
+    estimates: dict[str, dict[str, Estimate]] = {f"photometry_{kind}": {} for kind in KINDS}
     steps = [(kind, number) for kind in KINDS for number in np.unique(fold)]
     for kind, number in tqdm(steps, desc="baselines", unit="fit"):
         held = fold == number
         found = by_photometry(replace(pool, train=~held), features, kind, seed)
         for name, figures in found.items():
             nothing = Estimate(*np.full((2, len(pool)), np.nan))
-            value, sigma = said[f"photometry_{kind}"].setdefault(name, nothing)
+            value, sigma = estimates[f"photometry_{kind}"].setdefault(name, nothing)
             value[held], sigma[held] = figures.value[held], figures.sigma[held]
-    return dict(said)
+    return dict(estimates)
 
 
 def _table(sample: Sample, fold: NDArray[np.intp], found: "Estimates") -> pd.DataFrame:

@@ -192,10 +192,10 @@ def _going_on(first: "Run", recipe: "Recipe") -> "ConvVAE":
     """The network of another run, with the dropout of this recipe."""
     from pcvae.model import ConvVAE
 
-    said = {name: getattr(recipe.model, name) for name in ("dropout", "dimming")}
-    if not (said["dropout"] and first.info.model.dropout):
-        del said["dropout"]  # its layers are there or not, by which the others are counted
-    model = ConvVAE(dataclasses.replace(first.info.model, **said))
+    note = {name: getattr(recipe.model, name) for name in ("dropout", "dimming")}
+    if not (note["dropout"] and first.info.model.dropout):
+        del note["dropout"]  # its layers are there or not, by which the others are counted
+    model = ConvVAE(dataclasses.replace(first.info.model, **note))
     model.load_state_dict(first.model.state_dict())
     return model
 

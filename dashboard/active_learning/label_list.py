@@ -24,8 +24,8 @@ def when(time: str) -> str:
         >>> when("2026-11-22T21:05:09.123456+00:00")
         '22 Nov 21:05'
     """
-    said = datetime.fromisoformat(time)
-    return f"{said.day} {said:%b %H:%M}"
+    read = datetime.fromisoformat(time)
+    return f"{read.day} {read:%b %H:%M}"
 
 
 def label_items(items: list[dict[str, Any]], events: list[Event]) -> list[dict[str, Any]]:
@@ -83,9 +83,9 @@ class LabelList(Strip):
 
     def _offer(self) -> None:
         """Offer the labels and people that occur as filters."""
-        said = self.datastore.label_table.active
-        labels = {label_title(label): label for label in sorted({event.label for event in said})}
-        users = {user: user for user in sorted({event.user for event in said})}
+        active = self.datastore.label_table.active
+        labels = {label_title(label): label for label in sorted({event.label for event in active})}
+        users = {user: user for user in sorted({event.user for event in active})}
         for name, every, found in (
             ("label", "All labels", labels),
             ("user", "Everybody", users),
@@ -121,8 +121,8 @@ class LabelList(Strip):
             return [], "Nobody said that of a galaxy of this store."
         shown = f"the latest {MAX_STAMPS} of " if len(found) > MAX_STAMPS else ""
         of_all = f" of {total:,}" if len(found) < total else ""
-        said = f"{shown}{len(found):,}{of_all} labels, the latest first"
-        return [(row, "") for row, _ in found], said
+        note = f"{shown}{len(found):,}{of_all} labels, the latest first"
+        return [(row, "") for row, _ in found], note
 
     def _items(self, listed: list[tuple[int, str]]) -> list[dict[str, Any]]:
         items = stamp_items(self.datastore, listed[:MAX_STAMPS], dark=self.state.dark)

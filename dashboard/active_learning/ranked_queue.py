@@ -33,7 +33,7 @@ class RankedQueue(Strip):
 
     def __panel__(self) -> pn.viewable.Viewable:
         above = pn.Row(
-            *self._above(), self.said, height=36, margin=(3, 0), sizing_mode="stretch_width"
+            *self._above(), self.note, height=36, margin=(3, 0), sizing_mode="stretch_width"
         )
         below = pn.Row(self.strip, self.fit, sizing_mode="stretch_width")
         return pn.Column(above, below, sizing_mode="stretch_width", margin=(2, 10, 0, 10))

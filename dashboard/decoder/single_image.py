@@ -72,7 +72,7 @@ class SingleImage(View):
             width=SIDE[self.state.tall], sizing_mode="stretch_height", margin=(2, 12, 0, 0)
         )
         self.sliders = Sliders(self._slide, width=400, sizing_mode="stretch_height", margin=0)
-        self.said = pn.pane.HTML("", stylesheets=[BASE], margin=(13, 6, 0, 0))
+        self.note = pn.pane.HTML("", stylesheets=[BASE], margin=(13, 6, 0, 0))
 
     def __panel__(self) -> pn.viewable.Viewable:
         base = pmui.Select.from_param(
@@ -88,7 +88,7 @@ class SingleImage(View):
             size="small",
             margin=(8, 8, 0, 0),
         )
-        above = pn.Row(base, hovering, self.said, height=44)
+        above = pn.Row(base, hovering, self.note, height=44)
         beside = pn.Column(above, self.sliders, sizing_mode="stretch_height", margin=0)
         return pn.Row(self.picture, beside, sizing_mode="stretch_height", margin=0)
 
@@ -149,7 +149,7 @@ class SingleImage(View):
         place, whose = self._place(spread)
         self.sliders.values = place.tolist()
         changed = self.state.decoding.latents is not None
-        self.said.object = (
+        self.note.object = (
             f'<span class="muted">{"changed from" if changed else "of"} {escape(whose)}</span>'
         )
         self.picture.says = f"Decoded picture {'changed from' if changed else 'of'} {whose}"

@@ -36,13 +36,15 @@ class Decode(Tab):
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
         shared = {"datastore": self.datastore, "state": self.state}
-        self.live, self.film = SingleImage(**shared), Traversals(**shared)
-        self.said = pn.pane.HTML("", stylesheets=[BASE, STAMPS], sizing_mode="stretch_width")
-        self._parts = pn.Row(self.live, self.film, sizing_mode="stretch_both", margin=0)
+        self.single_image, self.traversals = SingleImage(**shared), Traversals(**shared)
+        self.note = pn.pane.HTML("", stylesheets=[BASE, STAMPS], sizing_mode="stretch_width")
+        self._parts = pn.Row(
+            self.single_image, self.traversals, sizing_mode="stretch_both", margin=0
+        )
         self._prepare()
 
     def __panel__(self) -> pn.viewable.Viewable:
-        return pn.Column(self.said, self._parts, sizing_mode="stretch_both", margin=(2, 10, 0, 10))
+        return pn.Column(self.note, self._parts, sizing_mode="stretch_both", margin=(2, 10, 0, 10))
 
     @param.depends("state.tab", "state.model", "state.progress.loaded", watch=True)
     def _prepare(self) -> None:
@@ -69,10 +71,10 @@ class Decode(Tab):
             self._say(why_not_decoded(self.datastore, model))
             return
         self._say("")
-        self.live.open(codec.result(), spread.result())
-        self.film.open(codec.result(), spread.result())
+        self.single_image.open(codec.result(), spread.result())
+        self.traversals.open(codec.result(), spread.result())
 
     def _say(self, words: str, *, busy: bool = False) -> None:
-        self._parts.visible, self.said.visible = not words, bool(words)
+        self._parts.visible, self.note.visible = not words, bool(words)
         kind = "empty shimmer" if busy else "empty"
-        self.said.object = f'<p class="{kind}">{escape(words)}</p>' if words else ""
+        self.note.object = f'<p class="{kind}">{escape(words)}</p>' if words else ""

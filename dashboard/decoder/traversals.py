@@ -149,7 +149,7 @@ class Traversals(View):
         self.strips: list[ImageRow] = []
         self.latest = Latest(self.datastore.workers.decoder.submit)
         self.frames = ImageRows(self._pick, sizing_mode="stretch_both", margin=0)
-        self.said = pn.pane.HTML("", stylesheets=[BASE], margin=(12, 6))
+        self.note = pn.pane.HTML("", stylesheets=[BASE], margin=(12, 6))
         self.draw = pmui.Toggle.from_param(
             self.state.decoding.param.draw_line,
             label="Draw a line",
@@ -172,7 +172,7 @@ class Traversals(View):
             margin=(6, 8, 0, 0),
         )
         above = pn.Row(
-            film, self.draw, self.begin, self.said, height=44, sizing_mode="stretch_width"
+            film, self.draw, self.begin, self.note, height=44, sizing_mode="stretch_width"
         )
         return pn.Column(above, self.frames, sizing_mode="stretch_both", margin=0)
 
@@ -212,9 +212,9 @@ class Traversals(View):
         )
         if self._tools is None or self._tools[2] != state.model or state.tab != "decode":
             return
-        strips, said = chosen_rows(self.datastore, state, self._tools[1])
-        self.said.object = f'<span class="muted">{escape(said)}</span>' if strips else ""
-        self.frames.param.update(side=SIDE[state.decoding.along], empty="" if strips else said)
+        strips, note = chosen_rows(self.datastore, state, self._tools[1])
+        self.note.object = f'<span class="muted">{escape(note)}</span>' if strips else ""
+        self.frames.param.update(side=SIDE[state.decoding.along], empty="" if strips else note)
         if not strips:
             self.strips, self.frames.rows = [], []
             return

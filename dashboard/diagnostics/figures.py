@@ -77,7 +77,7 @@ class FigureSpec:
         return known & self.shown
 
     @property
-    def said(self) -> str:
+    def count_text(self) -> str:
         """How many galaxies it shows, and of how many."""
         drawn, shown = int(self.drawn.sum()), int(self.shown.sum())
         some = f"{drawn:,} of {shown:,}" if drawn < shown else f"{drawn:,}"

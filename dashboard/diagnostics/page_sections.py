@@ -67,7 +67,7 @@ WORKING = '<div class="working"><span class="shimmer">{} …</span></div>'
 def tile_html(sketch: FigureSpec) -> str:
     """The heading of a figure."""
     return (
-        f'<div class="tile"><b>{escape(sketch.title)}</b> <span>{sketch.said}</span>'
+        f'<div class="tile"><b>{escape(sketch.title)}</b> <span>{sketch.count_text}</span>'
         f"<p>{escape(sketch.note)}</p></div>"
     )
 
@@ -143,8 +143,8 @@ class PageSections:
             if sketch is not None:
                 made = Scatter(datastore=self.datastore, state=self.state, sketch=sketch)
                 self.scatters[name] = made
-                said = page_html(tile_html(sketch))
-                grid.append(pn.Column(said, made, sizing_mode="stretch_width"))
+                note = page_html(tile_html(sketch))
+                grid.append(pn.Column(note, made, sizing_mode="stretch_width"))
                 yield
         if not grid.objects:
             self.holders[section].objects = [page_html(f'<p class="none">{nothing}</p>')]
@@ -191,11 +191,11 @@ class PageSections:
         for term, title in TERMS.items():
             curves = loss_curves(histories, term, model, dark=dark)
             if curves is not None:
-                said = page_html(f'<div class="tile"><b>{title}</b></div>')
+                note = page_html(f'<div class="tile"><b>{title}</b></div>')
                 pane = pn.pane.HoloViews(
                     curves, sizing_mode="stretch_width", height=210, linked_axes=False
                 )
-                grid.append(pn.Column(said, pane, sizing_mode="stretch_width"))
+                grid.append(pn.Column(note, pane, sizing_mode="stretch_width"))
                 yield
         if not grid.objects:
             nothing = '<p class="none">No model of this store has a record of its losses.</p>'
@@ -230,12 +230,12 @@ def _trials(found: list[Any], _: str) -> str:
     known = {name: trials for name, trials in found[0].items() if trials.tests}
     if not known:
         return '<p class="none">Fewer than two galaxies of each class have never trained.</p>'
-    said = (
+    note = (
         "RBF SVM on all latents, SMOTE on the training part, five random splits 80/20 of the "
         "galaxies that never trained: the share of each true class that was given to each class."
     )
     matrices = "".join(confusion_html(name, trials) for name, trials in known.items())
-    return f'<p class="muted">{said}</p><div class="matrices">{matrices}</div>'
+    return f'<p class="muted">{note}</p><div class="matrices">{matrices}</div>'
 
 
 _TABLES = {"scores": _scores, "trials": _trials}

@@ -129,13 +129,13 @@ class ExportPanel(View):
         if not self.panel.visible:
             return
         row, chosen = self.state.row, len(rows_in_focus(self.state))
-        said = len({event.galaxy for event in self.datastore.label_table.active})
-        options = {f"Labels: {said:,} {'galaxy' if said == 1 else 'galaxies'}": LABELS}
+        count = len({event.galaxy for event in self.datastore.label_table.active})
+        options = {f"Labels: {count:,} {'galaxy' if count == 1 else 'galaxies'}": LABELS}
         options[f"Selection: {chosen:,} of {len(self.datastore):,} galaxies"] = SELECTION
         if row is not None:
             options[f"Cutout of {self.datastore.ids[row]}, FITS"] = CUTOUT
         options["The map, PNG"] = FIGURE
-        first = SELECTION if chosen and not said else LABELS
+        first = SELECTION if chosen and not count else LABELS
         value = self.what.value if self.what.value in options.values() else first
         self.what.param.update(options=options, value=value)
         self._offer()

@@ -55,9 +55,9 @@ def find_sample(datastore: DataStore) -> Sample | None:
     """
     info = datastore.store.info
     words = shlex.split(info.command)
-    said = [words[i + 1] for i, word in enumerate(words[:-1]) if word == "train.encode"]
-    places = [Path(text) for text in (os.environ.get(SAMPLE, ""), *said) if text]
-    places += [ROOT / text for text in said] + [ROOT / "data" / "samples" / info.sample]
+    samples = [words[i + 1] for i, word in enumerate(words[:-1]) if word == "train.encode"]
+    places = [Path(text) for text in (os.environ.get(SAMPLE, ""), *samples) if text]
+    places += [ROOT / text for text in samples] + [ROOT / "data" / "samples" / info.sample]
     for place in places:
         try:
             sample = read_sample(place)
@@ -86,7 +86,7 @@ def pixels_of(datastore: DataStore, row: int, sample: Sample | None) -> Pixels:
     if "simulated" not in info.source.lower() and np.isfinite(place).all():
         try:
             found = fetch_external_galaxy(datastore, place, _layer_of(galaxy))
-            origin = f"{found.said[0]} Fetched from {base_url()}."
+            origin = f"{found.notes[0]} Fetched from {base_url()}."
             return Pixels(found.flux, "nanomaggy", info.bands, origin, found.north_angle)
         except FetchError as error:
             why += f", and: {error}"

@@ -46,8 +46,8 @@ def _csv(table: Table, facts: Mapping[str, str]) -> bytes:
     units = ", ".join(
         f"{name} [{table[name].unit}]" for name in table.colnames if table[name].unit
     )
-    said = {**facts, "units": units}
-    head = "".join(f"# {name}: {_line(value)}\n" for name, value in said.items())
+    header = {**facts, "units": units}
+    head = "".join(f"# {name}: {_line(value)}\n" for name, value in header.items())
     return (head + table.to_pandas().to_csv(index=False)).encode()
 
 

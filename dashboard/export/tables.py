@@ -62,12 +62,12 @@ def selection(datastore: DataStore, model: str, rows: NDArray[np.intp]) -> Table
 
 def labelled(datastore: DataStore, model: str) -> Table:
     """All labels, a row a person and galaxy; also of galaxies that are not in this store."""
-    said = (
+    events = (
         datastore.journal.table() if datastore.journal else pd.DataFrame(columns=["id", *JUDGED])
     )
-    rows = pd.Index(datastore.ids).get_indexer(pd.Index(said["id"]))
+    rows = pd.Index(datastore.ids).get_indexer(pd.Index(events["id"]))
     known = selection(datastore, model, np.unique(rows[rows >= 0])).to_pandas()
-    merged = said.merge(known, on="id", how="left")
+    merged = events.merge(known, on="id", how="left")
     first = [name for name in (*GALAXY, *JUDGED) if name in merged]
     rest = [name for name in merged if name not in first]
     return described(datastore, model, merged[[*first, *rest]])

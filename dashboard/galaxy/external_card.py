@@ -52,7 +52,7 @@ def external_facts_html(external: ExternalGalaxy, links: dict[str, str]) -> str:
     ]
     return (
         f'<h2>{escape(external.name)}</h2><div class="facts">{"".join(facts)}</div>'
-        f'<p class="said">{escape(" ".join(external.said))}</p>'
+        f'<p class="said">{escape(" ".join(external.notes))}</p>'
     )
 
 

@@ -46,7 +46,7 @@ class ExternalGalaxy:
     Args:
         name: Its name.
         flux: Its pixels (C, S, S), in the unit, bands and size of the store's sample.
-        said: How the image was processed, and assumptions, a sentence each.
+        notes: How the image was processed, and assumptions, a sentence each.
         ra: Right ascension [deg]; NaN if unknown.
         dec: Declination [deg]; NaN if unknown.
         north_angle: Direction of north [rad], counter-clockwise from +x; NaN if unknown.
@@ -54,7 +54,7 @@ class ExternalGalaxy:
 
     name: str
     flux: NDArray[np.float32]
-    said: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     ra: float = np.nan
     dec: float = np.nan
     north_angle: float = np.nan

@@ -76,15 +76,15 @@ def _of_fits(files: Sequence[Upload], info: StoreInfo) -> ExternalGalaxy:
     cut, origin = cut_image(
         RawImage(flux, centre, scale, north), info.size, info.pixel_scale, info.bands
     )
-    said = [f"Bands {', '.join(info.bands)} of {_listed(files)}, {width} by {height} pixels."]
+    notes = [f"Bands {', '.join(info.bands)} of {_listed(files)}, {width} by {height} pixels."]
     if np.isfinite(origin):
-        said.append(f"Resampled from {origin:.3f}″ to {info.pixel_scale:.3f}″ a pixel.")
+        notes.append(f"Resampled from {origin:.3f}″ to {info.pixel_scale:.3f}″ a pixel.")
     elif scale is None:
-        said.append("It does not say its pixel scale: taken as the store's.")
+        notes.append("It does not say its pixel scale: taken as the store's.")
     if (width, height) != (info.size, info.size):
-        said.append(f"Cut to {info.size} by {info.size} pixels around the middle.")
+        notes.append(f"Cut to {info.size} by {info.size} pixels around the middle.")
     ra, dec = sky.middle if sky else (np.nan, np.nan)
-    return ExternalGalaxy(stem(Path(files[0].name)), cut, tuple(said), ra, dec, north)
+    return ExternalGalaxy(stem(Path(files[0].name)), cut, tuple(notes), ra, dec, north)
 
 
 def _planes(
@@ -140,17 +140,19 @@ def _of_picture(file: Upload, info: StoreInfo) -> ExternalGalaxy:
         raise UploadError(msg)
     image = _image(file)
     side = min(image.shape[:2])
-    said = [f"The colours of {file.name}, {image.shape[1]} by {image.shape[0]} pixels."]
+    notes = [f"The colours of {file.name}, {image.shape[1]} by {image.shape[0]} pixels."]
     if image.shape[0] != image.shape[1]:
-        said.append(f"Cut to the square of {side} pixels in its middle.")
+        notes.append(f"Cut to the square of {side} pixels in its middle.")
     shown = as_shown(_square(image, side), info.size / side)  # in units of the store's pixels
     planes, _ = cut_image(shown, info.size, 1.0, info.bands)
     field = f"{info.size * info.pixel_scale:.1f}″" if info.pixel_scale else "as much of the sky"
-    said.append(f"Taken to show {field} across, as the store's images do.")
+    notes.append(f"Taken to show {field} across, as the store's images do.")
     if info.unit != STRETCHED:
         planes = _undone(planes, info)
-        said.append("Its colours are taken for the store's own stretch, undone: fluxes are rough.")
-    return ExternalGalaxy(Path(file.name).stem, planes, tuple(said))
+        notes.append(
+            "Its colours are taken for the store's own stretch, undone: fluxes are rough."
+        )
+    return ExternalGalaxy(Path(file.name).stem, planes, tuple(notes))
 
 
 def _image(file: Upload) -> NDArray[np.uint8]:

@@ -55,5 +55,5 @@ def fetch_external_galaxy(datastore: DataStore, place: Place, layer: str = "") -
         offline = "There is no connection to the service. " * ("no connection" in str(error))
         msg = f"{offline}{str(error)[:1].upper()}{str(error)[1:]}. {INSTEAD}"
         raise FetchError(msg) from error
-    said = f"{found.source} {asked.size} by {asked.size} pixels of {asked.pixel_scale:g}″."
-    return ExternalGalaxy(str(place), found.flux, (said,), *place, found.north_angle)
+    note = f"{found.source} {asked.size} by {asked.size} pixels of {asked.pixel_scale:g}″."
+    return ExternalGalaxy(str(place), found.flux, (note,), *place, found.north_angle)

@@ -72,9 +72,9 @@ class Lookalikes(Strip):
             return [], f"None of the {seeds.found} is near a {seeds.singular} in this model."
         several = int((ranked["seeds"] > 1).sum())
         shown = f"the first {MAX_STAMPS} of " if len(ranked) > MAX_STAMPS else ""
-        said = (
+        note = (
             f"{shown}{len(ranked):,} {seeds.found} among the {state.k} nearest of a "
             f"{seeds.singular}; {several:,} are near several"
         )
         rows = zip(ranked["row"], ranked["seeds"], strict=True)
-        return [(int(row), f"near {count} of {len(seeds.rows):,}") for row, count in rows], said
+        return [(int(row), f"near {count} of {len(seeds.rows):,}") for row, count in rows], note

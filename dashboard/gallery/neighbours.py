@@ -45,5 +45,5 @@ class Nearest(Strip):
         if near.empty:
             return [], "This galaxy has no neighbours in this latent space."
         pairs = zip(near["row"], near["distance"], strict=True)
-        said = f"{len(near)} nearest in the {model} model, {metric_words(state.metric)}"
-        return [(int(row), f"distance {distance:.2f}") for row, distance in pairs], said
+        note = f"{len(near)} nearest in the {model} model, {metric_words(state.metric)}"
+        return [(int(row), f"distance {distance:.2f}") for row, distance in pairs], note

@@ -42,12 +42,12 @@ class Strip(Tab):
         self.strip = StampStrip(
             self._pick, self._remove, sizing_mode="stretch_width", height=HEIGHT
         )
-        self.said = pn.pane.HTML("", stylesheets=[BASE, STAMPS], margin=(12, 6))
+        self.note = pn.pane.HTML("", stylesheets=[BASE, STAMPS], margin=(12, 6))
         self._outline()
         self._refresh()
 
     def __panel__(self) -> pn.viewable.Viewable:
-        above = pn.Row(*self._above(), self.said, height=ABOVE, sizing_mode="stretch_width")
+        above = pn.Row(*self._above(), self.note, height=ABOVE, sizing_mode="stretch_width")
         return pn.Column(above, self.strip, sizing_mode="stretch_width", margin=(6, 10, 0, 10))
 
     def _above(self) -> list[Any]:
@@ -94,6 +94,6 @@ class Strip(Tab):
     def _refresh(self) -> None:
         if self.state.tab != self.key or self._walking:
             return
-        listed, said = self._listed()
-        self.said.object = f'<span class="muted">{said}</span>' if listed else ""
-        self.strip.param.update(empty="" if listed else said, items=self._items(listed))
+        listed, note = self._listed()
+        self.note.object = f'<span class="muted">{note}</span>' if listed else ""
+        self.strip.param.update(empty="" if listed else note, items=self._items(listed))

@@ -67,27 +67,27 @@ def label_names(datastore: DataStore) -> list[str]:
 def own_label(datastore: DataStore, row: int) -> Event | None:
     """This person's label of a galaxy, if any."""
     galaxy, user = str(datastore.ids[row]), who(datastore)
-    said = (
+    current = (
         event
         for event in datastore.label_table.active
         if (event.galaxy, event.user) == (galaxy, user)
     )
-    return next(said, None)
+    return next(current, None)
 
 
 def is_candidate(datastore: DataStore, row: int) -> bool:
     """Whether this person has labelled that galaxy a candidate."""
-    said = own_label(datastore, row)
-    return said is not None and said.label == CANDIDATE
+    current = own_label(datastore, row)
+    return current is not None and current.label == CANDIDATE
 
 
 def own_marks(datastore: DataStore) -> list[tuple[int, str]]:
     """This person's labelled galaxies that have markers: row, and name or ``candidate``."""
     user = who(datastore)
-    said = [event for event in datastore.label_table.active if event.user == user]
+    mine = [event for event in datastore.label_table.active if event.user == user]
     return [
         (int(row), CANDIDATE if event.label in SCORES else event.label)
-        for row, event in zip(datastore.rows_of(event.galaxy for event in said), said, strict=True)
+        for row, event in zip(datastore.rows_of(event.galaxy for event in mine), mine, strict=True)
         if row >= 0 and event.label not in (*SCORES[:4], NOTED)
     ]
 
@@ -104,18 +104,18 @@ def set_label(datastore: DataStore, state: State, label: str, row: int | None = 
     label = " ".join(label.split())
     if row is None or not label:
         return False
-    said = own_label(datastore, row)
-    return _write(datastore, state, row, (label, said.note if said else ""))
+    current = own_label(datastore, row)
+    return _write(datastore, state, row, (label, current.note if current else ""))
 
 
 def write_note(datastore: DataStore, state: State, note: str, row: int) -> bool:
     """Write a note on a galaxy, with its label or without; True once it is on disk."""
-    said, note = own_label(datastore, row), note.strip()
-    if note == (said.note if said else ""):
+    current, note = own_label(datastore, row), note.strip()
+    if note == (current.note if current else ""):
         return False
-    if said is not None and said.label == NOTED and not note:
-        return remove(datastore, state, said)
-    return _write(datastore, state, row, (said.label if said else NOTED, note))
+    if current is not None and current.label == NOTED and not note:
+        return remove(datastore, state, current)
+    return _write(datastore, state, row, (current.label if current else NOTED, note))
 
 
 def toggle(
@@ -125,23 +125,23 @@ def toggle(
     row = state.row if row is None else row
     if row is None:
         return
-    said = own_label(datastore, row)
-    if said is not None and said.label == label:
-        remove(datastore, state, said)
+    current = own_label(datastore, row)
+    if current is not None and current.label == label:
+        remove(datastore, state, current)
     else:
         set_label(datastore, state, label, row)
 
 
-def remove(datastore: DataStore, state: State, said: Event) -> bool:
+def remove(datastore: DataStore, state: State, current: Event) -> bool:
     """Remove all labels, scores and notes of a person on a galaxy."""
     if datastore.journal is None:
         return False
     try:
-        undone = datastore.journal.untag(said.galaxy, of=said.user, user=who(datastore))
+        undone = datastore.journal.untag(current.galaxy, of=current.user, user=who(datastore))
     except JournalError as error:
         report(state, "saving", f"Not saved: {error}")
         return False
-    words = f"Removed: {label_title(said.label)} of {said.galaxy}"
+    words = f"Removed: {label_title(current.label)} of {current.galaxy}"
     return _done(datastore, state, [event.number for event in undone], words)
 
 
@@ -166,10 +166,10 @@ def refresh(datastore: DataStore, state: State) -> None:
             report(state, "journal")
 
 
-def _write(datastore: DataStore, state: State, row: int, said: tuple[str, str]) -> bool:
+def _write(datastore: DataStore, state: State, row: int, current: tuple[str, str]) -> bool:
     if datastore.journal is None:
         return False
-    galaxy, (label, note) = str(datastore.ids[row]), said
+    galaxy, (label, note) = str(datastore.ids[row]), current
     try:
         event = datastore.journal.tag(galaxy, label, note=note, user=who(datastore))
     except JournalError as error:

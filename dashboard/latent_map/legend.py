@@ -116,10 +116,10 @@ class Legend(View):
         ]
         key = colour_key(chosen, [population_title(name) for name in datastore.populations.marked])
         jobs = [wanted_fit(datastore, state, axes) for axes in state.maps]
-        said = dict.fromkeys(
+        text = dict.fromkeys(
             boundary_note(datastore, job, state.queue.training_labels) for job in jobs if job
         )
-        note = f"<span>{LINE}{escape(' · '.join(said))}</span>" if said else ""
+        note = f"<span>{LINE}{escape(' · '.join(text))}</span>" if text else ""
         self.pane.object = f'<div class="legend">{key}{"".join(marks)}{note}</div>'
 
     def _colour(self, name: str) -> str:

@@ -60,7 +60,7 @@ class SelectionBar(View):
             sx=TIGHT,
             margin=(0, 0, 0, 4),
         )
-        self.said = pn.pane.HTML(
+        self.note = pn.pane.HTML(
             "", stylesheets=[BASE, LEGEND], sizing_mode="stretch_width", margin=0
         )
         self.undo = small_button(
@@ -72,7 +72,7 @@ class SelectionBar(View):
 
     def __panel__(self) -> pn.viewable.Viewable:
         place = {"width": WIDTH, "height": 28}
-        upper = pn.Row(self.said, self.undo, **place)
+        upper = pn.Row(self.note, self.undo, **place)
         lower = pn.Row(self.how, pn.HSpacer(), self.clear, **place)
         return pn.Column(upper, lower, width=WIDTH, height=HIGH, margin=(2, 14, 0, 0))
 
@@ -86,6 +86,6 @@ class SelectionBar(View):
     def _show(self) -> None:
         state = self.state
         text = counted(state, len(self.datastore))
-        self.said.object = f'<div class="legend counted" role="status">{text}</div>'
+        self.note.object = f'<div class="legend counted" role="status">{text}</div>'
         self.clear.disabled = state.selection.focus is None
         self.undo.disabled = state.selection.previous is None and state.selection.selected is None

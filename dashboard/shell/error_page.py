@@ -25,8 +25,8 @@ def trouble_html(title: str, words: str) -> str:
         f"<li><span>{escape(step)}</span><code>{escape(command)}</code></li>"
         for step, command in COMMANDS
     )
-    said = escape(words[:1].upper() + words[1:])
-    return f'<div class="page"><h1>{escape(title)}</h1><p>{said}</p><ol>{steps}</ol></div>'
+    note = escape(words[:1].upper() + words[1:])
+    return f'<div class="page"><h1>{escape(title)}</h1><p>{note}</p><ol>{steps}</ol></div>'
 
 
 def trouble_page(title: str, words: str) -> Page:

@@ -22,8 +22,8 @@ def keys_html(keys: dict[str, str]) -> str:
         '<table class="keys"><tr><th scope="row"><kbd>c</kbd></th><td>Tag</td></tr></table>'
     """
     rows = "".join(
-        f'<tr><th scope="row"><kbd>{escape(key)}</kbd></th><td>{escape(said)}</td></tr>'
-        for key, said in keys.items()
+        f'<tr><th scope="row"><kbd>{escape(key)}</kbd></th><td>{escape(note)}</td></tr>'
+        for key, note in keys.items()
     )
     return f'<table class="keys">{rows}</table>'
 

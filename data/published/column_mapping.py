@@ -109,8 +109,8 @@ def as_ours(
 def _put_aside(table: pd.DataFrame) -> pd.DataFrame:
     """The table with its own shape columns renamed, unless they are ours."""
     shapes = [name for name in MEASURED if name in table]
-    said = any(table[name].notna().any() for name in shapes if name != "orientation_flag")
-    kept = [name for name in shapes if said and f"catalog_{name}" not in table]
+    measured = any(table[name].notna().any() for name in shapes if name != "orientation_flag")
+    kept = [name for name in shapes if measured and f"catalog_{name}" not in table]
     table = table.drop(columns=[name for name in shapes if name not in kept])
     return table.rename(columns={name: f"catalog_{name}" for name in kept})
 

@@ -275,6 +275,7 @@ def _send(
         _RetryError: It may.
     """
     import requests
+    import urllib3
 
     options = {"timeout": (min(policy.connect, policy.timeout), policy.timeout), **options}
     try:
@@ -288,6 +289,7 @@ def _send(
         requests.Timeout,
         requests.exceptions.ChunkedEncodingError,
         requests.exceptions.ContentDecodingError,
+        urllib3.exceptions.HTTPError,
     ) as error:
         raise _RetryError(_reason(error)) from error
     except requests.RequestException as error:
@@ -320,8 +322,13 @@ def _retry_after(text: str | None) -> float | None:
 
 
 def _chunks(answer: "requests.Response", seconds: float | None) -> Iterator[bytes]:
+    """The body as it arrives: a full chunk is not waited for, so that no slow body outlasts.
+
+    Raises:
+        InvalidResponseError: It is not complete after ``seconds``.
+    """
     begun = time.monotonic()
-    for chunk in answer.iter_content(CHUNK):
+    while chunk := answer.raw.read1(CHUNK, decode_content=True):
         yield chunk
         if seconds is not None and time.monotonic() - begun > seconds:
             msg = f"the answer was not complete after {seconds:.0f} s"
@@ -339,10 +346,11 @@ def _host(url: str) -> str:
 def _reason(error: Exception) -> str:
     """A short reason for an exception of ``requests``."""
     import requests
+    from urllib3.exceptions import IncompleteRead, ProtocolError, TimeoutError
 
-    if isinstance(error, requests.Timeout):
+    if isinstance(error, requests.Timeout | TimeoutError):
         return "no answer in time"
-    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+    if isinstance(error, IncompleteRead | ProtocolError):
         return "the answer was cut off"
     offline = ("NewConnectionError", "NameResolutionError", "ProxyError")
     return (

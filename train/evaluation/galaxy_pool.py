@@ -111,13 +111,13 @@ def estimates(latents: pd.DataFrame, galaxies: pd.DataFrame) -> dict[str, Estima
         latents: The model's table, N rows.
         galaxies: The catalogue, N rows.
     """
-    said = {}
+    found = {}
     for label in LABELS:
         if label.name in latents:
             error = np.nan_to_num(galaxies[label.error].to_numpy(np.float64))
             sigma = np.hypot(latents[f"{label.name}_sigma"].to_numpy(np.float64), error)
-            said[label.name] = Estimate(latents[label.name].to_numpy(np.float64), sigma)
-    return said
+            found[label.name] = Estimate(latents[label.name].to_numpy(np.float64), sigma)
+    return found
 
 
 def _check_models(store: Store, train_store: Store) -> None:

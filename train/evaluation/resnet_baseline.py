@@ -147,9 +147,9 @@ def _fit(
     return network
 
 
-def _error(said: Tensor, target: Tensor) -> Tensor:
+def _error(estimate: Tensor, target: Tensor) -> Tensor:
     known = torch.isfinite(target)
-    squares = torch.where(known, said - target.nan_to_num(), 0.0).square()
+    squares = torch.where(known, estimate - target.nan_to_num(), 0.0).square()
     return squares.sum() / known.sum().clamp(min=1)
 
 
@@ -162,15 +162,15 @@ def _turned(images: Tensor) -> Tensor:
 def _validation(network: ResNet18, images: Tensor, target: Tensor, rows: Tensor) -> float:
     if not len(rows):
         return 0.0
-    said = torch.as_tensor(_predict(network, images[rows]), dtype=torch.float32)
-    return float(_error(said, target[rows]))
+    estimate = torch.as_tensor(_predict(network, images[rows]), dtype=torch.float32)
+    return float(_error(estimate, target[rows]))
 
 
 @torch.inference_mode()
 def _predict(network: ResNet18, images: Tensor) -> NDArray[np.float64]:
     network.eval()
-    said = torch.cat([network(batch) for batch in torch.split(images, BATCH)])
-    return said.numpy().astype(np.float64)
+    note = torch.cat([network(batch) for batch in torch.split(images, BATCH)])
+    return note.numpy().astype(np.float64)
 
 
 def _spread(residual: NDArray[np.float64]) -> float:

@@ -240,8 +240,8 @@ def plane_figure(pool: Pool, model: ModelInfo, free: str) -> Figure:
     axes[0].set(title="catalogue", xlabel=mass, ylabel=sfr)
     axes[1].set(title=f"inferred by {model.name}", xlabel=mass, ylabel=sfr)
     if panels[-1] is size:
-        said = {"xlabel": free, "ylabel": "half-light radius [px]"}
-        axes[-1].set(title="size and the free latent", **said)
+        note = {"xlabel": free, "ylabel": "half-light radius [px]"}
+        axes[-1].set(title="size and the free latent", **note)
     for ax in axes:
         _quiet(ax)
     _legend(axes[0])

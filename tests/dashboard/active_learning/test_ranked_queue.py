@@ -71,11 +71,11 @@ def test_the_queue_of_a_selection_holds_nothing_else_and_says_how_many(session, 
     session.state.selection.selected, session.state.queue.focus_only = mask, True
     wanted = np.flatnonzero(mask & session.datastore.populations.normal)
     assert set(shown(queue)) == set(wanted)
-    assert f"of {len(wanted)}," in queue.said.object
+    assert f"of {len(wanted)}," in queue.note.object
     session.state.queue.unlabelled = False
     assert set(shown(queue)) == set(range(10, 30))
     session.state.queue.focus_only = False
-    assert "of 120," in queue.said.object
+    assert "of 120," in queue.note.object
 
 
 def test_the_rare_galaxies_of_the_catalogue_are_known_and_left_out_unless_wanted(session, queue):
@@ -161,7 +161,7 @@ def test_the_second_page_follows_the_first(session, queue):
     queue.step(1)
     assert session.state.row == order[60]
     assert shown(queue) == list(order[60:])
-    assert "61\N{EN DASH}120 of 120" in queue.said.object
+    assert "61\N{EN DASH}120 of 120" in queue.note.object
     queue.step(-1)
     assert shown(queue) == list(order[:60])
 

@@ -57,9 +57,9 @@ def test_pictures_are_the_codecs_own(session):
 
 
 def test_it_starts_from_the_picked_galaxy_or_the_medians(session):
-    live = session.tabs["decode"].live
+    live = session.tabs["decode"].single_image
     assert live.picture.uri == picture_of(session, place_of(session, 17))
-    assert session.datastore.ids[17] in live.said.object
+    assert session.datastore.ids[17] in live.note.object
     session.state.row = 40
     assert live.picture.uri == picture_of(session, place_of(session, 40))
     session.state.decoding.start = "median"
@@ -69,7 +69,7 @@ def test_it_starts_from_the_picked_galaxy_or_the_medians(session):
 
 
 def test_a_slider_changes_its_latent_and_no_other(session):
-    live = session.tabs["decode"].live
+    live = session.tabs["decode"].single_image
     names = session.datastore.store.model("physics").names
     expected = place_of(session, 17).copy()
     for name, value in (("redshift", 0.7), ("free_0", -1.0)):
@@ -84,14 +84,14 @@ def test_a_slider_changes_its_latent_and_no_other(session):
 
 
 def test_a_slider_that_is_not_there_moves_nothing(session):
-    live = session.tabs["decode"].live
+    live = session.tabs["decode"].single_image
     for message in ({"slider": 99, "value": 0.0}, {"slider": 0}, {"slider": "0", "value": "x"}):
         live.sliders._handle_msg(message)
     assert session.state.decoding.latents is None
 
 
 def test_a_message_is_answered_when_its_effect_is_there_and_also_when_it_has_none(session):
-    sliders = session.tabs["decode"].live.sliders
+    sliders = session.tabs["decode"].single_image.sliders
     seen = []
     sliders.param.watch(lambda event: seen.append((event.name, event.new)), ["values", "answered"])
     sliders._handle_msg({"slider": 0, "value": 0.25, "turn": 1})
@@ -102,7 +102,7 @@ def test_a_message_is_answered_when_its_effect_is_there_and_also_when_it_has_non
 
 
 def test_under_the_cursor_are_its_axes_and_the_other_latents_of_the_galaxy(session):
-    state, live = session.state, session.tabs["decode"].live
+    state, live = session.state, session.tabs["decode"].single_image
     state.param.update(x="log_mass", y="free_0")
     state.decoding.follow_cursor = True
     hv.render(session.map.figure)
@@ -152,7 +152,7 @@ def test_each_latent_runs_between_its_percentiles_with_the_others_held(session):
 
 
 def test_the_grid_shows_what_is_decoded_and_a_click_puts_the_sliders_there(session):
-    film, live = session.tabs["decode"].film, session.tabs["decode"].live
+    film, live = session.tabs["decode"].traversals, session.tabs["decode"].single_image
     names = session.datastore.store.model("physics").names
     assert [len(row["frames"]) for row in film.frames.rows] == [7] * len(names)
     place = film.strips[2].places[5]
@@ -165,7 +165,7 @@ def test_the_grid_shows_what_is_decoded_and_a_click_puts_the_sliders_there(sessi
 
 
 def test_two_taps_draw_a_line_and_pick_nothing(session):
-    state, film = session.state, session.tabs["decode"].film
+    state, film = session.state, session.tabs["decode"].traversals
     state.decoding.along = "line"
     assert "Draw a line" in film.frames.empty
     hv.render(session.map.figure)
@@ -190,14 +190,14 @@ def test_a_line_is_forgotten_on_other_axes(session):
     hv.render(session.map.figure)
     session.state.decoding.along = "line"
     session.state.line = (0.1, 9.0, 0.5, 10.0)
-    assert session.tabs["decode"].film.frames.rows
+    assert session.tabs["decode"].traversals.frames.rows
     session.state.x = "log_sfr"
     assert session.state.line is None
-    assert not session.tabs["decode"].film.frames.rows
+    assert not session.tabs["decode"].traversals.frames.rows
 
 
 def test_a_path_runs_from_one_galaxy_to_another(session):
-    state, film = session.state, session.tabs["decode"].film
+    state, film = session.state, session.tabs["decode"].traversals
     state.decoding.along = "path"
     assert "Start here" in film.frames.empty
     film.begin.clicks += 1
@@ -213,7 +213,7 @@ def test_a_path_runs_from_one_galaxy_to_another(session):
 @pytest.fixture
 def slowly(session, monkeypatch):
     """Rows of pictures that are asked for and arrive, one by one, when this is called."""
-    film, asked = session.tabs["decode"].film, []
+    film, asked = session.tabs["decode"].traversals, []
     monkeypatch.setattr(film.latest, "ask", lambda *given: asked.append(given))
 
     def arrive():
@@ -224,7 +224,7 @@ def slowly(session, monkeypatch):
 
 
 def test_what_arrives_late_does_not_fill_rows_that_are_no_longer_wanted(session, slowly):
-    state, film = session.state, session.tabs["decode"].film
+    state, film = session.state, session.tabs["decode"].traversals
     state.decoding.start = "median"
     state.decoding.along = "path"
     slowly()
@@ -242,7 +242,7 @@ def test_what_arrives_late_does_not_fill_rows_that_are_no_longer_wanted(session,
 
 
 def test_another_model_has_its_own_sliders_and_pictures(session):
-    live = session.tabs["decode"].live
+    live = session.tabs["decode"].single_image
     live.sliders._handle_msg({"slider": 0, "value": 0.1})
     session.state.model = "vanilla"
     assert [item["title"] for item in live.sliders.items] == [
@@ -267,7 +267,7 @@ def test_galaxies_without_latents_are_told_apart_from_the_sample(store, tmp_path
     table.to_parquet(path_of, index=False)
     session = begin(folder)
     session.state.param.update(row=3, tab="decode")
-    assert "the median" in session.tabs["decode"].live.said.object
+    assert "the median" in session.tabs["decode"].single_image.note.object
     session.state.decoding.param.update(along="path", path_start=3)
     session.state.row = 4
     assert between(session.datastore, session.state) == []
@@ -304,7 +304,7 @@ def test_a_model_that_cannot_decode_says_why(store, tmp_path):
     session = begin(folder)
     tab = session.tabs["decode"]
     session.state.tab = "decode"
-    assert "cannot be read" in tab.said.object
+    assert "cannot be read" in tab.note.object
     assert not tab._parts.visible
     session.state.model = "vanilla"
     assert tab._parts.visible
@@ -314,7 +314,7 @@ def test_a_model_that_cannot_decode_says_why(store, tmp_path):
 def test_nothing_is_decoded_before_the_tab_is_turned_to(datastore):
     session = Explorer(datastore)
     session.start()
-    assert session.tabs["decode"].live.picture.uri == ""
+    assert session.tabs["decode"].single_image.picture.uri == ""
 
 
 def test_a_line_needs_two_ends(session):

@@ -114,11 +114,11 @@ def test_the_test_split_shows_its_normal_galaxies_and_the_rare_ones_that_never_t
 def test_a_figure_says_how_many_galaxies_it_shows(datastore):
     everything = np.ones(len(datastore), dtype=bool)
     sketch = against(datastore, "physics", label("redshift"), everything)
-    assert sketch.said == "120 galaxies"
+    assert sketch.count_text == "120 galaxies"
     points = sketch.plane.points.copy()
     points.loc[:9, "x"] = np.nan
     plane = type(sketch.plane)(sketch.plane.x, sketch.plane.y, points, sketch.plane.limits)
-    assert FigureSpec("", plane, everything).said == "110 of 120 galaxies"
+    assert FigureSpec("", plane, everything).count_text == "110 of 120 galaxies"
 
 
 def test_fig_1_shows_what_catalogue_and_model_say_with_their_errors(datastore):

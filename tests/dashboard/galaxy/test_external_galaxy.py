@@ -124,6 +124,23 @@ def test_a_guest_is_encoded_by_the_model_that_it_is_kept_for(session, flux, monk
     assert session.tabs["neighbours"].strip.items[0]["row"] == 7
 
 
+@pytest.mark.parametrize("steps", [0, 1], ids=["while it is read", "while it is encoded"])
+def test_a_panel_that_is_closed_drops_what_is_under_way(session, flux, monkeypatch, steps):
+    later = []
+    monkeypatch.setattr(
+        "dashboard.galaxy.external_jobs.when_done", lambda *given: later.append(given)
+    )
+    session.add_galaxy.jobs.read([cube(flux[7])])
+    for step in range(2):
+        if step == steps:
+            session.add_galaxy.shut()
+        for job, call in [later.pop(0)] if later else []:
+            job.exception()
+            call()
+    assert session.state.external is None
+    assert not session.add_galaxy.panel.visible
+
+
 def test_a_guest_is_of_one_session_and_the_store_stays_as_it_was(store, session, flux):
     files = {path: path.stat().st_mtime_ns for path in store.rglob("*")}
     other = Explorer(session.datastore)
@@ -139,7 +156,7 @@ def test_a_file_a_band_makes_one_galaxy(session, flux):
         parts.append(Upload(f"mine_{band}.fits", as_fits(plane, header)))
     external = read_image_files(parts[::-1], info_of(session))
     np.testing.assert_array_equal(external.flux, flux[7])
-    assert "3 files" in external.said[0]
+    assert "3 files" in external.notes[0]
     with pytest.raises(UploadError, match="found g, z: r is missing"):
         read_image_files([parts[0], parts[2]], info_of(session))
 
@@ -149,11 +166,11 @@ def test_a_larger_cutout_is_cut_and_finer_pixels_are_joined_and_it_is_said(sessi
     large = rng.normal(1, 0.1, (3, 50, 50)).astype(np.float32)
     external = read_image_files([cube(large)], info_of(session))
     np.testing.assert_array_equal(external.flux, large[:, 9:41, 9:41])
-    assert "Cut to 32 by 32" in " ".join(external.said)
+    assert "Cut to 32 by 32" in " ".join(external.notes)
     assert external.north_angle == pytest.approx(np.pi / 2, abs=1e-6)
     fine = cube(np.repeat(np.repeat(large[:, :32, :32], 2, 1), 2, 2), scale=0.131)
     external = read_image_files([fine], info_of(session))
-    assert 'Resampled from 0.131" to 0.262"' in " ".join(external.said).replace("″", '"')
+    assert 'Resampled from 0.131" to 0.262"' in " ".join(external.notes).replace("″", '"')
 
 
 def test_a_packed_file_is_unpacked_but_not_without_end(session, flux, monkeypatch):
@@ -171,7 +188,7 @@ def test_a_picture_is_placed_roughly_and_it_is_said(session, kind):
     wide = np.pad(picture, ((0, 0), (6, 6), (0, 0)))
     file = Upload("mine.png" if kind == "PNG" else "mine.jpg", png(wide, kind))
     session.add_galaxy.jobs.read([file])
-    said = session.state.external.said
+    said = session.state.external.notes
     assert "Cut to the square of 96 pixels" in said[1]
     assert "rough" in said[-1]
     if kind == "PNG":

@@ -31,8 +31,8 @@ def test_the_metric_and_the_number_of_neighbours_are_the_persons(session):
     values = session.datastore.store.values(session.state.model)
     rows, _ = Neighbours(values, whiten=False).query(7, 5)
     assert listed(session, "neighbours") == list(rows)
-    assert "5 nearest" in session.tabs["neighbours"].said.object
-    assert "raw units, with the orientation" in session.tabs["neighbours"].said.object
+    assert "5 nearest" in session.tabs["neighbours"].note.object
+    assert "raw units, with the orientation" in session.tabs["neighbours"].note.object
 
 
 def test_each_metric_has_an_index_of_its_own(session):

@@ -264,7 +264,7 @@ def test_the_list_is_kept_to_a_label_or_a_person(ana, ben):
     }
     ana.state.label = "merger"
     assert [item["row"] for item in listed(ana)] == [7, 5]
-    assert "2 of 3 labels" in ana.tabs["labels"].said.object
+    assert "2 of 3 labels" in ana.tabs["labels"].note.object
     ana.state.user = "ana"
     assert [item["row"] for item in listed(ana)] == [5]
 

@@ -73,6 +73,10 @@ def test_new_axes_bring_a_new_range_and_the_same_axes_keep_the_zoom(many):
     assert many.map.limits == zoom
     many.state.colour = "population"
     assert many.map.limits == zoom
+    whole = many.map.plane.limits
+    many.map.range.event(x_range=whole[0], y_range=whole[1])
+    assert many.state.zoom is None
+    many.map.range.event(x_range=zoom[0], y_range=zoom[1])
     many.state.x = "log_sfr"
     assert many.map.limits == many.map.plane.limits
 
@@ -236,11 +240,11 @@ def test_a_glance_shows_the_galaxy_under_the_cursor_and_picks_nothing(many):
 
 
 def test_the_brush_says_how_many_are_selected(many):
-    assert "120 galaxies" in many.selection_bar.said.object
+    assert "120 galaxies" in many.selection_bar.note.object
     many.state.selection.selected = np.arange(120) < 45
-    assert "45 of 120 selected" in many.selection_bar.said.object
+    assert "45 of 120 selected" in many.selection_bar.note.object
     many.state.selection.filters = {"catalogue.redshift": (0.0, 2.0)}
-    assert "selected and pass the filters" in many.selection_bar.said.object
+    assert "selected and pass the filters" in many.selection_bar.note.object
 
 
 def test_the_first_view_is_not_squashed_by_outliers(store, tmp_path):

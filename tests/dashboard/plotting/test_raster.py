@@ -103,6 +103,12 @@ def test_the_context_is_grey_wherever_a_galaxy_is():
     assert image[30, 64, 3] > 0
 
 
+def test_the_context_is_fainter_where_there_are_fewer_galaxies():
+    crowd, alone = [(0.2, 0.5)] * 300, [(0.8, 0.5)]
+    image = paint_context(points_at(*crowd, *alone), CANVAS, dark=True)
+    assert image[30, 64, 3] < 0.6 * image[30, 16, 3]
+
+
 def test_the_densest_place_has_the_brightest_colour():
     rng = np.random.default_rng(0)
     crowd = points_at(*rng.normal([0.3, 0.5], 0.02, (5000, 2)), *rng.random((200, 2)))

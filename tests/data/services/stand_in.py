@@ -28,13 +28,14 @@ class Asked(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What to answer, whole or cut off after ``cut`` bytes, after ``delay`` seconds."""
+    """What to answer: cut off after ``cut`` bytes, ``delay`` s late, ``drip`` s between bytes."""
 
     body: bytes = b""
     status: int = 200
     headers: Mapping = MappingProxyType({})
     delay: float = 0.0
     cut: int | None = None
+    drip: float = 0.0
 
 
 class Service:
@@ -87,7 +88,10 @@ class _Handler(BaseHTTPRequestHandler):
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(found.body)))
             self.end_headers()
-            self.wfile.write(found.body[: found.cut])
+            body = found.body[: found.cut]
+            for part in (body[i : i + 1] for i in range(len(body))) if found.drip else (body,):
+                self.wfile.write(part)
+                time.sleep(found.drip)
         except OSError:
             self.close_connection = True  # the client has gone
         if found.cut is not None:

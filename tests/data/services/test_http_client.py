@@ -116,6 +116,31 @@ def test_a_slow_answer_is_given_up_and_asked_for_again(service):
     assert len(service.asked) == 2
 
 
+def test_an_answer_that_drips_is_given_up_as_a_whole(service):
+    service.troubles = [Answer(b"x" * 1000, drip=0.05)]
+    with Client(RetryPolicy(timeout=0.1, tries=2, back_off=0.01)) as client:
+        begun = time.monotonic()
+        assert client.ask(service.url) == b"good"
+    assert 0.9 < time.monotonic() - begun < 5
+    assert len(service.asked) == 2
+
+
+def test_a_busy_server_without_a_wish_is_left_alone_by_all_threads_too(service):
+    service.troubles = [Answer(status=503)]
+    with Client(RetryPolicy(back_off=1.0, tries=2)) as client:
+        threads = [threading.Thread(target=client.ask, args=(service.url,)) for _ in range(3)]
+        threads[0].start()
+        while service.troubles:
+            time.sleep(0.01)
+        time.sleep(0.1)
+        for thread in threads[1:]:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    first, *others = (asked.when for asked in service.asked)
+    assert min(others) >= first + 0.7
+
+
 def test_an_answer_that_is_cut_off_is_asked_for_again(service, client):
     service.troubles = [Answer(b"x" * 100_000, cut=50_000)]
     assert client.ask(service.url) == b"good"
