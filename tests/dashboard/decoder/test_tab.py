@@ -294,8 +294,8 @@ def test_every_store_decodes(store, tmp_path, name):
     tab = session.tabs["decode"]
     for model in session.datastore.models:
         session.state.model = model
-        assert tab.live.picture.uri.startswith("data:image/webp")
-        assert len(tab.film.frames.rows) == len(tab.live.sliders.items)
+        assert tab.single_image.picture.uri.startswith("data:image/webp")
+        assert len(tab.traversals.frames.rows) == len(tab.single_image.sliders.items)
 
 
 def test_a_model_that_cannot_decode_says_why(store, tmp_path):
@@ -308,7 +308,7 @@ def test_a_model_that_cannot_decode_says_why(store, tmp_path):
     assert not tab._parts.visible
     session.state.model = "vanilla"
     assert tab._parts.visible
-    assert tab.live.picture.uri
+    assert tab.single_image.picture.uri
 
 
 def test_nothing_is_decoded_before_the_tab_is_turned_to(datastore):
