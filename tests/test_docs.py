@@ -18,7 +18,7 @@ SCRIPTS = sorted(
 DOCUMENTS = [
     path
     for path in (*ROOT.glob("*.md"), *ROOT.glob("*/*.md"))
-    if not any(part.startswith(".") for part in path.relative_to(ROOT).parts) and path.name != "LOG.md"
+    if not path.relative_to(ROOT).parts[0].startswith(".") and path.name != "LOG.md"
 ]
 SLOW = ("torch", "lightning_fabric", "kcorrect", "imblearn", "sklearn", "photutils", "panel")
 
