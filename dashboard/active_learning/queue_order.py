@@ -19,10 +19,10 @@ class QueueOrder:
         self.found, self.start = 0, 0
         self._place = -1
         self._since: int | None = None  # the galaxy that was picked before there was this queue
-        self._made_for: tuple[Any, ...] = ()
+        self._made_for: tuple[object, ...] = ()
         self._focus: NDArray[np.bool_] | None = None
 
-    def is_stale(self, wanted: tuple[Any, ...], focus: NDArray[np.bool_] | None) -> bool:
+    def is_stale(self, wanted: tuple[object, ...], focus: NDArray[np.bool_] | None) -> bool:
         """Whether the choices differ from those it was made for; remembers the new ones."""
         stale = wanted != self._made_for or focus is not self._focus
         self._made_for, self._focus = wanted, focus

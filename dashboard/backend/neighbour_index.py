@@ -3,7 +3,6 @@
 from collections import OrderedDict
 from concurrent.futures import Future
 from functools import cache
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -33,7 +32,7 @@ class NeighbourIndex:
     def __init__(self, store: Store, workers: Workers) -> None:
         self._store, self._workers = store, workers
         self._indices = cache(self._begin)
-        self._ranked: OrderedDict[tuple[Any, ...], Future[pd.DataFrame]] = OrderedDict()
+        self._ranked: OrderedDict[tuple[object, ...], Future[pd.DataFrame]] = OrderedDict()
 
     def index(self, model: str, metric: Metric = DEFAULT_METRIC) -> "Future[Neighbours]":
         """An index of a model's latents, once it is there: a million take a second."""

@@ -121,8 +121,8 @@ class SvmJobs:
         self._store, self._populations = store, populations
         self.classes = lru_cache(2)(self._classes)
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="learn")
-        self._jobs: OrderedDict[tuple[Any, ...], Job] = OrderedDict()
-        self._wants: dict[object, set[tuple[Any, ...]]] = {}
+        self._jobs: OrderedDict[tuple[object, ...], Job] = OrderedDict()
+        self._wants: dict[object, set[tuple[object, ...]]] = {}
         self._lock = Lock()
 
     def score(self, model: str, training_labels: TrainingLabels = ()) -> Job:
@@ -144,7 +144,7 @@ class SvmJobs:
         job = self.job("score", model, training_labels)
         return job.result if job else None
 
-    def want(self, who: object, keys: Iterable[tuple[Any, ...]]) -> None:
+    def want(self, who: object, keys: Iterable[tuple[object, ...]]) -> None:
         """Declare all jobs that a session needs; jobs that no session needs are stopped.
 
         Args:
@@ -193,7 +193,7 @@ class SvmJobs:
             classes[row] = UNUSED if name in small else name
         return classes
 
-    def _job(self, key: tuple[Any, ...], call: Callable[[Job], Any]) -> Job:
+    def _job(self, key: tuple[object, ...], call: Callable[[Job], Any]) -> Job:
         with self._lock:
             job = self._jobs.get(key)
             if job is None or job.future.cancelled():

@@ -50,7 +50,7 @@ class ModelPage(View):
             margin=(0, 0, 0, 14),
             css_classes=["model-page"],
         )
-        self._drawn: tuple[Any, ...] = ()
+        self._drawn: tuple[object, ...] = ()
         self._drawing: Generator[None, None, None] | None = None
         self._turn()
 

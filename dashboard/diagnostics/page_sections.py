@@ -97,7 +97,7 @@ class PageSections:
         self.holders = {name: pn.Column(sizing_mode="stretch_width") for name in SECTIONS}
         self._made: dict[str, Any] = {}
 
-    def steps(self, wanted: tuple[Any, ...]) -> Generator[None, None, None]:
+    def steps(self, wanted: tuple[object, ...]) -> Generator[None, None, None]:
         """Draw, figure by figure, what is missing or out of date."""
         model, _, dark, _ = wanted
         for draw, hangs_on in (

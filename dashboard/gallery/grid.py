@@ -49,7 +49,7 @@ class Grid(Tab):
         super().__init__(**params)
         self.listing, self.start = Listing(np.array([], np.intp)), 0
         self._origin, self._order = self.state.row, self.state.selection.order
-        self._sorted: tuple[Any, ...] = ()  # choices that the listing follows
+        self._sorted: tuple[object, ...] = ()  # choices that the listing follows
         self._focus: NDArray[np.bool_] | None = None
         self._walking = False
         self.chips = FocusChips(datastore=self.datastore, state=self.state)

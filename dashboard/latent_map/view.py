@@ -53,7 +53,7 @@ class LatentMap(View):
         self._counter = Counter()
         super().__init__(**params)
         self._reported: Limits | None = None  # ranges that the browser has zoomed to
-        self._shown: tuple[Any, ...] = ()
+        self._shown: tuple[object, ...] = ()
         self.overlays: Overlays | None = None
         self.pointer: Pointer | None = None
         self.tooltip = Tooltip(self._tooltip)

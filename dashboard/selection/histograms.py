@@ -127,7 +127,7 @@ class Histograms(Tab):
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
         self._shown = ""
-        self._wanted: tuple[Any, ...] = (None,) * 3
+        self._wanted: tuple[object, ...] = (None,) * 3
         self.chips = FocusChips(datastore=self.datastore, state=self.state)
         self.ranges = Ranges(self._keep, sizing_mode="stretch_both", margin=(2, 8))
         self.legend = pn.pane.HTML(legend_html(HINT), stylesheets=[BASE, KEY], margin=(0, 6))
@@ -179,7 +179,7 @@ class Histograms(Tab):
         wait([job], timeout=WAIT)
         when_done(job, lambda: self._show_focus(job, wanted))
 
-    def _show_focus(self, job: "Future[dict[str, list[int]]]", wanted: tuple[Any, ...]) -> None:
+    def _show_focus(self, job: "Future[dict[str, list[int]]]", wanted: tuple[object, ...]) -> None:
         if wanted is self._wanted:
             self.ranges.focus = job.result()
 

@@ -77,7 +77,7 @@ class SkyFigure(View):
         self.sky, self._plane = sky, plane
         self.view: Limits | None = None
         self.bokeh: Any = None  # the Bokeh figure, once it is rendered
-        self._drawn: tuple[Any, ...] = ()
+        self._drawn: tuple[object, ...] = ()
         self._counter = Counter()
         galaxies = hv.DynamicMap(lambda **_: self._galaxies(), streams=[self._counter])
         self.tap, self.range = Tap(source=galaxies), RangeXY(source=galaxies)
@@ -108,7 +108,7 @@ class SkyFigure(View):
         return fitted(self.view or self.sky.limits, self.sky.projection.aspect, self.frame)
 
     @property
-    def _inputs(self) -> tuple[Any, ...]:
+    def _inputs(self) -> tuple[object, ...]:
         """Inputs of the picture: it is drawn again when one of them changes."""
         state = self.state
         svm = state.progress.scores_arrived, state.queue.training_labels
@@ -188,7 +188,7 @@ def point_at(ra: float, dec: float, sky: Sky) -> pd.DataFrame:
     return pd.DataFrame({"x": x, "y": y})
 
 
-def _same(inputs: tuple[Any, ...], others: tuple[Any, ...]) -> bool:
+def _same(inputs: tuple[object, ...], others: tuple[object, ...]) -> bool:
     """Whether two sets of inputs are equal; masks by identity, as they are never changed."""
     return len(inputs) == len(others) and all(
         a is b or (not isinstance(a, np.ndarray) and not isinstance(b, np.ndarray) and a == b)
