@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from datashader import reductions
 from numpy.typing import NDArray
+from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from dashboard.plotting.colour_maps import colour_map
@@ -146,11 +147,8 @@ def paint_categories(
 
 def over(above: NDArray[np.uint8], below: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """A picture (H, W, 4) laid over another."""
-    front, back = (picture[..., 3:].astype(np.float32) / 255 for picture in (above, below))
-    back *= 1 - front
-    opaque = front + back
-    colour = (above[..., :3] * front + below[..., :3] * back) / np.where(opaque > 0, opaque, 1)
-    return (np.concatenate([colour, opaque * 255], axis=2) + 0.5).astype(np.uint8)
+    layers = Image.fromarray(below), Image.fromarray(above)
+    return np.asarray(Image.alpha_composite(*layers))
 
 
 def _on_circle(values: pd.Series, start: float, width: float) -> dict[str, pd.Series]:
