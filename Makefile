@@ -63,7 +63,7 @@ check: .venv/test
 	  else echo "npx of Node.js cannot be had: JavaScript and CSS were not linted"; fi
 
 test: check browser
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder
 
 clean:
 	rm -rf data/samples/demo* data/runs/demo-* data/stores/demo*
