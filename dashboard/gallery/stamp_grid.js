@@ -4,12 +4,15 @@ const WIDEST = 70, GAP = 4  // px
 export function render({ model, el }) {
   const sheet = document.createElement('div')
   let at = 0, across = 1
-  const tile = (item, index) => {
+  const dress = (box, item, index) => {
     const label = [item.id, item.name, item.caption].filter(Boolean).join(', ')
-    const box = add('button', sheet, {
-      class: 'tile', type: 'button', title: label, 'aria-label': label, tabindex: -1,
-      'data-row': item.row,
-    })
+    box.className = 'tile'
+    box.type = 'button'
+    box.title = label
+    box.tabIndex = -1
+    box.dataset.row = item.row
+    box.setAttribute('aria-label', label)
+    box.replaceChildren()
     if (item.picture) add('img', box, { src: item.picture, alt: '' })
     else if (model.waiting) box.classList.add('waiting')
     else add('span', box, { class: 'id', text: item.id })
@@ -17,6 +20,14 @@ export function render({ model, el }) {
     if (item.caption) add('span', box, { class: 'value', text: item.caption })
     box.onfocus = () => { at = index }
     box.onclick = () => { at = index; model.send_msg({ pick: item.row }) }
+  }
+  // A tile that stays keeps its element, so that a click is not lost as its picture arrives.
+  const tile = (item, index) => {
+    const old = sheet.children[index]
+    const box = old?.dataset.row === String(item.row) ? old : document.createElement('button')
+    if (!old) sheet.append(box)
+    else if (box !== old) old.replaceWith(box)
+    dress(box, item, index)
   }
   const nothing = () => {
     const box = add('div', sheet, { class: 'nothing' })
@@ -65,10 +76,11 @@ export function render({ model, el }) {
   const turn = (pages, to) => { at = to; model.send_msg({ turn: pages }) }
   const fill = () => {
     const held = sheet.contains(el.getRootNode().activeElement)
-    sheet.replaceChildren()
+    if (!model.items.length || sheet.querySelector('.nothing')) sheet.replaceChildren()
     sheet.className = model.items.length ? 'sheet' : ''
     sheet.style.height = '100%'
     model.items.forEach(tile)
+    while (sheet.querySelectorAll('.tile').length > model.items.length) sheet.lastChild.remove()
     if (!model.items.length) nothing()
     go(at, held)
     outline()
