@@ -4,6 +4,16 @@ const WIDEST = 70, GAP = 4  // px
 export function render({ model, el }) {
   const sheet = document.createElement('div')
   let at = 0, across = 1
+  const pick = row => model.send_msg({ pick: row })
+  // By pointer events: a click is lost if its tile changes while it is pressed.
+  let pressedRow
+  const rowAt = event => event.target.closest?.('.tile')?.dataset.row
+  sheet.addEventListener('pointerdown', event => { pressedRow = rowAt(event) })
+  sheet.addEventListener('pointerup', event => {
+    const row = rowAt(event)
+    if (row !== undefined && row === pressedRow && event.button === 0) pick(Number(row))
+    pressedRow = undefined
+  })
   const dress = (box, item, index) => {
     const label = [item.id, item.name, item.caption].filter(Boolean).join(', ')
     box.className = 'tile'
@@ -19,9 +29,9 @@ export function render({ model, el }) {
     add('i', box, { style: `background:${item.colour}` })
     if (item.caption) add('span', box, { class: 'value', text: item.caption })
     box.onfocus = () => { at = index }
-    box.onclick = () => { at = index; model.send_msg({ pick: item.row }) }
+    box.onclick = event => { if (!event.detail) pick(item.row) }  // by keyboard
   }
-  // A tile that stays keeps its element, so that a click is not lost as its picture arrives.
+  // A tile that stays keeps its element, and with it the focus.
   const tile = (item, index) => {
     const old = sheet.children[index]
     const box = old?.dataset.row === String(item.row) ? old : document.createElement('button')

@@ -86,6 +86,30 @@ def test_a_person_keeps_a_range_looks_through_what_passes_and_goes_to_one(page, 
     expect(page.get_by_text("Nothing is selected")).to_be_visible()
 
 
+REFILL = """() => {
+  const models = Bokeh.documents.flatMap(document => [...document._all_models.values()])
+  const data = models.map(model => model.data).find(data => 'fit' in (data?.attributes ?? {}))
+  data.items = data.items.map(item => ({ ...item, caption: 'new' }))
+}"""
+
+
+def test_a_tile_that_changes_while_it_is_pressed_is_picked(page, folder):
+    from playwright.sync_api import expect
+
+    store = read_store(folder)
+    page.get_by_role("tab", name="Selection").click()
+    page.get_by_role("button", name=re.compile("^Red Spiral|^Starburst")).first.click()
+    tile = page.locator(".tile:visible").nth(1)
+    expect(tile.locator("img")).to_be_visible()
+    name = store.galaxies["id"][int(tile.get_attribute("data-row"))]
+    tile.hover()
+    page.mouse.down()
+    page.evaluate(REFILL)
+    expect(tile).to_contain_text("new")
+    page.mouse.up()
+    expect(page.locator(".facts h2")).to_have_text(name, timeout=10_000)
+
+
 def test_a_range_is_drawn_by_mouse_and_moved_by_the_arrow_keys(page, folder):
     from playwright.sync_api import expect
 
