@@ -284,13 +284,7 @@ def _send(
             return read(answer)
     except InvalidResponseError as error:
         raise _RetryError(str(error)) from error
-    except (
-        requests.ConnectionError,
-        requests.Timeout,
-        requests.exceptions.ChunkedEncodingError,
-        requests.exceptions.ContentDecodingError,
-        urllib3.exceptions.HTTPError,
-    ) as error:
+    except (requests.ConnectionError, requests.Timeout, urllib3.exceptions.HTTPError) as error:
         raise _RetryError(_reason(error)) from error
     except requests.RequestException as error:
         msg = f"{url} cannot be asked: {error}"

@@ -36,6 +36,7 @@ class Answer(NamedTuple):
     delay: float = 0.0
     cut: int | None = None
     drip: float = 0.0
+    chunked: bool = False
 
 
 class Service:
@@ -86,9 +87,14 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_response(found.status)
             for name, value in found.headers.items():
                 self.send_header(name, value)
-            self.send_header("Content-Length", str(len(found.body)))
-            self.end_headers()
             body = found.body[: found.cut]
+            if found.chunked:
+                self.send_header("Transfer-Encoding", "chunked")
+                body = b"".join(b"%x\r\n%s\r\n" % (len(body), body) for body in [body] if body)
+                body += b"" if found.cut else b"0\r\n\r\n"
+            else:
+                self.send_header("Content-Length", str(len(found.body)))
+            self.end_headers()
             for part in (body[i : i + 1] for i in range(len(body))) if found.drip else (body,):
                 self.wfile.write(part)
                 time.sleep(found.drip)

@@ -1,3 +1,4 @@
+import gzip
 import threading
 import time
 from dataclasses import replace
@@ -5,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from itertools import pairwise
 
+import numpy as np
 import pytest
 
 from data.services.http_client import (
@@ -83,20 +85,26 @@ def test_a_senseless_retry_after_counts_as_none(service, client):
     assert pauses(service)[0] < 0.5
 
 
-def test_a_busy_server_is_left_alone_by_all_threads(service, client):
-    service.troubles = [Answer(status=429, headers={"Retry-After": "1"})]
-    threads = [threading.Thread(target=client.ask, args=(service.url,)) for _ in range(4)]
-    threads[0].start()
-    while service.troubles:
-        time.sleep(0.01)
-    time.sleep(0.1)
-    for thread in threads[1:]:
-        thread.start()
-    for thread in threads:
-        thread.join()
+@pytest.mark.parametrize(
+    ("trouble", "pause"),
+    [(Answer(status=429, headers={"Retry-After": "1"}), 1.0), (Answer(status=503), 0.7)],
+    ids=["as it asks", "for the back-off"],
+)
+def test_a_busy_server_is_left_alone_by_all_threads(service, trouble, pause):
+    service.troubles = [trouble]
+    with Client(RetryPolicy(back_off=1.0, tries=2)) as client:
+        threads = [threading.Thread(target=client.ask, args=(service.url,)) for _ in range(4)]
+        threads[0].start()
+        while service.troubles:
+            time.sleep(0.01)
+        time.sleep(0.1)
+        for thread in threads[1:]:
+            thread.start()
+        for thread in threads:
+            thread.join()
     first, *others = (asked.when for asked in service.asked)
     assert len(others) == 4
-    assert min(others) >= first + 1
+    assert min(others) >= first + pause
 
 
 @pytest.mark.parametrize("tries", [1, 4])
@@ -125,20 +133,15 @@ def test_an_answer_that_drips_is_given_up_as_a_whole(service):
     assert len(service.asked) == 2
 
 
-def test_a_busy_server_without_a_wish_is_left_alone_by_all_threads_too(service):
-    service.troubles = [Answer(status=503)]
-    with Client(RetryPolicy(back_off=1.0, tries=2)) as client:
-        threads = [threading.Thread(target=client.ask, args=(service.url,)) for _ in range(3)]
-        threads[0].start()
-        while service.troubles:
-            time.sleep(0.01)
-        time.sleep(0.1)
-        for thread in threads[1:]:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    first, *others = (asked.when for asked in service.asked)
-    assert min(others) >= first + 0.7
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
+def test_an_answer_in_chunks_comes_whole_or_is_asked_for_again(service, client, packed):
+    body = np.random.default_rng(0).bytes(200_000) + bytes(200_000)
+    sent = gzip.compress(body) if packed else body
+    headers = {"Content-Encoding": "gzip"} if packed else {}
+    service.answer = lambda _: Answer(sent, headers=headers, chunked=True)
+    service.troubles = [Answer(sent, headers=headers, chunked=True, cut=150_000)]
+    assert client.ask(service.url) == body
+    assert len(service.asked) == 2
 
 
 def test_an_answer_that_is_cut_off_is_asked_for_again(service, client):
