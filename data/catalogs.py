@@ -10,7 +10,6 @@ Writes ``catalog.parquet``, ``cuts.csv`` (how many rows each quality cut removed
 import argparse
 import hashlib
 import json
-import shutil
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -61,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> Path:
     from data.published.duplicates import MATCH_RADIUS, without_duplicates
     from data.services.published_tables import NOTE
     from pcvae.catalog import complete
-    from pcvae.folders import partial_folder
+    from pcvae.folders import partial_folder, replace_folder
 
     names = _names(args)
     if args.output.exists() and not args.overwrite:
@@ -81,9 +80,7 @@ def main(argv: Sequence[str] | None = None) -> Path:
     report.write(work, command("data.catalogs", argv))
     for note in (work / "files").glob(f"*{NOTE}"):
         note.unlink()
-    if args.output.exists():
-        shutil.rmtree(args.output)
-    work.rename(args.output)
+    replace_folder(work, args.output)
     report.show(args.output, kept)
     return args.output
 

@@ -179,7 +179,6 @@ class SampleWriter:
         overwrite: bool = False,
     ) -> None:
         self.folder, self.info, self.rows = folder, info, rows
-        self._overwrite = overwrite
         self._work = partial_folder(folder)
         known = {**settings, "rows": rows, "writer": WRITER}
         text = json.dumps(known, indent=1, sort_keys=True, default=str)
@@ -194,7 +193,7 @@ class SampleWriter:
 
     def missing(self) -> list[int]:
         """The parts still to be written."""
-        if (self._work / "sample.json").exists():
+        if self._is_joined:
             return []
         parts = range(-(-self.rows // PART))
         return [part for part in parts if not self._table(part).exists()]
@@ -235,12 +234,16 @@ class SampleWriter:
         Raises:
             SampleError: Parts are missing, or no galaxy is left.
         """
-        if not (self._work / "sample.json").exists():
+        if not self._is_joined:
             self._join()
         for made_of in ("candidates.zarr", "parts"):
             if (self._work / made_of).exists():
                 shutil.rmtree(self._work / made_of)
         return replace_folder(self._work, self.folder)
+
+    @property
+    def _is_joined(self) -> bool:
+        return (self._work / "sample.json").exists()
 
     def _join(self) -> None:
         if missing := self.missing():

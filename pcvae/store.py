@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from pcvae.cutouts import PART
 from pcvae.errors import StoreError
-from pcvae.folders import goes_on, partial_folder, read_facts
+from pcvae.folders import goes_on, partial_folder, read_facts, replace_folder, write_facts
 from pcvae.labels import Latent
 
 __all__ = ["EMBEDDING", "ModelInfo", "Store", "StoreInfo", "StoreWriter", "read_store"]
@@ -187,7 +187,7 @@ class StoreWriter:
     def __init__(
         self, folder: Path, settings: Mapping[str, Any], *, overwrite: bool = False
     ) -> None:
-        self.folder, self._overwrite = folder, overwrite
+        self.folder = folder
         self._work = partial_folder(folder)
         if folder.exists() and not overwrite:
             msg = f"{folder} exists already: choose another name, or replace it with --overwrite"
@@ -200,7 +200,7 @@ class StoreWriter:
 
     def has_part(self, model: str, start: int) -> bool:
         """Whether the part of a model that begins at row ``start`` is on disk."""
-        return self._part(model, start).exists()
+        return self._is_joined or self._part(model, start).exists()
 
     def write_part(self, model: str, start: int, table: pd.DataFrame) -> None:
         """Put the latents of the rows from ``start`` on disk."""
@@ -214,9 +214,10 @@ class StoreWriter:
         """Put display images (n, S, S, 3) of the rows from ``start`` of ``rows`` on disk."""
         path = self._work / "stamps.zarr"
         if not path.exists():
-            zarr.create_array(
-                path, shape=(rows, *stamps.shape[1:]), chunks=(PART, *stamps.shape[1:]), dtype="u1"
-            )
+            shape, chunks = (rows, *stamps.shape[1:]), (PART, *stamps.shape[1:])
+            begun = self._work / "stamps.zarr.new"
+            zarr.create_array(begun, shape=shape, chunks=chunks, dtype="u1", overwrite=True)
+            begun.rename(path)
         zarr.open_array(path, mode="r+")[start : start + len(stamps)] = stamps
 
     def finish(
@@ -224,11 +225,25 @@ class StoreWriter:
     ) -> Store:
         """Join the parts, copy the models in, and move the store into place.
 
+        A kill between any two operations loses nothing, as in ``SampleWriter.finish``.
+
         Args:
             info: What is known of the store as a whole.
             galaxies: The catalogue with its ``split``, N rows.
             model_folders: Where each model's files lie, by its name in the store.
         """
+        if not self._is_joined:
+            self._join(galaxies, model_folders)
+            write_facts(self._work / "store.json", asdict(info))
+        if (self._work / "parts").exists():
+            shutil.rmtree(self._work / "parts")
+        return read_store(replace_folder(self._work, self.folder))
+
+    @property
+    def _is_joined(self) -> bool:
+        return (self._work / "store.json").exists()
+
+    def _join(self, galaxies: pd.DataFrame, model_folders: Mapping[str, Path]) -> None:
         (self._work / "latents").mkdir(exist_ok=True)
         for name, files in model_folders.items():
             parts = sorted((self._work / "parts" / name).glob("*.parquet"))
@@ -237,17 +252,10 @@ class StoreWriter:
             shutil.copytree(
                 files,
                 self._work / "models" / name,
-                ignore=shutil.ignore_patterns("*.ckpt*"),
+                ignore=shutil.ignore_patterns("*.ckpt*", "settings.json"),
                 dirs_exist_ok=True,
             )
         galaxies.to_parquet(self._work / "galaxies.parquet", index=False)
-        (self._work / "store.json").write_text(json.dumps(asdict(info), indent=1) + "\n")
-        if self._overwrite and self.folder.exists():
-            shutil.rmtree(self.folder)
-        self._work.rename(self.folder)
-        shutil.rmtree(self.folder / "parts")
-        (self.folder / "settings.json").unlink()
-        return read_store(self.folder)
 
     def _part(self, model: str, start: int) -> Path:
         return self._work / "parts" / model / f"{start:012d}.parquet"

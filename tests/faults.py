@@ -85,6 +85,46 @@ def kill_everywhere(work: Callable[[], object], check: Callable[[], None]) -> in
     return before
 
 
+def survived(
+    folder: Path,
+    write: Callable[[], object],
+    holds: Callable[[], list[int]],
+    wanted: list[int],
+    write_old: Callable[[], object] | None,
+) -> int:
+    """Kill a writer of a folder everywhere; after each kill the same command must mend it.
+
+    Args:
+        folder: What is written.
+        write: The command.
+        holds: The rows in the folder, each of which must be whole.
+        wanted: The rows that the command writes.
+        write_old: Writes what is there before, of row 0 alone; None for nothing.
+
+    Returns:
+        How many kills there were.
+    """
+
+    def begin() -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+        if write_old is not None:
+            write_old()
+
+    def check() -> None:
+        if folder.exists():
+            assert holds() in ([0], wanted)
+        if write_old is not None or not folder.exists():
+            write()
+        assert holds() == wanted
+        begin()
+
+    begin()
+    kills = kill_everywhere(write, check)
+    assert holds() == wanted
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+    return kills
+
+
 def sample_writer(folder: Path, *, keep: Callable[[int], object], replaced: bool) -> int:
     """``pcvae.cutouts.SampleWriter``, with candidates that are left out, or over a sample."""
     from pcvae.cutouts import PART, SampleWriter
@@ -96,27 +136,57 @@ def sample_writer(folder: Path, *, keep: Callable[[int], object], replaced: bool
     def write() -> None:
         fill(SampleWriter(folder, INFO, rows, {}, overwrite=replaced), keep)
 
-    def begin() -> None:
-        shutil.rmtree(folder, ignore_errors=True)
-        if replaced:
-            fill(SampleWriter(folder, INFO, 1, {"old": 1}))
+    def write_old() -> None:
+        fill(SampleWriter(folder, INFO, 1, {"old": 1}))
 
-    def check() -> None:
-        if folder.exists():
-            assert holds(folder) in ([0], wanted)
-        if replaced or not folder.exists():
-            write()
-        assert holds(folder) == wanted
-        begin()
+    return survived(folder, write, lambda: holds(folder), wanted, write_old if replaced else None)
 
-    begin()
-    kills = kill_everywhere(write, check)
-    assert holds(folder) == wanted
-    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
-    return kills
+
+def store_writer(folder: Path, *, replaced: bool) -> int:
+    """``pcvae.store.StoreWriter``: two parts of a model, stamps, and the model's own files."""
+    import numpy as np
+    import pandas as pd
+
+    from pcvae.labels import Latent
+    from pcvae.store import ModelInfo, StoreInfo, StoreWriter, read_store
+
+    model = ModelInfo("m", "vanilla", "paper", (Latent("a", "A"),))
+    info = StoreInfo(
+        "s", "made up", ("g", "r", "z"), 0.262, 4, "nanomaggy", (), (), (model,), {}, "", ""
+    )
+
+    def fill(rows: int, settings: dict[str, int]) -> None:
+        writer = StoreWriter(folder, settings, overwrite=replaced)
+        ids = [f"g{row}" for row in range(rows)]
+        for start in range(0, rows, 64):
+            end = min(start + 64, rows)
+            if not writer.has_part("m", start):
+                stamps = np.arange(start, end, dtype=np.uint8).reshape(-1, 1, 1, 1)
+                writer.write_stamps(start, np.broadcast_to(stamps, (end - start, 4, 4, 3)), rows)
+                values = np.arange(start, end, dtype=float)
+                table = pd.DataFrame({"id": ids[start:end], "a": values, "a_sigma": values})
+                writer.write_part("m", start, table)
+        files = Path(__file__).parent / "earlier_version" / "store" / "models" / "physics"
+        writer.finish(info, pd.DataFrame({"id": ids, "split": "test"}), {"m": files})
+
+    def holds() -> list[int]:
+        store = read_store(folder)
+        rows = [int(value) for value in store.latents("m")["a"]]
+        assert list(store.stamps[:, 3, 3, 2]) == rows
+        assert list(store.galaxies["id"]) == [f"g{row}" for row in rows]
+        assert (store.model_folder("m") / "run.json").exists()
+        return rows
+
+    def write_old() -> None:
+        fill(1, {"old": 1})
+
+    old = write_old if replaced else None
+    return survived(folder, lambda: fill(71, {}), holds, list(range(71)), old)
 
 
 SCENARIOS: dict[str, Callable[[Path], int]] = {
+    "store": lambda folder: store_writer(folder, replaced=False),
+    "store-replaced": lambda folder: store_writer(folder, replaced=True),
     "sample": lambda folder: sample_writer(folder, keep=lambda _: True, replaced=False),
     "sample-with-gaps": lambda folder: sample_writer(
         folder, keep=lambda row: row % 3, replaced=False

@@ -19,7 +19,7 @@ from typing import Any
 
 from pcvae.cutouts import read_sample
 from pcvae.errors import SettingsError
-from pcvae.folders import partial_folder
+from pcvae.folders import partial_folder, replace_folder
 from pcvae.script import command, run
 
 
@@ -69,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> Path:
     (work / "tables.txt").write_text(text(metrics) + "\n")
     sections = list(chapters(evaluation, metrics))
     (work / "report.html").write_text(page(metrics, store.info, sections))
-    _finish(work, args.report)
+    replace_folder(work, args.report)
     print(text(metrics))
     print(f"\n{args.report}: metrics.json, tables.txt, report.html")
     print(f"next: panel serve dashboard/app.py --args {args.store}")
@@ -109,12 +109,6 @@ def _begin(report: Path) -> Path:
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     return work
-
-
-def _finish(work: Path, report: Path) -> None:
-    if report.exists():
-        shutil.rmtree(report)
-    work.rename(report)
 
 
 if __name__ == "__main__":

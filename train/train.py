@@ -10,7 +10,6 @@ other options from the unfinished run.
 import argparse
 import dataclasses
 import json
-import shutil
 import subprocess
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pcvae.cutouts import Sample, read_sample
 from pcvae.errors import RunError, SettingsError
-from pcvae.folders import partial_folder
+from pcvae.folders import partial_folder, replace_folder
 from pcvae.script import command, device, run
 from train.progress_bar import ProgressBar
 from train.resumption import begin, is_begun, resumed_arguments, settings_of
@@ -146,10 +145,7 @@ def _train(fabric: "Fabric", args: argparse.Namespace, sample: Sample, plan: _Pl
     write_run(folder, info, best.weights, plan.stretch)
     table = pd.DataFrame({"id": sample.catalog["id"], "split": plan.split})
     table.to_parquet(folder / "split.parquet", index=False)
-    if args.overwrite and args.run.exists():
-        shutil.rmtree(args.run)
-    folder.rename(args.run)
-    (args.run / "settings.json").unlink()
+    replace_folder(folder, args.run)
     print(f"{args.run}: epoch {best.epoch + 1} of {best.epochs} kept, loss {best.loss:.4g}")
 
 
