@@ -1,43 +1,21 @@
-import { add } from '../components/dom.js'
+import { add, onPress } from '../components/dom.js'
 
 const WIDEST = 70, GAP = 4  // px
 export function render({ model, el }) {
   const sheet = document.createElement('div')
   let at = 0, across = 1
-  const pick = row => model.send_msg({ pick: row })
-  // By pointer events: a click is lost if its tile changes while it is pressed.
-  let pressedRow
-  const rowAt = event => event.target.closest?.('.tile')?.dataset.row
-  sheet.addEventListener('pointerdown', event => { pressedRow = rowAt(event) })
-  sheet.addEventListener('pointerup', event => {
-    const row = rowAt(event)
-    if (row !== undefined && row === pressedRow && event.button === 0) pick(Number(row))
-    pressedRow = undefined
-  })
-  const dress = (box, item, index) => {
+  const tile = (item, index) => {
     const label = [item.id, item.name, item.caption].filter(Boolean).join(', ')
-    box.className = 'tile'
-    box.type = 'button'
-    box.title = label
-    box.tabIndex = -1
-    box.dataset.row = item.row
-    box.setAttribute('aria-label', label)
-    box.replaceChildren()
+    const box = add('button', sheet, {
+      class: 'tile', type: 'button', title: label, 'aria-label': label, tabindex: -1,
+      'data-row': item.row,
+    })
     if (item.picture) add('img', box, { src: item.picture, alt: '' })
     else if (model.waiting) box.classList.add('waiting')
     else add('span', box, { class: 'id', text: item.id })
     add('i', box, { style: `background:${item.colour}` })
     if (item.caption) add('span', box, { class: 'value', text: item.caption })
     box.onfocus = () => { at = index }
-    box.onclick = event => { if (!event.detail) pick(item.row) }  // by keyboard
-  }
-  // A tile that stays keeps its element, and with it the focus.
-  const tile = (item, index) => {
-    const old = sheet.children[index]
-    const box = old?.dataset.row === String(item.row) ? old : document.createElement('button')
-    if (!old) sheet.append(box)
-    else if (box !== old) old.replaceWith(box)
-    dress(box, item, index)
   }
   const nothing = () => {
     const box = add('div', sheet, { class: 'nothing' })
@@ -86,11 +64,10 @@ export function render({ model, el }) {
   const turn = (pages, to) => { at = to; model.send_msg({ turn: pages }) }
   const fill = () => {
     const held = sheet.contains(el.getRootNode().activeElement)
-    if (!model.items.length || sheet.querySelector('.nothing')) sheet.replaceChildren()
+    sheet.replaceChildren()
     sheet.className = model.items.length ? 'sheet' : ''
     sheet.style.height = '100%'
     model.items.forEach(tile)
-    while (sheet.querySelectorAll('.tile').length > model.items.length) sheet.lastChild.remove()
     if (!model.items.length) nothing()
     go(at, held)
     outline()
@@ -107,6 +84,7 @@ export function render({ model, el }) {
   sheet.setAttribute('role', 'group')
   sheet.setAttribute('aria-label', 'Galaxies in focus')
   sheet.addEventListener('keydown', pressed)
+  onPress(sheet, '.tile', box => model.send_msg({ pick: Number(box.dataset.row) }))
   fill()
   model.on('items', fill)
   model.on('title', fill)

@@ -1,4 +1,4 @@
-import { add } from '../components/dom.js'
+import { add, onPress } from '../components/dom.js'
 import { refilling } from '../components/acknowledged.js'
 
 export function render({ model, el }) {
@@ -8,7 +8,9 @@ export function render({ model, el }) {
     const wide = item.lines ? ' wide' : ''
     const box = add('div', strip, { class: `stamp${wide}`, 'data-row': item.row })
     const label = `${item.id}, ${item.name}, ${item.caption}`
-    const button = add('button', box, { type: 'button', 'aria-label': label, title: item.id })
+    const button = add('button', box, {
+      type: 'button', 'aria-label': label, title: item.id, 'data-row': item.row,
+    })
     if (item.picture) {
       add('img', button, { src: item.picture, alt: '' })
     } else {
@@ -21,12 +23,10 @@ export function render({ model, el }) {
     for (const text of item.lines ?? []) {
       add('span', button, { class: 'line', text, title: text })
     }
-    button.onclick = () => model.send_msg({ pick: item.row })
     if (item.removable) {
       const remove = `Remove ${item.id}`
       const looks = { class: 'off', type: 'button', title: remove, 'aria-label': remove }
-      const off = add('button', box, { ...looks, text: '\u00d7' })
-      off.onclick = () => model.send_msg({ remove: item.mark ?? item.row })
+      add('button', box, { ...looks, text: '\u00d7', 'data-row': item.mark ?? item.row })
     }
   }
   const outline = () => {
@@ -40,6 +40,9 @@ export function render({ model, el }) {
     if (!model.items.length) add('p', strip, { class: 'empty', text: model.empty })
     strip.scrollLeft = 0
     outline()
+  })
+  onPress(strip, 'button', ({ dataset, classList }) => {
+    model.send_msg({ [classList.contains('off') ? 'remove' : 'pick']: Number(dataset.row) })
   })
   fill()
   model.on('items', fill)
