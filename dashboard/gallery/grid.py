@@ -20,7 +20,7 @@ from dashboard.gallery.grid_order import Listing, listing_of, offer_orders
 from dashboard.gallery.stamp_grid import Tiles
 from dashboard.gallery.stamp_strip import stamp_items
 from dashboard.selection.filter_chips import FocusChips
-from dashboard.selection.masks import rows_in_focus
+from dashboard.selection.masks import mask_of, rows_in_focus
 from dashboard.state import Selection
 
 __all__ = ["Grid"]
@@ -153,7 +153,7 @@ class Grid(Tab):
 
     def _select(self, population: str) -> None:
         members = self.datastore.populations.members(population)
-        self.state.selection.selected = np.isin(np.arange(len(self.datastore)), members)
+        self.state.selection.selected = mask_of(members, len(self.datastore))
 
 
 def order_controls(chosen: Selection) -> tuple[pmui.Select, IconToggle]:

@@ -23,6 +23,7 @@ __all__ = [
     "focus_of",
     "inside_box",
     "inside_polygon",
+    "mask_of",
     "rows_in_focus",
     "select",
     "undo_selection",
@@ -159,6 +160,13 @@ class FocusFollower(Follower):
             self._gesture = drawn
             selection.param.update(previous=before, gesture=drawn)
         selection.focus = focus_of(self.datastore, self.state)
+
+
+def mask_of(rows: ArrayLike, count: int) -> NDArray[np.bool_]:
+    """Some rows as a mask (count,); rows below zero, which stand for none, are left out."""
+    mask, known = np.zeros(count, bool), np.asarray(rows, np.intp)
+    mask[known[known >= 0]] = True
+    return mask
 
 
 def rows_in_focus(state: State) -> NDArray[np.intp]:

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
@@ -16,7 +15,7 @@ from dashboard.components.css import BASE, DROP_DOWN
 from dashboard.components.file_input import FileField, Upload, UploadError
 from dashboard.components.notices import status_html
 from dashboard.components.pager import Pager
-from dashboard.selection.masks import select
+from dashboard.selection.masks import mask_of, select
 from dashboard.sky.crossmatch import TABLES, match, read_targets
 from dashboard.sky.target_table import PAGE, TargetTable, match_summary, next_matched, target_items
 
@@ -99,7 +98,7 @@ class TargetList(Tab):
     def select_matched(self) -> None:
         """Select the galaxies of the list."""
         if self.matched is not None:
-            mask = np.isin(np.arange(len(self.datastore)), self.matched["row"])
+            mask = mask_of(self.matched["row"], len(self.datastore))
             select(self.state, mask, how="replace")
 
     def _take(self) -> None:

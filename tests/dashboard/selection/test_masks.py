@@ -12,6 +12,7 @@ from dashboard.selection.masks import (
     focus_of,
     inside_box,
     inside_polygon,
+    mask_of,
     rows_in_focus,
     select,
     undo_selection,
@@ -142,3 +143,8 @@ def test_a_line_is_shown_until_something_else_is_selected(followed):
     clear(followed)
     assert followed.selection.gesture is None
     assert followed.selection.focus is None
+
+
+def test_rows_become_a_mask_and_those_that_stand_for_none_are_left_out():
+    np.testing.assert_array_equal(mask_of([3, -1, 1, 3], 5), [False, True, False, True, False])
+    assert not mask_of([], 2).any()
