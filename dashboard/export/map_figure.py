@@ -14,7 +14,7 @@ from dashboard.backend.datastore import DataStore
 from dashboard.backend.populations import population_title
 from dashboard.components.theme import ACCENT, GROUND, TEXT
 from dashboard.galaxy.external_galaxy import place_on
-from dashboard.plotting.colour_by import Colouring, colouring
+from dashboard.plotting.colour_by import Colouring, chosen_colouring
 from dashboard.plotting.decision_boundaries import outline, wanted_fit
 from dashboard.plotting.layers import galaxy_picture
 from dashboard.plotting.raster import Canvas
@@ -49,13 +49,7 @@ def figure_png(datastore: DataStore, state: Any) -> bytes:
     figure = Figure((WIDTH * len(shown), HEIGHT), DPI, layout="constrained")
     FigureCanvasAgg(figure)
     figure.set_facecolor(GROUND[state.dark])
-    chosen = colouring(
-        datastore,
-        state.model,
-        state.colour,
-        dark=state.dark,
-        training_labels=state.queue.training_labels,
-    )
+    chosen = chosen_colouring(datastore, state)
     for place, axes in enumerate(shown, 1):
         _draw(figure.add_subplot(1, len(shown), place), datastore, state, axes, chosen)
     info = datastore.store.info

@@ -41,7 +41,7 @@ class Status(NamedTuple):
 class ExternalJobs(Follower):
     """Makes the external galaxy of a session in workers; only the latest request counts.
 
-    Reads ``row``, ``model``, ``external``, ``wanted_place``, ``split`` and ``second.model`` of the
+    Reads ``model``, ``external``, ``wanted_place``, ``split`` and ``second.model`` of the
     state; writes ``row``, ``external`` and ``wanted_place``.
 
     Args:
@@ -123,7 +123,6 @@ class ExternalJobs(Follower):
     @param.depends(
         "state.external",
         "state.model",
-        "state.row",
         "state.split",
         "state.second.model",
         watch=True,

@@ -15,7 +15,7 @@ from dashboard.backend.svm_jobs import TrainingLabels
 from dashboard.backend.view import View
 from dashboard.components.css import BASE, LEGEND
 from dashboard.labelling.labels import label_title, own_marks
-from dashboard.plotting.colour_by import Colouring, colouring
+from dashboard.plotting.colour_by import Colouring, chosen_colouring
 from dashboard.plotting.decision_boundaries import wanted_fit
 from dashboard.plotting.markers import mark_svg
 from pcvae.anomaly import NORMAL
@@ -97,13 +97,7 @@ class Legend(View):
     )
     def _show(self) -> None:
         state, datastore = self.state, self.datastore
-        chosen = colouring(
-            datastore,
-            state.model,
-            state.colour,
-            dark=state.dark,
-            training_labels=state.queue.training_labels,
-        )
+        chosen = chosen_colouring(datastore, state)
         marks = [
             f"<span>{mark_svg(datastore.populations.shape(name), self._colour(name))}"
             f"{escape(population_title(name))} {len(datastore.populations.members(name)):,}</span>"

@@ -15,9 +15,9 @@ from dashboard.backend.svm_jobs import TrainingLabels
 from dashboard.backend.typography import MINUS
 from dashboard.plotting.colour_maps import colour_map
 from dashboard.plotting.raster import Canvas, paint_categories, paint_density, paint_mean
-from dashboard.state import DENSITY, POPULATION
+from dashboard.state import DENSITY, POPULATION, State
 
-__all__ = ["Colouring", "choices", "colouring"]
+__all__ = ["Colouring", "choices", "chosen_colouring", "colouring"]
 
 Paint = Callable[[pd.DataFrame, Canvas], NDArray[np.uint8]]
 
@@ -67,6 +67,12 @@ def colouring(
     ends = tuple(f"{end:.3g}".replace("-", MINUS) for end in limits)
     values = datastore.columns.values(model, quantity)
     return Colouring(quantity.axis, values, paint, ends, gradient)
+
+
+def chosen_colouring(datastore: DataStore, state: State) -> Colouring:
+    """The colouring that a session has chosen."""
+    labels = state.queue.training_labels
+    return colouring(datastore, state.model, state.colour, dark=state.dark, training_labels=labels)
 
 
 def _by_density(title: str, *, dark: bool) -> Colouring:

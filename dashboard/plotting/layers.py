@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.plane import Limits, Plane
-from dashboard.plotting.colour_by import Colouring, colouring
+from dashboard.plotting.colour_by import Colouring, chosen_colouring
 from dashboard.plotting.decision_boundaries import fill, outline
 from dashboard.plotting.raster import Canvas, over, paint_context
 from dashboard.state import State
@@ -74,13 +74,7 @@ def galaxy_picture(
 
 def draw_galaxies(datastore: DataStore, state: State, plane: Plane, canvas: Canvas) -> hv.RGB:
     """The galaxies of a plane, coloured and in focus as the state says, as a HoloViews layer."""
-    chosen = colouring(
-        datastore,
-        state.model,
-        state.colour,
-        dark=state.dark,
-        training_labels=state.queue.training_labels,
-    )
+    chosen = chosen_colouring(datastore, state)
     picture = galaxy_picture(plane, canvas, chosen, state.selection.focus, dark=state.dark)
     return galaxy_image(picture, canvas)
 

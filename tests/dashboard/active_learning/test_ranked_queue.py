@@ -5,9 +5,7 @@ import numpy as np
 import pytest
 
 from dashboard.active_learning.ranking import ERROR, caption_of, worth_of
-from dashboard.active_learning.training_labels import (
-    refit,
-)
+from dashboard.active_learning.training_labels import refit
 from dashboard.backend.datastore import DataStore
 from dashboard.gallery.stamp_strip import stamp_items
 from dashboard.labelling.labels import toggle, undo

@@ -176,7 +176,7 @@ def test_the_sky_follows_the_anomaly_score_and_what_the_svm_is_taught(session, m
             job.exception()
             call()
 
-    monkeypatch.setattr("dashboard.plotting.layers.colouring", seen)
+    monkeypatch.setattr("dashboard.plotting.colour_by.colouring", seen)
     state.colour = ANOMALY
     assert "being computed" in drawn[-1].title
     arrive()
