@@ -189,13 +189,13 @@ def _matrix(ax: Axes, trials: Trials, title: str) -> None:
 def curve_figure(found: Mapping[str, Search], rare: Sequence[str]) -> Figure:
     """Recall against false-positive rate of each rare population, every model in one panel."""
     names = [
-        name for name in rare if any(name in figures.folds.classes for figures in found.values())
+        name for name in rare if any(name in search.folds.classes for search in found.values())
     ]
     figure = Figure(figsize=(3.8 * max(len(names), 1), 3.5), layout="constrained")
     axes = figure.subplots(1, max(len(names), 1), squeeze=False)[0]
     for ax, name in zip(axes, names, strict=False):
-        for colour, (who, figures) in zip(COLOURS, found.items(), strict=False):
-            for number, (among, margin) in enumerate(repeat_margins(figures, name)):
+        for colour, (who, search) in zip(COLOURS, found.items(), strict=False):
+            for number, (among, margin) in enumerate(repeat_margins(search, name)):
                 rate, recall = _curve(margin, among)
                 ax.step(
                     rate, recall, where="post", c=colour, lw=1.2, alpha=0.7,
