@@ -304,7 +304,7 @@ def test_the_picture_shows_what_people_have_taught_the_svm(session, monkeypatch)
         drawn.append(colouring(*given, **options))
         return drawn[-1]
 
-    monkeypatch.setattr("dashboard.export.map_figure.colouring", seen)
+    monkeypatch.setattr("dashboard.plotting.colour_by.colouring", seen)
     state.colour = ANOMALY
     mass = session.map.plane.points["y"].to_numpy()
     for row in np.argsort(np.where(datastore.populations.normal, mass, -np.inf))[-8:]:
