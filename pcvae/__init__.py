@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from pcvae.cutouts import read_sample
     from pcvae.encode import Codec, encode_images
     from pcvae.journal import Journal
-    from pcvae.neighbours import Neighbours, shared_neighbours
+    from pcvae.lookalikes import shared_neighbours
+    from pcvae.neighbours import Neighbours
     from pcvae.store import read_store
 
 __version__ = "0.1.0"
@@ -40,7 +41,7 @@ _MODULES = {
     "encode_images": "encode",
     "read_sample": "cutouts",
     "read_store": "store",
-    "shared_neighbours": "neighbours",
+    "shared_neighbours": "lookalikes",
 }
 
 

@@ -1,4 +1,4 @@
-r"""Exact nearest neighbours in a latent space, and the galaxies near several rare ones.
+r"""Exact nearest neighbours in a latent space.
 
 Shapes are written with N galaxies, M queries, D latents and k neighbours.
 """
@@ -7,13 +7,12 @@ from collections import OrderedDict
 from threading import Lock
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
 
 from pcvae.errors import ShapeError
 
-__all__ = ["Neighbours", "shared_neighbours", "whitening"]
+__all__ = ["Neighbours", "whitening"]
 
 TREES = 4  # trees of subsets kept at once; one of a million galaxies holds about 100 MB
 FLAT = 1e-10  # share of the variance below which a direction is constant but for rounding
@@ -157,40 +156,3 @@ class Neighbours:
                     self._trees.popitem(last=False)
             self._trees.move_to_end(key)
             return self._trees[key]
-
-
-def shared_neighbours(
-    values: ArrayLike | Neighbours, seeds: ArrayLike, candidates: ArrayLike, k: int = 10
-) -> pd.DataFrame:
-    """Rank the candidates by how many seeds have them among their k nearest candidates.
-
-    This is the rank of Fig. 3 of Gagliano & Villar (2023), where the seeds are the galaxies of a
-    rare population and the candidates the normal ones; ties go to the smaller mean distance.
-
-    Args:
-        values: The latents (N, D), whitened here; or neighbours made otherwise.
-        seeds: Rows of the seeds, or a mask (N,).
-        candidates: Rows of the candidates, or a mask (N,).
-        k: How many nearest candidates of each seed count.
-
-    Returns:
-        Columns ``row``, ``seeds`` (how many) and ``distance`` (its mean over those), best first;
-        galaxies near no seed are not in it.
-    """
-    near = values if isinstance(values, Neighbours) else Neighbours(values)
-    among = np.zeros(len(near), dtype=bool)
-    among[_rows(candidates)] = True
-    rows, distances = near.query(_rows(seeds), k, among)
-    there = rows >= 0
-    pairs = pd.DataFrame({"row": rows[there], "distance": distances[there]})
-    ranked = pairs.groupby("row").agg(seeds=("distance", "size"), distance=("distance", "mean"))
-    return ranked.reset_index().sort_values(
-        ["seeds", "distance", "row"], ascending=[False, True, True], ignore_index=True
-    )
-
-
-def _rows(chosen: ArrayLike) -> NDArray[np.intp]:
-    chosen = np.asarray(chosen)
-    if chosen.dtype == bool:
-        return np.flatnonzero(chosen)
-    return chosen.astype(np.intp).reshape(-1)

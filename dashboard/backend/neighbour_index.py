@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from dashboard.backend.workers import Workers
 from dashboard.state import Metric
 from pcvae.dataset import ELLIPTICITY
-from pcvae.neighbours import Neighbours, shared_neighbours
+from pcvae.lookalikes import shared_neighbours
+from pcvae.neighbours import Neighbours
 from pcvae.store import Store
 
 __all__ = ["DEFAULT_METRIC", "NeighbourIndex"]

@@ -9,14 +9,9 @@ import pandas as pd
 
 from dashboard.components.theme import ACCENT, MUTED
 
-__all__ = ["TERMS", "loss_curves", "loss_legend"]
+__all__ = ["loss_curves", "loss_legend", "loss_terms"]
 
-TERMS = {
-    "total": "Total",
-    "image": "Reconstruction",
-    "physics": "Physics",
-    "prior": "Prior (KL)",
-}
+TITLES = {"image": "Reconstruction", "prior": "Prior (KL)"}
 
 
 def _quiet(plot: Any, _: Any) -> None:
@@ -37,6 +32,18 @@ FIGURE = {
     "hooks": [_quiet],
     "fontsize": {"labels": "11px", "ticks": "10px"},
 }
+
+
+def loss_terms(histories: Mapping[str, pd.DataFrame]) -> dict[str, str]:
+    """The terms of the losses of some models, and their titles; a term of any model is one.
+
+    Example:
+        >>> loss_terms({"physics": pd.DataFrame({"validation_total": [1.0], "lr": [0.1]})})
+        {'total': 'Total'}
+    """
+    columns = [name for history in histories.values() for name in history]
+    terms = [name.removeprefix("validation_") for name in columns if "validation_" in name]
+    return {term: TITLES.get(term, term.replace("_", " ").capitalize()) for term in terms}
 
 
 def loss_curves(

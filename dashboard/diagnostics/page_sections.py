@@ -23,7 +23,7 @@ from dashboard.diagnostics.figures import (
     shown_galaxies,
     size_plane,
 )
-from dashboard.diagnostics.loss_curves import TERMS, loss_curves, loss_legend
+from dashboard.diagnostics.loss_curves import loss_curves, loss_legend, loss_terms
 from dashboard.diagnostics.scatter import Scatter
 from dashboard.diagnostics.score_tables import confusion_html, scores_html
 from dashboard.state import State
@@ -188,7 +188,7 @@ class PageSections:
         grid = pn.Row(styles=GRID, sizing_mode="stretch_width")
         key = page_html(loss_legend(list(histories), model, dark=dark))
         self.holders["losses"].objects = [key, grid]
-        for term, title in TERMS.items():
+        for term, title in loss_terms(histories).items():
             curves = loss_curves(histories, term, model, dark=dark)
             if curves is not None:
                 note = page_html(f'<div class="tile"><b>{title}</b></div>')

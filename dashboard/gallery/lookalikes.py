@@ -1,4 +1,4 @@
-"""Galaxies near several of a population, a label or the selection."""
+"""The row of look-alikes; ``pcvae.lookalikes`` has the rule that ranks them."""
 
 from typing import Any
 

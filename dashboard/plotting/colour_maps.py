@@ -1,4 +1,7 @@
-"""The colour map of each kind of quantity, on dark and on light ground."""
+"""The colour map of each kind of quantity, on dark and on light ground.
+
+``colour_by.colouring`` says which kind a quantity is of: a new kind is chosen there.
+"""
 
 from functools import cache
 

@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from pcvae.encode import Codec
-from pcvae.neighbours import Neighbours, shared_neighbours
+from pcvae.lookalikes import shared_neighbours
+from pcvae.neighbours import Neighbours
 from pcvae.store import ModelInfo, Store
 from train.evaluation.galaxy_pool import Pool
 from train.report_pages.metric_figures import rare_style

@@ -30,7 +30,6 @@ GREY, INK, ACCENT, OTHER = "#9aa3ad", "#22272e", "#2f6fb0", "#d98324"
 COLOURS = (ACCENT, OTHER, INK, "#8d6e63", "#7b4fa3", "#00838f", GREY)
 STYLES = {"red_spiral": ("D", "#c8323c"), "green_pea": ("o", "#1f8f4d")}
 MORE = (("s", "#7b4fa3"), ("^", "#d98324"), ("v", "#00838f"), ("P", "#8d6e63"))
-TERMS = ("total", "image", "physics", "prior")
 MAX_ERROR_BARS = 1500  # galaxies above which error bars hide more than they show
 
 
@@ -250,10 +249,12 @@ def plane_figure(pool: Pool, model: ModelInfo, free: str) -> Figure:
 
 def loss_figure(histories: Mapping[str, pd.DataFrame]) -> Figure:
     """The loss terms epoch by epoch: a row a model, a column a term."""
+    columns = [column for history in histories.values() for column in history]
+    terms = list(dict.fromkeys(c[len("train_") :] for c in columns if c.startswith("train_")))
     figure = Figure(figsize=(11.4, 2.1 * len(histories)), layout="constrained")
-    grid = figure.subplots(len(histories), len(TERMS), squeeze=False)
+    grid = figure.subplots(len(histories), len(terms), squeeze=False)
     for line, (name, history) in zip(grid, histories.items(), strict=True):
-        for ax, term in zip(line, TERMS, strict=True):
+        for ax, term in zip(line, terms, strict=True):
             for part, colour in (("train", GREY), ("validation", ACCENT)):
                 column = history.get(f"{part}_{term}")
                 if column is not None:

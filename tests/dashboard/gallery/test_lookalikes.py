@@ -10,7 +10,8 @@ from dashboard.gallery.seed_picker import LABEL, SELECTION, seed_choices, seeds_
 from dashboard.labelling.labels import toggle
 from dashboard.state import Metric
 from pcvae.journal import Journal
-from pcvae.neighbours import Neighbours, shared_neighbours
+from pcvae.lookalikes import shared_neighbours
+from pcvae.neighbours import Neighbours
 from pcvae.store import read_store
 
 
