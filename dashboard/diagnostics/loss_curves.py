@@ -41,7 +41,7 @@ def loss_terms(histories: Mapping[str, pd.DataFrame]) -> dict[str, str]:
         >>> loss_terms({"physics": pd.DataFrame({"validation_total": [1.0], "lr": [0.1]})})
         {'total': 'Total'}
     """
-    columns = [name for history in histories.values() for name in history]
+    columns = [str(name) for history in histories.values() for name in history]
     terms = [name.removeprefix("validation_") for name in columns if "validation_" in name]
     return {term: TITLES.get(term, term.replace("_", " ").capitalize()) for term in terms}
 

@@ -249,7 +249,7 @@ def plane_figure(pool: Pool, model: ModelInfo, free: str) -> Figure:
 
 def loss_figure(histories: Mapping[str, pd.DataFrame]) -> Figure:
     """The loss terms epoch by epoch: a row a model, a column a term."""
-    columns = [column for history in histories.values() for column in history]
+    columns = [str(column) for history in histories.values() for column in history]
     terms = list(dict.fromkeys(c[len("train_") :] for c in columns if c.startswith("train_")))
     figure = Figure(figsize=(11.4, 2.1 * len(histories)), layout="constrained")
     grid = figure.subplots(len(histories), len(terms), squeeze=False)
