@@ -105,6 +105,8 @@ class Report:
         entry = {"catalog": catalog, "file": path.name, "url": url, "date": when, "sha256": digest}
         if about is not None:
             entry |= {"citation": about.citation, "licence": about.licence}
+            if about.conventions:
+                entry |= {"labels": f"{about.conventions}; converted to Chabrier and Planck18"}
         self.files.append(entry)
 
     def write(self, folder: Path, made_by: str) -> None:
@@ -163,6 +165,8 @@ def _published(name: str, args: argparse.Namespace, files: Path, report: Report)
         table = table.sample(min(most, before), random_state=args.seed).sort_index()
         report.add(name, f"a random choice of {most}", "--at-most", before, len(table))
     table = catalog.convert(table.reset_index(drop=True))
+    if catalog.conventions:
+        table = catalog.conventions.convert(table)
     return table.assign(survey=catalog.survey, population=catalog.population)
 
 

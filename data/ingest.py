@@ -2,20 +2,20 @@
 
     python -m data.ingest IN data/samples/mine --population-column category --rare starburst
 
-IN holds ``catalog.csv`` (or .ecsv, .fits, .vot, .parquet) and either ``images.npz`` or FITS files;
-or the array files that the authors of the method published; or Galaxy10's HDF5 file; or, with
-``--image-column``, a HATS or Parquet catalogue. data/README.md says what they look like. A galaxy
-that cannot be taken is left out, and ``left_out.csv`` says why. A second call of the same command
-goes on where a killed one stopped.
+IN holds ``catalog.csv`` (or .ecsv, .fits, .vot, .parquet) and either ``images.npz``, FITS files,
+or JPEG or PNG pictures; or the array files that the authors of the method published; or Galaxy10's
+HDF5 file; or, with ``--image-column``, a HATS or Parquet catalogue. data/README.md says what they
+look like. A galaxy that cannot be taken is left out, and ``left_out.csv`` says why. A second call
+of the same command goes on where a killed one stopped.
 """
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from data.pipeline.batches import Source
-from data.pipeline.options import add_sample_options, words
+from data.pipeline.options import add_sample_options, pairs, words
 from pcvae.cutouts import SampleInfo, SampleWriter
 from pcvae.errors import SampleError, SettingsError
 from pcvae.script import command, run
@@ -52,6 +52,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add("input", metavar="IN", type=Path, help="folder with a catalogue and pictures, or a file")
     add_sample_options(parser)
     add("--bands", type=words, help="planes, bluest first: g,r,z; default: as the files say")
+    add("--rename-bands", type=pairs, default={}, help="ours=yours: g=decam_g,r=decam_r")
     add("--pixel-scale", type=float, help="arcsec a pixel; states it where the files do not")
     add("--size", type=int, help="pixels on a side; default: the arrays', or 128 for FITS")
     add("--image-column", help="of the images in a HATS or Parquet catalogue")
@@ -115,13 +116,18 @@ def _columns(args: argparse.Namespace) -> "tuple[pd.DataFrame, Pictures]":
 def _beside(args: argparse.Namespace, candidates: "pd.DataFrame") -> "Pictures":
     from data.readers.fits_cutouts import FitsSource, fits_files
     from data.readers.npz_arrays import ArraySource
+    from data.readers.picture_files import PictureSource, picture_files
 
     arrays = args.input / "images.npz"
     if arrays.is_file():
         return ArraySource(arrays, candidates, args.bands, args.pixel_scale)
-    if fits_files(args.input):
-        return FitsSource(args.input, candidates, args.bands, args.pixel_scale)
-    msg = f"expected images.npz or FITS files beside the catalogue in {args.input}, found neither"
+    for files, source in ((fits_files, FitsSource), (picture_files, PictureSource)):
+        if files(args.input):
+            return source(args.input, candidates, args.bands, args.pixel_scale)
+    msg = (
+        f"expected images.npz, FITS files, or JPEG or PNG pictures beside the catalogue in "
+        f"{args.input}, found none"
+    )
     raise SampleError(f"{msg}. data/README.md says what they look like")
 
 
@@ -143,7 +149,7 @@ def _info(
     return SampleInfo(
         name=args.name or args.output.name,
         source=f"Ingested from {args.input.resolve().name}: a catalogue and {what}.",
-        bands=source.bands,
+        bands=_renamed(source.bands, args.rename_bands),
         pixel_scale=args.pixel_scale or source.pixel_scale,
         size=args.size or source.size,
         unit=source.unit,
@@ -151,6 +157,15 @@ def _info(
         hard_negative=named(candidates["population"], args.hard_negative, "--hard-negative"),
         command=made_by,
     )
+
+
+def _renamed(bands: tuple[str, ...], names: Mapping[str, str]) -> tuple[str, ...]:
+    """The bands, those that ``--rename-bands`` names under our names."""
+    ours = {theirs: name for name, theirs in names.items()}
+    if absent := [band for band in ours if band not in bands]:
+        msg = f"--rename-bands names {absent[0]!r}, the bands are {', '.join(bands)}"
+        raise SettingsError(msg)
+    return tuple(ours.get(band, band) for band in bands)
 
 
 def _rare(args: argparse.Namespace, candidates: "pd.DataFrame") -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import pandas as pd
 from pcvae.errors import CatalogError
 from pcvae.labels import LABELS
 
-__all__ = ["FIELD", "complete", "flux_columns", "read_table"]
+__all__ = ["FIELD", "SUFFIXES", "complete", "flux_columns", "read_table"]
 
 FIELD = "field"
 SHAPE_COLUMNS = ("orientation", "orientation_err", "axis_ratio", "r50")

@@ -25,6 +25,7 @@ class Label:
         unit: Its unit as astropy writes it; empty for none.
         sigma_floor: The least error that recipe ``default`` believes, in the label's unit.
         sigma_missing: The error assumed where a value has none, in the label's unit.
+        possible: The least and the largest value that can be, in the label's unit.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Label:
     unit: str
     sigma_floor: float
     sigma_missing: float
+    possible: tuple[float, float]
 
     @property
     def error(self) -> str:
@@ -45,10 +47,10 @@ class Label:
 
 
 LABELS = (
-    Label("orientation", "Orientation", "rad", 0.05, PAPER_ORIENTATION_SIGMA),
-    Label("redshift", "Redshift", "", 0.002, 0.01),
-    Label("log_mass", "log stellar mass", "dex(Msun)", 0.03, 0.15),
-    Label("log_sfr", "log star-formation rate", "dex(Msun / yr)", 0.05, 0.3),
+    Label("orientation", "Orientation", "rad", 0.05, PAPER_ORIENTATION_SIGMA, (-7.0, 7.0)),
+    Label("redshift", "Redshift", "", 0.002, 0.01, (-0.01, 20.0)),
+    Label("log_mass", "log stellar mass", "dex(Msun)", 0.03, 0.15, (3.0, 14.0)),
+    Label("log_sfr", "log star-formation rate", "dex(Msun / yr)", 0.05, 0.3, (-6.0, 5.0)),
 )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from data.published.conventions import Conventions
 from data.readers.units import Logarithm
 from data.services.http_client import Client
 from pcvae.errors import CatalogError
@@ -62,6 +63,7 @@ class KnownCatalog:
         convert: From the table as published to our columns.
         url: Of the service that keeps it.
         fetch: Downloads its files into a folder; gives each file and its address.
+        conventions: The initial mass function and cosmology of its labels; None for no labels.
     """
 
     name: str
@@ -75,6 +77,7 @@ class KnownCatalog:
     convert: Callable[[pd.DataFrame], pd.DataFrame]
     url: str
     fetch: Callable[[Client, str, Path], Iterator[tuple[Path, str]]]
+    conventions: Conventions | None = None
 
     def find(self, folder: Path) -> list[Path]:
         """Its files in a folder.

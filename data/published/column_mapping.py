@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from data.published.column_names import recognise
 from data.readers.parquet_images import is_hats, read_columns
-from pcvae.catalog import FIELD, complete, read_table
+from pcvae.catalog import FIELD, SUFFIXES, complete, read_table
 from pcvae.errors import CatalogError, SettingsError
-from pcvae.labels import LABELS
+from pcvae.labels import LABELS, Label
 
 __all__ = ["as_ours", "catalog_file", "named", "read_candidates", "read_catalog"]
 
@@ -23,7 +24,8 @@ def catalog_file(folder: Path) -> Path:
     Raises:
         CatalogError: There is none, or several.
     """
-    tables = [path for path in sorted(folder.glob("catalog.*")) if path.is_file()]
+    named = sorted(folder.glob("catalog.*"))
+    tables = [path for path in named if path.is_file() and path.suffix.lower() in SUFFIXES]
     if len(tables) != 1:
         found = ", ".join(path.name for path in tables) or "none"
         msg = f"expected one catalog.csv (or .ecsv, .fits, .vot, .parquet) in {folder}"
@@ -71,7 +73,8 @@ def as_ours(
 
     Args:
         table: A row a galaxy.
-        renamed: Our names and the table's own, such as ``log_mass: lgm_tot_p50``.
+        renamed: Our names and the table's own, such as ``log_mass: lgm_tot_p50``; usual names
+            are recognised, and said.
         population: The table's column that names each galaxy's population; None for its column
             ``population`` if it has one.
         survey: Written where the table does not say.
@@ -87,6 +90,10 @@ def as_ours(
     if absent := [name for name in needed if name not in table]:
         msg = f"expected a column {absent[0]!r} in {where}, found {', '.join(map(str, table))}"
         raise CatalogError(msg)
+    if recognised := recognise(table, renamed):
+        renamed = {**recognised, **renamed}
+        said = ", ".join(f"{theirs} for {ours}" for ours, theirs in recognised.items())
+        print(f"{where}: takes {said}; --columns OURS=YOURS says otherwise")
     if population:
         table = table.assign(population=table[population])
     taken = {ours: table[theirs] for ours, theirs in renamed.items()}
@@ -100,10 +107,28 @@ def as_ours(
     if survey:
         table["survey"] = table["survey"].replace("", survey)
     for label in LABELS[1:]:
-        nothing = table[label.name].abs() >= NO_VALUE
-        table.loc[nothing, [label.name, label.error]] = np.nan
-        table.loc[table[label.error].abs() >= NO_VALUE, label.error] = np.nan
+        _clean(table, label, where)
     return table
+
+
+def _clean(table: pd.DataFrame, label: Label, where: str) -> None:
+    """Set what stands for nothing, and what cannot be, to unknown; say how many cannot be."""
+    value, error = table[label.name], table[label.error]
+    nothing = value.abs() >= NO_VALUE
+    impossible = value.notna() & ~nothing & ~value.between(*label.possible)
+    if impossible.any():
+        print(_impossible(value[impossible], label, where))
+    table.loc[nothing | impossible, [label.name, label.error]] = np.nan
+    table.loc[error.abs() >= NO_VALUE, label.error] = np.nan
+
+
+def _impossible(values: pd.Series, label: Label, where: str) -> str:
+    low, high = label.possible
+    return (
+        f"{where}: {len(values)} values of {label.name} cannot be, such as {values.iloc[0]:g}: "
+        f"expected {low:g} to {high:g} {label.unit}".rstrip()
+        + "; they count as unknown"
+    )
 
 
 def _put_aside(table: pd.DataFrame) -> pd.DataFrame:

@@ -19,6 +19,7 @@ from data.published.catalog_definition import (
     mass_and_sfr,
     redshift_range,
 )
+from data.published.conventions import Conventions
 from data.readers.units import LOG_SFR_FLOOR, from_percentiles
 from data.services.http_client import Client, FetchError
 from data.services.published_tables import download, kept_address
@@ -100,20 +101,23 @@ def _convert_gama(table: pd.DataFrame) -> pd.DataFrame:
 
 
 GAMA = KnownCatalog(
-    "gama",
-    "GAMA DR4",
-    "field",
-    "Driver et al. (2022), MNRAS 513, 439; ProSpect: Bellstedt et al. (2020), MNRAS 498, 5581",
-    "public; GAMA asks to be acknowledged",
-    ("GAMA_*.csv", "gkvScienceCatv*.fits", "ProSpectv*.fits"),
-    _read_gama,
-    (
+    name="gama",
+    survey="GAMA DR4",
+    population="field",
+    citation=(
+        "Driver et al. (2022), MNRAS 513, 439; ProSpect: Bellstedt et al. (2020), MNRAS 498, 5581"
+    ),
+    licence="public; GAMA asks to be acknowledged",
+    files=("GAMA_*.csv", "gkvScienceCatv*.fits", "ProSpectv*.fits"),
+    read=_read_gama,
+    cuts=(
         above("NQ", MIN_NQ, f"NQ at least {MIN_NQ}", "Driver et al. (2022)"),
         above("SC", MIN_SC, f"SC at least {MIN_SC}", "Driver et al. (2022)"),
         redshift_range("Z", PAPER),
         above("StellarMass_50", TINY, "a stellar mass", "ours"),
     ),
-    _convert_gama,
-    "https://www.gama-survey.org/dr4",
-    _fetch,
+    convert=_convert_gama,
+    url="https://www.gama-survey.org/dr4",
+    fetch=_fetch,
+    conventions=Conventions("Chabrier", 67.8, 0.308),
 )

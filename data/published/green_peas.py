@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from data.published.catalog_definition import KnownCatalog
+from data.published.conventions import Conventions
 from data.readers.units import from_linear
 from data.services.published_tables import fetch_file
 from pcvae.errors import CatalogError
@@ -44,15 +45,16 @@ def _convert_peas(table: pd.DataFrame) -> pd.DataFrame:
 
 
 GREEN_PEAS = KnownCatalog(
-    "green_peas",
-    "Green Peas",
-    "green_pea",
-    "Cardamone et al. (2009), MNRAS 399, 1191",
-    "none stated; published with the paper",
-    ("peas_tbl4.csv",),
-    _read_peas,
-    (),
-    _convert_peas,
-    "https://data.galaxyzoo.org/data/greenpeas/peas_tbl4.csv",
-    partial(fetch_file, "peas_tbl4.csv"),
+    name="green_peas",
+    survey="Green Peas",
+    population="green_pea",
+    citation="Cardamone et al. (2009), MNRAS 399, 1191",
+    licence="none stated; published with the paper",
+    files=("peas_tbl4.csv",),
+    read=_read_peas,
+    cuts=(),
+    convert=_convert_peas,
+    url="https://data.galaxyzoo.org/data/greenpeas/peas_tbl4.csv",
+    fetch=partial(fetch_file, "peas_tbl4.csv"),
+    conventions=Conventions("Salpeter", 71.0, 0.3),
 )

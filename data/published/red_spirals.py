@@ -38,15 +38,15 @@ def _convert_spirals(table: pd.DataFrame) -> pd.DataFrame:
 
 
 RED_SPIRALS = KnownCatalog(
-    "red_spirals",
-    "Red Spirals",
-    "red_spiral",
-    "Masters et al. (2010), MNRAS 405, 783",
-    "none stated; published with the paper",
-    ("RedSpiralsA1.txt",),
-    _read_spirals,
-    (),
-    _convert_spirals,
-    "https://data.galaxyzoo.org/data/redspirals/RedSpiralsA1.txt",
-    partial(fetch_file, "RedSpiralsA1.txt"),
+    name="red_spirals",
+    survey="Red Spirals",
+    population="red_spiral",
+    citation="Masters et al. (2010), MNRAS 405, 783",
+    licence="none stated; published with the paper",
+    files=("RedSpiralsA1.txt",),
+    read=_read_spirals,
+    cuts=(),
+    convert=_convert_spirals,
+    url="https://data.galaxyzoo.org/data/redspirals/RedSpiralsA1.txt",
+    fetch=partial(fetch_file, "RedSpiralsA1.txt"),
 )

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from data.published.catalog_definition import (
@@ -18,6 +17,7 @@ from data.published.catalog_definition import (
     mass_and_sfr,
     redshift_range,
 )
+from data.published.conventions import Conventions
 from data.readers.units import LOG_SFR_FLOOR, from_linear, half_width
 from data.services.http_client import Client, FetchError, InvalidResponseError
 from data.services.published_tables import check_md5, download, kept_address
@@ -74,8 +74,7 @@ def _read_zou(files: Sequence[Path]) -> pd.DataFrame:
 
 def _convert_zou(table: pd.DataFrame) -> pd.DataFrame:
     mass = from_linear(table["Mstar_gal"], table["Mstar_gal_err"])
-    sfr = from_linear(table["SFR_gal"], table["SFR_gal_err"])
-    sfr = sfr._replace(value=np.maximum(sfr.value, LOG_SFR_FLOOR))
+    sfr = from_linear(table["SFR_gal"], table["SFR_gal_err"], LOG_SFR_FLOOR)
     ids = table["Tractor_ID"].map(
         lambda value: value.strip() if isinstance(value, str) else int(value)
     )
@@ -92,20 +91,21 @@ def _convert_zou(table: pd.DataFrame) -> pd.DataFrame:
 
 
 ZOU_2022 = KnownCatalog(
-    "zou",
-    "Zou+2022",
-    "field",
-    "Zou et al. (2022), ApJS 262, 15",
-    "as the Zenodo record says",
-    ZOU_FILES,
-    _read_zou,
-    (
+    name="zou",
+    survey="Zou+2022",
+    population="field",
+    citation="Zou et al. (2022), ApJS 262, 15",
+    licence="as the Zenodo record says",
+    files=ZOU_FILES,
+    read=_read_zou,
+    cuts=(
         Cut("not a star", PAPER, lambda t: t["flag_star"] == 0),
         redshift_range("redshift", PAPER),
         above("ngoodband", MIN_GOOD_BANDS, f"{MIN_GOOD_BANDS} good bands", PAPER),
         above("Mstar_gal", TINY, "a stellar mass", "ours"),
     ),
-    _convert_zou,
-    "https://zenodo.org",
-    _fetch,
+    convert=_convert_zou,
+    url="https://zenodo.org",
+    fetch=_fetch,
+    conventions=Conventions("Chabrier", 70.0, 0.3),
 )

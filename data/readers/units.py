@@ -9,7 +9,7 @@ GAMA DR4, ProSpect     16th, 50th, 84th percentile, Msun, Msun/yr ``from_percent
 Zou et al. (2022)      value and error, Msun, Msun/yr             ``from_linear``
 Cardamone et al.       log10 Msun; value and error, Msun/yr       ``from_linear`` for the latter
 the authors' arrays    log10 Msun, log10 Msun/Gyr or Msun/yr      ``per_gyr_to_per_yr``
-their Zou errors       error over value                           ``relative_to_dex``
+their Zou errors       error over value, by their own script      ``relative_to_dex``
 FITS files             ``BUNIT``, such as Rubin's nJy              ``to_nanomaggies``
 =====================  =========================================  =============================
 """
@@ -47,17 +47,29 @@ class Logarithm(NamedTuple):
     error: NDArray[np.float64]
 
 
-def from_linear(value: ArrayLike, error: ArrayLike | None = None) -> Logarithm:
-    r"""The logarithm of a positive number and its error, :math:`\sigma / (x \ln 10)`.
+def from_linear(
+    value: ArrayLike, error: ArrayLike | None = None, floor: float = -np.inf
+) -> Logarithm:
+    r"""The logarithm of a number and its error, :math:`\sigma / (x \ln 10)`.
+
+    Args:
+        value: The numbers (n,); without a floor, zero has no logarithm.
+        error: Their 1-sigma errors.
+        floor: The least logarithm that means anything; what lies below is put there, as
+            ``from_percentiles`` does.
 
     Example:
         >>> log = from_linear([100.0, 0.0, np.nan], [23.02585, 1.0, 1.0])
         >>> log.value.tolist(), log.error.round(3).tolist()
         ([2.0, nan, nan], [0.1, nan, nan])
+        >>> from_linear([0.0], floor=-4)
+        Logarithm(value=array([-4.]), error=array([1.]))
     """
-    value = _positive(value)
-    error = np.full_like(value, np.nan) if error is None else _positive(error)
-    return Logarithm(np.log10(value), relative_to_dex(error / value))
+    number = np.asarray(value, np.float64)
+    error = np.full_like(number, np.nan) if error is None else _positive(error)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        dex = relative_to_dex(error / _positive(number))
+        return _at_floor(np.log10(np.where(number >= 0, number, np.nan)), dex, floor)
 
 
 def from_percentiles(
@@ -82,10 +94,7 @@ def from_percentiles(
     with np.errstate(divide="ignore", invalid="ignore"):
         a, b, c = (np.log10(np.where(values >= 0, values, np.nan)) for values in linear)
         error = (np.maximum(c, floor) - np.maximum(a, floor)) / 2
-    error = np.where(b < floor, np.fmax(error, FLOORED_ERR), error)
-    value = np.maximum(b, floor)
-    some = np.isfinite(error) & (error > 0)
-    return Logarithm(np.where(np.isfinite(value), value, np.nan), np.where(some, error, np.nan))
+    return _at_floor(b, error, floor)
 
 
 def relative_to_dex(relative: ArrayLike) -> NDArray[np.float64]:
@@ -140,6 +149,14 @@ def to_nanomaggies(unit: str) -> float | None:
     if not isinstance(found, units.UnitBase) or not found.is_equivalent(units.nJy):
         return None
     return float(found.to(units.nJy)) / NANOMAGGY_NJY
+
+
+def _at_floor(log: NDArray[np.float64], error: NDArray[np.float64], floor: float) -> Logarithm:
+    """Logarithms with what lies below the floor put there, with an error of at least 1 dex."""
+    error = np.where(log < floor, np.fmax(error, FLOORED_ERR), error)
+    value = np.maximum(log, floor)
+    some = np.isfinite(error) & (error > 0)
+    return Logarithm(np.where(np.isfinite(value), value, np.nan), np.where(some, error, np.nan))
 
 
 def _positive(value: ArrayLike) -> NDArray[np.float64]:

@@ -4,6 +4,7 @@ Shapes are written with N candidates, B bands and T templates. Fluxes are nanoma
 """
 
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 from astropy.cosmology import Planck18
@@ -328,8 +329,16 @@ def _typical_magnitude(universe: Universe, z: Array, mass: Array, *, quenched: b
 
 
 def _in_volume(low: float, high: float, rng: Rng) -> Array:
-    """Redshifts of objects evenly spread in space (Euclidean, which holds for a low redshift)."""
-    return (low**3 + rng.random(BATCH) * (high**3 - low**3)) ** (1 / 3)
+    """Redshifts (24,) of objects evenly spread in comoving volume."""
+    grid = np.linspace(low, high, 64)
+    volume = _comoving_volume(low, high)
+    return np.interp(volume[0] + rng.random(BATCH) * (volume[-1] - volume[0]), volume, grid)
+
+
+@cache
+def _comoving_volume(low: float, high: float) -> Array:
+    """The volume [Mpc3] within each of 64 redshifts from low to high."""
+    return np.asarray(Planck18.comoving_volume(np.linspace(low, high, 64)).value)
 
 
 def _axis_ratios(quenched: Bools, rng: Rng) -> Array:

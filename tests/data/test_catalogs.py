@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from astropy.cosmology import FlatLambdaCDM, Planck18
 
 from data.published.duplicates import without_duplicates
 from data.readers import units
@@ -59,14 +60,22 @@ def test_a_rare_galaxy_stays_rare_and_takes_the_labels_it_lacks(folder, tmp_path
     assert "gama_105" not in table.index
     assert spiral["population"] == "red_spiral"
     assert spiral["redshift"] == 0.0735
-    assert spiral["log_mass"] == pytest.approx(10)
+    assert spiral["log_mass"] == pytest.approx(10 + farther(0.0735, 67.8, 0.308))
     assert spiral["log_mass_err"] == pytest.approx(np.log10(2))
+
+
+def farther(z, hubble, matter):
+    """What a luminosity grows by [dex] if Planck 2018 takes the place of this cosmology."""
+    theirs = FlatLambdaCDM(H0=hubble, Om0=matter).luminosity_distance(z)
+    return 2 * np.log10(float(Planck18.luminosity_distance(z) / theirs))
 
 
 def test_gama_is_converted_from_percentiles(folder, tmp_path):
     table, _ = run(tmp_path / "out", "--from", folder, "--only", "gama")
     good, quenched = table.loc["gama_101"], table.loc["gama_105"]
-    assert good[["redshift", "log_mass", "log_sfr"]].tolist() == pytest.approx([0.2, 10, 0])
+    shift = farther(0.2, 67.8, 0.308)
+    found = good[["redshift", "log_mass", "log_sfr"]].tolist()
+    assert found == pytest.approx([0.2, 10 + shift, shift])
     assert good[["log_mass_err", "log_sfr_err"]].tolist() == pytest.approx([np.log10(2)] * 2)
     assert (quenched["log_sfr"], quenched["log_sfr_err"]) == (-4, 1)
 
@@ -89,8 +98,9 @@ def test_zou_is_converted_from_linear_values(folder, tmp_path):
     table, _ = run(tmp_path / "out", "--from", folder, "--only", "zou")
     assert list(table.index[:2]) == ["zou_es1_1", "zou_es1_2"]
     one, two = table.loc["zou_es1_1"], table.loc["zou_es1_2"]
-    assert one[["log_mass", "log_mass_err"]].tolist() == pytest.approx([9, 0.1])
-    assert one[["log_sfr", "log_sfr_err"]].tolist() == pytest.approx([1, 0.1])
+    shift = farther(0.5, 70, 0.3)
+    assert one[["log_mass", "log_mass_err"]].tolist() == pytest.approx([9 + shift, 0.1])
+    assert one[["log_sfr", "log_sfr_err"]].tolist() == pytest.approx([1 + shift, 0.1])
     assert np.isnan(one["redshift_err"])
     assert two["redshift_err"] == pytest.approx(0.1)
 
@@ -98,7 +108,10 @@ def test_zou_is_converted_from_linear_values(folder, tmp_path):
 def test_green_peas_are_converted(folder, tmp_path):
     table, _ = run(tmp_path / "out", "--from", folder, "--only", "green_peas")
     one, two = table.to_dict("records")
-    assert (one["log_mass"], one["log_sfr"], one["oiii_ew"]) == (9.76, 1, 312.8)
+    shift = farther(0.3002, 71, 0.3)
+    chabrier = [9.76 + np.log10(0.61) + shift, 1 + np.log10(0.63) + shift]
+    assert [one["log_mass"], one["log_sfr"]] == pytest.approx(chabrier)
+    assert one["oiii_ew"] == 312.8
     assert one["log_sfr_err"] == pytest.approx(0.1)
     assert np.isnan(two["log_sfr"])
 
@@ -124,7 +137,7 @@ def test_a_table_of_yours_is_joined_too(folder, tmp_path):
         "kiss",
         9.4,
     ]
-    assert table.loc["k1", "log_sfr"] == 0
+    assert table.loc["k1", "log_sfr"] == pytest.approx(farther(0.2, 67.8, 0.308))
     assert np.isnan(table.loc["k2", "log_mass"])
     alone, _ = run(tmp_path / "alone", "--only", "none", "--table", mine, *columns)
     assert list(alone.index) == ["k1", "k2"]
@@ -173,6 +186,20 @@ def test_percentiles_too_small_for_a_number_of_four_bytes_are_put_at_the_floor(
 ):
     found = units.from_percentiles(*([one] for one in percentiles), floor=-4)
     np.testing.assert_allclose((found.value[0], found.error[0]), (value, error))
+
+
+@pytest.mark.parametrize(("value", "log", "error"), [(0.0, -4, 1), (1e-9, -4, 1), (1e-3, -3, 0.1)])
+def test_linear_values_too_small_are_put_at_the_same_floor(value, log, error):
+    found = units.from_linear([value], [value * np.log(10) * 0.1], floor=-4)
+    np.testing.assert_allclose((found.value[0], found.error[0]), (log, error))
+
+
+def test_the_sources_say_which_conventions_the_labels_were_made_with(folder, tmp_path):
+    run(tmp_path / "out", "--from", folder, "--only", "green_peas,red_spirals")
+    files = json.loads((tmp_path / "out" / "sources.json").read_text())["files"]
+    said = {file["catalog"]: file.get("labels", "none") for file in files}
+    assert said["green_peas"].startswith("Salpeter (IMF), flat universe of H0 71 km/s/Mpc")
+    assert said["red_spirals"] == "none"
 
 
 def test_rows_without_a_place_are_no_duplicates():

@@ -4,9 +4,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from data.pipeline import batches
 from data.published.column_mapping import as_ours
+from data.published.column_names import recognise
 from pcvae.cutouts import PART
 from pcvae.errors import CatalogError, SampleError, SettingsError, ShapeError
 from pcvae.folders import partial_folder
@@ -60,6 +62,71 @@ def test_a_column_may_be_named_as_itself_or_swapped_or_twice(tmp_path):
     renamed = {"redshift": "redshift", "ra": "dec", "dec": "ra", "z_given": "redshift"}
     (row,) = as_ours(table, renamed, None, None, "here").to_dict("records")
     assert (row["ra"], row["dec"], row["redshift"], row["z_given"]) == (2, 1, 0.3, 0.3)
+
+
+def test_usual_names_are_recognised_and_said(capsys):
+    table = pd.DataFrame(
+        {"ObjID": ["a", "b"], "RAJ2000": 1.0, "Z": [0.1, 0.2], "logMass": 10.0, "logSFR": -1.0}
+    )
+    ours = as_ours(table, {}, None, None, "mine.csv")
+    assert list(ours["id"]) == ["a", "b"]
+    assert list(ours["redshift"]) == [0.1, 0.2]
+    assert (ours["log_mass"][0], ours["log_sfr"][0], ours["ra"][0]) == (10, -1, 1)
+    shown = capsys.readouterr().out
+    assert "mine.csv: takes ObjID for id, RAJ2000 for ra, Z for redshift" in shown
+
+
+@pytest.mark.parametrize(
+    "magnitudes", [{"g": [19.0], "z": [18.0]}, {"z": [18.0]}], ids=["beside g", "by its size"]
+)
+def test_a_magnitude_called_z_is_no_redshift(magnitudes):
+    ours = as_ours(pd.DataFrame({"id": ["a"], **magnitudes}), {}, None, None, "mine.csv")
+    assert ours["redshift"].isna().all()
+    assert list(ours["z"]) == [18]
+
+
+def test_what_the_user_says_of_columns_holds():
+    table = pd.DataFrame({"id": ["a"], "z": [0.1], "zphot": [0.3], "lgm_tot_p50": [10.0]})
+    renamed = {"redshift": "zphot", "log_mass": "lgm_tot_p50"}
+    assert recognise(table, renamed) == {}
+    assert as_ours(table, renamed, None, None, "mine")["redshift"][0] == 0.3
+
+
+def test_a_label_that_cannot_be_is_unknown_counted_and_said(capsys):
+    table = pd.DataFrame({"id": list("abc"), "log_sfr": [-41.7, 0.5, -99], "log_sfr_err": 0.1})
+    ours = as_ours(table, {}, None, None, "mine.csv")
+    assert ours["log_sfr"].isna().tolist() == [True, False, True]
+    assert ours["log_sfr_err"].isna().tolist() == [True, False, True]
+    assert "mine.csv: 1 values of log_sfr cannot be, such as -41.7" in capsys.readouterr().out
+
+
+def test_bands_can_be_renamed(three, tmp_path):
+    sample, _ = run(three, tmp_path / "out", "--rename-bands", "i=z")
+    assert sample.info.bands == ("g", "r", "i")
+    assert sample.catalog["flux_i"].notna().all()
+    with pytest.raises(SettingsError, match="--rename-bands names 'K', the bands are g, r, z"):
+        run(three, tmp_path / "other", "--rename-bands", "i=K")
+
+
+def test_a_folder_of_pictures_beside_the_catalogue_is_taken(tmp_path):
+    folder = catalogue(
+        tmp_path / "in", id=["one", "two", "three", "none"], file=["", "deep/other.jpeg", "", ""]
+    )
+    (folder / "catalog.json").write_text("{}")
+    (folder / "deep").mkdir()
+    shades = np.linspace(0, 255, SIZE).astype("u1")
+    ramp = np.stack([np.tile(shades, (SIZE, 1)), np.tile(shades[:, None], (1, SIZE))], axis=-1)
+    red = np.dstack([ramp, np.full((SIZE, SIZE), 50, "u1")])
+    Image.fromarray(red).save(folder / "one.png")
+    Image.fromarray(red).save(folder / "deep" / "other.jpeg")
+    (folder / "three.png").write_bytes(b"no picture")
+    sample, left_out = run(folder, tmp_path / "out", "--pixel-scale", 0.25)
+    assert sample.info.unit == "stretched"
+    assert sample.info.bands == ("blue", "green", "red")
+    assert list(sample.catalog["id"]) == ["one", "two"]
+    np.testing.assert_allclose(sample.pixels(slice(1))[0, 2, 0], shades / 255, atol=1e-6)
+    np.testing.assert_allclose(sample.pixels(slice(1))[0, 1, :, 0], shades[::-1] / 255, atol=1e-6)
+    assert left_out["reason"].to_dict() == {"three": "file unreadable", "none": "no file"}
 
 
 def test_ids_of_a_column_of_yours_keep_their_digits(tmp_path):
@@ -247,11 +314,11 @@ def test_a_folder_without_pictures_or_catalogue_says_what_belongs_there(tmp_path
     (tmp_path / "in").mkdir()
     with pytest.raises(CatalogError, match=r"one catalog\.csv .* found none"):
         run(tmp_path / "in", tmp_path / "out")
-    catalogue(tmp_path / "in", name=["a"])
+    catalogue(tmp_path / "in", nickname=["a"])
     with pytest.raises(CatalogError, match="--columns id=NAME"):
         run(tmp_path / "in", tmp_path / "out")
-    with pytest.raises(SampleError, match=r"images\.npz or FITS files"):
-        run(tmp_path / "in", tmp_path / "out", "--columns", "id=name")
+    with pytest.raises(SampleError, match=r"images\.npz, FITS files, or JPEG or PNG"):
+        run(tmp_path / "in", tmp_path / "out", "--columns", "id=nickname")
     with pytest.raises(CatalogError, match="expected a column 'missing'"):
         run(tmp_path / "in", tmp_path / "out", "--columns", "ra=missing")
 
