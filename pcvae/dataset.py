@@ -7,7 +7,7 @@ little of round galaxies.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 ELLIPTICITY = ("e_cos", "e_sin")
-SHARES = {"train": 0.8, "validation": 0.9, "test": 1.0}  # cumulative
+SHARE = 0.1  # of the galaxies for validation, and for the test, if nothing else is said
 SHAPE_SIGMA_FLOOR = 0.03  # of an ellipticity component; about what sky noise leaves at S/N 30
 UNIFORM_SIGMA = np.pi / np.sqrt(12)  # rad; what an angle of which nothing is known has
 
@@ -110,17 +110,40 @@ class Measured(NamedTuple):
 
 
 def assign_split(
-    ids: Iterable[str], populations: Sequence[str], held_out: Sequence[str], seed: int
+    ids: Iterable[str],
+    populations: Sequence[str],
+    held_out: Sequence[str],
+    seed: int,
+    *,
+    validation: float = SHARE,
+    test: float = SHARE,
 ) -> NDArray[np.str_]:
     """Say for each galaxy whether it is ``train``, ``validation``, ``test`` or ``held_out``.
 
-    A hash of seed and id decides (80 %, 10 %, 10 %), so that a galaxy keeps its split when
-    others come or go; populations in ``held_out`` never train.
+    A hash of seed and id decides, so that a galaxy keeps its split when others come or go.
+
+    Args:
+        ids: The galaxies, N.
+        populations: Of each.
+        held_out: The populations that never train.
+        seed: Of the hash.
+        validation: The share of the others that is for validation.
+        test: The share that is for the test.
+
+    Raises:
+        SettingsError: The shares are not between 0 and 1, or leave nothing to train on.
     """
+    if not (0 < validation < 1 and 0 <= test < 1 and validation + test < 1):
+        msg = (
+            f"expected shares for validation (above 0) and test that leave some to train on, "
+            f"found {validation:g} and {test:g}"
+        )
+        raise SettingsError(msg)
     never = set(held_out)
+    ends = {"train": 1 - validation - test, "validation": 1 - test, "test": 1.0}
     return np.array(
         [
-            "held_out" if population in never else _share(f"{seed}:{galaxy}")
+            "held_out" if population in never else _share(f"{seed}:{galaxy}", ends)
             for galaxy, population in zip(ids, populations, strict=True)
         ],
         dtype="<U10",
@@ -187,10 +210,11 @@ def orientation_of(
     return wrap_angle(double / 2), np.minimum(factor * spread, UNIFORM_SIGMA)
 
 
-def _share(text: str) -> str:
+def _share(text: str, ends: Mapping[str, float]) -> str:
+    """The first share that a hash of the text, even in [0, 1), lies below the end of."""
     digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
     fraction = int.from_bytes(digest, "big") / 2**64
-    return next(name for name, end in SHARES.items() if fraction < end)
+    return next(name for name, end in ends.items() if fraction < end)
 
 
 def _latents(label: Label, config: LabelConfig) -> list[Latent]:

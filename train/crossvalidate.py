@@ -22,7 +22,6 @@ from numpy.typing import NDArray
 
 from pcvae.catalog import FIELD
 from pcvae.cutouts import Sample, SampleInfo, read_sample
-from pcvae.dataset import assign_split
 from pcvae.errors import SettingsError
 from pcvae.script import command, run
 
@@ -115,31 +114,24 @@ def _by_models(
         folder = args.report / f"fold-{number}"
         print(f"fold {number + 1} of {args.folds}")
         if not (folder / "run").exists():
-            _write_fold(sample, fold == number, folder / "sample", args.seed)
+            _write_fold(sample, fold == number, folder / "sample")
             paths = [str(folder / "sample"), str(folder / "run")]
             resume = (folder / "run.partial").exists() and ["--resume"]
-            train.main([*paths, "--seed", str(args.seed), *options, *(resume or [])])
+            train.main(
+                [*paths, "--seed", str(args.seed), "--test", "0", *options, *(resume or [])]
+            )
         parts.append(_encoded(folder / "run", sample, np.flatnonzero(fold == number)))
     table = pd.concat(parts).sort_index()
     return estimates(table, sample.catalog)
 
 
-def _write_fold(sample: Sample, tested: NDArray[np.bool_], folder: Path, seed: int) -> None:
-    """A sample that differs in its catalogue only: the fold never trains, nor tests a run.
-
-    The split is a hash of the id, so galaxies of other folds that would be tested get other ids.
-    """
+def _write_fold(sample: Sample, tested: NDArray[np.bool_], folder: Path) -> None:
+    """A sample that differs in its catalogue only: the fold's galaxies never train."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     catalog = sample.catalog.assign(population=np.where(tested, TESTED, FIELD))
-    ids = catalog["id"].astype(str).to_numpy(object)
-    while True:
-        again = assign_split(ids, list(catalog["population"]), [TESTED], seed) == "test"
-        if not again.any():
-            break
-        ids[again] = [f"{item}~" for item in ids[again]]
     info = replace(sample.info, rare=(), hard_negative=(TESTED,))
-    catalog.assign(id=ids.astype(str)).to_parquet(folder / "catalog.parquet", index=False)
+    catalog.to_parquet(folder / "catalog.parquet", index=False)
     (folder / "sample.json").write_text(json.dumps(asdict(info), indent=1) + "\n")
     (folder / "cutouts.zarr").symlink_to((sample.folder / "cutouts.zarr").resolve())
 
@@ -178,8 +170,14 @@ def _info(info: SampleInfo) -> Any:
 def _by_baselines(
     sample: Sample, pool: "Pool", fold: NDArray[np.intp], seed: int
 ) -> dict[str, "Estimates"]:
+    """Estimates of each fold by baselines fitted to the others.
+
+    The sigma of a fold is the standard deviation of the errors of the other folds, none of which
+    was estimated by what had learnt from it.
+    """
     from tqdm import tqdm
 
+    from pcvae.metrics import errors
     from train.evaluation.aperture_photometry import annular_colours
     from train.evaluation.baselines import KINDS, by_photometry, photometry
     from train.evaluation.galaxy_pool import Estimate
@@ -194,8 +192,13 @@ def _by_baselines(
         found = by_photometry(replace(pool, train=~held), features, kind, seed)
         for name, figures in found.items():
             nothing = Estimate(*np.full((2, len(pool)), np.nan))
-            value, sigma = estimates[f"photometry_{kind}"].setdefault(name, nothing)
-            value[held], sigma[held] = figures.value[held], figures.sigma[held]
+            value, _ = estimates[f"photometry_{kind}"].setdefault(name, nothing)
+            value[held] = figures.value[held]
+    for found in estimates.values():
+        for name, (value, sigma) in found.items():
+            error = errors(pool.truth(name), value, name)
+            for number in np.unique(fold):
+                sigma[fold == number] = np.nanstd(error[fold != number])
     return dict(estimates)
 
 

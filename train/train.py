@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pcvae.cutouts import Sample, read_sample
 from pcvae.errors import RunError, SettingsError
 from pcvae.folders import partial_folder, replace_folder
+from pcvae.labels import LABELS
 from pcvae.script import command, device, run
 from train.progress_bar import ProgressBar
 from train.resumption import begin, is_begun, resumed_arguments, settings_of
@@ -68,6 +69,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help="another choice of the recipe, such as loss.physics=10; may be repeated",
     )
     add("--seed", type=int, default=0, help="fixes the split, the weights and the batches")
+    add("--validation", type=float, default=0.1, help="share that chooses the epoch")
+    add("--test", type=float, default=0.1, help="share that is held back; 0 for none")
     add("--device", default="auto", choices=["auto", "cpu", "cuda", "mps"], help="where to run")
     add("--devices", type=int, default=1, help="devices a node")
     add("--nodes", type=int, default=1, help="nodes, each running this same command")
@@ -127,7 +130,8 @@ def _train(fabric: "Fabric", args: argparse.Namespace, sample: Sample, plan: _Pl
     training_data = _training_data(plan, sample, quiet=not fabric.is_global_zero)
     if fabric.is_global_zero:
         counts = {
-            item: int((plan.split == item).sum()) for item in ("train", "validation", "test")
+            item: int((plan.split == item).sum())
+            for item in ("train", "validation", "test", "held_out")
         }
         print(f"{args.model} model, recipe {args.recipe}, {fabric.device}; galaxies: {counts}")
         print(f"latents: {', '.join(plan.space.names)} ({plan.space.tied} tied)")
@@ -157,7 +161,12 @@ def _plan(args: argparse.Namespace, sample: Sample) -> _Plan:
 
     recipe = _recipe(args)
     split = assign_split(
-        sample.catalog["id"], list(sample.catalog["population"]), sample.info.held_out, args.seed
+        sample.catalog["id"],
+        list(sample.catalog["population"]),
+        sample.info.held_out,
+        args.seed,
+        validation=args.validation,
+        test=args.test,
     )
     torch.manual_seed(args.seed)
     if args.init:
@@ -171,6 +180,13 @@ def _plan(args: argparse.Namespace, sample: Sample) -> _Plan:
     space = latent_space(
         sample.catalog[split == "train"], labels, LATENTS if args.latents is None else args.latents
     )
+    if args.model == "physics" and not set(space.names) & {label.name for label in LABELS[1:]}:
+        msg = (
+            f"expected galaxies with redshift, log_mass or log_sfr in {args.sample} to train a "
+            f"physics model, found none: train with --model vanilla, or name the columns that "
+            f"have them when the sample is made (data.ingest --columns)"
+        )
+        raise SettingsError(msg)
     config = dataclasses.replace(
         recipe.model,
         bands=len(sample.info.bands),

@@ -31,6 +31,8 @@ def test_all_galaxies_count_and_baselines_stand_beside(report):
     assert metrics["models"]["physics"]["log_mass"]["n"] == 120
     assert metrics["baselines"]["photometry_extra_trees"]["log_mass"]["n"] == 120
     assert metrics["gains"]["physics"]["photometry_gbt"]["redshift"]["low"] is not None
+    for baseline in metrics["baselines"].values():
+        assert 0.8 < baseline["redshift"]["coverage90"] <= 1
 
 
 def test_the_folds_pixels_are_those_of_the_sample(report, sample):

@@ -131,19 +131,31 @@ def test_rare_galaxies_never_train(sample, runs):
 
 
 def test_a_label_that_nobody_knows_becomes_a_free_latent(make_sample, tmp_path):
-    labels = [f"{one}{end}" for one in ("redshift", "log_mass", "log_sfr") for end in ("", "_err")]
+    labels = [f"{one}{end}" for one in ("log_mass", "log_sfr") for end in ("", "_err")]
     sample = make_sample(tmp_path / "sample", without=labels)
     info = read_run(call(sample, tmp_path / "run", "--epochs", "2")).info
-    assert info.space.names == ["e_cos", "e_sin", "free_0", "free_1", "free_2", "free_3"]
-    assert info.space.tied == 2
+    assert info.space.names == ["e_cos", "e_sin", "redshift", "free_0", "free_1", "free_2"]
+    assert info.space.tied == 3
     assert losses(tmp_path / "run").notna().all(axis=None)
 
 
-def test_a_run_with_no_label_at_all_trains(make_sample, tmp_path):
-    labels = ("redshift", "log_mass", "log_sfr", "orientation")
-    sample = make_sample(tmp_path / "sample", without=labels)
-    info = read_run(call(sample, tmp_path / "run", "--epochs", "1")).info
-    assert info.space.tied == 0
+def test_a_physics_model_needs_a_label_of_physics(make_sample, tmp_path):
+    sample = make_sample(tmp_path / "sample", without=("redshift", "log_mass", "log_sfr"))
+    with pytest.raises(SettingsError, match=r"redshift, log_mass or log_sfr .* --model vanilla"):
+        call(sample, tmp_path / "run", "--epochs", "1")
+    assert list(tmp_path.iterdir()) == [tmp_path / "sample"]
+    assert read_run(call(sample, tmp_path / "run", "--epochs", "1", "--model", "vanilla"))
+
+
+def test_the_shares_of_test_and_validation_are_the_users(make_sample, tmp_path):
+    sample = make_sample(tmp_path / "sample")
+    shares = ("--test", "0", "--validation", "0.25")
+    run = call(sample, tmp_path / "run", "--epochs", "1", *shares)
+    counts = pd.read_parquet(run / "split.parquet")["split"].value_counts()
+    assert "test" not in counts
+    assert 0.1 < counts["validation"] / (counts["validation"] + counts["train"]) < 0.4
+    with pytest.raises(SettingsError, match="leave some to train on"):
+        call(sample, tmp_path / "other", "--test", "0.5", "--validation", "0.5")
 
 
 @pytest.mark.parametrize("recipe", ["default", "paper"])
