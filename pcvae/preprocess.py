@@ -4,7 +4,7 @@ Shapes are written with B galaxies, C bands, N x N raw pixels and S x S network 
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,16 @@ from torch.nn.functional import adaptive_avg_pool2d, interpolate
 from pcvae.errors import RunError, SettingsError, ShapeError
 from pcvae.folders import tuples
 
-__all__ = ["Stretch", "display", "display_stretch", "mean_maxima", "squash", "unsquash"]
+__all__ = [
+    "Stretch",
+    "display",
+    "display_stretch",
+    "mean_maxima",
+    "pixel_noise",
+    "squash",
+    "symmetries",
+    "unsquash",
+]
 
 # Flux in each band of a galaxy that is shown grey: g - r = 0.6, r - i = 0.25, r - z = 0.5 mag,
 # about the colours of a spiral at z = 0.1.
@@ -71,6 +80,10 @@ class Stretch:
         resize: ``bicubic`` as the published code (no antialiasing), or ``area`` (mean).
         resize_first: Resize the linear flux, which keeps it, rather than the stretched image.
         order: The raw plane that each plane of the network's image is made of.
+        core: Raw pixels on a side, K, of the middle that the encoder is given as they are; 0 for
+            none.
+        noise: The noise of a raw pixel [nanomaggy], a number a band, in units of which it sees
+            them; empty where pixels are display values.
     """
 
     bands: tuple[str, ...]
@@ -80,6 +93,8 @@ class Stretch:
     resize: str = "bicubic"
     resize_first: bool = False
     order: tuple[int, ...] = (2, 1, 0)
+    core: int = 0
+    noise: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         if self.resize not in ("bicubic", "area"):
@@ -101,6 +116,21 @@ class Stretch:
         if self.resize_first:
             return self._squash(self._resize(flux))[:, list(self.order)]
         return self._resize(self._squash(flux))[:, list(self.order)]
+
+    def cut_core(self, flux: Tensor) -> Tensor:
+        r"""The middle of (B, C, N, N) raw pixels in units of their noise, (B, C, K, K).
+
+        .. math::
+            \operatorname{asinh}\left( \mathrm{raw}_b / \sigma_b \right)
+
+        which neither saturates nor averages, as Eq. 1 and the resize do. Display values stay as
+        they are.
+        """
+        edge = (flux.shape[-1] - self.core) // 2
+        core = flux[..., edge : edge + self.core, edge : edge + self.core]
+        if not self.noise:
+            return core
+        return torch.asinh(core / core.new_tensor(self.noise).view(1, -1, 1, 1))
 
     def restore(self, image: Tensor) -> Tensor:
         """Map (B, C, S, S) network images back to the raw unit and order of bands."""
@@ -165,6 +195,33 @@ def mean_maxima(blocks: Iterable[NDArray[np.float32]]) -> tuple[float, ...]:
     return tuple(float(item) for item in total / count)
 
 
+def pixel_noise(blocks: Iterable[NDArray[np.float32]]) -> tuple[float, ...]:
+    r"""The noise of a pixel in each band, the median over images of their own.
+
+    .. math::
+        \sigma_b = 1.4826 \, \operatorname{median} \left| x - \operatorname{median} x \right|
+
+    Args:
+        blocks: Raw pixels, each (n, C, N, N) [nanomaggy]; n may be 0.
+
+    Raises:
+        SettingsError: There is no image, or a band has no noise.
+    """
+    levels = [level for block in blocks for level in _spread(block)]
+    noise = np.median(levels, axis=0) if levels else np.zeros(1)
+    if not (noise > 0).all():
+        msg = f"expected images with noise in every band, found {noise} of {len(levels)} images"
+        raise SettingsError(msg)
+    return tuple(float(level) for level in noise)
+
+
+def symmetries(image: Tensor) -> Iterator[Tensor]:
+    """The 8 images that the flips and turns of the square make of each of (B, C, S, S)."""
+    for turned in (image, image.transpose(-1, -2)):
+        for flipped in (turned, turned.flip(-1)):
+            yield from (flipped, flipped.flip(-2))
+
+
 def display(raw: Tensor, stretch: Stretch) -> NDArray[np.float32]:
     """Colour pictures (B, S, S, 3) in [0, 1] of raw pixels (B, C, N, N).
 
@@ -193,6 +250,13 @@ def display_stretch(network: Stretch, size: int) -> Stretch:
         scale = tuple(level * GREY[band] for band in bands)
     order = tuple(range(len(bands)))
     return replace(network, scale=scale, size=size, beta=DISPLAY_BETA, order=order)
+
+
+def _spread(block: NDArray[np.float32]) -> NDArray[np.float64]:
+    if not len(block):
+        return np.zeros((0, 1))
+    middle = np.median(block, axis=(2, 3), keepdims=True)
+    return 1.4826 * np.median(np.abs(block - middle), axis=(2, 3)).astype(np.float64)
 
 
 def _rgb(bands: Sequence[str]) -> list[int]:

@@ -38,7 +38,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         default=[],
         help="a sample with the pixels that baselines may need; may be repeated",
     )
-    add("--resnet-epochs", type=int, default=0, help="supervised ResNet18, slow; needs --sample")
+    add("--cnn", action="store_true", help="a plain CNN as a baseline, minutes; needs --sample")
+    add("--resnet-epochs", type=int, default=0, help=argparse.SUPPRESS)  # what --cnn was before
     add("--train-store", type=Path, help="a store of the same runs with the training galaxies")
     add("--base-rate", type=float, default=0.001, help="share of rare galaxies purity is for")
     add("--seed", type=int, default=0, help="fixes splits, SMOTE, baselines and bootstraps")
@@ -61,7 +62,8 @@ def main(argv: Sequence[str] | None = None) -> Path:
     train_store = read_store(args.train_store) if args.train_store else None
     samples = [read_sample(folder) for folder in args.sample]
     pool = gather(store, train_store)
-    evaluation = Evaluation(pool, args.seed, args.base_rate, store, samples, args.resnet_epochs)
+    cnn = args.cnn or args.resnet_epochs > 0
+    evaluation = Evaluation(pool, args.seed, args.base_rate, store, samples, cnn=cnn)
     evaluation.metrics["train_source"] = train_store.info.source if train_store else None
     metrics = plain(evaluate(evaluation)) | {"command": command("train.evaluate", argv)}
     work = _begin(args.report)

@@ -7,7 +7,16 @@ from torch.nn.functional import interpolate
 
 from dashboard.backend.stamp_images import area_mean
 from pcvae.errors import RunError, SettingsError, ShapeError
-from pcvae.preprocess import Stretch, display, display_stretch, mean_maxima, squash, unsquash
+from pcvae.preprocess import (
+    Stretch,
+    display,
+    display_stretch,
+    mean_maxima,
+    pixel_noise,
+    squash,
+    symmetries,
+    unsquash,
+)
 
 BANDS = ("g", "r", "z")
 FLUX = torch.randn(4, 3, 32, 32, generator=torch.Generator().manual_seed(0)) * 3
@@ -125,3 +134,31 @@ def test_the_area_mean_of_halves_is_the_mean_of_squares_of_four():
     image = np.random.default_rng(0).random((6, 6, 3)).astype(np.float32)
     expected = image.reshape(3, 2, 3, 2, 3).mean((1, 3))
     np.testing.assert_allclose(area_mean(image, 3), expected, rtol=1e-5)
+
+
+def test_the_core_is_the_middle_in_units_of_the_noise():
+    stretch = Stretch(BANDS, (1.0, 1.0, 1.0), core=4, noise=(0.1, 0.2, 0.5))
+    core = stretch.cut_core(FLUX)
+    edge = (FLUX.shape[-1] - 4) // 2
+    middle = FLUX[..., edge : edge + 4, edge : edge + 4]
+    scaled = middle / torch.tensor([0.1, 0.2, 0.5]).view(1, 3, 1, 1)
+    torch.testing.assert_close(core, torch.asinh(scaled))
+    shown = Stretch(BANDS, (), core=4).cut_core(FLUX)
+    torch.testing.assert_close(shown, middle)
+
+
+def test_the_noise_of_pixels_is_measured_beside_bright_galaxies():
+    rng = np.random.default_rng(0)
+    images = rng.normal(size=(20, 3, 64, 64)) * np.array([0.1, 0.2, 0.5])[:, None, None]
+    images[:, :, 24:40, 24:40] += 50
+    blocks = [images[:8].astype(np.float32), images[8:8].astype(np.float32), images[8:]]
+    assert pixel_noise(blocks) == pytest.approx((0.1, 0.2, 0.5), rel=0.1)
+    with pytest.raises(SettingsError, match="noise in every band"):
+        pixel_noise([np.zeros((2, 3, 8, 8), np.float32)])
+
+
+def test_the_symmetries_of_the_square_are_eight():
+    image = torch.arange(9.0).view(1, 1, 3, 3)
+    seen = {tuple(turned.flatten().tolist()) for turned in symmetries(image)}
+    assert len(seen) == 8
+    assert tuple(image.rot90(1, (2, 3)).flatten().tolist()) in seen

@@ -187,11 +187,11 @@ def test_another_stores_latents_must_be_the_same(tmp_path):
 
 
 def test_a_real_store_is_judged(store, sample, tmp_path, capsys):
-    options = ["--sample", str(sample.folder), "--resnet-epochs", "1"]
+    options = ["--sample", str(sample.folder), "--cnn"]
     evaluate.main([str(store), str(tmp_path / "report"), *options])
     metrics = json.loads((tmp_path / "report" / "metrics.json").read_text())
     assert set(metrics["models"]) == {"physics"}
-    assert np.isfinite(metrics["baselines"]["resnet18"]["redshift"]["r2"])
+    assert np.isfinite(metrics["baselines"]["cnn"]["redshift"]["r2"])
     assert metrics["photometry_from"] == "light in rings"
     assert "log_mass" in capsys.readouterr().out
     cost = metrics["cost"]["physics"]

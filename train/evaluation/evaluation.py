@@ -19,9 +19,9 @@ from pcvae.store import EMBEDDING, Store
 from train.evaluation import (
     baselines,
     binned_metrics,
+    cnn_baseline,
     disentanglement,
     rare_search,
-    resnet_baseline,
 )
 from train.evaluation.aperture_photometry import annular_colours
 from train.evaluation.galaxy_pool import Estimates, Pool, estimates
@@ -56,7 +56,7 @@ class Evaluation:
         base_rate: The share of rare galaxies for which purity is stated.
         store: The store that is evaluated, for steps that need its networks.
         samples: The samples with the pixels of the galaxies, for steps that need them.
-        resnet_epochs: Epochs of the supervised ResNet18; 0 leaves it out.
+        cnn: Whether a plain CNN is trained on the pixels as a baseline, which takes minutes.
     """
 
     def __init__(
@@ -66,10 +66,11 @@ class Evaluation:
         base_rate: float = rare_search.BASE_RATE,
         store: Store | None = None,
         samples: Sequence[Sample] = (),
-        resnet_epochs: int = 0,
+        *,
+        cnn: bool = False,
     ) -> None:
         self.pool, self.seed, self.base_rate = pool, seed, base_rate
-        self.store, self.samples, self.resnet_epochs = store, samples, resnet_epochs
+        self.store, self.samples, self.cnn = store, samples, cnn
         self.codecs: dict[str, Codec | None] = {}
         self.estimates: dict[str, dict[str, Estimates]] = {"models": {}, "baselines": {}}
         self.searches: dict[str, rare_search.Search] = {}
@@ -160,22 +161,16 @@ def estimate_by_photometry(evaluation: Evaluation) -> None:
         evaluation.estimates["baselines"][f"photometry_{kind}"] = found
 
 
-def estimate_by_resnet(evaluation: Evaluation) -> None:
-    """Baseline: labels by a supervised ResNet18."""
-    if not evaluation.resnet_epochs:
+def estimate_by_cnn(evaluation: Evaluation) -> None:
+    """Baseline: labels by a plain CNN on the pixels."""
+    if not evaluation.cnn:
         return
-    codec = next(
-        filter(None, (evaluation.codec(model.name) for model in evaluation.pool.info.models)), None
-    )
-    if codec is None or not evaluation.samples:
-        evaluation.note("the ResNet18 needs --sample and a model whose stretch it can use")
+    if not evaluation.samples:
+        evaluation.note("the CNN needs --sample, with the pixels of training and test galaxies")
         return
-    ids = evaluation.pool.galaxies["id"]
-    images = resnet_baseline.images_of(evaluation.samples, ids, codec.run.stretch)
-    found = resnet_baseline.by_resnet(
-        evaluation.pool, images, evaluation.resnet_epochs, evaluation.seed
-    )
-    evaluation.estimates["baselines"]["resnet18"] = found
+    pool = evaluation.pool
+    images = cnn_baseline.central_pixels(evaluation.samples, pool.galaxies["id"], pool.train)
+    evaluation.estimates["baselines"]["cnn"] = cnn_baseline.by_cnn(pool, images, evaluation.seed)
 
 
 def measure_labels(evaluation: Evaluation) -> None:
@@ -283,7 +278,7 @@ STEPS: dict[str, Callable[[Evaluation], None]] = {
     "models": read_estimates,
     "vanilla_knn": estimate_by_neighbours,
     "photometry": estimate_by_photometry,
-    "resnet18": estimate_by_resnet,
+    "cnn": estimate_by_cnn,
     "labels": measure_labels,
     "gains": measure_gains,
     "bins": measure_bins,
