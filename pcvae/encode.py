@@ -21,6 +21,7 @@ from pcvae.dataset import ELLIPTICITY, LatentSpace, orientation_of
 from pcvae.errors import ShapeError
 from pcvae.labels import wrap_angle
 from pcvae.model import ConvVAE
+from pcvae.ood import OodScore
 from pcvae.preprocess import Stretch, display
 
 __all__ = ["Codec", "Encoded", "encode_images", "latent_table"]
@@ -37,11 +38,14 @@ class Encoded(NamedTuple):
         sigma: Their errors, (N, D).
         recon_error: The mean squared error a pixel, in the network's units, (N,); NaN where
             nothing was decoded.
+        ood_distance: The distance from the training galaxies (``pcvae.ood.OodScore``), (N,); NaN
+            where the run has no such score.
     """
 
     mu: NDArray[np.float64]
     sigma: NDArray[np.float64]
     recon_error: NDArray[np.float64]
+    ood_distance: NDArray[np.float64]
 
 
 class Codec:
@@ -61,6 +65,7 @@ class Codec:
         self.run, self.device = run, torch.device(device)
         network = _fused(run.model).to(self.device)
         self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.ood = OodScore.read(run.folder)
         space = run.info.space
         self._mean = torch.tensor(space.mean, device=self.device)
         self._scale = torch.tensor(space.scale, device=self.device)
@@ -90,7 +95,7 @@ class Codec:
         parts = [self._encode(flux[i : i + BATCH], decode=decode) for i in starts]
         if not parts:
             empty = np.empty((0, len(self.space.latents)))
-            return Encoded(empty, empty, np.empty(0))
+            return Encoded(empty, empty, np.empty(0), np.empty(0))
         return Encoded(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
     @torch.inference_mode()
@@ -115,7 +120,9 @@ class Codec:
     def _encode(self, flux: NDArray[np.float32], *, decode: bool) -> Encoded:
         raw = torch.as_tensor(flux, dtype=torch.float32, device=self.device)
         image = self.run.stretch(raw).contiguous(memory_format=torch.channels_last)
-        posterior = self.network.encode(image)
+        core = self.run.stretch.cut_core(raw).contiguous(memory_format=torch.channels_last)
+        features = self.network.features(image, core)
+        posterior = self.network.posterior(features)
         error = torch.full((len(image),), torch.nan)
         if decode:
             reconstruction = self.network.decode(posterior.mu)
@@ -123,7 +130,16 @@ class Codec:
         mu = posterior.mu * self._scale + self._mean
         tilted = posterior.logvar / 2 + self._tilt * posterior.mu.clamp(-STEEPEST, STEEPEST)
         sigma = tilted.exp() * self._sigma_scale
-        return Encoded(*(values.cpu().double().numpy() for values in (mu, sigma, error)))
+        found = [values.cpu().double().numpy() for values in (mu, sigma, error)]
+        distance = np.full(len(image), np.nan)
+        if self.ood:
+            blocks = torch.cat(self.network.outlook(features, posterior), dim=1)
+            distance = self.ood.distance(blocks.cpu().double().numpy())
+        return Encoded(found[0], found[1], found[2], distance)
+
+    def table(self, flux: NDArray[np.float32], *, decode: bool = True) -> pd.DataFrame:
+        """The columns of a store for raw pixels (N, C, P, P): ``latent_table`` of ``encode``."""
+        return latent_table(self.encode(flux, decode=decode), self.space, self.ood)
 
 
 def encode_images(
@@ -141,8 +157,9 @@ def encode_images(
 
     Returns:
         A row a galaxy: each latent as NAME and NAME_sigma in its physical unit, ``orientation``
-        [rad] and ``recon_error``, as in a store (``latent_table``). A galaxy with a pixel that is
-        not finite has NaN in all columns.
+        [rad], ``recon_error``, and ``ood``, the share of training galaxies that lie farther in
+        (``pcvae.ood.OodScore``), as in a store. A galaxy with a pixel that is not finite has NaN
+        in all columns.
 
     Raises:
         ShapeError: The images are of another shape or kind than the model was trained with.
@@ -157,7 +174,7 @@ def encode_images(
     flux = np.asarray(images)
     _check_images(flux, codec.run)
     finite = np.isfinite(flux).all(axis=(1, 2, 3))
-    table = latent_table(codec.encode(np.where(np.isfinite(flux), flux, 0)), codec.space)
+    table = codec.table(np.where(np.isfinite(flux), flux, 0))
     table.loc[~finite] = np.nan
     return table
 
@@ -193,8 +210,13 @@ def _fused(model: ConvVAE) -> ConvVAE:
     return model
 
 
-def latent_table(encoded: Encoded, space: LatentSpace) -> pd.DataFrame:
-    """The columns of a store's latents: NAME, NAME_sigma, a derived orientation, the error."""
+def latent_table(
+    encoded: Encoded, space: LatentSpace, ood: OodScore | None = None
+) -> pd.DataFrame:
+    """The columns of a store's latents: NAME, NAME_sigma, a derived orientation, the error.
+
+    With the run's score, ``ood_distance`` and the share ``ood`` too.
+    """
     columns: dict[str, NDArray[np.float64]] = {}
     for axis, name in enumerate(space.names):
         value = encoded.mu[:, axis]
@@ -205,4 +227,8 @@ def latent_table(encoded: Encoded, space: LatentSpace) -> pd.DataFrame:
         mu, sigma = encoded.mu[:, pair], encoded.sigma[:, pair]
         angle, error = orientation_of(mu, sigma, space.angle_factor)
         columns |= {"orientation": angle, "orientation_sigma": error}
-    return pd.DataFrame(columns | {"recon_error": encoded.recon_error})
+    columns["recon_error"] = encoded.recon_error
+    if ood:
+        columns["ood_distance"] = encoded.ood_distance
+        columns["ood"] = ood.share(encoded.ood_distance)
+    return pd.DataFrame(columns)

@@ -1,6 +1,7 @@
 """The convolutional VAE: a galaxy image in, a Gaussian over its latents out.
 
-Shapes are written with B galaxies, C bands, S x S pixels and D latents.
+Shapes are written with B galaxies, C bands, S x S pixels, K x K raw pixels of the core, F features
+and D latents.
 """
 
 from dataclasses import dataclass
@@ -37,6 +38,12 @@ class ModelConfig:
             that come stretched by others.
         sampled: The latents that are drawn in training, from the last; None for all. The
             others are decoded from their mean.
+        core: Raw pixels on a side, K, of the middle (``Stretch.cut_core``) that a tower of
+            convolutions of its own sees; 0 for none.
+        core_widths: Its channels after each halving.
+        core_dropout: The share of its features that is dropped in training.
+        tied: The latents, from the first, that come of the core alone, and that neither the
+            decoder nor the prior trains; 0 where there is no core.
     """
 
     bands: int = 3
@@ -51,6 +58,10 @@ class ModelConfig:
     transposed: bool = False
     linear: bool = True
     sampled: int | None = None
+    core: int = 0
+    core_widths: tuple[int, ...] = (24, 48, 96, 96)
+    core_dropout: float = 0.1
+    tied: int = 0
 
     def __post_init__(self) -> None:
         if self.transposed and self.size % 2 ** len(self.widths):
@@ -58,6 +69,9 @@ class ModelConfig:
                 f"expected a size that {len(self.widths)} doublings end at, a multiple of "
                 f"{2 ** len(self.widths)}, found {self.size}"
             )
+            raise SettingsError(msg)
+        if self.tied and not (self.core and self.tied <= self.latents):
+            msg = f"expected at most {self.latents} tied latents of a core, found {self.tied}"
             raise SettingsError(msg)
 
     @property
@@ -127,8 +141,13 @@ class ConvVAE(nn.Module):
         self.image = nn.Sequential(*down, nn.Flatten(), *drop, *_dense(flat, config.hidden), *drop)
         self.photometry = Photometry(config) if config.apertures else None
         self.dim = nn.Dropout(config.dimming)
+        self.core = Core(config) if config.core else None
         seen = inner + (self.photometry.units if self.photometry else 0)
-        self.head = nn.Linear(seen, 2 * config.latents)
+        seen += self.core.units if self.core else 0
+        free = config.latents - config.tied
+        self.head = nn.Linear(seen, 2 * free) if free else None
+        tied = self.core.units if self.core and config.tied else 0
+        self.tied_head = nn.Linear(tied, 2 * config.tied) if tied else None
         self.decoder = nn.Sequential(
             *_dense(config.latents, config.hidden),
             nn.Linear(config.hidden or config.latents, flat),
@@ -140,33 +159,110 @@ class ConvVAE(nn.Module):
             nn.Sigmoid(),
         )
 
-    def encode(self, image: Tensor) -> Posterior:
-        """Map (B, C, S, S) images to the posterior over their latents.
+    def features(self, image: Tensor, core: Tensor | None = None) -> Tensor:
+        """What the encoder makes of (B, C, S, S) images before its latents, (B, F).
+
+        Args:
+            image: As ``Stretch`` makes them.
+            core: (B, C, K, K), as ``Stretch.cut_core`` makes them, for a network with a core.
 
         Raises:
-            ShapeError: The images are of another shape than the network's.
+            ShapeError: They are of another shape than the network's.
         """
-        bands, size = self.config.bands, self.config.size
+        self._check(image, core)
+        found = [self.image(image)]
+        if self.photometry is not None:
+            found.append(self.dim(self.photometry(image)))
+        if self.core is not None and core is not None:
+            found.append(self.core(core))
+        return torch.cat(found, dim=1)
+
+    def posterior(self, features: Tensor) -> Posterior:
+        """The posterior over the latents, of features (B, F).
+
+        The free latents read the core's features, but do not train them: what its convolutions
+        look for are the labels.
+        """
+        parts = []
+        if self.tied_head is not None:
+            units = self.tied_head.in_features
+            core = features[:, -units:]
+            parts.append(self.tied_head(core).chunk(2, dim=1))
+            features = torch.cat([features[:, :-units], core.detach()], dim=1)
+        if self.head is not None:
+            parts.append(self.head(features).chunk(2, dim=1))
+        return Posterior(*(torch.cat(part, dim=1) for part in zip(*parts, strict=True)))
+
+    def outlook(self, features: Tensor, posterior: Posterior) -> list[Tensor]:
+        """The blocks, each (B, F_b), in which what the network was not trained on stands out.
+
+        Photometry and core where there are any; else mean and variance of the latents. What the
+        convolutions of the stretched image find tells little: they have learnt to paint.
+        """
+        parts = [part.units for part in (self.photometry, self.core) if part is not None]
+        if not parts:
+            return [torch.cat(posterior, dim=1)]
+        return list(features[:, -sum(parts) :].split(parts, dim=1))  # type: ignore[no-untyped-call]
+
+    def encode(self, image: Tensor, core: Tensor | None = None) -> Posterior:
+        """Map (B, C, S, S) images, with their (B, C, K, K) cores, to the posterior."""
+        return self.posterior(self.features(image, core))
+
+    def decode(self, latents: Tensor) -> Tensor:
+        """Map (B, D) latents to (B, C, S, S) images in [0, 1]."""
+        return self.decoder(latents)
+
+    def forward(self, image: Tensor, core: Tensor | None = None) -> tuple[Tensor, Posterior]:
+        """Reconstruct the images; sample in training, use the mean otherwise."""
+        posterior = self.encode(image, core)
+        latents = posterior.sample(self.config.sampled) if self.training else posterior.mu
+        tied = self.config.tied
+        latents = torch.cat([latents[:, :tied].detach(), latents[:, tied:]], dim=1)
+        return self.decode(latents), posterior
+
+    def _check(self, image: Tensor, core: Tensor | None) -> None:
+        """Refuse images or cores of another shape."""
+        bands, size, middle = self.config.bands, self.config.size, self.config.core
         if image.shape[1:] != (bands, size, size):
             msg = (
                 f"expected images of shape (B, {bands}, {size}, {size}), found "
                 f"{tuple(image.shape)}; run them through pcvae.preprocess.Stretch first"
             )
             raise ShapeError(msg)
-        found = self.image(image)
-        if self.photometry is not None:
-            found = torch.cat([found, self.dim(self.photometry(image))], dim=1)
-        return Posterior(*self.head(found).chunk(2, dim=1))
+        if middle and (core is None or core.shape[1:] != (bands, middle, middle)):
+            found = "none" if core is None else tuple(core.shape)
+            msg = (
+                f"expected cores of shape (B, {bands}, {middle}, {middle}), found {found}; "
+                f"pcvae.preprocess.Stretch.cut_core makes them"
+            )
+            raise ShapeError(msg)
 
-    def decode(self, latents: Tensor) -> Tensor:
-        """Map (B, D) latents to (B, C, S, S) images in [0, 1]."""
-        return self.decoder(latents)
 
-    def forward(self, image: Tensor) -> tuple[Tensor, Posterior]:
-        """Reconstruct the images; sample in training, use the mean otherwise."""
-        posterior = self.encode(image)
-        latents = posterior.sample(self.config.sampled) if self.training else posterior.mu
-        return self.decode(latents), posterior
+class Core(nn.Module):
+    """What the middle of a galaxy shows in raw pixels, of which Eq. 1 and the resize lose some.
+
+    3 x 3 convolutions of stride 2, their mean over the image, and a dense layer. Outside of
+    training the mean is over the image and its half turn, which changes no label, not even the
+    orientation.
+
+    Args:
+        config: Of the network; its core, widths and hidden units count.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        widths = (config.bands, *config.core_widths)
+        drop = [nn.Dropout(config.core_dropout)] if config.core_dropout else []
+        self.units = config.hidden or widths[-1]
+        self.convolutions = nn.Sequential(*(_down(*pair) for pair in pairwise(widths)))
+        self.dense = nn.Sequential(*drop, *_dense(widths[-1], config.hidden), *drop)
+
+    def forward(self, core: Tensor) -> Tensor:
+        """Map (B, C, K, K) cores to (B, units) features."""
+        seen = self.convolutions(core).mean(dim=(2, 3))
+        if not self.training:
+            seen = (seen + self.convolutions(core.flip((2, 3))).mean(dim=(2, 3))) / 2
+        return self.dense(seen)
 
 
 class Photometry(nn.Module):

@@ -35,15 +35,17 @@ __all__ = [
 
 
 class Galaxies(NamedTuple):
-    """Images (N, C, S, S) with their targets, each (N, K)."""
+    """Images (N, C, S, S), targets, each (N, K), and the cores, if the network sees any."""
 
     image: Tensor
     targets: Targets
+    core: Tensor | None = None
 
     def at(self, rows: Tensor, device: torch.device) -> "Galaxies":
         """Some of them, on a device."""
         truth, sigma = (part[rows].to(device) for part in self.targets)
-        return Galaxies(self.image[rows].to(device), Targets(truth, sigma))
+        core = None if self.core is None else self.core[rows].to(device)
+        return Galaxies(self.image[rows].to(device), Targets(truth, sigma), core)
 
 
 class TrainingData(NamedTuple):
@@ -85,11 +87,11 @@ def augment(galaxies: Galaxies, space: LatentSpace) -> Galaxies:
         space: The axes: which of the K tied ones change, and their units.
     """
     names = space.names[: space.tied]
-    image, truth = galaxies.image, galaxies.targets.truth.clone()
+    image, core, truth = galaxies.image, galaxies.core, galaxies.targets.truth.clone()
     flips = torch.rand(3, len(image), device=image.device) < 0.5
     for chosen, axis in zip(flips, (-1, -2, None), strict=True):
-        other = image.flip(axis) if axis else image.transpose(-1, -2)
-        image = torch.where(chosen[:, None, None, None], other, image)
+        image = _where(chosen, image, axis)
+        core = core if core is None else _where(chosen, core, axis)
         component = ELLIPTICITY[1] if axis else ELLIPTICITY[0]
         for name in {component, "orientation"}.intersection(names):
             column = names.index(name)
@@ -97,7 +99,7 @@ def augment(galaxies: Galaxies, space: LatentSpace) -> Galaxies:
             value = mean + scale * truth[:, column]
             augmented = -value if name == component else _turned(value, flipped=bool(axis))
             truth[:, column] = torch.where(chosen, (augmented - mean) / scale, truth[:, column])
-    return Galaxies(image, Targets(truth, galaxies.targets.sigma))
+    return Galaxies(image, Targets(truth, galaxies.targets.sigma), core)
 
 
 def fit(
@@ -151,6 +153,12 @@ def fit(
         )
         raise SettingsError(msg)
     return Best(loop.best, loop.best_epoch, len(history), loop.best_loss)
+
+
+def _where(chosen: Tensor, image: Tensor, axis: int | None) -> Tensor:
+    """Images (B, C, S, S), those that are chosen flipped along an axis, or else transposed."""
+    other = image.flip(axis) if axis else image.transpose(-1, -2)
+    return torch.where(chosen[:, None, None, None], other, image)
 
 
 def _turned(phi: Tensor, *, flipped: bool) -> Tensor:
@@ -312,5 +320,8 @@ class _Loop:
 
     def _score(self, network: nn.Module, batch: Galaxies) -> LossTerms:
         image = batch.image.contiguous(memory_format=torch.channels_last)
-        reconstruction, posterior = network(image)
+        core = batch.core
+        if core is not None:
+            core = core.contiguous(memory_format=torch.channels_last)
+        reconstruction, posterior = network(image, core)
         return objective(image, reconstruction, posterior, batch.targets, self.recipe.loss)

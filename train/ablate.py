@@ -81,14 +81,11 @@ def _judged(folder: Path, sample: Sample) -> dict[str, Any]:
     """The table of the run's estimates of its validation galaxies, and their catalogue."""
     import pandas as pd
 
-    from pcvae.encode import Codec, latent_table
+    from pcvae.encode import Codec
 
     codec = Codec.read(folder)
     chosen = codec.run.split(sample.catalog["id"]) == "validation"
-    parts = [
-        latent_table(codec.encode(flux[chosen[where]]), codec.space)
-        for where, flux in sample.blocks()
-    ]
+    parts = [codec.table(flux[chosen[where]]) for where, flux in sample.blocks()]
     seconds = float(pd.read_csv(folder / "metrics.csv")["seconds"].sum())
     found = pd.concat(parts, ignore_index=True)
     return {"found": found, "catalog": sample.catalog[chosen], "seconds": seconds}

@@ -178,7 +178,7 @@ def _run(recipe: str) -> Any:
     order = (2, 1, 0) if chosen.red_first else (0, 1, 2)
     stretch = Stretch(
         ("g", "r", "z"), (1.0, 1.0, 1.0), chosen.model.size, 10.0,
-        chosen.resize, chosen.resize_first, order,
+        chosen.resize, chosen.resize_first, order, chosen.model.core, (0.01, 0.02, 0.04),
     )  # fmt: skip
     facts = {"kind": "physics", "recipe": recipe, "model": chosen.model, "space": space}
     empty: dict[str, Any] = {item.name: None for item in dataclasses.fields(RunInfo)}
@@ -205,9 +205,10 @@ def _galaxies(recipe: str, count: int) -> Any:
     from pcvae.recipes import RECIPES
     from pcvae.trainer import Galaxies
 
-    size = RECIPES[recipe].model.size
+    size, core = RECIPES[recipe].model.size, RECIPES[recipe].model.core
     labels = torch.randn(count, 4), torch.ones(count, 4)
-    return Galaxies(torch.rand(count, 3, size, size), Targets(*labels))
+    images = torch.rand(count, 3, size, size), torch.rand(count, 3, core, core)
+    return Galaxies(images[0], Targets(*labels), images[1])
 
 
 def _epoch(recipe: str, count: int) -> Callable[[], object]:

@@ -7,7 +7,7 @@ A second call of the same command goes on where a killed one stopped.
 """
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,11 +18,16 @@ from pcvae.errors import SettingsError
 from pcvae.script import command, device, run
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from pcvae.encode import Codec
     from pcvae.preprocess import Stretch
     from pcvae.store import ModelInfo, StoreInfo, StoreWriter
 
 ROWS = 8 * PART  # galaxies a part: some seconds of work, and what a kill loses at most
+FAR_OUT = 0.99
+NOISE_ROWS = 512  # galaxies whose noise is measured
+SAME_UNIT = 1.5  # factor by which the noise of surveys of one unit may differ
 SAME_SCALE = 0.03  # by which pixels may differ from those that a run was trained on
 
 
@@ -68,8 +73,12 @@ def main(argv: Sequence[str] | None = None) -> Path:
     }
     writer = StoreWriter(args.store, settings, overwrite=args.overwrite)
     _encode(writer, codecs, sample, stretch)
-    writer.finish(_info(sample, codecs, stretch, command("train.encode", argv)), galaxies, folders)
+    info = _info(sample, codecs, stretch, command("train.encode", argv))
+    store = writer.finish(info, galaxies, folders)
     print(f"{args.store}: {len(sample)} galaxies, models {', '.join(codecs)}")
+    for name, codec in codecs.items():
+        for sentence in _warnings(store.latents(name), name, codec, sample):
+            print(sentence)
     print(f"next: panel serve dashboard/app.py --args {args.store}")
     print(f"  or: python -m train.evaluate {args.store} REPORT")
     return args.store
@@ -83,8 +92,6 @@ def _encode(
 ) -> None:
     from tqdm import tqdm
 
-    from pcvae.encode import latent_table
-
     with tqdm(total=len(sample), desc="encode", unit="galaxy") as bar:
         for start in range(0, len(sample), ROWS):
             todo = [name for name in codecs if not writer.has_part(name, start)]
@@ -94,10 +101,53 @@ def _encode(
                 if stretch:
                     writer.write_stamps(start, _stamps(flux, stretch), len(sample))
                 for name in todo:
-                    table = latent_table(codecs[name].encode(flux), codecs[name].space)
+                    table = codecs[name].table(flux)
                     table.insert(0, "id", sample.catalog["id"].to_numpy()[where])
                     writer.write_part(name, start, table)
             bar.update(where.stop - start)
+
+
+def _warnings(latents: "pd.DataFrame", name: str, codec: "Codec", sample: Sample) -> Iterator[str]:
+    """What a person should know before they believe the latents of a model."""
+    from pcvae.ood import unlike
+
+    if "ood" not in latents:
+        return
+    share = latents["ood"].to_numpy()
+    far = unlike(share)
+    if far is None:
+        return
+    beyond = float((share > FAR_OUT).mean())
+    yield (
+        f"careful: these galaxies are unlike those that {name} was trained on: {beyond:.0%} of "
+        f"them lie farther out than {FAR_OUT:.0%} of its own (distance of the two distributions "
+        f"{far:.2f}); labels and look-alikes may be wrong"
+    )
+    yield from _pixel_warnings(codec.run.stretch, sample)
+
+
+def _pixel_warnings(stretch: "Stretch", sample: Sample) -> Iterator[str]:
+    """What the noise of the pixels tells of their unit and of the order of the bands."""
+    from pcvae.preprocess import pixel_noise
+
+    if not stretch.noise:
+        return
+    flux = sample.pixels(slice(0, NOISE_ROWS))
+    try:
+        found = pixel_noise([flux])
+    except SettingsError as error:
+        yield f"  {error}"
+        return
+    ratios = [a / b for a, b in zip(found, stretch.noise, strict=True)]
+    told = ", ".join(f"{band} {r:.2g}" for band, r in zip(stretch.bands, ratios, strict=True))
+    order, learnt = (
+        sorted(range(len(noise)), key=noise.__getitem__) for noise in (found, stretch.noise)
+    )
+    if order != learnt:
+        names = ", ".join(stretch.bands[place] for place in order)
+        yield f"  their noise grows in the order {names}, which is not the model's: other bands?"
+    elif max(ratios) / min(ratios) < SAME_UNIT and not 1 / SAME_UNIT < ratios[0] < SAME_UNIT:
+        yield f"  their noise is that of the model's galaxies times {told}: another unit?"
 
 
 def _stamps(flux: Any, stretch: "Stretch") -> Any:

@@ -13,6 +13,7 @@ import json
 import subprocess
 from collections.abc import Sequence
 from importlib.metadata import version
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from pcvae.recipes import Recipe
     from pcvae.trainer import TrainingData
 
+MAX_NOISE_BLOCKS = 32  # of the sample, 64 galaxies each: enough to know its noise
 PACKAGES = ("lightning-fabric", "numpy", "torch")
 LATENTS = 5
 LEFT_OPEN = ("fit.", "loss.", "labels.errors", "model.dropout", "model.dimming")
@@ -124,6 +126,7 @@ def _train(fabric: "Fabric", args: argparse.Namespace, sample: Sample, plan: _Pl
 
     from pcvae.checkpoint import write_run
     from pcvae.trainer import fit
+    from train.evaluation.outliers import ood_score
     from train.evaluation.sigma_calibration import calibrated
 
     folder = partial_folder(args.run)
@@ -147,6 +150,8 @@ def _train(fabric: "Fabric", args: argparse.Namespace, sample: Sample, plan: _Pl
         plan = plan._replace(space=calibrated(*told))
     info = _info(args, sample, plan, (best.epoch, best.epochs), best.loss)
     write_run(folder, info, best.weights, plan.stretch)
+    plan.model.load_state_dict(best.weights)
+    ood_score(plan.model, training_data).write(folder)
     table = pd.DataFrame({"id": sample.catalog["id"], "split": plan.split})
     table.to_parquet(folder / "split.parquet", index=False)
     replace_folder(folder, args.run)
@@ -192,6 +197,8 @@ def _plan(args: argparse.Namespace, sample: Sample) -> _Plan:
         bands=len(sample.info.bands),
         latents=len(space.latents),
         linear=sample.info.unit == "nanomaggy",
+        core=min(recipe.model.core, sample.info.size),
+        tied=space.tied if recipe.model.core else 0,
     )
     if args.model == "vanilla":
         config = dataclasses.replace(config, sampled=None)
@@ -295,13 +302,16 @@ def check_seen(first: "Run", ids: "pd.Series", split: Any) -> None:
 def _stretch(recipe: "Recipe", sample: Sample, split: Any) -> "Stretch":
     from tqdm import tqdm
 
-    from pcvae.preprocess import Stretch, mean_maxima
+    from pcvae.preprocess import Stretch, mean_maxima, pixel_noise
 
-    bands = sample.info.bands
+    bands, core = sample.info.bands, min(recipe.model.core, sample.info.size)
     scale: tuple[float, ...] = ()
+    noise: tuple[float, ...] = ()
     if sample.info.unit == "nanomaggy":
         blocks = tqdm(sample.blocks(), "stretch", total=-(-len(sample) // 64), leave=False)
         scale = mean_maxima(flux[split[where] == "train"] for where, flux in blocks)
+        some = islice(sample.blocks(), MAX_NOISE_BLOCKS) if core else ()
+        noise = pixel_noise(flux[split[where] == "train"] for where, flux in some) if core else ()
     order = tuple(range(len(bands)))
     return Stretch(
         bands,
@@ -310,6 +320,8 @@ def _stretch(recipe: "Recipe", sample: Sample, split: Any) -> "Stretch":
         resize=recipe.resize,
         resize_first=recipe.resize_first,
         order=order[::-1] if recipe.red_first else order,
+        core=core,
+        noise=noise,
     )
 
 
@@ -329,7 +341,9 @@ def _training_data(plan: _Plan, sample: Sample, *, quiet: bool) -> "TrainingData
     truth = torch.tensor((measured.truth - mean) / scale, dtype=torch.float32)
     sigma = torch.tensor(measured.sigma / scale, dtype=torch.float32)
     rows = {item: np.flatnonzero(plan.split == item) for item in ("train", "validation")}
-    image = {k: torch.empty(len(v), len(plan.stretch.bands), size, size) for k, v in rows.items()}
+    bands, middle = len(plan.stretch.bands), plan.stretch.core
+    image = {k: torch.empty(len(v), bands, size, size) for k, v in rows.items()}
+    core = {k: torch.empty(len(v), bands, middle, middle) for k, v in rows.items()}
     total = -(-len(sample) // 64)
     for where, flux in tqdm(sample.blocks(), "images", total=total, leave=False, disable=quiet):
         for name, of in rows.items():
@@ -337,7 +351,10 @@ def _training_data(plan: _Plan, sample: Sample, *, quiet: bool) -> "TrainingData
             if last > first:
                 chosen = torch.as_tensor(flux[of[first:last] - where.start])
                 image[name][first:last] = plan.stretch(chosen)
-    galaxies = {k: Galaxies(image[k], Targets(truth[v], sigma[v])) for k, v in rows.items()}
+                core[name][first:last] = plan.stretch.cut_core(chosen)
+    galaxies = {
+        k: Galaxies(image[k], Targets(truth[v], sigma[v]), core[k]) for k, v in rows.items()
+    }
     return TrainingData(galaxies["train"], galaxies["validation"], space)
 
 

@@ -69,6 +69,12 @@ class Quantity:
         return self.key.startswith(DIFFERENCES)
 
 
+OUTLYING = (
+    Quantity("inferred.ood", "Share of training galaxies farther in"),
+    Quantity("inferred.ood_distance", "Distance from training galaxies"),
+)
+
+
 def pretty_unit(unit: str) -> str:
     """A unit for display.
 
@@ -107,6 +113,7 @@ def colours_of(store: Store, model: str) -> list[Quantity]:
         *shown,
         *sigmas,
         Quantity("inferred.recon_error", "Reconstruction error"),
+        *(quantity for quantity in OUTLYING if quantity.column in columns),
         *_known(store),
         *_differences(store, model),
     ]

@@ -26,6 +26,11 @@ MEANINGS = {
     "axis_ratio": ("", "Axis ratio, as observed"),
     "r50": ("pix", "Radius of half of the light"),
     "recon_error": ("", "Mean squared error a pixel of the reconstruction"),
+    "ood": (
+        "",
+        "Share of training galaxies with a smaller distance: above 0.99 it is unlike them",
+    ),
+    "ood_distance": ("", "Distance from the training galaxies in the encoder's features"),
     "label": ("", "What it was called in the journal"),
     "note": ("", "What else was said"),
     "user": ("", "Who said so"),
@@ -98,5 +103,6 @@ def _meanings(datastore: DataStore, model: str) -> dict[str, tuple[str, str]]:
     for name, (unit, title) in latents.items():
         found[f"{model}_{name}"] = (unit, f"{title}, inferred by model {model}")
         found[f"{model}_{name}_sigma"] = (unit, f"Its 1-sigma error, by model {model}")
-    found[f"{model}_recon_error"] = MEANINGS["recon_error"]
+    for name in ("recon_error", "ood", "ood_distance"):
+        found[f"{model}_{name}"] = MEANINGS[name]
     return found

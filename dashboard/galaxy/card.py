@@ -23,7 +23,7 @@ from dashboard.galaxy.external_card import (
     external_properties,
 )
 from dashboard.galaxy.external_galaxy import NO_NETWORK, ExternalGalaxy, has_network
-from dashboard.galaxy.property_table import properties_of, table_html
+from dashboard.galaxy.property_table import outlier_html, properties_of, table_html
 from dashboard.galaxy.reconstruction import Reconstruction, reconstruction_of
 from dashboard.labelling.label_bar import LabelBar
 from dashboard.state import State
@@ -202,7 +202,8 @@ class Card(View):
             self.pictures.object = self.properties.object = ""
         else:
             self.facts.object = facts_html(self.datastore, row, dark=self.state.dark)
-            self.properties.object = table_html(
+            latents = self.datastore.store.latents(self.state.model).iloc[row]
+            self.properties.object = outlier_html(latents) + table_html(
                 properties_of(self.datastore, self.state.model, row)
             )
             self._show_pictures()
@@ -222,8 +223,9 @@ class Card(View):
                 dark=self.state.dark,
                 channel=self._channel,
             )
-            self.properties.object = table_html(
-                external_properties(datastore, model, external.seen[model])
+            seen = external.seen[model]
+            self.properties.object = outlier_html(seen.latents.iloc[0]) + table_html(
+                external_properties(datastore, model, seen)
             )
 
     @param.depends("state.progress.loaded", watch=True)

@@ -107,7 +107,7 @@ def _see(datastore: DataStore, codec: "Codec", external: ExternalGalaxy) -> Enco
     stamp = display(torch.as_tensor(flux), Stretch.of(stretch))[0]
     return Encoding(
         (stamp * 255 + 0.5).astype(np.uint8),
-        latent_table(encoded, codec.space),
+        latent_table(encoded, codec.space, codec.ood),
         encoded.mu[0],
         codec.decode_rgb(encoded.mu, stretch)[0],
     )

@@ -4,6 +4,7 @@ from html import escape
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from dashboard.backend.datastore import DataStore
@@ -12,10 +13,19 @@ from dashboard.backend.typography import DASH, MINUS, SIGMA
 from pcvae.dataset import ELLIPTICITY
 from pcvae.labels import LABELS, angle_difference
 
-__all__ = ["Interval", "Property", "difference", "properties_of", "row_html", "table_html"]
+__all__ = [
+    "Interval",
+    "Property",
+    "difference",
+    "outlier_html",
+    "properties_of",
+    "row_html",
+    "table_html",
+]
 
 WIDTH, HEIGHT = 140, 30  # px; with one interval it is lower
 LOW = 18
+FAR_OUT = 0.99  # share of the training galaxies farther in, from which a galaxy is flagged
 FAR = 3  # sigmas from which a difference is pointed at
 
 
@@ -94,6 +104,25 @@ def properties_of(datastore: DataStore, model: str, row: int) -> list[Property]:
     return listed + [
         _property(datastore, model, row, (None, latent)) for latent in latents.values()
     ]
+
+
+def outlier_html(latents: pd.Series) -> str:
+    """A flag for a galaxy outside of what the model learnt from; empty for any other.
+
+    Args:
+        latents: Its row of the model's table, which has ``ood`` if the run has such a score.
+
+    Example:
+        >>> outlier_html(pd.Series({"ood": 0.5})), outlier_html(pd.Series({"ood": 0.998}))[:18]
+        ('', '<p class="outlier"')
+    """
+    share = float(latents.get("ood", np.nan))
+    if not share > FAR_OUT:
+        return ""
+    return (
+        '<p class="outlier" role="note"><b>Unlike the training galaxies</b> farther out than '
+        f"{100 * share:.1f} % of them: take the inferred values with care.</p>"
+    )
 
 
 def table_html(properties: list[Property]) -> str:

@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 import torch
 from torch import nn
@@ -18,6 +20,12 @@ def vae(request):
 
 def images(vae, count=3):
     return torch.rand(count, vae.config.bands, vae.config.size, vae.config.size)
+
+
+def inputs(vae, count=3):
+    """Images, and cores for a network that has one."""
+    core = torch.randn(count, vae.config.bands, vae.config.core, vae.config.core)
+    return images(vae, count), core if vae.config.core else None
 
 
 def kinds(module, kind):
@@ -46,8 +54,8 @@ def test_the_paper_recipe_is_the_published_network():
 
 
 def test_shapes_and_range(vae):
-    image = images(vae)
-    out, posterior = vae(image)
+    image, core = inputs(vae)
+    out, posterior = vae(image, core)
     assert out.shape == image.shape
     assert posterior.mu.shape == posterior.logvar.shape == (3, vae.config.latents)
     assert 0 <= out.min() <= out.max() <= 1
@@ -55,23 +63,24 @@ def test_shapes_and_range(vae):
 
 def test_a_batch_equals_its_galaxies_one_by_one(vae):
     vae.eval()
-    image = images(vae)
-    alone = torch.cat([vae.encode(image[i : i + 1]).mu for i in range(3)])
-    assert_close(vae.encode(image).mu, alone, rtol=1e-4, atol=1e-5)
+    image, core = inputs(vae)
+    one = [slice(i, i + 1) for i in range(3)]
+    alone = [vae.encode(image[i], None if core is None else core[i]).mu for i in one]
+    assert_close(vae.encode(image, core).mu, torch.cat(alone), rtol=1e-4, atol=1e-5)
 
 
 def test_every_weight_gets_a_gradient(vae):
-    out, posterior = vae(images(vae))
+    out, posterior = vae(*inputs(vae))
     (out.sum() + posterior.logvar.sum()).backward()
     assert all(one.grad is not None for one in vae.parameters())
 
 
 def test_evaluation_draws_nothing_and_training_draws(vae):
-    image = images(vae)
+    given = inputs(vae)
     vae.eval()
-    assert_close(vae(image)[0], vae(image)[0])
+    assert_close(vae(*given)[0], vae(*given)[0])
     vae.train()
-    assert not torch.equal(vae(image)[0], vae(image)[0])
+    assert not torch.equal(vae(*given)[0], vae(*given)[0])
 
 
 def test_only_the_last_latents_are_drawn():
@@ -145,3 +154,50 @@ def test_a_size_that_doubling_misses_is_refused():
 def test_a_decoder_that_doubles_begins_with_a_dark_sky():
     vae = ConvVAE(ModelConfig(size=16, widths=(4, 8), transposed=True)).eval()
     assert vae.decode(torch.randn(4, 5)).mean() < 0.1
+
+
+CORED = ModelConfig(size=16, latents=6, tied=4, sampled=2, hidden=8, apertures=(3,), core=12)
+
+
+def test_tied_latents_come_of_the_core_alone():
+    vae = ConvVAE(CORED).eval()
+    image, core = inputs(vae)
+    before, after = vae.encode(image, core).mu, vae.encode(torch.zeros_like(image), core).mu
+    assert_close(after[:, :4], before[:, :4])
+    assert not torch.allclose(after[:, 4:], before[:, 4:])
+
+
+def test_reconstruction_trains_neither_the_core_nor_the_tied_latents():
+    vae = ConvVAE(CORED)
+    vae(*inputs(vae))[0].sum().backward()
+    gradients = {
+        name: weight.grad is not None and bool(weight.grad.any())
+        for name, weight in vae.named_parameters()
+    }
+    learning = {name for name, learns in gradients.items() if learns}
+    assert not any(name.startswith(("core.", "tied_head.")) for name in learning)
+    assert {"image.0.0.weight", "head.weight"} <= learning
+
+
+def test_a_half_turn_of_the_core_changes_no_label():
+    vae = ConvVAE(CORED).eval()
+    image, core = inputs(vae)
+    turned = vae.encode(image, core.flip((2, 3))).mu
+    assert_close(turned[:, :4], vae.encode(image, core).mu[:, :4], rtol=1e-4, atol=1e-5)
+
+
+def test_every_latent_may_be_tied_or_free():
+    for tied in (0, 6):
+        vae = ConvVAE(dataclasses.replace(CORED, tied=tied, sampled=None))
+        assert vae.encode(*inputs(vae)).mu.shape == (3, 6)
+
+
+def test_a_core_of_another_shape_is_refused():
+    vae = ConvVAE(CORED)
+    image, core = inputs(vae)
+    with pytest.raises(ShapeError, match=r"cores of shape \(B, 3, 12, 12\), found none"):
+        vae.encode(image)
+    with pytest.raises(ShapeError, match=r"found \(3, 3, 12, 11\)"):
+        vae.encode(image, core[..., 1:])
+    with pytest.raises(SettingsError, match="tied latents of a core"):
+        ModelConfig(tied=3)

@@ -9,6 +9,7 @@ from dashboard.backend.stamp_images import area_mean
 from pcvae.errors import RunError, SettingsError, ShapeError
 from pcvae.preprocess import (
     Stretch,
+    asinh,
     display,
     display_stretch,
     mean_maxima,
@@ -162,3 +163,13 @@ def test_the_symmetries_of_the_square_are_eight():
     seen = {tuple(turned.flatten().tolist()) for turned in symmetries(image)}
     assert len(seen) == 8
     assert tuple(image.rot90(1, (2, 3)).flatten().tolist()) in seen
+
+
+@given(st.floats(-1e4, 1e4, width=32))
+def test_the_inverse_hyperbolic_sine_is_torchs(y):
+    torch.testing.assert_close(asinh(torch.tensor([y])), torch.asinh(torch.tensor([y])))
+
+
+def test_halving_an_image_is_its_mean_of_two_by_two():
+    halved = Stretch(BANDS, (), FLUX.shape[-1] // 2, resize="area", order=(0, 1, 2))(FLUX)
+    torch.testing.assert_close(halved, torch.nn.functional.avg_pool2d(FLUX, 2))

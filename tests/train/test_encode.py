@@ -27,7 +27,7 @@ def test_the_store_says_what_the_codec_says(store, sample, runs):
     """A galaxy encoded alone has the latents that the store gives it."""
     made = read_store(store)
     codec = Codec.read(made.model_folder("physics"))
-    alone = latent_table(codec.encode(sample.pixels(slice(7, 8))), codec.space)
+    alone = codec.table(sample.pixels(slice(7, 8)))
     stored = made.latents("physics").iloc[[7]].drop(columns="id").reset_index(drop=True)
     pd.testing.assert_frame_equal(alone.astype(np.float32), stored, rtol=1e-3, atol=1e-4)
 
@@ -213,10 +213,11 @@ def test_the_store_rebuilds_the_model_from_itself(store):
 def test_the_codec_is_the_trained_network(sample, runs):
     """Folding BatchNorms into convolutions changes nothing but the time it takes."""
     codec = Codec.read(runs["physics"])
-    image = codec.run.stretch(torch.as_tensor(sample.pixels(slice(0, 9))))
+    flux = torch.as_tensor(sample.pixels(slice(0, 9)))
+    given = codec.run.stretch(flux), codec.run.stretch.cut_core(flux)
     with torch.no_grad():
-        reconstruction, posterior = codec.run.model(image)
-        again, found = codec.network(image)
+        reconstruction, posterior = codec.run.model(*given)
+        again, found = codec.network(*given)
     torch.testing.assert_close(found.mu, posterior.mu, rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(again, reconstruction, rtol=1e-4, atol=1e-5)
     assert not any(isinstance(one, torch.nn.BatchNorm2d) for one in codec.network.image.modules())

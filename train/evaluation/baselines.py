@@ -12,37 +12,19 @@ from pcvae.catalog import flux_columns
 from pcvae.labels import LABELS, wrap_angle
 from pcvae.metrics import errors
 from pcvae.neighbours import Neighbours
+from pcvae.photometry import asinh_magnitudes, softening
 from train.evaluation.galaxy_pool import Estimate, Pool
 
-__all__ = ["KINDS", "asinh_magnitudes", "by_photometry", "neighbour_estimates", "photometry"]
+__all__ = ["KINDS", "by_photometry", "neighbour_estimates", "photometry"]
 
 MIN_TRAINING = 30  # galaxies with a label that a baseline needs
 MAX_TRAINING = (
     50_000  # training galaxies that are enough for photometry: more take minutes a baseline
 )
 CHOICES = (5, 10, 20, 40)  # numbers of neighbours, of which the validation split chooses
-ZERO_POINT = 22.5  # AB magnitude of one nanomaggy
 WITHOUT_SHAPE = ("orientation",)  # labels of which total fluxes say nothing
 
 Floats = NDArray[np.float64]
-
-
-def asinh_magnitudes(flux: Floats, softening: Floats) -> Floats:
-    r"""Magnitudes that stay finite for faint and negative fluxes.
-
-    .. math::
-        m = 22.5 - \frac{2.5}{\ln 10} \left[ \mathrm{asinh} \frac{f}{2 b} + \ln b \right]
-
-    Reference: Lupton, Gunn & Szalay (1999), AJ 118, 1406.
-
-    Args:
-        flux: Fluxes f [nanomaggy], (N, C).
-        softening: The b [nanomaggy] of each band, (C,), of the order of the noise.
-    """
-    result: Floats = ZERO_POINT - 2.5 / np.log(10) * (
-        np.arcsinh(flux / (2 * softening)) + np.log(softening)
-    )
-    return result
 
 
 def photometry(pool: Pool) -> Floats | None:
@@ -54,9 +36,7 @@ def photometry(pool: Pool) -> Floats | None:
     flux = pool.galaxies[names].to_numpy(np.float64)
     if np.isfinite(flux[pool.train]).all(axis=1).sum() < MIN_TRAINING:
         return None
-    noise = pool.galaxies.reindex(columns=[f"{name}_err" for name in names]).to_numpy(np.float64)
-    reference = np.where(np.isfinite(noise), noise, np.abs(flux) / 10)[pool.train]
-    magnitudes = asinh_magnitudes(flux, np.maximum(np.nanmedian(reference, axis=0), 1e-6))
+    magnitudes = asinh_magnitudes(flux, softening(pool.galaxies[pool.train], pool.info.bands))
     return np.column_stack([magnitudes, -np.diff(magnitudes, axis=1)])
 
 

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -219,7 +218,7 @@ def measure_search(evaluation: Evaluation) -> None:
         evaluation.note(
             f"{min(counts)} normal galaxies are too few for a false-positive rate of 1 %"
         )
-    for first, second in combinations(evaluation.searches, 2):
+    for first, second in rare_search.compared(evaluation.searches):
         better, worse = evaluation.searches[first], evaluation.searches[second]
         evaluation.metrics["anomaly_gains"][f"{first} over {second}"] = {
             name: rare_search.recall_gain(better, worse, name, evaluation.seed)

@@ -1,28 +1,33 @@
 """The search for rare galaxies in a latent space."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple
+from itertools import combinations
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pcvae.anomaly import NORMAL, classes_of
+from pcvae.photometry import photometric_features
 from pcvae.ranking import average_precision, precision_at, purity, recall_at
-from pcvae.store import ModelInfo
 from pcvae.trials import Trials, paper_trials, repeated_folds, wilson_interval
 from train.evaluation.galaxy_pool import Pool
 
 __all__ = [
     "BASE_RATE",
     "FOLDS",
+    "PHOTOMETRY",
     "Search",
+    "compared",
     "recall_gain",
     "repeat_margins",
     "search",
     "search_figures",
 ]
 
+PHOTOMETRY = "photometry"  # the space of what the catalogue has
 BASE_RATE = 0.001  # the share of rare galaxies in a survey for which purity is stated
 FOLDS = 5
 TOP = 10  # galaxies a person looks at first
@@ -31,31 +36,72 @@ DRAWS = 1000  # of a bootstrap
 
 
 class Search:
-    """The trials of one model: as the paper ran them, and in repeated folds.
+    """The trials in one space: as the paper ran them, and in repeated folds.
 
     Args:
         pool: The galaxies.
-        model: Whose latents.
+        values: Of the space, (N, F).
         seed: Fixes all that is random.
         repeats: How often the folds are drawn anew.
+        trees: Whether gradient-boosted trees search in the folds, in place of the SVM.
     """
 
-    def __init__(self, pool: Pool, model: ModelInfo, seed: int, repeats: int = 3) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        values: NDArray[np.float64],
+        seed: int,
+        repeats: int = 3,
+        *,
+        trees: bool = False,
+    ) -> None:
         self.rows = np.flatnonzero(pool.unseen)
         self.population = pool.galaxies["population"].to_numpy()[self.rows]
         classes = classes_of(self.population, pool.info.rare)
-        values = pool.values(model)[self.rows]
+        values = values[self.rows]
         self.repeats = repeats
         self.paper = paper_trials(values, classes, seed)
-        self.folds = repeated_folds(values, classes, seed, FOLDS, repeats)
+        kind: Literal["default", "trees"] = "trees" if trees else "default"
+        self.folds = repeated_folds(values, classes, seed, FOLDS, repeats, kind=kind)
 
 
 def search(pool: Pool, seed: int) -> dict[str, Search]:
-    """The trials of every model of a pool with rare populations; else none."""
+    """The trials in every space of a pool with rare populations; else none.
+
+    The spaces are the latents of each model, what the catalogue has (``pcvae.photometry``), and
+    that beside the latents of each model with labels; photometry by gradient-boosted trees too.
+    The galaxies are the same in all of them: those whose photometry is known.
+    """
     population = pool.galaxies["population"][pool.unseen]
     if not population.isin(pool.info.rare).any():
         return {}
-    return {model.name: Search(pool, model, seed) for model in pool.info.models}
+    latents = {model.name: pool.values(model) for model in pool.info.models}
+    table = photometric_features(pool.galaxies, pool.info.bands)
+    if table is None or not table[pool.unseen].notna().all(axis=1).any():
+        return {name: Search(pool, values, seed) for name, values in latents.items()}
+    columns = table.to_numpy(np.float64)
+    known = np.isfinite(columns).all(axis=1)
+    pool = replace(pool, unseen=pool.unseen & known)
+    tied = [model.name for model in pool.info.models if model.kind == "physics"]
+    both = {f"{name} + {PHOTOMETRY}": np.hstack([latents[name], columns]) for name in tied}
+    spaces = {**latents, PHOTOMETRY: columns, **both}
+    found = {name: Search(pool, values, seed) for name, values in spaces.items()}
+    return found | {f"{PHOTOMETRY}, trees": Search(pool, columns, seed, trees=True)}
+
+
+def compared(names: Iterable[str]) -> list[tuple[str, str]]:
+    """The pairs of spaces whose difference is stated: of two models, and of any and photometry.
+
+    Example:
+        >>> compared(["physics", "photometry", "physics + photometry", "photometry, trees"])
+        [('physics', 'photometry'), ('physics + photometry', 'photometry')]
+    """
+    names = [name for name in names if name != f"{PHOTOMETRY}, trees"]
+    models = [name for name in names if PHOTOMETRY not in name]
+    if PHOTOMETRY not in names:
+        return list(combinations(models, 2))
+    others = [(name, PHOTOMETRY) for name in names if name != PHOTOMETRY]
+    return [*combinations(models, 2), *others]
 
 
 def search_figures(

@@ -40,7 +40,9 @@ def calibrated(
     """
     model.cpu().eval()
     with torch.inference_mode():
-        found = [model.encode(batch) for batch in torch.split(validation.image, 256)]
+        rows = torch.split(torch.arange(len(validation.image)), 256)
+        parts = (validation.at(some, torch.device("cpu")) for some in rows)
+        found = [model.encode(part.image, part.core) for part in parts]
     mu, logvar = (torch.cat(values).double().numpy() for values in zip(*found, strict=True))
     scale, tied = np.array(space.scale), space.names[: space.tied]
     noise = measure_labels(catalog, tied, replace(labels, errors="given")).sigma

@@ -4,18 +4,6 @@ import pytest
 
 from pcvae.cutouts import read_sample
 from train.evaluation.aperture_photometry import EDGES, annular_colours, ring_means
-from train.evaluation.baselines import asinh_magnitudes
-
-
-def test_asinh_magnitudes_are_magnitudes_for_bright_galaxies():
-    found = asinh_magnitudes(np.array([[1.0, 100.0]]), np.array([1e-4, 1e-4]))
-    np.testing.assert_allclose(found, [[22.5, 17.5]], atol=1e-6)
-
-
-def test_asinh_magnitudes_of_negative_fluxes_are_finite_and_fainter():
-    found = asinh_magnitudes(np.array([[-0.01], [0.0], [0.01]]), np.array([0.01]))
-    assert np.isfinite(found).all()
-    assert (np.diff(found[:, 0]) < 0).all()
 
 
 @pytest.mark.parametrize("size", [32, 33])

@@ -1,0 +1,143 @@
+r"""Out of distribution: how far a galaxy lies outside of what a model was trained on.
+
+Shapes are written with N galaxies, F features in blocks and d directions of a block.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from pcvae.errors import RunError
+
+__all__ = ["OodScore", "unlike"]
+
+Floats = NDArray[np.float64]
+
+FILE = "ood.safetensors"
+RIDGE = 1e-3  # added to the variance of every direction, of 1 on average
+CONSTANT = 1e-6  # of the variance: a direction that the training galaxies do not vary in
+QUANTILES = 1001
+MIN_SAMPLE = 20  # galaxies, below which a sample is not compared
+UNLIKE = 0.25  # Kolmogorov-Smirnov distance from which a sample is called unlike
+
+
+@dataclass(frozen=True)
+class OodScore:
+    r"""The Mahalanobis distance from the training galaxies in the encoder's features.
+
+    .. math::
+        D^2 = \sum_b \frac{1}{d_b} (f_b - \mu_b)^T (\Sigma_b + \epsilon I)^{-1} (f_b - \mu_b)
+
+    over blocks b of standardised features, each with its own d, so that no block outweighs
+    another. A galaxy's share is that of the reference galaxies with a smaller distance: 0.99 is
+    farther out than 99 % of them.
+
+    Reference:
+        Lee et al. (2018), Advances in Neural Information Processing Systems 31,
+        https://arxiv.org/abs/1807.03888
+
+    Args:
+        starts: Where each block begins, and the end of the last.
+        mean: Of the features, (F,).
+        whiten: A matrix (F_b, d_b) a block.
+        quantiles: Of the distances of the reference galaxies, growing.
+    """
+
+    starts: tuple[int, ...]
+    mean: Floats
+    whiten: tuple[Floats, ...]
+    quantiles: Floats
+
+    @classmethod
+    def fit(cls, features: Floats, starts: Sequence[int], reference: Floats) -> "OodScore":
+        """The score of training galaxies.
+
+        Args:
+            features: Of the training galaxies, (N, F).
+            starts: Where each block begins, and F.
+            reference: Of galaxies that the network was not fitted to, as its own have features
+                of less scatter; (M, F).
+        """
+        mean = features.mean(axis=0)
+        blocks = [slice(a, b) for a, b in pairwise(starts)]
+        whiten = tuple(_whitening(features[:, block] - mean[block]) for block in blocks)
+        unscaled = cls(tuple(starts), mean, whiten, np.zeros(QUANTILES))
+        quantiles = np.quantile(unscaled.distance(reference), np.linspace(0, 1, QUANTILES))
+        return cls(tuple(starts), mean, whiten, quantiles)
+
+    def distance(self, features: Floats) -> Floats:
+        """The distances D (N,) of features (N, F); NaN where a feature is not finite."""
+        total = np.zeros(len(features))
+        for (start, end), matrix in zip(pairwise(self.starts), self.whiten, strict=True):
+            white = (features[:, start:end] - self.mean[start:end]) @ matrix
+            total += np.square(white).sum(axis=1) / max(matrix.shape[1], 1)
+        return np.sqrt(total)
+
+    def share(self, distance: Floats) -> Floats:
+        """The share (N,) of the reference galaxies that lie farther in."""
+        place = np.interp(distance, self.quantiles, np.linspace(0, 1, len(self.quantiles)))
+        return np.where(np.isfinite(distance), place, np.nan)
+
+    def write(self, folder: Path) -> None:
+        """Save as ``ood.safetensors``, in single precision."""
+        arrays = {"mean": self.mean, "quantiles": self.quantiles, "starts": np.array(self.starts)}
+        arrays |= {f"whiten_{number}": matrix for number, matrix in enumerate(self.whiten)}
+        single = {k: np.ascontiguousarray(v, dtype=np.float32) for k, v in arrays.items()}
+        save_file(single, folder / FILE)
+
+    @staticmethod
+    def read(folder: Path) -> "OodScore | None":
+        """Read ``ood.safetensors``; None for a run of an earlier version, which has none.
+
+        Raises:
+            RunError: It is broken.
+        """
+        path = folder / FILE
+        if not path.exists():
+            return None
+        try:
+            arrays = {k: v.astype(np.float64) for k, v in load_file(path).items()}
+            starts = tuple(int(start) for start in arrays["starts"])
+            whiten = tuple(arrays[f"whiten_{number}"] for number in range(len(starts) - 1))
+            return OodScore(starts, arrays["mean"], whiten, arrays["quantiles"])
+        except (OSError, KeyError, SafetensorError) as error:
+            msg = f"{path} is broken: {error}. Train again: python -m train.train SAMPLE {folder}"
+            raise RunError(msg) from error
+
+
+def unlike(share: Floats) -> float | None:
+    r"""How unlike the training sample a sample is; None where it is not, or too small to tell.
+
+    The Kolmogorov-Smirnov distance of the galaxies' shares from even ones, if that is at least
+    0.25.
+
+    Args:
+        share: As ``OodScore.share`` gives them, (N,).
+
+    Example:
+        >>> unlike(np.linspace(0, 1, 100)), unlike(np.full(100, 0.999))
+        (None, 0.999)
+    """
+    known = np.sort(share[np.isfinite(share)])
+    if len(known) < MIN_SAMPLE:
+        return None
+    steps = np.arange(len(known) + 1) / len(known)
+    far = float(max(np.abs(known - steps[:-1]).max(), np.abs(known - steps[1:]).max()))
+    return far if far >= UNLIKE else None
+
+
+def _whitening(centred: Floats) -> Floats:
+    """The matrix (F, d) that makes the covariance of standardised features the identity."""
+    spread = centred.std(axis=0)
+    scale = np.where(spread > 0, 1 / np.where(spread > 0, spread, 1), 0)
+    scaled = centred * scale
+    variances, axes = np.linalg.eigh(scaled.T @ scaled / len(scaled))
+    kept = variances > CONSTANT * max(variances.max(initial=0), 1e-300)
+    result: Floats = scale[:, None] * axes[:, kept] / np.sqrt(variances[kept] + RIDGE)
+    return result

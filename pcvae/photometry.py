@@ -1,0 +1,76 @@
+"""Photometry of the catalogue: magnitudes, colours, size and shape as a space to search in.
+
+Shapes are written with N galaxies, C bands and F features.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pcvae.catalog import flux_columns
+
+__all__ = ["asinh_magnitudes", "photometric_features", "softening"]
+
+ZERO_POINT = 22.5  # AB magnitude of one nanomaggy
+SHAPES = ("r50", "axis_ratio")
+MIN_SOFTENING = 1e-6  # nanomaggy
+
+Floats = NDArray[np.float64]
+
+
+def asinh_magnitudes(flux: Floats, softening: Floats) -> Floats:
+    r"""Magnitudes that stay finite for faint and negative fluxes.
+
+    .. math::
+        m = 22.5 - \frac{2.5}{\ln 10} \left[ \mathrm{asinh} \frac{f}{2 b} + \ln b \right]
+
+    Reference: Lupton, Gunn & Szalay (1999), AJ 118, 1406.
+
+    Args:
+        flux: Fluxes f [nanomaggy], (N, C).
+        softening: The b [nanomaggy] of each band, (C,), of the order of the noise.
+    """
+    result: Floats = ZERO_POINT - 2.5 / np.log(10) * (
+        np.arcsinh(flux / (2 * softening)) + np.log(softening)
+    )
+    return result
+
+
+def softening(galaxies: pd.DataFrame, bands: Sequence[str]) -> Floats:
+    """The median error of the fluxes [nanomaggy] of each band, (C,); if unknown, their tenth."""
+    names = flux_columns(bands)
+    flux = galaxies[names].to_numpy(np.float64)
+    noise = galaxies.reindex(columns=[f"{name}_err" for name in names]).to_numpy(np.float64)
+    known = np.where(np.isfinite(noise), noise, np.abs(flux) / 10)
+    return np.maximum(np.nanmedian(known, axis=0), MIN_SOFTENING)
+
+
+def photometric_features(galaxies: pd.DataFrame, bands: Sequence[str]) -> pd.DataFrame | None:
+    """Colours, the middle band's magnitude, log size and axis ratio: what a catalogue has.
+
+    Args:
+        galaxies: A catalogue (N rows) with ``flux_BAND``, ``r50`` and ``axis_ratio``.
+        bands: The bands, bluest first.
+
+    Returns:
+        The features, N rows and F columns; NaN where a galaxy lacks one. None where the catalogue
+        has no fluxes, or no size and shape.
+    """
+    names = [*flux_columns(bands), *SHAPES]
+    if not set(names) <= set(galaxies) or not galaxies[names].notna().all(axis=1).any():
+        return None
+    flux = galaxies[flux_columns(bands)].to_numpy(np.float64)
+    magnitudes = asinh_magnitudes(flux, softening(galaxies, bands))
+    colours = {
+        f"{a}-{b}": magnitudes[:, k] - magnitudes[:, k + 1]
+        for k, (a, b) in enumerate(pairwise(bands))
+    }
+    middle = len(bands) // 2
+    size = galaxies["r50"].to_numpy(np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        log_size = np.where(size > 0, np.log10(size), np.nan)
+    features = {**colours, bands[middle]: magnitudes[:, middle], "log r50": log_size}
+    return pd.DataFrame(features | {"axis ratio": galaxies["axis_ratio"].to_numpy(np.float64)})
