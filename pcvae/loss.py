@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from pcvae.errors import SettingsError
-from pcvae.model import Posterior
+from pcvae.model import Output
 
 __all__ = ["LossConfig", "LossTerms", "Targets", "objective"]
 
@@ -37,6 +37,8 @@ class LossConfig:
         image: The weight :math:`\beta_0` of the squared residuals, summed over pixels.
         prior: The weight of the Kullback-Leibler divergence of the free latents.
         physics: The weight :math:`\beta_1` of the labels.
+        magnitudes: The weight of the squared errors of the decoded magnitudes, in units of their
+            scatter, where a network decodes them.
         likelihood: ``chi2`` (Eq. 2) or ``beta_nll`` (the encoder's own variance counts).
         beta: The exponent of ``beta_nll``.
     """
@@ -44,6 +46,7 @@ class LossConfig:
     image: float = 10.0
     prior: float = 1.0
     physics: float = 50 / (128 * 4)
+    magnitudes: float = 0.0
     likelihood: str = "chi2"
     beta: float = 0.5
 
@@ -54,21 +57,16 @@ class LossConfig:
 
 
 class LossTerms(NamedTuple):
-    """The objective and its three unweighted terms, each a mean over galaxies."""
+    """The objective and its unweighted terms, each a mean over galaxies."""
 
     total: Tensor
     image: Tensor
     prior: Tensor
     physics: Tensor
+    magnitudes: Tensor
 
 
-def objective(
-    image: Tensor,
-    reconstruction: Tensor,
-    posterior: Posterior,
-    targets: Targets,
-    config: LossConfig,
-) -> LossTerms:
+def objective(image: Tensor, output: Output, targets: Targets, config: LossConfig) -> LossTerms:
     r"""Score a batch.
 
     .. math::
@@ -76,6 +74,7 @@ def objective(
             + \mathrm{KL}\left[ q(z_{>K} \mid x) \parallel \mathcal{N}(0, I) \right]
             + \beta_1 \sum_{k \le K} \left( \frac{p_k - \mu_k}{\sigma_k} \right)^2
 
+    and, where a network decodes magnitudes, their squared errors.
     A label that is NaN drops out of the sum. The baseline without physics has K = 0, and so the
     divergence on all latents.
 
@@ -84,13 +83,14 @@ def objective(
 
     Args:
         image: The observed images :math:`x`, (B, C, S, S).
-        reconstruction: The decoded images :math:`\hat{x}`, (B, C, S, S).
-        posterior: The encoder's :math:`\mu` and :math:`\log \sigma^2`, each (B, D).
+        output: The decoded images :math:`\hat{x}`, and the encoder's :math:`\mu` and
+            :math:`\log \sigma^2`, each (B, D).
         targets: The labels :math:`p` and their errors, each (B, K).
         config: The weights, and the form of the third term.
     """
     tied = targets.truth.shape[1]
-    image_term = (reconstruction - image).square().flatten(1).sum(1).mean()
+    posterior = output.posterior
+    image_term = (output.image - image).square().flatten(1).sum(1).mean()
     prior_term = _divergence(posterior.mu[:, tied:], posterior.logvar[:, tied:])
     form = _chi2 if config.likelihood == "chi2" else _beta_nll
     known = torch.isfinite(targets.truth)
@@ -99,7 +99,11 @@ def objective(
     each = form(posterior.mu[:, :tied] - truth, sigma, posterior.logvar[:, :tied], config.beta)
     physics_term = torch.where(known, each, 0.0).sum(1).mean()
     total = config.image * image_term + config.prior * prior_term + config.physics * physics_term
-    return LossTerms(total, image_term, prior_term, physics_term)
+    if output.magnitude_error is None:
+        return LossTerms(total, image_term, prior_term, physics_term, total.new_zeros(()))
+    magnitudes = output.magnitude_error.mean()
+    total = total + config.magnitudes * magnitudes
+    return LossTerms(total, image_term, prior_term, physics_term, magnitudes)
 
 
 def _divergence(mu: Tensor, logvar: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from pcvae.errors import SettingsError, ShapeError
 from pcvae.preprocess import unsquash
 
-__all__ = ["ConvVAE", "ModelConfig", "Photometry", "Posterior"]
+__all__ = ["ConvVAE", "Core", "ModelConfig", "Output", "Photometry", "Posterior"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,9 @@ class ModelConfig:
             convolutions of its own sees; 0 for none.
         core_widths: Its channels after each halving.
         core_dropout: The share of its features that is dropped in training.
+        magnitudes: Whether the latents are decoded to the magnitudes too, by a linear layer, and
+            the free ones may be linear in them: the colours and sizes that a search needs, which
+            weigh nothing in a picture. Without apertures there are none.
         tied: The latents, from the first, that come of the core alone, and that neither the
             decoder nor the prior trains; 0 where there is no core.
     """
@@ -61,6 +64,7 @@ class ModelConfig:
     core: int = 0
     core_widths: tuple[int, ...] = (24, 48, 96, 96)
     core_dropout: float = 0.1
+    magnitudes: bool = False
     tied: int = 0
 
     def __post_init__(self) -> None:
@@ -101,6 +105,21 @@ class Posterior(NamedTuple):
         return torch.cat([self.mu[:, :start], drawn], dim=1)
 
 
+class Output(NamedTuple):
+    """What a network makes of a batch.
+
+    Args:
+        image: The reconstruction (B, C, S, S).
+        posterior: Over the latents.
+        magnitude_error: The squared error of the decoded magnitudes, summed over them (B,); None
+            for a network that decodes none.
+    """
+
+    image: Tensor
+    posterior: Posterior
+    magnitude_error: Tensor | None = None
+
+
 class ConvVAE(nn.Module):
     """Encode (B, C, S, S) images in [0, 1] to D latents and decode them back.
 
@@ -114,8 +133,8 @@ class ConvVAE(nn.Module):
 
     Example:
         >>> vae = ConvVAE(ModelConfig(size=16, latents=5))
-        >>> image, posterior = vae(torch.rand(2, 3, 16, 16))
-        >>> image.shape, posterior.mu.shape
+        >>> output = vae(torch.rand(2, 3, 16, 16))
+        >>> output.image.shape, output.posterior.mu.shape
         (torch.Size([2, 3, 16, 16]), torch.Size([2, 5]))
     """
 
@@ -142,12 +161,14 @@ class ConvVAE(nn.Module):
         self.photometry = Photometry(config) if config.apertures else None
         self.dim = nn.Dropout(config.dimming)
         self.core = Core(config) if config.core else None
-        seen = inner + (self.photometry.units if self.photometry else 0)
+        scaled = self.photometry.count if self.photometry and config.magnitudes else 0
+        seen = inner + (self.photometry.units if self.photometry else 0) + scaled
         seen += self.core.units if self.core else 0
         free = config.latents - config.tied
         self.head = nn.Linear(seen, 2 * free) if free else None
         tied = self.core.units if self.core and config.tied else 0
         self.tied_head = nn.Linear(tied, 2 * config.tied) if tied else None
+        self.magnitudes = nn.Linear(config.latents, scaled) if scaled else None
         self.decoder = nn.Sequential(
             *_dense(config.latents, config.hidden),
             nn.Linear(config.hidden or config.latents, flat),
@@ -172,7 +193,9 @@ class ConvVAE(nn.Module):
         self._check(image, core)
         found = [self.image(image)]
         if self.photometry is not None:
-            found.append(self.dim(self.photometry(image)))
+            scaled = self.photometry.scaled(image)
+            found += [scaled] if self.magnitudes is not None else []
+            found.append(self.dim(self.photometry.features(scaled)))
         if self.core is not None and core is not None:
             found.append(self.core(core))
         return torch.cat(found, dim=1)
@@ -212,13 +235,20 @@ class ConvVAE(nn.Module):
         """Map (B, D) latents to (B, C, S, S) images in [0, 1]."""
         return self.decoder(latents)
 
-    def forward(self, image: Tensor, core: Tensor | None = None) -> tuple[Tensor, Posterior]:
+    def forward(self, image: Tensor, core: Tensor | None = None) -> Output:
         """Reconstruct the images; sample in training, use the mean otherwise."""
-        posterior = self.encode(image, core)
+        features = self.features(image, core)
+        posterior = self.posterior(features)
         latents = posterior.sample(self.config.sampled) if self.training else posterior.mu
         tied = self.config.tied
         latents = torch.cat([latents[:, :tied].detach(), latents[:, tied:]], dim=1)
-        return self.decode(latents), posterior
+        error = None
+        if self.magnitudes is not None:
+            count = self.magnitudes.out_features
+            end = sum(part.units for part in (self.photometry, self.core) if part is not None)
+            found = features[:, features.shape[1] - end - count : features.shape[1] - end]
+            error = (self.magnitudes(latents) - found.detach()).square().sum(dim=1)
+        return Output(self.decode(latents), posterior, error)
 
     def _check(self, image: Tensor, core: Tensor | None) -> None:
         """Refuse images or cores of another shape."""
@@ -295,7 +325,7 @@ class Photometry(nn.Module):
         magnitudes = bands * radii
         if config.colours:
             magnitudes += (bands - 1) * radii + bands * (radii - 1)
-        self.units = config.hidden or magnitudes
+        self.count, self.units = magnitudes, config.hidden or magnitudes
         self.layers = nn.Sequential(
             nn.BatchNorm1d(magnitudes, affine=False),
             *_dense(magnitudes, self.units),
@@ -304,11 +334,23 @@ class Photometry(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """Map (B, C, S, S) images to (B, units) features of their magnitudes."""
+        return self.features(self.scaled(image))
+
+    def measured(self, image: Tensor) -> Tensor:
+        """The magnitudes and colours (B, count) of (B, C, S, S) images."""
         light = unsquash(image) if self.linear else image
         found = [torch.asinh(light.flatten(2) @ self.circles)]
         if self.colours:
             found += [found[0].diff(dim=1), found[0].diff(dim=2)]
-        return self.layers(torch.cat([part.flatten(1) for part in found], dim=1))
+        return torch.cat([part.flatten(1) for part in found], dim=1)
+
+    def scaled(self, image: Tensor) -> Tensor:
+        """The same with mean 0 and deviation 1."""
+        return self.layers[0](self.measured(image))
+
+    def features(self, scaled: Tensor) -> Tensor:
+        """Map them to (B, units) features."""
+        return self.layers[1:](scaled)
 
 
 def _down(before: int, after: int) -> nn.Module:

@@ -44,7 +44,8 @@ class Recipe:
 
     Args:
         name: ``paper`` or ``default``.
-        model: The network; its bands and latents follow the data.
+        model: The network; its bands follow the data.
+        latents: Axes of the latent space, an orientation counted as one.
         labels: How labels become targets.
         loss: The objective.
         fit: The optimisation.
@@ -61,6 +62,7 @@ class Recipe:
     resize: str = "bicubic"
     resize_first: bool = False
     red_first: bool = True
+    latents: int = 5
 
 
 RECIPES = {
@@ -77,12 +79,14 @@ RECIPES = {
             transposed=True,
             sampled=1,
             core=48,
+            magnitudes=True,
         ),
         labels=LabelConfig("ellipticity", "floored", standardise=True),
-        loss=LossConfig(image=1.0, prior=0.1, physics=40.0, likelihood="beta_nll", beta=1.0),
+        loss=LossConfig(1.0, 0.1, 40.0, magnitudes=1.0, likelihood="beta_nll", beta=1.0),
         fit=FitConfig(40, 64, 2e-3, 1e-2, warmup=0.1, ema=0.99, patience=25, augment=True),
         resize="area",
         resize_first=True,
         red_first=False,
+        latents=20,
     ),
 }

@@ -227,6 +227,12 @@ class _Loop:
         return max(1, whole + (rest > 1))
 
     @property
+    def _terms(self) -> tuple[str, ...]:
+        """The terms of the loss that this network has."""
+        fields = LossTerms._fields
+        return fields if self.net.magnitudes is not None else fields[:-1]
+
+    @property
     def _batch(self) -> int:
         return max(1, self.recipe.fit.batch // self.fabric.world_size)
 
@@ -240,7 +246,7 @@ class _Loop:
         began = time.perf_counter()
         torch.manual_seed(self.seed * 1_000_003 + epoch * 1_009 + self.fabric.global_rank)
         self.wrapped.train()
-        sums = dict.fromkeys(LossTerms._fields, 0.0)
+        sums = dict.fromkeys(self._terms, 0.0)
         for step, rows in enumerate(self.batches(epoch)):
             self._set_rate(epoch * self.steps + step)
             terms = self._step(rows, epoch * self.steps + step)
@@ -303,18 +309,18 @@ class _Loop:
         if self.recipe.fit.ema:
             decay = min(self.recipe.fit.ema, (1 + step) / (10 + step))
             update_mean(self.mean, self.net.state_dict(), decay)
-        return {k: float(v.detach()) for k, v in terms._asdict().items()}
+        return {k: float(getattr(terms, k).detach()) for k in self._terms}
 
     @torch.no_grad()
     def _validate(self, weights: dict[str, Tensor]) -> dict[str, float]:
         now = {k: v.detach().clone() for k, v in self.net.state_dict().items()}
         self.net.load_state_dict(weights)
         self.net.eval()
-        sums = dict.fromkeys(LossTerms._fields, 0.0)
+        sums = dict.fromkeys(self._terms, 0.0)
         count = len(self.validation.image)
         for rows in torch.split(torch.arange(count), self.recipe.fit.batch):
             terms = self._score(self.net, self.validation.at(rows, self.fabric.device))
-            sums = {k: sums[k] + float(v) * len(rows) / count for k, v in terms._asdict().items()}
+            sums = {k: sums[k] + float(getattr(terms, k)) * len(rows) / count for k in sums}
         self.net.load_state_dict(now)
         return sums
 
@@ -323,5 +329,4 @@ class _Loop:
         core = batch.core
         if core is not None:
             core = core.contiguous(memory_format=torch.channels_last)
-        reconstruction, posterior = network(image, core)
-        return objective(image, reconstruction, posterior, batch.targets, self.recipe.loss)
+        return objective(image, network(image, core), batch.targets, self.recipe.loss)

@@ -22,7 +22,10 @@ ELONGATED = 0.7  # the axis ratio below which an orientation is asked for
 
 CHANGES: dict[str, tuple[str, ...]] = {
     "default": (),
-    "no magnitudes": ("model.apertures=[]", "model.colours=false"),
+    "no core": ("model.core=0",),
+    "core of 64 px": ("model.core=64",),
+    "no magnitudes": ("model.magnitudes=false", "model.apertures=[]", "model.colours=false"),
+    "magnitudes not decoded": ("model.magnitudes=false",),
     "no colours": ("model.colours=false",),
     "no dropout": ("model.dropout=0",),
     "dropout 0.2": ("model.dropout=0.2",),

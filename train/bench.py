@@ -252,8 +252,7 @@ def _published_epoch(count: int) -> Callable[[], object]:
         return DataLoader(TensorDataset(galaxies.image, *galaxies.targets), 128, shuffle=True)
 
     def score(image: Any, truth: Any, sigma: Any) -> Any:
-        found, posterior = network(image)
-        return objective(image, found, posterior, Targets(truth, sigma), LossConfig()).total
+        return objective(image, network(image), Targets(truth, sigma), LossConfig()).total
 
     def epoch() -> None:
         network.train()

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 MAX_NOISE_BLOCKS = 32  # of the sample, 64 galaxies each: enough to know its noise
 PACKAGES = ("lightning-fabric", "numpy", "torch")
-LATENTS = 5
 LEFT_OPEN = ("fit.", "loss.", "labels.errors", "model.dropout", "model.dimming")
 
 
@@ -54,7 +53,11 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add(
         "--model", default="physics", choices=["physics", "vanilla"], help="with or without labels"
     )
-    add("--latents", type=int, help="axes of the latent space, the angle as one; 5 by default")
+    add(
+        "--latents",
+        type=int,
+        help="axes of the latent space, the angle as one; the recipe's by default",
+    )
     add("--epochs", type=int, help="passes over the training galaxies; the recipe's by default")
     add("--batch", type=int, help="galaxies a step, over all devices; the recipe's by default")
     add("--lr", type=float, help="peak learning rate; the recipe's by default")
@@ -182,9 +185,8 @@ def _plan(args: argparse.Namespace, sample: Sample) -> _Plan:
         check_seen(first, sample.catalog["id"], split)
         return _Plan(recipe, first.info.space, first.stretch, _going_on(first, recipe), split)
     labels = recipe.labels if args.model == "physics" else None
-    space = latent_space(
-        sample.catalog[split == "train"], labels, LATENTS if args.latents is None else args.latents
-    )
+    axes = recipe.latents if args.latents is None else args.latents
+    space = latent_space(sample.catalog[split == "train"], labels, axes)
     if args.model == "physics" and not set(space.names) & {label.name for label in LABELS[1:]}:
         msg = (
             f"expected galaxies with redshift, log_mass or log_sfr in {args.sample} to train a "

@@ -5,7 +5,7 @@ from torch.testing import assert_close
 
 from pcvae.errors import SettingsError
 from pcvae.loss import LossConfig, Targets, objective
-from pcvae.model import Posterior
+from pcvae.model import Output, Posterior
 from pcvae.recipes import RECIPES
 
 TIED = 4
@@ -32,7 +32,7 @@ def batch():
 def score(batch, config=FORMS["paper"]):
     posterior = Posterior(batch["mu"], batch["logvar"])
     targets = Targets(batch["truth"], batch["sigma"])
-    return objective(batch["image"], batch["reconstruction"], posterior, targets, config)
+    return objective(batch["image"], Output(batch["reconstruction"], posterior), targets, config)
 
 
 @pytest.mark.parametrize("form", FORMS)

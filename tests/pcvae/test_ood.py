@@ -38,7 +38,7 @@ def test_the_shares_of_ordinary_galaxies_are_even(features, score):
 
 def test_what_lies_outside_is_farther_than_all_and_said(features, score):
     """The second differs in no feature alone, only in how two go together."""
-    far = features[1000:1100] + [10, 0, 0, 0, 0]
+    far = features[1000:1100] + np.array([10, 0, 0, 0, 0])
     odd = np.tile([2.0, 5.0 - 2.0, 0, 0, 0], (50, 1))
     for strange in (far, odd):
         share = score.share(score.distance(strange))
