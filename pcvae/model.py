@@ -250,6 +250,23 @@ class ConvVAE(nn.Module):
             error = (self.magnitudes(latents) - found.detach()).square().sum(dim=1)
         return Output(self.decode(latents), posterior, error)
 
+    @torch.no_grad()
+    def permute(self, order: Tensor) -> None:
+        """Give the latents another order, in place; the tied ones must stay where they are.
+
+        Args:
+            order: The present place of each latent, (D,).
+        """
+        if self.head is not None:
+            free = order[self.config.tied :] - self.config.tied
+            rows = torch.cat([free, free + len(free)])
+            self.head.weight.copy_(self.head.weight[rows])
+            self.head.bias.copy_(self.head.bias[rows])
+        for layer in (self.decoder[0], self.magnitudes):
+            if layer is not None:
+                weight = cast("Tensor", layer.weight)
+                weight.copy_(weight[:, order])
+
     def _check(self, image: Tensor, core: Tensor | None) -> None:
         """Refuse images or cores of another shape."""
         bands, size, middle = self.config.bands, self.config.size, self.config.core

@@ -82,11 +82,11 @@ RECIPES = {
             magnitudes=True,
         ),
         labels=LabelConfig("ellipticity", "floored", standardise=True),
-        loss=LossConfig(1.0, 0.1, 40.0, magnitudes=1.0, likelihood="beta_nll", beta=1.0),
+        loss=LossConfig(1.0, 0.3, 40.0, magnitudes=3.0, likelihood="beta_nll", beta=1.0),
         fit=FitConfig(40, 64, 2e-3, 1e-2, warmup=0.1, ema=0.99, patience=25, augment=True),
         resize="area",
         resize_first=True,
         red_first=False,
-        latents=20,
+        latents=16,
     ),
 }

@@ -43,9 +43,8 @@ LEFT_OPEN = ("fit.", "loss.", "labels.errors", "model.dropout", "model.dimming")
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
     add = parser.add_argument
     add("sample", type=Path, help="folder made by a script of data/")
     add("run", type=Path, help="run folder to make; must not exist")
@@ -129,6 +128,7 @@ def _train(fabric: "Fabric", args: argparse.Namespace, sample: Sample, plan: _Pl
 
     from pcvae.checkpoint import write_run
     from pcvae.trainer import fit
+    from train.evaluation.free_order import order_free
     from train.evaluation.outliers import ood_score
     from train.evaluation.sigma_calibration import calibrated
 
@@ -147,13 +147,14 @@ def _train(fabric: "Fabric", args: argparse.Namespace, sample: Sample, plan: _Pl
     if not fabric.is_global_zero:
         return
     validation = sample.catalog[plan.split == "validation"]
+    plan.model.load_state_dict(best.weights)
+    if plan.model.config.core and not args.init:  # else the first run's axes stay
+        order_free(plan.model, training_data.validation, plan.space.tied)
     if plan.recipe.loss.likelihood == "beta_nll":  # else no sigma was asked for
-        plan.model.load_state_dict(best.weights)
         told = plan.space, plan.recipe.labels, plan.model, training_data.validation, validation
         plan = plan._replace(space=calibrated(*told))
     info = _info(args, sample, plan, (best.epoch, best.epochs), best.loss)
-    write_run(folder, info, best.weights, plan.stretch)
-    plan.model.load_state_dict(best.weights)
+    write_run(folder, info, plan.model.state_dict(), plan.stretch)
     ood_score(plan.model, training_data).write(folder)
     table = pd.DataFrame({"id": sample.catalog["id"], "split": plan.split})
     table.to_parquet(folder / "split.parquet", index=False)
@@ -389,10 +390,8 @@ def _info(
 
 
 def _commit() -> str:
-    here = Path(__file__).parent
-    found = subprocess.run(
-        ["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=False
-    )
+    head, here = ["git", "rev-parse", "HEAD"], Path(__file__).parent
+    found = subprocess.run(head, cwd=here, capture_output=True, text=True, check=False)
     return found.stdout.strip()
 
 

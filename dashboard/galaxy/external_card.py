@@ -15,6 +15,7 @@ from dashboard.backend.stamp_images import (
 from dashboard.galaxy.external_galaxy import Encoding, ExternalGalaxy
 from dashboard.galaxy.property_table import Interval, Property
 from pcvae.dataset import ELLIPTICITY
+from pcvae.labels import LABELS
 
 __all__ = ["external_facts_html", "external_pictures_html", "external_properties"]
 
@@ -25,7 +26,11 @@ def external_properties(datastore: DataStore, model: str, seen: Encoding) -> lis
     for name in ELLIPTICITY:
         latents.pop(name, None)
     first = sorted(latents.values(), key=lambda latent: not latent.cyclic)
-    return [_property(datastore, model, seen, latent) for latent in first]
+    tied = {label.name for label in LABELS}
+    return [
+        _property(datastore, model, seen, latent)._replace(free=latent.column not in tied)
+        for latent in first
+    ]
 
 
 def _property(datastore: DataStore, model: str, seen: Encoding, quantity: Quantity) -> Property:

@@ -26,6 +26,7 @@ __all__ = [
 WIDTH, HEIGHT = 140, 30  # px; with one interval it is lower
 LOW = 18
 FAR_OUT = 0.99  # share of the training galaxies farther in, from which a galaxy is flagged
+MAX_FREE = 3  # free latents that are shown unfolded; they come in the order of what they paint
 FAR = 3  # sigmas from which a difference is pointed at
 
 
@@ -56,6 +57,7 @@ class Property(NamedTuple):
         counts: The sample's histogram.
         limits: The range of the histogram.
         cyclic: Whether the ends of the range are the same.
+        free: Whether it is a latent that no label is tied to.
     """
 
     title: str
@@ -65,6 +67,7 @@ class Property(NamedTuple):
     counts: NDArray[np.intp]
     limits: tuple[float, float]
     cyclic: bool
+    free: bool = False
 
 
 def difference(catalogue: Interval, inferred: Interval, *, cyclic: bool = False) -> float:
@@ -102,7 +105,8 @@ def properties_of(datastore: DataStore, model: str, row: int) -> list[Property]:
         if latent or known:
             listed.append(_property(datastore, model, row, (measured if known else None, latent)))
     return listed + [
-        _property(datastore, model, row, (None, latent)) for latent in latents.values()
+        _property(datastore, model, row, (None, latent))._replace(free=True)
+        for latent in latents.values()
     ]
 
 
@@ -126,14 +130,21 @@ def outlier_html(latents: pd.Series) -> str:
 
 
 def table_html(properties: list[Property]) -> str:
-    """All rows, under a legend."""
+    """All rows, under a legend; free latents after the first three are folded."""
     key = (
         '<div class="key"><span></span><span></span>'
         '<span><i class="dot catalogue"></i>catalogue <i class="dot inferred"></i>inferred</span>'
         '<span title="Inferred minus catalogue, in units of their joint sigma">'
         f"Δ / {SIGMA}</span></div>"
     )
-    return f'<div class="properties">{key}{"".join(map(row_html, properties))}</div>'
+    tied = [shown for shown in properties if not shown.free]
+    free = [shown for shown in properties if shown.free]
+    first = MAX_FREE if len(free) > MAX_FREE + 1 else len(free)
+    rows = "".join(map(row_html, [*tied, *free[:first]]))
+    if more := "".join(map(row_html, free[first:])):
+        count = len(free) - first
+        rows += f"<details><summary>{count} further free latents</summary>{more}</details>"
+    return f'<div class="properties">{key}{rows}</div>'
 
 
 def row_html(shown: Property) -> str:

@@ -200,3 +200,15 @@ def test_a_core_of_another_shape_is_refused():
         vae.encode(image, core[..., 1:])
     with pytest.raises(SettingsError, match="tied latents of a core"):
         ModelConfig(tied=3)
+
+
+@pytest.mark.parametrize("config", [CORED, ModelConfig(size=16, latents=6, hidden=8)])
+def test_latents_in_another_order_are_the_same_network(config):
+    vae = ConvVAE(config).eval()
+    given, order = inputs(vae), torch.tensor([0, 1, 2, 3, 5, 4])
+    before = vae(*given)
+    vae.permute(order)
+    after = vae(*given)
+    assert_close(after.posterior.mu, before.posterior.mu[:, order])
+    assert_close(after.posterior.logvar, before.posterior.logvar[:, order])
+    assert_close(after.image, before.image)

@@ -45,7 +45,7 @@ def test_a_tilted_sigma_grows_with_the_mean_up_to_a_limit(sample, runs):
     run = read_run(runs["physics"])
     flux = sample.pixels(slice(0, 20))
     plain = Codec(run).encode(flux)
-    space = replace(run.info.space, tilt=(0, 0, 0.3, *[0] * 18))
+    space = replace(run.info.space, tilt=(0, 0, 0.3, *[0] * 14))
     tilted = Codec(replace(run, info=replace(run.info, space=space))).encode(flux)
     x = (plain.mu[:, 2] - space.mean[2]) / space.scale[2]
     grown = tilted.sigma / plain.sigma
@@ -94,7 +94,7 @@ def test_a_store_without_stamps_says_so(make_store):
 def test_nothing_encodes_to_nothing(runs):
     codec = Codec.read(runs["physics"])
     encoded = codec.encode(np.empty((0, 3, 32, 32), np.float32))
-    assert encoded.mu.shape == encoded.sigma.shape == (0, 21)
+    assert encoded.mu.shape == encoded.sigma.shape == (0, 17)
 
 
 def arguments(sample, store, runs, *options):

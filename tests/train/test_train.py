@@ -134,7 +134,7 @@ def test_a_label_that_nobody_knows_becomes_a_free_latent(make_sample, tmp_path):
     labels = [f"{one}{end}" for one in ("log_mass", "log_sfr") for end in ("", "_err")]
     sample = make_sample(tmp_path / "sample", without=labels)
     info = read_run(call(sample, tmp_path / "run", "--epochs", "2")).info
-    assert info.space.names == ["e_cos", "e_sin", "redshift", *(f"free_{k}" for k in range(18))]
+    assert info.space.names == ["e_cos", "e_sin", "redshift", *(f"free_{k}" for k in range(14))]
     assert info.space.tied == 3
     assert losses(tmp_path / "run").notna().all(axis=None)
 
@@ -324,7 +324,7 @@ def test_sigmas_are_calibrated_where_a_likelihood_asks_for_them(make_sample, tmp
         run = call(sample, tmp_path / recipe, "--epochs", "2", "--recipe", recipe)
         factors[recipe] = read_run(run).info.space.factor
     assert factors["paper"] == ()
-    assert len(factors["default"]) == 21
+    assert len(factors["default"]) == 17
     assert set(factors["default"][5:]) == {1}  # the free latents have no label
     assert all(0.05 <= one <= 20 and one != 1 for one in factors["default"][:5])
 
