@@ -4,7 +4,7 @@ Shapes are written with N galaxies, F features in blocks and d directions of a b
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -20,7 +20,9 @@ __all__ = ["OodScore", "unlike"]
 Floats = NDArray[np.float64]
 
 FILE = "ood.safetensors"
-RIDGE = 1e-3  # added to the variance of every direction, of 1 on average
+RIDGE = 0.2  # times F / N: added to the variance of every direction, of 1 on average
+MIN_REFERENCE = 100  # validation galaxies, of fewer of which quantiles say little
+FOLDS = 5
 CONSTANT = 1e-6  # of the variance: a direction that the training galaxies do not vary in
 QUANTILES = 1001
 MIN_SAMPLE = 20  # galaxies, below which a sample is not compared
@@ -55,21 +57,35 @@ class OodScore:
     quantiles: Floats
 
     @classmethod
-    def fit(cls, features: Floats, starts: Sequence[int], reference: Floats) -> "OodScore":
+    def fit(cls, features: Floats, starts: Sequence[int], validation: Floats) -> "OodScore":
         """The score of training galaxies.
+
+        The quantiles are those of validation galaxies, as the network's own have features of
+        less scatter. Where those are fewer than 100, training galaxies count too, each by a score
+        that was fitted to four fifths of the others.
 
         Args:
             features: Of the training galaxies, (N, F).
             starts: Where each block begins, and F.
-            reference: Of galaxies that the network was not fitted to, as its own have features
-                of less scatter; (M, F).
+            validation: Features of galaxies that the network was not fitted to, (M, F).
         """
+        score = cls._unscaled(features, starts)
+        distances = [score.distance(validation)]
+        if len(validation) < MIN_REFERENCE and len(features) > FOLDS:
+            fold = np.arange(len(features)) % FOLDS
+            distances += [
+                cls._unscaled(features[fold != k], starts).distance(features[fold == k])
+                for k in range(FOLDS)
+            ]
+        quantiles = np.quantile(np.concatenate(distances), np.linspace(0, 1, QUANTILES))
+        return replace(score, quantiles=quantiles)
+
+    @classmethod
+    def _unscaled(cls, features: Floats, starts: Sequence[int]) -> "OodScore":
         mean = features.mean(axis=0)
         blocks = [slice(a, b) for a, b in pairwise(starts)]
         whiten = tuple(_whitening(features[:, block] - mean[block]) for block in blocks)
-        unscaled = cls(tuple(starts), mean, whiten, np.zeros(QUANTILES))
-        quantiles = np.quantile(unscaled.distance(reference), np.linspace(0, 1, QUANTILES))
-        return cls(tuple(starts), mean, whiten, quantiles)
+        return cls(tuple(starts), mean, whiten, np.zeros(QUANTILES))
 
     def distance(self, features: Floats) -> Floats:
         """The distances D (N,) of features (N, F); NaN where a feature is not finite."""
@@ -139,5 +155,6 @@ def _whitening(centred: Floats) -> Floats:
     scaled = centred * scale
     variances, axes = np.linalg.eigh(scaled.T @ scaled / len(scaled))
     kept = variances > CONSTANT * max(variances.max(initial=0), 1e-300)
-    result: Floats = scale[:, None] * axes[:, kept] / np.sqrt(variances[kept] + RIDGE)
+    ridge = RIDGE * len(scale) / len(scaled)
+    result: Floats = scale[:, None] * axes[:, kept] / np.sqrt(variances[kept] + ridge)
     return result

@@ -47,6 +47,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help="a model, its run or decals, which comes with pcvae; may be repeated",
     )
     add("--device", default="auto", choices=["auto", "cpu", "cuda", "mps"], help="where to run")
+    add("--symmetries", action="store_true", help="average labels over flips and turns")
     add("--no-stamps", action="store_true", help="leave the display images out")
     add("--overwrite", action="store_true", help="replace STORE, finished or not")
     return parser.parse_args(argv)
@@ -61,7 +62,10 @@ def main(argv: Sequence[str] | None = None) -> Path:
 
     sample = read_sample(args.sample)
     folders = {name: run_folder(folder) for name, folder in _named(args.run).items()}
-    codecs = {name: Codec.read(folder, device(args.device)) for name, folder in folders.items()}
+    codecs = {
+        name: Codec.read(folder, device(args.device), symmetries=args.symmetries)
+        for name, folder in folders.items()
+    }
     galaxies = sample.catalog.assign(split=_split(codecs, sample))
     for name, codec in codecs.items():
         _check(name, codec, sample)
@@ -71,6 +75,8 @@ def main(argv: Sequence[str] | None = None) -> Path:
         "runs": {k: [str(v), codecs[k].run.info.created] for k, v in folders.items()},
         "stamps": stretch is not None,
     }
+    if args.symmetries:
+        settings["symmetries"] = True
     writer = StoreWriter(args.store, settings, overwrite=args.overwrite)
     _encode(writer, codecs, sample, stretch)
     info = _info(sample, codecs, stretch, command("train.encode", argv))

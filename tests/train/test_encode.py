@@ -1,10 +1,12 @@
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+import zarr
 
 from pcvae.checkpoint import SHIPPED, read_run, run_folder
 from pcvae.encode import Codec, latent_table
@@ -237,3 +239,70 @@ def test_a_shipped_model_encodes_cutouts_by_its_name():
 def test_a_shipped_model_refuses_cutouts_of_another_size(sample, tmp_path):
     with pytest.raises(SettingsError, match="128 px"):
         encode.main([str(sample.folder), str(tmp_path / "store"), "--run", "physics=decals"])
+
+
+def test_a_mean_over_symmetries_does_not_depend_on_how_a_galaxy_lies(sample, runs):
+    """Flips and turns change the sign of an ellipticity's components, and nothing else."""
+    codec = Codec.read(runs["physics"], symmetries=True)
+    flux = sample.pixels(slice(0, 4))
+    names, mean = codec.space.names, codec.encode(flux).mu[:, :5]
+    e_cos, e_sin = names.index("e_cos"), names.index("e_sin")
+    flipped, turned = (codec.encode(np.ascontiguousarray(other)).mu[:, :5]
+                       for other in (flux[..., ::-1], flux.swapaxes(2, 3)))  # fmt: skip
+    flipped[:, e_sin] *= -1
+    turned[:, e_cos] *= -1
+    np.testing.assert_allclose(flipped, mean, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(turned, mean, rtol=1e-3, atol=1e-4)
+    plain = Codec.read(runs["physics"]).encode(flux)
+    assert not np.allclose(plain.mu[:, :5], mean, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(codec.encode(flux).mu[:, 5:], plain.mu[:, 5:], rtol=1e-4, atol=1e-5)
+
+
+@pytest.fixture
+def other(sample, tmp_path):
+    """Make a sample with other pixels than those of ``sample``, which a function is given."""
+
+    def make(change):
+        folder = tmp_path / "other"
+        shutil.copytree(sample.folder, folder)
+        pixels = zarr.open_array(folder / "cutouts.zarr", mode="r+")
+        pixels[:] = change(pixels[:])
+        return folder
+
+    return make
+
+
+def noise(flux):
+    return np.random.default_rng(0).normal(0, 0.01, flux.shape).astype(np.float32)
+
+
+STRANGE = {
+    "swapped bands": (lambda flux: flux[:, ::-1], "labels and look-alikes may be wrong"),
+    "another unit": (lambda flux: flux * 3.631, "another unit?"),
+    "pure noise": (noise, "labels and look-alikes may be wrong"),
+    "off centre": (lambda flux: np.roll(flux, 10, axis=3), "may be wrong"),
+    "noise of other bands": (
+        lambda flux: flux + noise(flux) * np.array([9, 3, 0])[:, None, None], "other bands?",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "words"), STRANGE.values(), ids=STRANGE)
+def test_a_sample_unlike_the_training_one_is_said_to_be(
+    other, runs, tmp_path, capsys, change, words
+):
+    options = ["--run", f"physics={runs['physics']}", "--no-stamps"]
+    encode.main([str(other(change)), str(tmp_path / "store"), *options])
+    shown = capsys.readouterr().out
+    assert "careful: these galaxies are unlike those that physics was trained on" in shown
+    assert words in shown
+
+
+def test_an_ordinary_sample_is_not_said_to_be_unlike(sample, make_sample, runs, tmp_path, capsys):
+    fresh = make_sample(tmp_path / "fresh", 200)
+    for number, folder in enumerate((sample.folder, fresh.folder)):
+        store = tmp_path / f"store{number}"
+        encode.main([str(folder), str(store), "--run", f"physics={runs['physics']}"])
+        share = read_store(store).latents("physics")["ood"]
+        assert 0.2 < share.median() < 0.8
+    assert "careful" not in capsys.readouterr().out

@@ -20,7 +20,7 @@ BATCH = 256
 
 
 def ood_score(model: "ConvVAE", data: "TrainingData") -> OodScore:
-    """Fit the score to the training galaxies; its shares are those of the validation galaxies.
+    """Fit the score to the training galaxies.
 
     Args:
         model: The network with its weights.
