@@ -16,8 +16,8 @@ GLOSSARY = {
         "the same network without those ties: its latents have no names."
     ),
     "Free latent": (
-        "The latent that no property is tied to. It holds what the images show and the other "
-        "latents do not say, such as size and shape."
+        "A latent that no property is tied to. It holds what the images show and the tied "
+        "latents do not say, such as colours, size and shape. The first changes the picture most."
     ),
     "Inferred": (
         "Read off the latents. The catalogue value is what was measured otherwise, as a rule "
@@ -35,6 +35,11 @@ GLOSSARY = {
     "Reconstruction": (
         "The image that the decoder makes of a galaxy's latents. The reconstruction error is "
         "the mean squared difference a pixel, in the network's stretched units."
+    ),
+    "Share of training galaxies farther in": (
+        "How unusual a galaxy is for the model: by the Mahalanobis distance of the encoder's "
+        "features from those of the training galaxies. Above 0.99 the card warns: what is inferred "
+        "of a galaxy unlike all that the model has seen may be far off."
     ),
     "Residual": ("Image minus reconstruction; or, of a number, inferred minus catalogue value."),
     "Redshift": ("How much the expansion of the universe has stretched the light: a distance."),
