@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 ELLIPTICITY = ("e_cos", "e_sin")
-SHARE = 0.1  # of the galaxies for validation, and for the test, if nothing else is said
+SHARES = 0.1, 0.1  # of the galaxies, for validation and for the test, if nothing else is said
 SHAPE_SIGMA_FLOOR = 0.03  # of an ellipticity component; about what sky noise leaves at S/N 30
 UNIFORM_SIGMA = np.pi / np.sqrt(12)  # rad; what an angle of which nothing is known has
 
@@ -115,8 +115,7 @@ def assign_split(
     held_out: Sequence[str],
     seed: int,
     *,
-    validation: float = SHARE,
-    test: float = SHARE,
+    shares: tuple[float, float] = SHARES,
 ) -> NDArray[np.str_]:
     """Say for each galaxy whether it is ``train``, ``validation``, ``test`` or ``held_out``.
 
@@ -127,12 +126,12 @@ def assign_split(
         populations: Of each.
         held_out: The populations that never train.
         seed: Of the hash.
-        validation: The share of the others that is for validation.
-        test: The share that is for the test.
+        shares: Of the others, for validation and for the test.
 
     Raises:
         SettingsError: The shares are not between 0 and 1, or leave nothing to train on.
     """
+    validation, test = shares
     if not (0 < validation < 1 and 0 <= test < 1 and validation + test < 1):
         msg = (
             f"expected shares for validation (above 0) and test that leave some to train on, "

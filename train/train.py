@@ -169,14 +169,9 @@ def _plan(args: argparse.Namespace, sample: Sample) -> _Plan:
     from pcvae.model import ConvVAE
 
     recipe = _recipe(args)
-    split = assign_split(
-        sample.catalog["id"],
-        list(sample.catalog["population"]),
-        sample.info.held_out,
-        args.seed,
-        validation=args.validation,
-        test=args.test,
-    )
+    populations, shares = list(sample.catalog["population"]), (args.validation, args.test)
+    never = sample.info.held_out
+    split = assign_split(sample.catalog["id"], populations, never, args.seed, shares=shares)
     torch.manual_seed(args.seed)
     if args.init:
         from pcvae.checkpoint import read_run, run_folder
@@ -200,8 +195,8 @@ def _plan(args: argparse.Namespace, sample: Sample) -> _Plan:
         bands=len(sample.info.bands),
         latents=len(space.latents),
         linear=sample.info.unit == "nanomaggy",
-        core=min(recipe.model.core, sample.info.size),
-        tied=space.tied if recipe.model.core else 0,
+        core=_core(recipe, sample),
+        tied=space.tied if _core(recipe, sample) else 0,
     )
     if args.model == "vanilla":
         config = dataclasses.replace(config, sampled=None)
@@ -302,12 +297,17 @@ def check_seen(first: "Run", ids: "pd.Series", split: Any) -> None:
         raise SettingsError(msg)
 
 
+def _core(recipe: "Recipe", sample: Sample) -> int:
+    """Raw pixels of the core; none of display images, whose bright pixels are saturated."""
+    return min(recipe.model.core, sample.info.size) if sample.info.unit == "nanomaggy" else 0
+
+
 def _stretch(recipe: "Recipe", sample: Sample, split: Any) -> "Stretch":
     from tqdm import tqdm
 
     from pcvae.preprocess import Stretch, mean_maxima, pixel_noise
 
-    bands, core = sample.info.bands, min(recipe.model.core, sample.info.size)
+    bands, core = sample.info.bands, _core(recipe, sample)
     scale: tuple[float, ...] = ()
     noise: tuple[float, ...] = ()
     if sample.info.unit == "nanomaggy":

@@ -38,8 +38,8 @@ GLOSSARY = {
     ),
     "Share of training galaxies farther in": (
         "How unusual a galaxy is for the model: by the Mahalanobis distance of the encoder's "
-        "features from those of the training galaxies. Above 0.99 the card warns: what is inferred "
-        "of a galaxy unlike all that the model has seen may be far off."
+        "features from those of the training galaxies. Above 0.99 the card warns: what is "
+        "inferred of a galaxy unlike all that the model has seen may be far off."
     ),
     "Residual": ("Image minus reconstruction; or, of a number, inferred minus catalogue value."),
     "Redshift": ("How much the expansion of the universe has stretched the light: a distance."),
