@@ -102,7 +102,7 @@ def test_the_picked_galaxy_is_ringed_and_a_guest_gets_a_star(session):
     ring = data[data["colour"] == ACCENT[True]]
     np.testing.assert_allclose(ring[["x", "y"]], sky.sky.points.iloc[[42]], rtol=1e-5)
     ra, dec = (float(session.datastore.store.galaxies[name][9]) for name in ("ra", "dec"))
-    state.external = ExternalGalaxy("visitor", np.zeros((3, 8, 8), np.float32), ra=ra, dec=dec)
+    state.external = ExternalGalaxy("visitor", np.zeros((3, 32, 32), np.float32), ra=ra, dec=dec)
     data = pd.DataFrame(sky.rings.source.data)
     star = data[(data["shape"] == "star") & (data["colour"] == ACCENT[True])]
     np.testing.assert_allclose(star[["x", "y"]], sky.sky.points.iloc[[9]], atol=1e-3)

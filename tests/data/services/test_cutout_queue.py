@@ -204,7 +204,7 @@ def test_settings_that_cannot_work_are_refused(service, tmp_path, options, messa
 
 
 def test_a_catalogue_without_ids_says_how_to_name_them(service, tmp_path):
-    (tmp_path / "in.csv").write_text("objid,ra,dec\n1,2,3\n")
+    (tmp_path / "in.csv").write_text("number,ra,dec\n1,2,3\n")
     with pytest.raises(CatalogError, match="--columns id=NAME"):
         cutouts.main([str(tmp_path / "in.csv"), str(tmp_path / "out")])
 
