@@ -18,6 +18,7 @@ from tests.train.synthetic import (
     write,
 )
 from train import encode, evaluate, train
+from train.evaluation import cnn_baseline
 from train.evaluation.evaluation import Evaluation
 from train.evaluation.galaxy_pool import estimates, gather
 from train.evaluation.rare_search import FOLDS, Search
@@ -186,7 +187,8 @@ def test_another_stores_latents_must_be_the_same(tmp_path):
         judge(fresh, "--train-store", str(trained))
 
 
-def test_a_real_store_is_judged(store, sample, tmp_path, capsys):
+def test_a_real_store_is_judged(store, sample, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(cnn_baseline, "MAX_EPOCHS", 2)
     options = ["--sample", str(sample.folder), "--cnn"]
     evaluate.main([str(store), str(tmp_path / "report"), *options])
     metrics = json.loads((tmp_path / "report" / "metrics.json").read_text())
