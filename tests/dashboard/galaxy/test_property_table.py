@@ -1,9 +1,17 @@
 """Catalogue and inferred values side by side."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from dashboard.galaxy.property_table import Interval, Property, difference, row_html
+from dashboard.galaxy.property_table import (
+    Interval,
+    Property,
+    difference,
+    outlier_html,
+    row_html,
+    table_html,
+)
 
 
 def test_a_difference_is_in_joint_sigmas():
@@ -30,3 +38,25 @@ def test_a_row_escapes_what_it_shows_and_points_at_large_differences():
     assert "<b>" not in html
     assert "far" in html
     assert "+6.4" in html
+
+
+def listed(*titles, free):
+    counts = np.ones(4, dtype=int)
+    plain = Property("", "", None, Interval(0, 1), counts, (0.0, 1.0), cyclic=False, free=free)
+    return [plain._replace(title=title) for title in titles]
+
+
+@pytest.mark.parametrize(("count", "folded"), [(0, 0), (4, 0), (5, 2), (12, 9)])
+def test_free_latents_after_the_first_three_are_folded(count, folded):
+    free = listed(*(f"Free latent {k}" for k in range(count)), free=True)
+    html = table_html([*listed("Redshift", free=False), *free])
+    shown, _, rest = html.partition("<details>")
+    rows = [part.count('class="title">Free latent') for part in (shown, rest)]
+    assert rows == [count - folded, folded]
+    assert (f"{folded} further free latents" in rest) == bool(folded)
+    assert "Redshift" in shown
+
+
+@pytest.mark.parametrize("row", [{"ood": 0.98}, {"ood": np.nan}, {}])
+def test_an_ordinary_galaxy_has_no_flag(row):
+    assert outlier_html(pd.Series(row, dtype=float)) == ""
