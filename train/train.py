@@ -148,7 +148,7 @@ def _train(fabric: "Fabric", args: argparse.Namespace, sample: Sample, plan: _Pl
         return
     validation = sample.catalog[plan.split == "validation"]
     plan.model.load_state_dict(best.weights)
-    if plan.model.config.core and not args.init:  # else the first run's axes stay
+    if not args.init:  # else the first run's axes stay
         order_free(plan.model, training_data.validation, plan.space.tied)
     if plan.recipe.loss.likelihood == "beta_nll":  # else no sigma was asked for
         told = plan.space, plan.recipe.labels, plan.model, training_data.validation, validation
@@ -195,8 +195,8 @@ def _plan(args: argparse.Namespace, sample: Sample) -> _Plan:
         bands=len(sample.info.bands),
         latents=len(space.latents),
         linear=sample.info.unit == "nanomaggy",
-        core=_core(recipe, sample),
-        tied=space.tied if _core(recipe, sample) else 0,
+        core=(core := _core(recipe, sample)),
+        tied=space.tied if core else 0,
     )
     if args.model == "vanilla":
         config = dataclasses.replace(config, sampled=None)
