@@ -15,10 +15,11 @@ from safetensors.numpy import load_file, save_file
 
 from pcvae.errors import RunError
 
-__all__ = ["OodScore", "unlike"]
+__all__ = ["FAR_OUT", "OodScore", "unlike"]
 
 Floats = NDArray[np.float64]
 
+FAR_OUT = 0.99  # share of the reference galaxies farther in, from which a galaxy is an outlier
 FILE = "ood.safetensors"
 RIDGE = 0.2  # times F / N: added to the variance of every direction, of 1 on average
 MIN_REFERENCE = 100  # validation galaxies, of fewer of which quantiles say little

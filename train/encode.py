@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from pcvae.store import ModelInfo, StoreInfo, StoreWriter
 
 ROWS = 8 * PART  # galaxies a part: some seconds of work, and what a kill loses at most
-FAR_OUT = 0.99
 NOISE_ROWS = 512  # galaxies whose noise is measured
 SAME_UNIT = 1.5  # factor by which the noise of surveys of one unit may differ
 SAME_SCALE = 0.03  # by which pixels may differ from those that a run was trained on
@@ -115,7 +114,7 @@ def _encode(
 
 def _warnings(latents: "pd.DataFrame", name: str, codec: "Codec", sample: Sample) -> Iterator[str]:
     """What a person should know before they believe the latents of a model."""
-    from pcvae.ood import unlike
+    from pcvae.ood import FAR_OUT, unlike
 
     if "ood" not in latents:
         return

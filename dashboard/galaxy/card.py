@@ -202,8 +202,8 @@ class Card(View):
             self.pictures.object = self.properties.object = ""
         else:
             self.facts.object = facts_html(self.datastore, row, dark=self.state.dark)
-            latents = self.datastore.store.latents(self.state.model).iloc[row]
-            self.properties.object = outlier_html(latents) + table_html(
+            latents = self.datastore.store.latents(self.state.model)
+            self.properties.object = outlier_html(latents, row) + table_html(
                 properties_of(self.datastore, self.state.model, row)
             )
             self._show_pictures()
@@ -224,7 +224,7 @@ class Card(View):
                 channel=self._channel,
             )
             seen = external.seen[model]
-            self.properties.object = outlier_html(seen.latents.iloc[0]) + table_html(
+            self.properties.object = outlier_html(seen.latents, 0) + table_html(
                 external_properties(datastore, model, seen)
             )
 

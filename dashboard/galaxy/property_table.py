@@ -12,6 +12,7 @@ from dashboard.backend.quantities import Quantity, axes_of, pretty_unit
 from dashboard.backend.typography import DASH, MINUS, SIGMA
 from pcvae.dataset import ELLIPTICITY
 from pcvae.labels import LABELS, angle_difference
+from pcvae.ood import FAR_OUT
 
 __all__ = [
     "Interval",
@@ -25,7 +26,6 @@ __all__ = [
 
 WIDTH, HEIGHT = 140, 30  # px; with one interval it is lower
 LOW = 18
-FAR_OUT = 0.99  # share of the training galaxies farther in, from which a galaxy is flagged
 MAX_FREE = 3  # free latents that are shown unfolded; they come in the order of what they paint
 FAR = 3  # sigmas from which a difference is pointed at
 
@@ -110,17 +110,19 @@ def properties_of(datastore: DataStore, model: str, row: int) -> list[Property]:
     ]
 
 
-def outlier_html(latents: pd.Series) -> str:
+def outlier_html(latents: pd.DataFrame, row: int) -> str:
     """A flag for a galaxy outside of what the model learnt from; empty for any other.
 
     Args:
-        latents: Its row of the model's table, which has ``ood`` if the run has such a score.
+        latents: The model's table, which has ``ood`` if the run has such a score.
+        row: The galaxy.
 
     Example:
-        >>> outlier_html(pd.Series({"ood": 0.5})), outlier_html(pd.Series({"ood": 0.998}))[:18]
+        >>> table = pd.DataFrame({"ood": [0.5, 0.998]})
+        >>> outlier_html(table, 0), outlier_html(table, 1)[:18]
         ('', '<p class="outlier"')
     """
-    share = float(latents.get("ood", np.nan))
+    share = float(latents["ood"].iloc[row]) if "ood" in latents else np.nan
     if not share > FAR_OUT:
         return ""
     return (

@@ -59,4 +59,4 @@ def test_free_latents_after_the_first_three_are_folded(count, folded):
 
 @pytest.mark.parametrize("row", [{"ood": 0.98}, {"ood": np.nan}, {}])
 def test_an_ordinary_galaxy_has_no_flag(row):
-    assert outlier_html(pd.Series(row, dtype=float)) == ""
+    assert outlier_html(pd.DataFrame([row], index=[0]), 0) == ""
