@@ -186,12 +186,10 @@ class Stretch:
     def _resize(self, image: Tensor) -> Tensor:
         if image.shape[-1] == self.size:
             return image
+        if self.resize == "area" and image.shape[-1] == 2 * self.size:
+            return _halved(image)
         if self.resize == "area":
-            return (
-                _halved(image)
-                if image.shape[-1] == 2 * self.size
-                else (adaptive_avg_pool2d(image, self.size))
-            )
+            return adaptive_avg_pool2d(image, self.size)
         return interpolate(image, size=self.size, mode="bicubic", align_corners=False)
 
 

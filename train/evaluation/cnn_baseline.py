@@ -173,7 +173,8 @@ def _error(estimate: Tensor, target: Tensor) -> Tensor:
 
 def _turned(images: Tensor) -> Tensor:
     """A whole batch turned or flipped alike: batches are many."""
-    return list(symmetries(images))[int(torch.randint(8, ()))]
+    turned = images.rot90(int(torch.randint(4, ())), (2, 3))
+    return turned.flip(3) if torch.rand(()) < 0.5 else turned
 
 
 def _validation(network: PlainCnn, images: Tensor, target: Tensor, rows: Tensor) -> float:
