@@ -62,8 +62,6 @@ class ArraySource:
         image = self._images[row]
         if self.unit == "nanomaggy":
             return RawImage(np.asarray(image, np.float32), middle, known)
-        if np.ptp(image) == 0:
-            raise LeftOutError("blank picture", f"every pixel is {image.flat[0]}")
         return as_shown(np.asarray(image), known)
 
     def _bands(
@@ -85,7 +83,13 @@ class ArraySource:
 
 
 def as_shown(image: NDArray[np.generic], pixel_scale: float | None) -> RawImage:
-    """A colour picture (S, S, 3) of uint8, first row at the top and red first, as a picture."""
+    """A colour picture (S, S, 3) of uint8, first row at the top and red first, as a picture.
+
+    Raises:
+        LeftOutError: It is blank.
+    """
+    if np.ptp(image) == 0:
+        raise LeftOutError("blank picture", f"every pixel is {image.flat[0]}")
     planes = np.moveaxis(image[::-1, :, ::-1], 2, 0).astype(np.float32) / np.float32(255)
     middle = (image.shape[0] - 1) / 2
     return RawImage(planes, (middle, middle), pixel_scale, display=True)

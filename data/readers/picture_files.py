@@ -70,8 +70,6 @@ class PictureSource:
                 pixels = np.asarray(picture.convert("RGB"))
         except (OSError, ValueError, SyntaxError) as error:
             raise LeftOutError("file unreadable", f"{path.name}: {error}") from error
-        if np.ptp(pixels) == 0:
-            raise LeftOutError("blank picture", f"every pixel is {pixels.flat[0]}")
         height, width = pixels.shape[:2]
         return as_shown(pixels, None)._replace(centre=((width - 1) / 2, (height - 1) / 2))
 
