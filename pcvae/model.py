@@ -74,6 +74,9 @@ class ModelConfig:
                 f"{2 ** len(self.widths)}, found {self.size}"
             )
             raise SettingsError(msg)
+        if self.core < 0 or (self.core and not self.core_widths):
+            msg = f"expected a core of 0 or more pixels, with widths, found {self.core} px and "
+            raise SettingsError(msg + f"{self.core_widths}")
         if self.tied and not (self.core and self.tied <= self.latents):
             msg = f"expected at most {self.latents} tied latents of a core, found {self.tied}"
             raise SettingsError(msg)

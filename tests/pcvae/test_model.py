@@ -198,6 +198,8 @@ def test_a_core_of_another_shape_is_refused():
         vae.encode(image)
     with pytest.raises(ShapeError, match=r"found \(3, 3, 12, 11\)"):
         vae.encode(image, core[..., 1:])
+    with pytest.raises(SettingsError, match="expected a core of 0 or more pixels"):
+        ModelConfig(core=-4)
     with pytest.raises(SettingsError, match="tied latents of a core"):
         ModelConfig(tied=3)
 
