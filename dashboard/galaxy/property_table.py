@@ -1,5 +1,6 @@
 """A table of a galaxy's properties: catalogue and inferred values beside the sample's."""
 
+import math
 from html import escape
 from typing import NamedTuple
 
@@ -125,9 +126,10 @@ def outlier_html(latents: pd.DataFrame, row: int) -> str:
     share = float(latents["ood"].iloc[row]) if "ood" in latents else np.nan
     if not share > FAR_OUT:
         return ""
+    most = "all" if share >= 1 else f"{math.floor(1000 * share) / 10} %"
     return (
         '<p class="outlier" role="note"><b>Unlike the training galaxies</b> farther out than '
-        f"{100 * share:.1f} % of them: take the inferred values with care.</p>"
+        f"{most} of them: take the inferred values with care.</p>"
     )
 
 

@@ -60,3 +60,10 @@ def test_free_latents_after_the_first_three_are_folded(count, folded):
 @pytest.mark.parametrize("row", [{"ood": 0.98}, {"ood": np.nan}, {}])
 def test_an_ordinary_galaxy_has_no_flag(row):
     assert outlier_html(pd.DataFrame([row], index=[0]), 0) == ""
+
+
+@pytest.mark.parametrize(
+    ("share", "words"), [(0.9984, "99.8 %"), (0.9999, "99.9 %"), (1.0, "all")]
+)
+def test_an_outlier_is_never_said_to_be_farther_out_than_it_is(share, words):
+    assert f"farther out than {words} of them" in outlier_html(pd.DataFrame({"ood": [share]}), 0)
