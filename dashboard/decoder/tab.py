@@ -16,6 +16,8 @@ from dashboard.decoder.traversals import Traversals
 
 __all__ = ["Decode", "why_not_decoded"]
 
+OPENING = "opening the model …"
+
 
 def why_not_decoded(datastore: DataStore, model: str) -> str:
     """Why a model cannot decode."""
@@ -41,6 +43,7 @@ class Decode(Tab):
         self._parts = pn.Row(
             self.single_image, self.traversals, sizing_mode="stretch_both", margin=0
         )
+        self._say(OPENING, busy=True)  # nothing to press that would then be taken away
         self._prepare()
 
     def __panel__(self) -> pn.viewable.Viewable:
@@ -56,7 +59,7 @@ class Decode(Tab):
             self.datastore.model_jobs.spread(self.state.model),
         )
         if not (codec.done() and spread.done()):
-            self._say("opening the model …", busy=True)
+            self._say(OPENING, busy=True)
         when_done(codec, lambda: when_done(spread, self._open))
 
     def _open(self) -> None:

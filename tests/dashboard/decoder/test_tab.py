@@ -348,3 +348,15 @@ def test_of_many_jobs_asked_for_at_once_only_the_latest_is_done_after_the_first(
         go.set()
         latest._end(jobs[0], lambda job: done.append(job.result()))
     assert done == [4, "first"]
+
+
+def test_nothing_can_be_pressed_before_the_decoder_is_there(datastore):
+    """A menu that is opened and then taken away with its parts is a click that is lost."""
+    explorer = Explorer(datastore)
+    tab = explorer.tabs["decode"]
+    assert not tab._parts.visible
+    assert "opening the model" in tab.note.object
+    explorer.start()
+    explorer.state.tab = "decode"
+    assert tab._parts.visible
+    assert not tab.note.visible
