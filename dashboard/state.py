@@ -17,6 +17,7 @@ __all__ = [
     "Progress",
     "QueueOptions",
     "Selection",
+    "Space",
     "State",
 ]
 
@@ -24,16 +25,30 @@ DENSITY, POPULATION = "density", "population"
 STORE_ORDER, DISTANCE = "store", "distance"
 
 
+class Space(NamedTuple):
+    """The space in which galaxies are searched.
+
+    Args:
+        model: The model.
+        features: ``latents``, ``photometry`` or ``both``, as ``Store.features`` takes them.
+    """
+
+    model: str
+    features: str = "latents"
+
+
 class Metric(NamedTuple):
     """The metric of distances between galaxies.
 
     Args:
-        whiten: Whitened latents (Mahalanobis distance); else raw ones.
+        whiten: Whitened features (Mahalanobis distance); else raw ones.
         oriented: Whether the orientation counts.
+        features: Which features count, as of a ``Space``.
     """
 
     whiten: bool = True
     oriented: bool = False
+    features: str = "latents"
 
 
 class Gesture(NamedTuple):
@@ -247,8 +262,14 @@ class State(Axes):
     k: "param.Selector[int]" = param.Selector(
         default=10, objects=[5, 10, 20, 50, 100], doc="How many nearest galaxies of each count."
     )
+    features: "param.Selector[str]" = param.Selector(
+        objects={"Latents": "latents"},
+        doc="What galaxies are compared by: the model's latents, the catalogue's colours, "
+        "magnitude, size and shape, or both. It holds for the SVM of all features, the anomaly "
+        "score, the queue, neighbours and look-alikes.",
+    )
     whiten = param.Boolean(
-        default=True, doc="Measure distances in units of each latent's own spread."
+        default=True, doc="Measure distances in units of each feature's own spread."
     )
     oriented = param.Boolean(default=False, doc="Let the orientation count in distances.")
     label: "param.Selector[str]" = param.Selector(
@@ -271,7 +292,12 @@ class State(Axes):
     @property
     def metric(self) -> Metric:
         """The chosen metric of distances."""
-        return Metric(self.whiten, self.oriented)
+        return Metric(self.whiten, self.oriented, self.features)
+
+    @property
+    def space(self) -> Space:
+        """The chosen space in which galaxies are searched."""
+        return Space(self.model, self.features)
 
     @property
     def maps(self) -> list[Axes]:

@@ -22,11 +22,23 @@ from pcvae.cutouts import PART
 from pcvae.errors import StoreError
 from pcvae.folders import goes_on, partial_folder, read_facts, replace_folder, write_facts
 from pcvae.labels import Latent
+from pcvae.photometry import photometric_features
 
-__all__ = ["EMBEDDING", "ModelInfo", "Store", "StoreInfo", "StoreWriter", "read_store"]
+__all__ = [
+    "BOTH",
+    "EMBEDDING",
+    "LATENTS",
+    "PHOTOMETRY",
+    "ModelInfo",
+    "Store",
+    "StoreInfo",
+    "StoreWriter",
+    "read_store",
+]
 
 VERSION = 1
 EMBEDDING = "embedding"
+LATENTS, PHOTOMETRY, BOTH = "latents", "photometry", "both"  # features to search by
 REMAKE = "python -m train.encode SAMPLE {} --run physics=RUN"
 
 
@@ -133,6 +145,30 @@ class Store:
     def values(self, model: str) -> NDArray[np.float64]:
         """The latents (N, D) of a model, without sigmas or derived columns."""
         return self.latents(model)[self.model(model).names].to_numpy(np.float64)
+
+    @cached_property
+    def photometry(self) -> pd.DataFrame | None:
+        """Colours, magnitude, size and shape (N rows) of the catalogue; None if it has none."""
+        return photometric_features(self.galaxies, self.info.bands)
+
+    def features(self, model: str, kind: str = LATENTS) -> NDArray[np.float64]:
+        """The features by which galaxies are searched, (N, F).
+
+        Args:
+            model: The model whose latents take part.
+            kind: ``latents``, ``photometry`` (``pcvae.photometry``), or ``both``, the latents
+                first.
+
+        Raises:
+            StoreError: The catalogue has no photometry.
+        """
+        if kind == LATENTS:
+            return self.values(model)
+        if self.photometry is None:
+            msg = f"{self.folder} has no photometry: expected flux_BAND, r50 and axis_ratio"
+            raise StoreError(msg)
+        columns = self.photometry.to_numpy(np.float64)
+        return columns if kind == PHOTOMETRY else np.hstack([self.values(model), columns])
 
     def model_folder(self, name: str) -> Path:
         """The folder with what decodes and encodes for that model."""

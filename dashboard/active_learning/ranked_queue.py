@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from dashboard.active_learning.queue_order import QueueOrder
 from dashboard.active_learning.ranking import BY, caption_of, ranking, waiting_for, why_none
 from dashboard.active_learning.svm_panel import SvmPanel
-from dashboard.gallery.strip import SHOWN, Strip
+from dashboard.gallery.strip import SHOWN, Strip, features_control
 from dashboard.labelling.labels import label_title, set_label
 
 __all__ = ["RankedQueue"]
@@ -21,7 +21,8 @@ class RankedQueue(Strip):
     """The ranked galaxies in pages, beside the panel of the SVM that ranks them.
 
     Reads ``queue``, ``selection.focus``, ``progress.scores_arrived``, ``progress.journal_events``,
-    ``model``, ``tab``, ``dark`` and ``row`` of the state; writes ``row`` and what labels change.
+    ``model``, ``features``, ``tab``, ``dark`` and ``row`` of the state; writes ``row``,
+    ``features`` and what labels change.
     """
 
     key, title = "queue", "Queue"
@@ -58,6 +59,7 @@ class RankedQueue(Strip):
     @param.depends(
         *SHOWN,
         "state.model",
+        "state.features",
         "state.queue.rank",
         "state.queue.focus_only",
         "state.queue.unlabelled",
@@ -83,14 +85,14 @@ class RankedQueue(Strip):
             pmui.Checkbox.from_param(queue.param[name], label=label, size="small", margin=(6, 4))
             for name, label in labels.items()
         ]
-        return [rank, *boxes, *self.fit.buttons]
+        return [rank, *features_control(self.state), *boxes, *self.fit.buttons]
 
     def _listed(self) -> tuple[list[tuple[int, str]], str]:
         values, queue = ranking(self.datastore, self.state), self.state.queue
         if values is None:
             return [], waiting_for(self.datastore, self.state)
         focus = self.state.selection.focus if queue.focus_only else None
-        wanted = queue.rank, self.state.model, queue.training_labels, queue.unlabelled
+        wanted = queue.rank, self.state.space, queue.training_labels, queue.unlabelled
         if self._order.is_stale(wanted, focus):
             self._order.fill(queue.rank, values, self._kept(values, focus), self.state.row)
         rows = self._order.page()

@@ -66,13 +66,13 @@ def ranking(datastore: DataStore, state: State) -> NDArray[Any] | None:
     """The values that the queue is ranked by, (N,); None while they are not known."""
     if state.queue.rank == "error":
         return datastore.columns.values(state.model, ERROR)
-    result = datastore.svm_jobs.learnt(state.model, state.queue.training_labels)
+    result = datastore.svm_jobs.learnt(state.space, state.queue.training_labels)
     return None if result is None else getattr(result, state.queue.rank)
 
 
 def waiting_for(datastore: DataStore, state: State) -> str:
     """The progress of the fit that the ranking waits for, or why it failed."""
-    job = datastore.svm_jobs.job("score", state.model, state.queue.training_labels)
+    job = datastore.svm_jobs.job("score", state.space, state.queue.training_labels)
     if job is not None and job.failure:
         return job.failure
     words = state.progress.svm_status or "fitting the SVM"

@@ -22,9 +22,9 @@ __all__ = ["SvmPanel", "rates_html"]
 class SvmPanel(View):
     """Recall and false-positive rate of each class, and what the SVM was fitted to.
 
-    Reads ``tab``, ``model``, ``queue``, ``progress.svm_status``, ``progress.svm_progress`` and
-    ``progress.scores_arrived`` of the state; writes ``queue.training_labels`` and
-    ``queue.refits``.
+    Reads ``tab``, ``model``, ``features``, ``queue``, ``progress.svm_status``,
+    ``progress.svm_progress`` and ``progress.scores_arrived`` of the state; writes
+    ``queue.training_labels`` and ``queue.refits``.
     """
 
     def __init__(self, **params: Any) -> None:
@@ -64,6 +64,7 @@ class SvmPanel(View):
     @param.depends(
         "state.tab",
         "state.model",
+        "state.features",
         "state.queue.training_labels",
         "state.queue.refits",
         "state.progress.svm_status",
@@ -78,8 +79,8 @@ class SvmPanel(View):
         self.stop.visible = bool(state.progress.svm_status and refits)
         if state.tab != "queue":
             return
-        result = jobs.learnt(state.model, labels)
-        trials = jobs.job("trials", state.model, labels) if refits else None
+        result = jobs.learnt(state.space, labels)
+        trials = jobs.job("trials", state.space, labels) if refits else None
         rates = class_rates(trials.result) if trials and trials.result else []
         counts = dict(result.svm.used) if result else {}
         warnings = warnings_of(self.datastore, labels, counts) if result else []

@@ -72,19 +72,19 @@ def wanted_fits(state: State) -> set[tuple[Any, ...]]:
     ranked = state.tab == "queue" and state.queue.rank != "error"
     keys: set[tuple[Any, ...]] = set()
     if ranked or state.colour == ANOMALY or state.queue.refits:
-        keys.add(("score", state.model, state.queue.training_labels))
+        keys.add(("score", state.space, state.queue.training_labels))
     if state.queue.refits:
-        keys.add(("trials", state.model, state.queue.training_labels))
+        keys.add(("trials", state.space, state.queue.training_labels))
     return keys
 
 
 class SvmFits(Follower):
     """Starts the fits that a session needs, reports their progress, counts their arrivals.
 
-    To be made before the views. Reads ``tab``, ``colour``, ``model``, ``queue.rank``,
-    ``queue.training_labels``, ``queue.refits`` and ``progress.loaded`` of the state; writes
-    ``progress.scores_arrived``, ``progress.svm_status``, ``progress.svm_progress`` and
-    ``progress.notices``.
+    To be made before the views. Reads ``tab``, ``colour``, ``model``, ``features``,
+    ``queue.rank``, ``queue.training_labels``, ``queue.refits`` and ``progress.loaded`` of the
+    state; writes ``progress.scores_arrived``, ``progress.svm_status``,
+    ``progress.svm_progress`` and ``progress.notices``.
     """
 
     def __init__(self, **params: Any) -> None:
@@ -96,6 +96,7 @@ class SvmFits(Follower):
         "state.tab",
         "state.colour",
         "state.model",
+        "state.features",
         "state.queue.rank",
         "state.queue.training_labels",
         "state.queue.refits",
@@ -180,8 +181,8 @@ def _class_of(datastore: DataStore, row: int, label: str) -> str | None:
 def _jobs(datastore: DataStore, state: State) -> list[Job]:
     makers = {"score": datastore.svm_jobs.score, "trials": datastore.svm_jobs.trials}
     return [
-        makers[kind](model, training_labels)
-        for kind, model, training_labels in sorted(wanted_fits(state))
+        makers[kind](space, training_labels)
+        for kind, space, training_labels in sorted(wanted_fits(state))
     ]
 
 

@@ -13,7 +13,7 @@ from dashboard.state import Metric
 from pcvae.dataset import ELLIPTICITY
 from pcvae.lookalikes import shared_neighbours
 from pcvae.neighbours import Neighbours
-from pcvae.store import Store
+from pcvae.store import LATENTS, PHOTOMETRY, Store
 
 __all__ = ["DEFAULT_METRIC", "NeighbourIndex"]
 
@@ -23,7 +23,7 @@ MAX_RANKINGS = 16  # of look-alikes, kept ready
 
 
 class NeighbourIndex:
-    """Neighbours and look-alikes by each model's latents.
+    """Neighbours and look-alikes by each model's latents, or by other features of a metric.
 
     Args:
         store: Whose galaxies.
@@ -52,7 +52,7 @@ class NeighbourIndex:
     def nearest_to(
         self, model: str, latents: NDArray[np.float64], k: int, metric: Metric = DEFAULT_METRIC
     ) -> pd.DataFrame:
-        """As ``nearest``, of a point: all the latents (D,) of a model."""
+        """As ``nearest``, of a point: all the latents (D,) of a model, the metric's features."""
         index = self.index(model, metric).result()
         rows, distances = index.query(latents[self._counted(model, metric)], k)
         return pd.DataFrame({"row": rows, "distance": distances})
@@ -80,15 +80,20 @@ class NeighbourIndex:
         return self._ranked[key]
 
     def _counted(self, model: str, metric: Metric) -> list[int] | slice:
-        """Which latents distances are measured in."""
+        """Which features distances are measured in."""
+        if metric.features == PHOTOMETRY:
+            return slice(None)
         angles = (*ELLIPTICITY, "orientation")
-        names = self._store.model(model).names
+        names = list(self._store.model(model).names)
+        if metric.features != LATENTS and self._store.photometry is not None:
+            names += [str(name) for name in self._store.photometry]
         kept = [i for i, name in enumerate(names) if metric.oriented or name not in angles]
         return kept or slice(None)
 
     def _begin(self, model: str, metric: Metric) -> "Future[Neighbours]":
         def index() -> Neighbours:
-            values = self._store.values(model)[:, self._counted(model, metric)]
+            values = self._store.features(model, metric.features)
+            values = values[:, self._counted(model, metric)]
             return _indexed(values, whiten=metric.whiten)
 
         return self._workers.index.submit(index)

@@ -8,13 +8,14 @@ from numpy.typing import NDArray
 
 from dashboard.backend.typography import SIGMA
 from pcvae.labels import LABELS, angle_difference
-from pcvae.store import Store
+from pcvae.store import BOTH, LATENTS, PHOTOMETRY, Store
 
 __all__ = [
     "ANOMALY",
     "Quantity",
     "axes_of",
     "colours_of",
+    "feature_choices",
     "pretty_unit",
     "robust_limits",
     "values_of",
@@ -24,7 +25,7 @@ CATALOGUE = (
     ("redshift", "log_mass", "log_sfr", "orientation"),
     (("axis_ratio", "Axis ratio", ""), ("r50", "Half-light radius", "pix")),
 )
-ANOMALY = "derived.anomaly"  # the key of the score that the SVM of all latents gives
+ANOMALY = "derived.anomaly"  # the key of the score that the SVM of all features gives
 DIFFERENCES = ("residual.", "pull.")
 FLAT = 1e-6  # of its size, below which a range is none
 MAX_VALUES = 2_000_000
@@ -95,6 +96,12 @@ def axes_of(store: Store, model: str) -> list[Quantity]:
     if info.orientation and info.orientation not in info.names:
         axes.append(Quantity(f"inferred.{info.orientation}", "Orientation", "rad"))
     return axes
+
+
+def feature_choices(store: Store) -> dict[str, str]:
+    """The titles and keys of the features that galaxies can be searched by."""
+    more = {"Photometry": PHOTOMETRY, "Latents and photometry": BOTH}
+    return {"Latents": LATENTS} | (more if store.photometry is not None else {})
 
 
 def colours_of(store: Store, model: str) -> list[Quantity]:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashboard.backend.populations import Populations
+from dashboard.state import Space
 from pcvae.anomaly import NORMAL, UNUSED, SvmScore, fit_score, training_rows
 from pcvae.store import Store
 from pcvae.trials import Trials, repeated_folds, wilson_interval
@@ -125,23 +126,23 @@ class SvmJobs:
         self._wants: dict[object, set[tuple[object, ...]]] = {}
         self._lock = Lock()
 
-    def score(self, model: str, training_labels: TrainingLabels = ()) -> Job:
-        """The score of all galaxies by the SVM on all latents of a model; a ``SvmResult``."""
-        key = ("score", model, training_labels)
-        return self._job(key, lambda job: self._score(model, training_labels, job))
+    def score(self, space: Space, training_labels: TrainingLabels = ()) -> Job:
+        """The score of all galaxies by the SVM on all features of a space; a ``SvmResult``."""
+        key = ("score", space, training_labels)
+        return self._job(key, lambda job: self._score(space, training_labels, job))
 
-    def trials(self, model: str, training_labels: TrainingLabels = ()) -> Job:
+    def trials(self, space: Space, training_labels: TrainingLabels = ()) -> Job:
         """The same SVM cross-validated in repeated folds; a ``Trials``."""
-        key = ("trials", model, training_labels)
-        return self._job(key, lambda job: self._trials(model, training_labels, job))
+        key = ("trials", space, training_labels)
+        return self._job(key, lambda job: self._trials(space, training_labels, job))
 
-    def job(self, kind: str, model: str, training_labels: TrainingLabels) -> Job | None:
+    def job(self, kind: str, space: Space, training_labels: TrainingLabels) -> Job | None:
         """The ``score`` or ``trials`` job if there is one; starts none."""
-        return self._jobs.get((kind, model, training_labels))
+        return self._jobs.get((kind, space, training_labels))
 
-    def learnt(self, model: str, training_labels: TrainingLabels = ()) -> SvmResult | None:
+    def learnt(self, space: Space, training_labels: TrainingLabels = ()) -> SvmResult | None:
         """The score if it has been computed; starts nothing."""
-        job = self.job("score", model, training_labels)
+        job = self.job("score", space, training_labels)
         return job.result if job else None
 
     def want(self, who: object, keys: Iterable[tuple[object, ...]]) -> None:
@@ -149,7 +150,7 @@ class SvmJobs:
 
         Args:
             who: The session.
-            keys: ``score`` or ``trials``, the model, and the training labels.
+            keys: ``score`` or ``trials``, the space, and the training labels.
         """
         with self._lock:
             self._wants[who] = set(keys)
@@ -204,9 +205,9 @@ class SvmJobs:
                 del self._jobs[old]
             return job
 
-    def _score(self, model: str, training_labels: TrainingLabels, job: Job) -> SvmResult:
+    def _score(self, space: Space, training_labels: TrainingLabels, job: Job) -> SvmResult:
         job.tell("fitting the SVM", 0.0)
-        values = self._store.values(model)
+        values = self._store.features(*space)
         rows = self.rows(values, training_labels)
         svm = fit_score(values[rows], self.classes(training_labels)[rows])
         score = np.full(len(values), np.nan, np.float32)
@@ -218,9 +219,9 @@ class SvmJobs:
             score[part], margin[part] = svm.score(margins), margins.max(axis=1)
         return SvmResult(score, margin, svm)
 
-    def _trials(self, model: str, training_labels: TrainingLabels, job: Job) -> Trials:
+    def _trials(self, space: Space, training_labels: TrainingLabels, job: Job) -> Trials:
         job.tell("cross-validating", 0.0)
-        values = self._store.values(model)
+        values = self._store.features(*space)
         rows = self.rows(values, training_labels)
         values, classes = values[rows], self.classes(training_labels)[rows]
         parts = []

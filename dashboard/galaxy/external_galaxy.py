@@ -16,8 +16,8 @@ from dashboard.backend.stamp_images import (
     in_band,
     residual,
 )
-from dashboard.state import State
-from pcvae.store import EMBEDDING
+from dashboard.state import Metric, State
+from pcvae.store import EMBEDDING, LATENTS
 
 if TYPE_CHECKING:
     from pcvae.encode import Codec
@@ -31,6 +31,7 @@ __all__ = [
     "near_shown",
     "place_on",
     "shown_external",
+    "shown_metric",
 ]
 
 NO_NETWORK = (
@@ -133,11 +134,18 @@ def shown_external(state: State, model: str) -> Encoding | None:
     return state.external.seen.get(model)
 
 
+def shown_metric(state: State) -> Metric:
+    """The chosen metric; by the latents for an external galaxy, which no catalogue has."""
+    external = shown_external(state, state.model) is not None
+    return state.metric._replace(features=LATENTS) if external else state.metric
+
+
 def near_shown(datastore: DataStore, state: State) -> pd.DataFrame:
     """The ``row`` and ``distance`` of the nearest neighbours of the picked or external galaxy."""
     seen = shown_external(state, state.model)
     if seen is not None:
-        return datastore.neighbours.nearest_to(state.model, seen.mu, state.k, state.metric)
+        metric = shown_metric(state)
+        return datastore.neighbours.nearest_to(state.model, seen.mu, state.k, metric)
     if state.row is not None:
         return datastore.neighbours.nearest(state.model, state.row, state.k, state.metric)
     return pd.DataFrame({"row": np.array([], np.intp), "distance": np.array([])})

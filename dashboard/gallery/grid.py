@@ -37,9 +37,9 @@ NO_GALAXY = ("No galaxy passes", "None that is selected lies within all ranges: 
 class Grid(Tab):
     """The galaxies in focus, page by page.
 
-    Reads ``model``, ``row``, ``whiten``, ``oriented``, ``tab``, ``dark``, ``selection.focus``,
-    ``selection.order`` and ``selection.descending`` of the state; writes ``row``,
-    ``selection.order``, ``selection.descending``, ``selection.selected`` and
+    Reads ``model``, ``row``, ``whiten``, ``oriented``, ``features``, ``tab``, ``dark``,
+    ``selection.focus``, ``selection.order`` and ``selection.descending`` of the state;
+    writes ``row``, ``selection.order``, ``selection.descending``, ``selection.selected`` and
     ``progress.notices``.
     """
 
@@ -73,6 +73,7 @@ class Grid(Tab):
         "state.model",
         "state.whiten",
         "state.oriented",
+        "state.features",
         "state.tab",
         "state.selection.focus",
         "state.selection.order",

@@ -14,9 +14,9 @@ __all__ = ["Lookalikes"]
 class Lookalikes(Strip):
     """Galaxies near several of a population, a label or the selection, as in the paper's Fig. 3.
 
-    Reads ``seeds``, ``model``, ``k``, ``whiten``, ``oriented``, ``tab``, ``dark``,
+    Reads ``seeds``, ``model``, ``k``, ``whiten``, ``oriented``, ``features``, ``tab``, ``dark``,
     ``selection.focus``, ``progress.journal_events`` and ``progress.loaded`` of the state; writes
-    ``row``, ``seeds``, ``k``, ``whiten`` and ``oriented``.
+    ``row``, ``seeds``, ``k``, ``whiten``, ``oriented`` and ``features``.
     """
 
     key, title = "lookalikes", "Look-alikes"

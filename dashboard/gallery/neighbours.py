@@ -4,7 +4,7 @@ from typing import Any
 
 import param
 
-from dashboard.galaxy.external_galaxy import near_shown, shown_external
+from dashboard.galaxy.external_galaxy import near_shown, shown_external, shown_metric
 from dashboard.gallery.seed_picker import metric_words
 from dashboard.gallery.strip import METRIC, SHOWN, Strip, metric_controls
 
@@ -14,8 +14,9 @@ __all__ = ["Nearest"]
 class Nearest(Strip):
     """The nearest neighbours of the picked galaxy, or of the external one.
 
-    Reads ``row``, ``external``, ``model``, ``k``, ``whiten``, ``oriented``, ``tab``, ``dark`` and
-    ``progress.loaded`` of the state, and writes ``row``, ``k``, ``whiten`` and ``oriented``.
+    Reads ``row``, ``external``, ``model``, ``k``, ``whiten``, ``oriented``, ``features``,
+    ``tab``, ``dark`` and ``progress.loaded`` of the state, and writes ``row``, ``k``, ``whiten``,
+    ``oriented`` and ``features``.
     """
 
     key, title = "neighbours", "Neighbours"
@@ -39,11 +40,11 @@ class Nearest(Strip):
         state, model = self.state, self.state.model
         if state.row is None and shown_external(state, model) is None:
             return [], "The neighbours of the galaxy that you pick show here."
-        if not self._ready(self.datastore.neighbours.index(model, state.metric)):
-            return [], "Indexing the latent space …"
+        if not self._ready(self.datastore.neighbours.index(model, shown_metric(state))):
+            return [], "Indexing the galaxies …"
         near = near_shown(self.datastore, state)
         if near.empty:
-            return [], "This galaxy has no neighbours in this latent space."
+            return [], "This galaxy has no neighbours: one of its features is unknown."
         pairs = zip(near["row"], near["distance"], strict=True)
-        note = f"{len(near)} nearest in the {model} model, {metric_words(state.metric)}"
+        note = f"{len(near)} nearest {metric_words(shown_metric(state), model)}"
         return [(int(row), f"distance {distance:.2f}") for row, distance in pairs], note

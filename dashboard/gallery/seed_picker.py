@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import when_done
 from dashboard.backend.populations import population_title
-from dashboard.galaxy.external_galaxy import near_shown, shown_external
+from dashboard.galaxy.external_galaxy import near_shown, shown_external, shown_metric
 from dashboard.state import Metric, State
+from pcvae.store import BOTH, PHOTOMETRY
 
 __all__ = ["LABEL", "SELECTION", "Seeds", "metric_words", "near_rows", "seed_choices", "seeds_of"]
 
@@ -83,15 +84,21 @@ def seeds_of(datastore: DataStore, state: State) -> Seeds:
     return _others(datastore, rows, population_title(name))
 
 
-def metric_words(metric: Metric) -> str:
+def metric_words(metric: Metric, model: str) -> str:
     """The metric in words.
 
     Example:
-        >>> metric_words(Metric()), metric_words(Metric(whiten=False, oriented=True))
-        ('whitened, whatever the orientation', 'in raw units, with the orientation')
+        >>> metric_words(Metric(), "physics")
+        'by the latents of physics, whitened, whatever the orientation'
+        >>> metric_words(Metric(whiten=False, features="photometry"), "physics")
+        'by photometry, in raw units'
     """
     scale = "whitened" if metric.whiten else "in raw units"
-    return f"{scale}, {'with the' if metric.oriented else 'whatever the'} orientation"
+    if metric.features == PHOTOMETRY:
+        return f"by photometry, {scale}"
+    more = " and photometry" if metric.features == BOTH else ""
+    turned = f"{'with the' if metric.oriented else 'whatever the'} orientation"
+    return f"by the latents of {model}{more}, {scale}, {turned}"
 
 
 def near_rows(datastore: DataStore, state: State, again: Callable[[], None]) -> NDArray[np.intp]:
@@ -104,7 +111,7 @@ def near_rows(datastore: DataStore, state: State, again: Callable[[], None]) -> 
     """
     if state.row is None and shown_external(state, state.model) is None:
         return np.array([], np.intp)
-    job = datastore.neighbours.index(state.model, state.metric)
+    job = datastore.neighbours.index(state.model, shown_metric(state))
     if not job.done() and state.progress.loaded:
         when_done(job, again)
     if not job.done() or job.exception():

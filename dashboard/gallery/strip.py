@@ -13,16 +13,28 @@ from dashboard.components.css import BASE, STAMPS
 from dashboard.gallery.stamp_strip import StampStrip, stamp_items
 from dashboard.state import State
 
-__all__ = ["Strip"]
+__all__ = ["Strip", "features_control", "metric_controls"]
 
 MAX_STAMPS = 60  # stamps in a row; a longer list says how many it shows
 ABOVE, HEIGHT = 42, 140  # px: the line of controls, the stamps
 SHOWN = ("state.tab", "state.dark")  # every strip depends on
-METRIC = ("state.k", "state.whiten", "state.oriented")
+METRIC = ("state.k", "state.whiten", "state.oriented", "state.features")
+
+
+def features_control(state: State) -> list[Any]:
+    """The choice of features to search by; none where there is only one."""
+    if len(state.param.features.objects) < 2:
+        return []
+    return [
+        pmui.Select.from_param(
+            state.param.features, label="Search by", size="small", variant="outlined", width=176,
+            margin=(4, 8, 0, 2),
+        )
+    ]  # fmt: skip
 
 
 def metric_controls(state: State) -> list[Any]:
-    """The controls of the number of neighbours and of the metric."""
+    """The controls of the number of neighbours, of the features and of the metric."""
     number = pmui.Select.from_param(
         state.param.k, label="Neighbours", size="small", width=104, margin=(4, 8, 0, 2)
     )
@@ -30,7 +42,7 @@ def metric_controls(state: State) -> list[Any]:
         pmui.Checkbox.from_param(state.param[name], label=label, size="small", margin=(6, 8, 0, 2))
         for name, label in (("whiten", "whitened"), ("oriented", "orientation counts"))
     ]
-    return [number, *switches]
+    return [number, *features_control(state), *switches]
 
 
 class Strip(Tab):

@@ -63,8 +63,8 @@ def boundary_note(
 class Legend(View):
     """The legend of the map.
 
-    Reads the axes of both maps, ``split``, ``colour``, ``boundaries``, ``dark``, ``progress`` and
-    ``queue.training_labels`` of the state; writes nothing.
+    Reads the axes of both maps, ``split``, ``colour``, ``features``, ``boundaries``, ``dark``,
+    ``progress`` and ``queue.training_labels`` of the state; writes nothing.
     """
 
     def __init__(self, **params: Any) -> None:
@@ -89,6 +89,7 @@ class Legend(View):
         "state.progress.boundaries_arrived",
         "state.progress.loaded",
         "state.progress.scores_arrived",
+        "state.features",
         "state.progress.journal_events",
         "state.second.model",
         "state.second.x",

@@ -25,8 +25,8 @@ class Overlays(Follower):
     """The glyphs of a map; each kind is drawn again when one of its inputs changes.
 
     Reads the axes and ``model``, ``boundaries``, ``dark``, ``row``, ``external``, ``k``,
-    ``whiten``, ``oriented``, ``selection``, ``queue.training_labels`` and ``progress`` of the
-    state; writes nothing.
+    ``whiten``, ``oriented``, ``features``, ``selection``, ``queue.training_labels`` and
+    ``progress`` of the state; writes nothing.
 
     Args:
         figure: The Bokeh figure that they are added to.
@@ -80,6 +80,7 @@ class Overlays(Follower):
         "state.k",
         "state.whiten",
         "state.oriented",
+        "state.features",
         watch=True,
     )
     def _redraw_rings(self) -> None:

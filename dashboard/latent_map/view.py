@@ -38,7 +38,7 @@ class LatentMap(View):
 
     Boxes and lassos select; with shift held they add, with ctrl or alt they subtract.
 
-    Reads its axes; ``model``, ``colour``, ``dark``, ``selection.focus``,
+    Reads its axes; ``model``, ``features``, ``colour``, ``dark``, ``selection.focus``,
     ``progress.scores_arrived``, ``queue.training_labels`` of the state and the inputs of
     ``Overlays``. Writes ``zoom`` and, while a line is drawn, ``line`` of the axes; ``row``,
     ``selection.selected`` and ``selection.gesture`` of the state.
@@ -99,6 +99,7 @@ class LatentMap(View):
         "state.colour",
         "state.selection.focus",
         "state.progress.scores_arrived",
+        "state.features",
         "state.queue.training_labels",
         watch=True,
     )

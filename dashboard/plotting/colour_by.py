@@ -15,7 +15,7 @@ from dashboard.backend.svm_jobs import TrainingLabels
 from dashboard.backend.typography import MINUS
 from dashboard.plotting.colour_maps import colour_map
 from dashboard.plotting.raster import Canvas, paint_categories, paint_density, paint_mean
-from dashboard.state import DENSITY, POPULATION, State
+from dashboard.state import DENSITY, POPULATION, Space, State
 
 __all__ = ["Colouring", "choices", "chosen_colouring", "colouring"]
 
@@ -50,13 +50,19 @@ def choices(datastore: DataStore, model: str) -> dict[str, str]:
 
 
 def colouring(
-    datastore: DataStore, model: str, key: str, *, dark: bool, training_labels: TrainingLabels = ()
+    datastore: DataStore,
+    space: Space,
+    key: str,
+    *,
+    dark: bool,
+    training_labels: TrainingLabels = (),
 ) -> Colouring:
-    """The colouring of that key; the density if the model has no such quantity."""
+    """The colouring of that key; the density if the space's model has no such quantity."""
+    model = space.model
     if key == POPULATION:
         return _by_population(datastore, dark=dark)
     if key == ANOMALY:
-        return _by_anomaly(datastore, model, training_labels, dark=dark)
+        return _by_anomaly(datastore, space, training_labels, dark=dark)
     quantity = {item.key: item for item in colours_of(datastore.store, model)}.get(key)
     if quantity is None:
         return _by_density("Galaxies", dark=dark)
@@ -72,7 +78,8 @@ def colouring(
 def chosen_colouring(datastore: DataStore, state: State) -> Colouring:
     """The colouring that a session has chosen."""
     labels = state.queue.training_labels
-    return colouring(datastore, state.model, state.colour, dark=state.dark, training_labels=labels)
+    space = Space(state.model, state.features)  # of a frozen state too
+    return colouring(datastore, space, state.colour, dark=state.dark, training_labels=labels)
 
 
 def _by_density(title: str, *, dark: bool) -> Colouring:
@@ -81,10 +88,10 @@ def _by_density(title: str, *, dark: bool) -> Colouring:
 
 
 def _by_anomaly(
-    datastore: DataStore, model: str, training_labels: TrainingLabels, *, dark: bool
+    datastore: DataStore, space: Space, training_labels: TrainingLabels, *, dark: bool
 ) -> Colouring:
     """By the anomaly score; by density until that is computed, as the title says."""
-    learnt = datastore.svm_jobs.learnt(model, training_labels)
+    learnt = datastore.svm_jobs.learnt(space, training_labels)
     if learnt is None:
         return _by_density("Anomaly score is being computed; galaxies", dark=dark)
     if not np.isfinite(learnt.score).any():

@@ -62,9 +62,10 @@ class GraticuleLines:
 class SkyFigure(View):
     """The galaxies on the sky; a tap picks the nearest one, boxes and lassos select.
 
-    Reads ``model``, ``colour``, ``row``, ``external``, ``dark``, ``selection.focus``,
-    ``selection.gesture``, ``queue.training_labels`` and ``progress.scores_arrived`` of the state;
-    writes ``row``, ``selection.selected`` and ``selection.gesture``.
+    Reads ``model``, ``features``, ``colour``, ``row``, ``external``, ``dark``,
+    ``selection.focus``, ``selection.gesture``, ``queue.training_labels`` and
+    ``progress.scores_arrived`` of the state; writes ``row``,
+    ``selection.selected`` and ``selection.gesture``.
 
     Args:
         sky: The positions of all galaxies and their projection.
@@ -111,7 +112,7 @@ class SkyFigure(View):
     def _inputs(self) -> tuple[object, ...]:
         """Inputs of the picture: it is drawn again when one of them changes."""
         state = self.state
-        svm = state.progress.scores_arrived, state.queue.training_labels
+        svm = state.progress.scores_arrived, state.features, state.queue.training_labels
         return (state.model, state.colour, *svm, state.selection.focus, state.dark, self.limits)
 
     def _galaxies(self) -> hv.RGB:

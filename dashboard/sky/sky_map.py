@@ -68,6 +68,7 @@ class SkyMap(Tab):
         "state.colour",
         "state.dark",
         "state.progress.scores_arrived",
+        "state.features",
         "state.queue.training_labels",
         "state.selection.focus",
         watch=True,

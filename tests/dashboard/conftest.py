@@ -1,8 +1,9 @@
 """Sessions of the example stores."""
 
+import numpy as np
 import pytest
 
-from tests.dashboard.explorers import begin
+from tests.dashboard.explorers import begin, change
 
 
 @pytest.fixture
@@ -11,3 +12,12 @@ def many(examples):
     path = examples["many"].with_name("many.journal.sqlite")
     path.unlink(missing_ok=True)
     return begin(examples["many"])
+
+
+@pytest.fixture
+def photometric(examples, tmp_path):
+    """A session of those galaxies with fluxes, sizes and shapes in their catalogue."""
+    rng = np.random.default_rng(5)
+    fluxes = {f"flux_{band}": rng.lognormal(3, 1, 120) for band in "grz"}
+    shapes = {"r50": rng.lognormal(1, 0.3, 120), "axis_ratio": rng.uniform(0.2, 1, 120)}
+    return begin(change(examples["many"], tmp_path / "photometric", **fluxes, **shapes))

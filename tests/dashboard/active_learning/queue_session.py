@@ -28,5 +28,5 @@ def label(session, name, rows):
 
 def learnt(session):
     return session.datastore.svm_jobs.learnt(
-        session.state.model, session.state.queue.training_labels
+        session.state.space, session.state.queue.training_labels
     )

@@ -9,6 +9,7 @@ from dashboard.active_learning.training_labels import refit
 from dashboard.backend.datastore import DataStore
 from dashboard.gallery.stamp_strip import stamp_items
 from dashboard.labelling.labels import toggle, undo
+from dashboard.state import Space
 from pcvae.anomaly import NORMAL, anomaly_score, fit_score
 from tests.dashboard.active_learning.queue_session import (
     MERGERS,
@@ -26,7 +27,7 @@ def test_the_score_is_that_of_the_pipeline_on_all_latents(queue):
     datastore = queue.datastore
     values = datastore.store.values("physics")
     expected = anomaly_score(values, datastore.populations.names, datastore.store.info.rare)
-    found = datastore.svm_jobs.learnt("physics")
+    found = datastore.svm_jobs.learnt(Space("physics"))
     np.testing.assert_allclose(found.score, expected, atol=1e-5)
     svm = fit_score(values, datastore.svm_jobs.classes(()))
     decision = -svm.svm.decision_function(values)[:, :2]
@@ -35,10 +36,13 @@ def test_the_score_is_that_of_the_pipeline_on_all_latents(queue):
 
 
 def test_scoring_in_parts_is_scoring_at_once(session, monkeypatch):
-    values = session.datastore.svm_jobs.score("physics").future.result().score
+    values = session.datastore.svm_jobs.score(Space("physics")).future.result().score
     monkeypatch.setattr("dashboard.backend.svm_jobs.CHUNK", 7)
     again = (
-        DataStore(session.datastore.store, None).svm_jobs.score("physics").future.result().score
+        DataStore(session.datastore.store, None)
+        .svm_jobs.score(Space("physics"))
+        .future.result()
+        .score
     )
     np.testing.assert_allclose(values, again, atol=1e-6)
 
@@ -49,7 +53,7 @@ def test_the_queue_is_ranked_by_what_the_person_chooses(session, model, by):
     session.state.queue.rank = by
     session.state.param.update(model=model, tab="queue")
     queue = session.tabs["queue"]
-    found = session.datastore.svm_jobs.learnt(model)
+    found = session.datastore.svm_jobs.learnt(Space(model))
     values = (
         session.datastore.columns.values(model, ERROR) if by == "error" else getattr(found, by)
     )
@@ -238,3 +242,21 @@ def test_the_journal_is_asked_no_more_often_for_many_labels_than_for_few(session
     stamp_items(session.datastore, [(row, "") for row in range(60)], dark=True)
     assert not asked
     assert len(session.map.overlays.labels.shown.data["x"]) == 29
+
+
+def test_the_queue_ranks_by_the_chosen_features(photometric):
+    session = photometric
+    session.start()
+    session.state.tab = "queue"
+    session.state.features = "photometry"
+    store = session.datastore.store
+    session.datastore.svm_jobs.score(session.state.space).future.result()
+    expected = anomaly_score(
+        store.features("physics", "photometry"),
+        session.datastore.populations.names,
+        store.info.rare,
+    )
+    np.testing.assert_allclose(learnt(session).score, expected, atol=1e-5)
+    first = shown(session.tabs["queue"])[0]
+    normal = session.datastore.populations.normal
+    assert expected[first] == pytest.approx(expected[normal].max(), abs=1e-5)

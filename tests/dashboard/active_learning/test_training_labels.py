@@ -19,6 +19,7 @@ from dashboard.app import Explorer
 from dashboard.backend.quantities import ANOMALY
 from dashboard.backend.svm_jobs import MIN_CLASS, Job, class_rates
 from dashboard.labelling.labels import set_label, write_note
+from dashboard.state import Space
 from pcvae.anomaly import NORMAL, UNUSED
 from pcvae.trials import repeated_folds, wilson_interval
 from tests.dashboard.active_learning.queue_session import (
@@ -137,7 +138,7 @@ def test_judged_normal_galaxies_always_teach_the_svm(session, monkeypatch):
 
 def test_the_rates_are_those_of_repeated_folds_with_wilson_intervals(session, queue):
     refit(session.datastore, session.state)
-    trials = session.datastore.svm_jobs.job("trials", "physics", ()).result
+    trials = session.datastore.svm_jobs.job("trials", Space("physics"), ()).result
     classes = session.datastore.svm_jobs.classes(())
     values = session.datastore.store.values("physics")
     parts = [repeated_folds(values, classes, seed, 5, 1).rates("red_spiral") for seed in range(3)]
@@ -203,7 +204,7 @@ def test_what_nobody_wants_any_more_is_stopped_and_can_be_asked_for_again(sessio
             seen.append(job.words)
             job.tell("slowly", 0.5)
 
-    key = ("score", "physics", ((1, "x"),))
+    key = ("score", Space("physics"), ((1, "x"),))
     job = learning._jobs[key] = Job(slow, learning._worker)
     learning.want("ana", {key})
     learning.want("ben", {key})
@@ -214,7 +215,7 @@ def test_what_nobody_wants_any_more_is_stopped_and_can_be_asked_for_again(sessio
     assert isinstance(job.future.exception(10), BaseException)
     assert (job.result, job.failure) == (None, "")
     assert learning.job(*key) is None
-    assert learning.score("physics", ()).future.result() is not None
+    assert learning.score(Space("physics"), ()).future.result() is not None
 
 
 def test_a_failed_fit_is_told_in_words(session, monkeypatch):
@@ -235,9 +236,9 @@ def test_a_failed_fit_is_told_in_words(session, monkeypatch):
 def test_a_fit_is_wanted_only_where_it_shows(session):
     assert wanted_fits(session.state) == set()
     session.state.tab = "queue"
-    assert wanted_fits(session.state) == {("score", "physics", ())}
+    assert wanted_fits(session.state) == {("score", Space("physics"), ())}
     session.state.queue.rank = "error"
     assert wanted_fits(session.state) == set()
     session.state.colour = ANOMALY
     session.state.model = "vanilla"
-    assert wanted_fits(session.state) == {("score", "vanilla", ())}
+    assert wanted_fits(session.state) == {("score", Space("vanilla"), ())}

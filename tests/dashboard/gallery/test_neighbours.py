@@ -1,6 +1,11 @@
 """The strip of nearest neighbours."""
 
 import holoviews as hv
+import numpy as np
+import pytest
+
+from pcvae.errors import StoreError
+from pcvae.neighbours import Neighbours
 
 hv.extension("bokeh")
 
@@ -37,3 +42,26 @@ def test_neighbours_do_not_depend_on_the_orientation(many):
     info = many.datastore.store.model("physics")
     assert "e_cos" in info.names
     assert many.datastore.neighbours.index("physics").result().axes == len(info.names) - 2
+
+
+def test_neighbours_are_those_by_the_chosen_features(photometric):
+    many = photometric
+    many.state.row = 3
+    nearest, store = many.tabs["neighbours"], many.datastore.store
+    for features in ("photometry", "both"):
+        many.state.features = features
+        values = store.features("physics", features)
+        if features == "both":
+            values = np.delete(values, [0, 1], axis=1)  # the ellipticity's components
+        rows, _ = Neighbours(values).query(3, 10)
+        assert [item["row"] for item in nearest.strip.items] == list(rows)
+    assert "by the latents of physics and photometry, whitened" in nearest.note.object
+    many.state.features = "photometry"
+    assert "10 nearest by photometry, whitened<" in nearest.note.object
+
+
+def test_a_store_without_photometry_offers_its_latents_alone(many, photometric):
+    assert list(photometric.state.param.features.objects) == ["latents", "photometry", "both"]
+    assert list(many.state.param.features.objects) == ["latents"]
+    with pytest.raises(StoreError, match="no photometry: expected flux_BAND, r50"):
+        many.datastore.store.features("physics", "photometry")
