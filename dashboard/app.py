@@ -25,7 +25,7 @@ from dashboard.active_learning.ranked_queue import RankedQueue
 from dashboard.active_learning.training_labels import SvmFits
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import forget_plots, is_warming
-from dashboard.backend.quantities import feature_choices
+from dashboard.backend.quantities import default_features, feature_choices
 from dashboard.backend.view import Tab
 from dashboard.components.css import UNSEEN
 from dashboard.components.icon_toggle import IconToggle
@@ -86,6 +86,7 @@ class Explorer:
         self.state.param.tab.objects = [tab.key for tab in TABS]
         self.state.tab = TABS[0].key
         self.state.param.features.objects = feature_choices(datastore.store)
+        self.state.features = default_features(datastore.store)
         shared: dict[str, Any] = {"datastore": datastore, "state": self.state}
         self.controls = Controls(**shared)
         self.followers: list[Any] = [FocusFollower(**shared)]

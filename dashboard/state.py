@@ -159,8 +159,8 @@ class QueueOptions(Choices):
             "Closest to the boundary": "margin",
             "Reconstruction error": "error",
         },
-        doc="What ranks the galaxies: how unlike a normal one each is, how undecided the SVM is, "
-        "or how large the model's reconstruction error is.",
+        doc="What ranks the galaxies: how unlike a normal one each is, how undecided the "
+        "classifier is, or how large the model's reconstruction error is.",
     )
     focus_only = param.Boolean(
         default=False, doc="List only galaxies that are selected and pass the filters."
@@ -188,7 +188,7 @@ class Progress(Choices):
         default=0, doc="Counts the scores and cross-validations that have arrived."
     )
     journal_events = param.Integer(default=0, doc="How many events of the journal are shown.")
-    svm_status = param.String(default="", doc="How far the SVM of all latents is, in words.")
+    svm_status = param.String(default="", doc="How far the fit of the classifier is, in words.")
     svm_progress = param.Number(default=0.0, doc="Which share of that is done.")
     message = param.String(default="", doc="What was last saved, undone or redone, in words.")
     notices = param.Dict(
@@ -259,14 +259,19 @@ class State(Axes):
     seeds: "param.Selector[str]" = param.Selector(
         objects=[""], doc="Whose look-alikes are listed."
     )
+    lookalikes_by: "param.Selector[str]" = param.Selector(
+        objects={"Density of the seeds": "density", "Shared neighbours": "shared"},
+        doc="What ranks look-alikes: how dense the seeds are where a galaxy lies, or how many "
+        "seeds have it among their nearest, as in the paper's Fig. 3.",
+    )
     k: "param.Selector[int]" = param.Selector(
         default=10, objects=[5, 10, 20, 50, 100], doc="How many nearest galaxies of each count."
     )
     features: "param.Selector[str]" = param.Selector(
         objects={"Latents": "latents"},
         doc="What galaxies are compared by: the model's latents, the catalogue's colours, "
-        "magnitude, size and shape, or both. It holds for the SVM of all features, the anomaly "
-        "score, the queue, neighbours and look-alikes.",
+        "magnitude, size and shape, or both. It holds for the classifier, the anomaly score, "
+        "the queue, neighbours and look-alikes.",
     )
     whiten = param.Boolean(
         default=True, doc="Measure distances in units of each feature's own spread."

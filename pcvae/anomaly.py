@@ -1,105 +1,40 @@
-"""Rare galaxies in a latent space: support vector machines that set them apart.
+"""Rare galaxies: the score by which a classifier sets them apart from normal ones.
 
 The classes are ``normal`` and each rare population; every other population is normal, those that
-only resemble the rare ones too. Shapes are written with N galaxies, D latents and C classes.
+only resemble the rare ones too. Shapes are written with N galaxies, D features (latents,
+photometry or both) and C classes.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module
-from itertools import pairwise
-from threading import Lock
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from threadpoolctl import threadpool_limits
 
-if TYPE_CHECKING:
-    from imblearn.pipeline import Pipeline
+from pcvae.classifier import Classifier, load_packages
 
 __all__ = [
     "MAX_NORMAL",
     "NORMAL",
     "UNUSED",
-    "SvmGalaxies",
-    "SvmScore",
+    "AnomalyScore",
+    "FitGalaxies",
     "anomaly_score",
-    "balance",
     "classes_of",
     "fit_score",
-    "load_packages",
-    "margin_from_normal",
-    "pipeline",
     "stratified_splits",
     "training_rows",
 ]
 
 NORMAL = "normal"
 UNUSED = ""  # the class of a galaxy that no fit may use
-MIN_EXPONENT = -60.0  # of a kernel's exponent; much less gives denormal numbers, which are slow
-_LOADING = Lock()
-BLOCK = 512  # galaxies whose kernel fits a processor's cache
 MAX_NORMAL = 5000  # an RBF SVM's time grows with the square of its galaxies
-SMOTE_NEIGHBOURS = 5  # as in Chawla et al. (2002), and imblearn's default
 
 
 def classes_of(population: Iterable[str], rare: Sequence[str]) -> NDArray[np.str_]:
     """Each galaxy's class: its population if that is rare, else ``normal``."""
     return np.array([item if item in rare else NORMAL for item in population], dtype=np.str_)
-
-
-def balance(
-    values: NDArray[np.float64], classes: NDArray[Any], seed: int = 0
-) -> tuple[NDArray[np.float64], NDArray[Any]]:
-    """Oversample every class to the size of the largest by synthetic galaxies (SMOTE).
-
-    A synthetic galaxy lies between one of its class and one of that one's 5 nearest in the
-    class, or of all where the class is smaller; a class of a single galaxy repeats it.
-
-    Reference:
-        Chawla et al. (2002), Journal of Artificial Intelligence Research 16, 321.
-
-    Args:
-        values: The latents (N, D), finite.
-        classes: Their classes (N,).
-        seed: Fixes what is synthetic.
-    """
-    load_packages()
-    from imblearn.over_sampling import SMOTE, RandomOverSampler
-
-    names, counts = np.unique(classes, return_counts=True)
-    for name, count in zip(names, counts, strict=True):
-        wanted = {name: int(counts.max())}
-        near = min(SMOTE_NEIGHBOURS, int(count) - 1)
-        if near < 1:
-            sampler = RandomOverSampler(sampling_strategy=wanted, random_state=seed)
-        else:
-            sampler = SMOTE(sampling_strategy=wanted, k_neighbors=near, random_state=seed)
-        if count < counts.max():
-            values, classes = sampler.fit_resample(values, classes)
-    return values, classes
-
-
-def pipeline(kind: Literal["default", "paper"] = "default", seed: int = 0) -> "Pipeline":
-    """An unfitted RBF SVM with its scaler and SMOTE, which act on what it is fitted to only.
-
-    ``paper`` is the published code's: scaled after SMOTE, ``gamma`` 1/D. ``default`` scales by
-    the real galaxies alone, and ``gamma`` is 1 / (D variance).
-
-    Reference: Gagliano & Villar (2023), section 4, https://arxiv.org/abs/2312.16687
-    """
-    load_packages()
-    from imblearn import FunctionSampler
-    from imblearn.pipeline import Pipeline
-    from sklearn.preprocessing import StandardScaler
-    from sklearn.svm import SVC
-
-    smote = ("smote", FunctionSampler(func=balance, kw_args={"seed": seed}))
-    scaler = ("scaler", StandardScaler())
-    gamma = "auto" if kind == "paper" else "scale"
-    svm = ("svm", SVC(kernel="rbf", gamma=gamma, decision_function_shape="ovo"))
-    return Pipeline([smote, scaler, svm] if kind == "paper" else [scaler, smote, svm])
 
 
 def training_rows(
@@ -135,12 +70,11 @@ def training_rows(
 
 
 @dataclass(frozen=True)
-class SvmScore:
-    r"""The RBF SVM of some classes, ready to score any number of galaxies.
+class AnomalyScore:
+    r"""The classifier of some classes, ready to score any number of galaxies.
 
-    Of the SVM's pairs of classes those that have ``normal`` count. Each has a decision
-    :math:`f_j`, here positive on the side of the rare class j, and Platt's sigmoid makes it the
-    probability :math:`r_j` of ``normal`` in that pair; the pairs are coupled to
+    Platt's sigmoid makes the margin of each rare class j the probability :math:`r_j` of
+    ``normal`` in that pair; the pairs are coupled to
 
     .. math::
         P(\text{normal}) = 1 \Big/ \Big( \sum_{j=1}^{C-1} \frac{1}{r_j} - (C - 2) \Big)
@@ -151,42 +85,25 @@ class SvmScore:
 
     Args:
         classes: The classes it was fitted to, ``normal`` first; none if there were fewer than 2.
-        used: How many galaxies of each, before SMOTE; ``left_out`` says why a class is not used.
-        svm: The fitted pipeline; None where there are no classes.
+        used: How many galaxies of each; ``left_out`` says why a class is not used.
+        classifier: The fitted SVM and trees; None where there are no classes.
         sigmoids: Slope and offset of each rare class's sigmoid, (C - 1, 2).
     """
 
     classes: tuple[str, ...]
     used: Mapping[str, int]
     left_out: Mapping[str, str]
-    svm: "Pipeline | None"
+    classifier: Classifier | None
     sigmoids: NDArray[np.float64]
 
     def margins(self, values: ArrayLike) -> NDArray[np.float32]:
-        """How far on each rare class's side galaxies lie, (M, C - 1); NaN for latents with NaN.
+        """The margins (M, C - 1) of galaxies with those values (M, D), as of the classifier.
 
-        The same as the pipeline's ``decision_function`` in single precision, and ten times
-        sooner: libsvm evaluates its kernel galaxy by galaxy.
-
-        Args:
-            values: Their latents, (M, D).
+        They are NaN for values with NaN, and where there are no classes.
         """
-        values = np.asarray(values, dtype=np.float64)
-        result = np.full((len(values), max(len(self.classes) - 1, 0)), np.nan, np.float32)
-        if self.svm is None:
-            return result
-        support, weights, offsets, gamma = _kernel_of(self.svm)
-        half = gamma * (support**2).sum(axis=1)
-        with threadpool_limits(1, "blas"):  # threads wait for each other in so small products
-            for start in range(0, len(values), BLOCK):
-                block = self.svm["scaler"].transform(values[start : start + BLOCK])
-                block = block.astype(np.float32)
-                kernel = (2 * gamma * block) @ support.T
-                kernel -= half + gamma * (block**2).sum(axis=1, keepdims=True)
-                np.maximum(kernel, MIN_EXPONENT, out=kernel)
-                parts = np.exp(kernel, out=kernel) @ weights
-                result[start : start + BLOCK] = parts + offsets
-        return result
+        if self.classifier is None:
+            return np.full((len(np.asarray(values)), 0), np.nan, np.float32)
+        return self.classifier.margins(values)
 
     def score(self, margins: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
         """1 - P(normal) of galaxies with those margins, (M,); NaN where there are no classes.
@@ -194,7 +111,7 @@ class SvmScore:
         Args:
             margins: As ``margins`` gives them, (M, C - 1).
         """
-        if self.svm is None:
+        if self.classifier is None:
             return np.full(len(margins), np.nan, np.float32)
         slopes, offsets = self.sigmoids.T
         # 1 / r of each pair is one plus the odds against normal.
@@ -204,50 +121,50 @@ class SvmScore:
 
 def fit_score(
     values: ArrayLike, classes: Sequence[str] | NDArray[np.str_], seed: int = 0
-) -> SvmScore:
-    """Fit the SVM whose score is the probability of not being normal.
+) -> AnomalyScore:
+    """Fit the classifier whose score is the probability of not being normal.
 
-    The SVM is ``pipeline("default")`` on all rare and at most 5,000 normal galaxies. Its sigmoids
-    are fitted to what SVMs of up to five folds say of the galaxies that they have not seen, at
-    the shares of that training set.
+    It is a ``Classifier`` on all rare and at most 5,000 normal galaxies. Its sigmoids are fitted
+    to what classifiers of up to five folds say of the galaxies that they have not seen, at the
+    shares of that training set.
 
     Args:
-        values: The latents (N, D); galaxies with NaN take no part.
+        values: The features (N, D); galaxies with NaN take no part.
         classes: Each galaxy's class, (N,); one of fewer than 2 galaxies is left out.
-        seed: Fixes the normal galaxies, the folds and the synthetic galaxies.
+        seed: Fixes the normal galaxies, the folds, the synthetic galaxies and the trees.
     """
+    load_packages()
     values = np.asarray(values, dtype=np.float64)
-    fitting = SvmGalaxies.of(values, np.asarray(classes, dtype=np.str_), seed)
+    fitting = FitGalaxies.of(values, np.asarray(classes, dtype=np.str_), seed)
     counts = np.bincount(fitting.codes, minlength=len(fitting.names))
     used = dict(zip(fitting.names, counts.tolist(), strict=True))
     if len(fitting.names) < 2:
-        return SvmScore((), used, fitting.left_out, None, np.zeros((0, 2)))
+        return AnomalyScore((), used, fitting.left_out, None, np.zeros((0, 2)))
     table, codes = values[fitting.rows], fitting.codes
     held_out = np.zeros((len(codes), len(fitting.names) - 1))
     for held in stratified_splits(codes, seed, 1, min(5, int(counts.min()))):
-        svm = pipeline("default", seed).fit(table[~held], codes[~held])
-        held_out[held] = margin_from_normal(svm.decision_function(table[held]), len(fitting.names))
+        held_out[held] = Classifier.fit(table[~held], codes[~held], seed).margins(table[held])
     pairs = [(codes == 0) | (codes == code) for code in range(1, len(fitting.names))]
     sigmoids = [
         _sigmoid(held_out[pair, place], codes[pair] == 0) for place, pair in enumerate(pairs)
     ]
-    svm = pipeline("default", seed).fit(table, codes)
-    return SvmScore(fitting.names, used, fitting.left_out, svm, np.array(sigmoids))
+    classifier = Classifier.fit(table, codes, seed)
+    return AnomalyScore(fitting.names, used, fitting.left_out, classifier, np.array(sigmoids))
 
 
 def anomaly_score(
     values: ArrayLike, population: Iterable[str], rare: Sequence[str], seed: int = 0
 ) -> NDArray[np.float64]:
-    """The anomaly score of each galaxy: 1 - P(normal) of the RBF SVM on these latents.
+    """The anomaly score of each galaxy: 1 - P(normal) of a classifier on these features.
 
     Args:
-        values: The latents (N, D); a galaxy with NaN gets NaN.
+        values: The features (N, D); a galaxy with NaN gets NaN.
         population: Each galaxy's population, N.
         rare: The rare populations; one of fewer than 2 galaxies is left out.
-        seed: Fixes the normal galaxies, the folds and the synthetic galaxies.
+        seed: Fixes the normal galaxies, the folds, the synthetic galaxies and the trees.
 
     Returns:
-        The score in [0, 1], (N,), as ``SvmScore`` defines it; NaN for all where no rare
+        The score in [0, 1], (N,), as ``AnomalyScore`` defines it; NaN for all where no rare
         population is left.
     """
     fitted = fit_score(values, classes_of(population, rare), seed)
@@ -255,7 +172,7 @@ def anomaly_score(
 
 
 @dataclass(frozen=True)
-class SvmGalaxies:
+class FitGalaxies:
     """Those that a fit may use: finite, of a class with at least 2, at most 5,000 normal."""
 
     rows: NDArray[np.intp]
@@ -266,7 +183,7 @@ class SvmGalaxies:
     @classmethod
     def of(
         cls, values: NDArray[np.float64], classes: NDArray[np.str_], seed: int
-    ) -> "SvmGalaxies":
+    ) -> "FitGalaxies":
         """Those of a table of values (N, D) and its classes (N,)."""
         finite = np.isfinite(values).all(axis=1)
         wanted = [NORMAL, *sorted(set(np.unique(classes).tolist()) - {NORMAL, UNUSED})]
@@ -286,16 +203,6 @@ class SvmGalaxies:
         return cls(rows, codes, names, left_out)
 
 
-def load_packages() -> None:
-    """Import scikit-learn and imbalanced-learn, one thread at a time.
-
-    Of two threads that begin at once, one may see half of them and fail.
-    """
-    with _LOADING:
-        for name in ("imblearn.pipeline", "sklearn.linear_model", "sklearn.multiclass"):
-            import_module(name)
-
-
 def _sigmoid(margins: NDArray[np.float64], normal: NDArray[np.bool_]) -> tuple[float, float]:
     """Slope and offset of P(normal) along a margin, to Platt's targets short of 0 and 1."""
     from sklearn.linear_model import LogisticRegression
@@ -306,27 +213,6 @@ def _sigmoid(margins: NDArray[np.float64], normal: NDArray[np.bool_]) -> tuple[f
     answers = np.repeat([1, 0], len(margins))
     line = LogisticRegression(C=np.inf).fit(twice, answers, np.concatenate([target, 1 - target]))
     return float(line.coef_[0, 0]), float(line.intercept_[0])
-
-
-def _kernel_of(
-    svm: "Pipeline",
-) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], np.float32]:
-    """Support vectors (V, D), their weights (V, C - 1) and offsets in each margin, and gamma.
-
-    Scikit-learn keeps the weights of the pair of class 0 and class j in row j - 1 for class 0's
-    support vectors, in row 0 for class j's; two classes have the opposite sign.
-    """
-    machine = svm["svm"]
-    ends = np.cumsum(machine.n_support_)
-    weights = np.zeros((ends[-1], len(ends) - 1))
-    weights[: ends[0]] = machine.dual_coef_[:, : ends[0]].T
-    for place, (start, end) in enumerate(pairwise(ends)):
-        weights[start:end, place] = machine.dual_coef_[0, start:end]
-    sign = 1 if len(ends) == 2 else -1
-    offsets = sign * machine.intercept_[: len(ends) - 1]
-    support = machine.support_vectors_.astype(np.float32)
-    parts = support, (sign * weights).astype(np.float32), offsets.astype(np.float32)
-    return *parts, np.float32(machine._gamma)
 
 
 TEST_SHARE = 0.2  # Gagliano & Villar (2023), section 4
@@ -346,10 +232,3 @@ def stratified_splits(
             else:
                 part[members[: max(1, round(TEST_SHARE * len(members)))]] = 1
         yield from (part == fold for fold in (range(folds) if folds else (1,)))
-
-
-def margin_from_normal(decision: NDArray[np.float64], classes: int) -> NDArray[np.float64]:
-    """Of the pairwise decisions those against normal (class 0), positive for the rare class."""
-    if decision.ndim == 1:
-        return decision[:, None]
-    return -decision[:, : classes - 1]

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pcvae.anomaly import SvmGalaxies, balance, load_packages
+from pcvae.anomaly import FitGalaxies
+from pcvae.classifier import balance, load_packages
 
 __all__ = ["Boundaries", "boundary_grid"]
 
@@ -53,7 +54,7 @@ def boundary_grid(
         seed: Fixes all that is random.
     """
     values = np.asarray(values, dtype=np.float64)
-    fitting = SvmGalaxies.of(values, np.asarray(classes, dtype=np.str_), seed)
+    fitting = FitGalaxies.of(values, np.asarray(classes, dtype=np.str_), seed)
     finite = values[np.isfinite(values).all(axis=1)]
     ends = (
         zip(finite.min(axis=0), finite.max(axis=0), strict=True) if len(finite) else 2 * [(0, 1)]

@@ -1,12 +1,20 @@
-"""Look-alikes: galaxies that lie near several given ones, and the rule that ranks them."""
+"""Look-alikes: galaxies that lie near given ones, the seeds, and the rules that rank them."""
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from scipy.spatial import cKDTree
+from scipy.spatial.distance import cdist
+from scipy.special import logsumexp
 
 from pcvae.neighbours import Neighbours
 
-__all__ = ["shared_neighbours"]
+__all__ = ["seed_density", "shared_neighbours"]
+
+Floats = NDArray[np.float64]
+
+BLOCK = 8192  # candidates whose distances to the seeds are held at once
+WIDTH_NEIGHBOUR = 3  # of a seed: how far it is sets the width of the kernel
 
 
 def shared_neighbours(
@@ -37,6 +45,73 @@ def shared_neighbours(
     return ranked.reset_index().sort_values(
         ["seeds", "distance", "row"], ascending=[False, True, True], ignore_index=True
     )
+
+
+def seed_density(
+    values: ArrayLike | Neighbours, seeds: ArrayLike, candidates: ArrayLike, most: int = 1000
+) -> pd.DataFrame:
+    r"""Rank the candidates by the density of the seeds where they lie.
+
+    .. math::
+        \rho(x) = \frac{1}{S} \sum_{s=1}^{S}
+            \exp\left( -\frac{\lVert x - s \rVert^2}{2 h^2} \right)
+
+    where h is the median distance of a seed to the third nearest other one. Seeds of several
+    kinds each attract their own, and no candidate needs to be among the nearest of any seed.
+
+    Reference: Parzen (1962), Annals of Mathematical Statistics 33, 1065.
+
+    Args:
+        values: The features (N, D), whitened here; or neighbours made otherwise.
+        seeds: Rows of the seeds, or a mask (N,).
+        candidates: Rows of the candidates, or a mask (N,).
+        most: How many are listed.
+
+    Returns:
+        Columns ``row``, ``density`` in [0, 1] and ``distance``, of the nearest seed; densest
+        first. A galaxy with NaN is not in it.
+    """
+    points = (values if isinstance(values, Neighbours) else Neighbours(values)).points
+    known = np.asarray(np.isfinite(points).all(axis=1))
+    rows, given = (chosen[known[chosen]] for chosen in (_rows(candidates), _rows(seeds)))
+    if not len(rows) or not len(given):
+        return pd.DataFrame({"row": rows[:0], "density": np.zeros(0), "distance": np.zeros(0)})
+    tree = cKDTree(points[given])
+    nearest = tree.query(points[rows])[0]
+    order = np.argsort(nearest, kind="stable")
+    rows, nearest = rows[order], nearest[order]
+    density = _log_density(points[rows], tree, nearest, most)
+    best = np.lexsort((rows[: len(density)], -density))[:most]
+    return pd.DataFrame(
+        {"row": rows[best], "density": np.exp(density[best]), "distance": nearest[best]}
+    )
+
+
+def _log_density(points: Floats, seeds: cKDTree, nearest: Floats, most: int) -> Floats:
+    """The logarithm of the density at points (n, D) sorted by their distance to a seed, (n,).
+
+    It ends, shorter, where no later point can be among the densest: a point's density is at most
+    that at its nearest seed's distance.
+    """
+    scale = 2 * _width(seeds) ** 2
+    found = np.zeros(0)
+    for start in range(0, len(points), BLOCK):
+        bound = -(nearest[start] ** 2) / scale
+        if len(found) >= most and np.partition(found, -most)[-most] > bound:
+            break
+        squares = cdist(points[start : start + BLOCK], seeds.data, "sqeuclidean")
+        density = logsumexp(-squares / scale, axis=1) - np.log(seeds.n)
+        found = np.concatenate([found, density])
+    return found
+
+
+def _width(seeds: cKDTree) -> float:
+    """The median distance of a seed to its third nearest other seed; 1 where that is none."""
+    count = min(WIDTH_NEIGHBOUR, seeds.n - 1)
+    if count < 1:
+        return 1.0
+    apart = seeds.query(seeds.data, k=[count + 1])[0][:, 0]
+    return float(np.median(apart)) or 1.0
 
 
 def _rows(chosen: ArrayLike) -> NDArray[np.intp]:

@@ -4,15 +4,18 @@ Shapes are written with N galaxies, M queries, D latents and k neighbours.
 """
 
 from collections import OrderedDict
+from collections.abc import Sequence
+from itertools import pairwise
 from threading import Lock
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.linalg import block_diag
 from scipy.spatial import cKDTree
 
 from pcvae.errors import ShapeError
 
-__all__ = ["Neighbours", "whitening"]
+__all__ = ["Neighbours", "block_whitening", "whitening"]
 
 TREES = 4  # trees of subsets kept at once; one of a million galaxies holds about 100 MB
 FLAT = 1e-10  # share of the variance below which a direction is constant but for rounding
@@ -52,17 +55,39 @@ def whitening(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return result
 
 
+def block_whitening(values: NDArray[np.float64], sizes: Sequence[int]) -> NDArray[np.float64]:
+    r"""The matrix W (D, d) that whitens each of B blocks of features, and weighs them alike.
+
+    .. math::
+        \lVert (a - b) W \rVert^2
+            = \frac{D}{B} \sum_{k=1}^{B} \frac{1}{D_k} (a_k - b_k)^T \Sigma_k^{-1} (a_k - b_k)
+
+    so that many free latents do not outweigh the few that are tied to labels. One block gives
+    ``whitening``.
+
+    Args:
+        values: The features (N, D); rows with NaN do not count.
+        sizes: How many columns each block has, in their order.
+    """
+    finite = values[np.isfinite(values).all(axis=1)]
+    starts = np.cumsum([0, *sizes])
+    weight = values.shape[1] / len(sizes)
+    blocks = [whitening(finite[:, a:b]) * np.sqrt(weight / (b - a)) for a, b in pairwise(starts)]
+    return block_diag(*blocks)
+
+
 class Neighbours:
     """Find the nearest galaxies of a galaxy or of a point, exactly.
 
-    Distances are Euclidean, in the latents as they are or whitened (``whitening``). Which
+    Distances are Euclidean, in the features as they are or whitened (``block_whitening``). Which
     latents take part is the caller's choice of columns: whitened and without the orientation,
     or as the paper did, all of them unscaled. A galaxy with a NaN has no neighbours and is none.
     Several threads may ask at once.
 
     Args:
-        values: The latents (N, D).
+        values: The latents or other features (N, D).
         whiten: Whether to whiten them first.
+        blocks: How many columns each block has that is whitened by itself; one block by default.
 
     Example:
         >>> rows, distances = Neighbours([[0.0], [1.0], [3.0]], whiten=False).query(0, 2)
@@ -70,13 +95,16 @@ class Neighbours:
         (array([1, 2]), array([1., 3.]))
     """
 
-    def __init__(self, values: ArrayLike, *, whiten: bool = True) -> None:
+    def __init__(
+        self, values: ArrayLike, *, whiten: bool = True, blocks: Sequence[int] = ()
+    ) -> None:
         table = np.asarray(values, dtype=np.float64)
         if table.ndim != 2:
             msg = f"expected latents of shape (N, D), found {table.shape}"
             raise ShapeError(msg)
         self.axes = table.shape[1]
-        self._matrix = whitening(table) if whiten else np.eye(self.axes)
+        sizes = blocks or (self.axes,)
+        self._matrix = block_whitening(table, sizes) if whiten else np.eye(self.axes)
         self.points = table @ self._matrix if whiten else table
         self._known = np.isfinite(self.points).all(axis=1)
         self._trees: OrderedDict[bytes, tuple[cKDTree, NDArray[np.intp]]] = OrderedDict()

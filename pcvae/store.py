@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from pcvae.cutouts import PART
 from pcvae.errors import StoreError
 from pcvae.folders import goes_on, partial_folder, read_facts, replace_folder, write_facts
-from pcvae.labels import Latent
+from pcvae.labels import LABELS, Latent
 from pcvae.photometry import photometric_features
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "LATENTS",
     "PHOTOMETRY",
     "ModelInfo",
+    "SearchFeatures",
     "Store",
     "StoreInfo",
     "StoreWriter",
@@ -38,6 +39,7 @@ __all__ = [
 
 VERSION = 1
 EMBEDDING = "embedding"
+ORIENTATION = ("e_cos", "e_sin", "orientation")
 LATENTS, PHOTOMETRY, BOTH = "latents", "photometry", "both"  # features to search by
 REMAKE = "python -m train.encode SAMPLE {} --run physics=RUN"
 
@@ -65,6 +67,33 @@ class ModelInfo:
     def names(self) -> list[str]:
         """The names of the latents, in their order."""
         return [latent.name for latent in self.latents]
+
+    def blocks(self, *, oriented: bool = False) -> list[list[str]]:
+        """The names of the tied and of the free latents, without empty ones.
+
+        Args:
+            oriented: Whether the latents of the orientation are among them. If there are no
+                others, they are.
+        """
+        kept = [name for name in self.names if oriented or name not in ORIENTATION]
+        kept = kept or self.names
+        tied = {*(label.name for label in LABELS), *ORIENTATION}
+        parts = [name for name in kept if name in tied], [n for n in kept if n not in tied]
+        return [part for part in parts if part]
+
+
+class SearchFeatures(NamedTuple):
+    """The features of N galaxies by which they are searched.
+
+    Args:
+        names: Their names, F.
+        sizes: How many features each block has: tied latents, free latents, photometry.
+        values: Their values, (N, F); NaN where unknown.
+    """
+
+    names: tuple[str, ...]
+    sizes: tuple[int, ...]
+    values: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,24 +180,32 @@ class Store:
         """Colours, magnitude, size and shape (N rows) of the catalogue; None if it has none."""
         return photometric_features(self.galaxies, self.info.bands)
 
-    def features(self, model: str, kind: str = LATENTS) -> NDArray[np.float64]:
-        """The features by which galaxies are searched, (N, F).
+    def features(
+        self, model: str, kind: str = LATENTS, *, oriented: bool = False
+    ) -> "SearchFeatures":
+        """The features by which galaxies are searched.
 
         Args:
             model: The model whose latents take part.
-            kind: ``latents``, ``photometry`` (``pcvae.photometry``), or ``both``, the latents
-                first.
+            kind: ``latents``, ``photometry`` (``pcvae.photometry``), or ``both``.
+            oriented: Whether the latents of the orientation take part. If there are no others,
+                they do.
 
         Raises:
             StoreError: The catalogue has no photometry.
         """
-        if kind == LATENTS:
-            return self.values(model)
-        if self.photometry is None:
-            msg = f"{self.folder} has no photometry: expected flux_BAND, r50 and axis_ratio"
-            raise StoreError(msg)
-        columns = self.photometry.to_numpy(np.float64)
-        return columns if kind == PHOTOMETRY else np.hstack([self.values(model), columns])
+        info, blocks = self.model(model), []
+        if kind != PHOTOMETRY:
+            latents = self.latents(model)
+            blocks += [latents[names] for names in info.blocks(oriented=oriented)]
+        if kind != LATENTS:
+            if self.photometry is None:
+                msg = f"{self.folder} has no photometry: expected flux_BAND, r50 and axis_ratio"
+                raise StoreError(msg)
+            blocks.append(self.photometry)
+        names = tuple(str(name) for block in blocks for name in block)
+        sizes = tuple(block.shape[1] for block in blocks)
+        return SearchFeatures(names, sizes, np.hstack([b.to_numpy(np.float64) for b in blocks]))
 
     def model_folder(self, name: str) -> Path:
         """The folder with what decodes and encodes for that model."""

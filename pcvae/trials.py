@@ -1,4 +1,4 @@
-"""The trials of an SVM on galaxies that it was not fitted to, and their rates."""
+"""The trials of a classifier on galaxies that it was not fitted to, and their rates."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,11 +8,27 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pcvae.anomaly import SvmGalaxies, margin_from_normal, pipeline, stratified_splits
+from pcvae.anomaly import FitGalaxies, stratified_splits
+from pcvae.classifier import (
+    Classifier,
+    gradient_boosting,
+    load_packages,
+    margin_from_normal,
+    pipeline,
+    tree_margins,
+)
 
-__all__ = ["HeldOut", "Rates", "Trials", "paper_trials", "repeated_folds", "wilson_interval"]
+__all__ = [
+    "HeldOut",
+    "Kind",
+    "Rates",
+    "Trials",
+    "paper_trials",
+    "repeated_folds",
+    "wilson_interval",
+]
 
-TINY = 1e-300  # the least probability, for a logarithm
+Kind = Literal["default", "svm", "trees", "paper"]
 
 
 def wilson_interval(k: float, n: float, level: float = 0.95) -> tuple[float, float]:
@@ -50,8 +66,8 @@ class HeldOut:
         rows: Their rows, (n,).
         truth: Indices of their classes, (n,).
         predicted: Indices of the classes given to them, (n,).
-        margin: How far on each rare class's side of the SVM that separates it from the normal
-            ones, (n, C - 1).
+        margin: How far on each rare class's side of what separates it from the normal ones,
+            (n, C - 1).
     """
 
     rows: NDArray[np.intp]
@@ -83,7 +99,7 @@ class Rates:
 
 @dataclass(frozen=True)
 class Trials:
-    """Several fits of the SVM, each tested on galaxies that it has not seen.
+    """Several fits of a classifier, each tested on galaxies that it has not seen.
 
     The classes begin with ``normal``; ``left_out`` says why a class is not among them.
     """
@@ -135,12 +151,11 @@ def repeated_folds(
     folds: int = 5,
     repeats: int = 3,
     *,
-    kind: Literal["default", "trees"] = "default",
+    kind: Kind = "default",
 ) -> Trials:
     """Cross-validation in which every galaxy is tested once a repeat, classes kept.
 
-    The SVM is ``pipeline("default")``; SMOTE sees the training part only. Gradient-boosted trees
-    are a plain alternative; their margin is the logarithm of the odds against normal.
+    SMOTE sees the training part only.
 
     Args:
         values: The latents (N, D); they, ``classes`` and ``seed`` are as for ``paper_trials``.
@@ -148,7 +163,8 @@ def repeated_folds(
         seed: Fixes all that is random.
         folds: Into how many parts; a class of fewer galaxies is missing in some.
         repeats: How often, with other folds each time.
-        kind: ``default`` for the SVM, or ``trees``.
+        kind: ``default`` for a ``Classifier``, of SVM and trees; ``svm`` or ``trees`` for one of
+            them alone; ``paper`` for the published SVM.
     """
     return _trials(values, classes, seed, (kind, repeats, folds))
 
@@ -157,36 +173,36 @@ def _trials(
     values: ArrayLike,
     classes: Sequence[str] | NDArray[np.str_],
     seed: int,
-    plan: tuple[Literal["default", "paper", "trees"], int, int],
+    plan: tuple[Kind, int, int],
 ) -> Trials:
     kind, repeats, folds = plan
+    load_packages()
     values = np.asarray(values, dtype=np.float64)
-    fitting = SvmGalaxies.of(values, np.asarray(classes, dtype=np.str_), seed)
+    fitting = FitGalaxies.of(values, np.asarray(classes, dtype=np.str_), seed)
     if len(fitting.names) < 2:
         return Trials(fitting.names, (), fitting.left_out)
     table, tests = values[fitting.rows], []
     for held in stratified_splits(fitting.codes, seed, repeats, folds):
         given = table[~held], fitting.codes[~held], table[held]
-        if kind == "trees":
-            predicted, margin = _by_trees(*given, seed)
-        else:
-            svm = pipeline(kind, seed).fit(*given[:2])
-            predicted = svm.predict(table[held])
-            margin = margin_from_normal(svm.decision_function(table[held]), len(fitting.names))
+        predicted, margin = _tell(kind, *given, seed)
         tests.append(HeldOut(fitting.rows[held], fitting.codes[held], predicted, margin))
     return Trials(fitting.names, tuple(tests), fitting.left_out)
 
 
-def _by_trees(
-    table: NDArray[np.float64], codes: NDArray[np.intp], held: NDArray[np.float64], seed: int
+def _tell(
+    kind: Kind,
+    table: NDArray[np.float64],
+    codes: NDArray[np.intp],
+    held: NDArray[np.float64],
+    seed: int,
 ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """The classes and the margins that gradient-boosted trees give to galaxies held out."""
-    from sklearn.ensemble import HistGradientBoostingClassifier
-
-    trees = HistGradientBoostingClassifier(learning_rate=0.05, random_state=seed)
-    odds = np.log(np.maximum(trees.fit(table, codes).predict_proba(held), TINY))
-    margin = np.full((len(held), int(codes.max(initial=0))), -np.inf)
-    for place, code in enumerate(trees.classes_):
-        if code:
-            margin[:, code - 1] = odds[:, place] - odds[:, 0]
-    return trees.predict(held), margin
+    """The classes and the margins that a classifier gives to galaxies held out."""
+    if kind == "default":
+        margin = Classifier.fit(table, codes, seed).margins(held).astype(np.float64)
+        return Classifier.predict(margin), margin
+    if kind == "trees":
+        trees = gradient_boosting(seed).fit(table, codes)
+        return trees.predict(held), tree_margins(trees, held)
+    svm = pipeline("paper" if kind == "paper" else "default", seed).fit(table, codes)
+    decision = svm.decision_function(held)
+    return svm.predict(held), margin_from_normal(decision, int(codes.max()) + 1)

@@ -75,7 +75,7 @@ def waiting_for(datastore: DataStore, state: State) -> str:
     job = datastore.svm_jobs.job("score", state.space, state.queue.training_labels)
     if job is not None and job.failure:
         return job.failure
-    words = state.progress.svm_status or "fitting the SVM"
+    words = state.progress.svm_status or "fitting SVM and trees"
     return f"{words[0].upper()}{words[1:]} …"
 
 

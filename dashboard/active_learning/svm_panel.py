@@ -39,8 +39,8 @@ class SvmPanel(View):
         looks: dict[str, Any] = {"width": 72, "margin": (3, 6)}
         self.button = small_button(
             "Refit",
-            "Fit the SVM to the catalogue's classes and all labels (key R): the queue, the score "
-            "and the lines on the maps follow.",
+            "Fit the classifier to the catalogue's classes and all labels (key R): the queue, the "
+            "score and the lines on the maps follow.",
             lambda: refit(self.datastore, self.state),
             **looks,
         )
@@ -82,7 +82,7 @@ class SvmPanel(View):
         result = jobs.learnt(state.space, labels)
         trials = jobs.job("trials", state.space, labels) if refits else None
         rates = class_rates(trials.result) if trials and trials.result else []
-        counts = dict(result.svm.used) if result else {}
+        counts = dict(result.fitted.used) if result else {}
         warnings = warnings_of(self.datastore, labels, counts) if result else []
         status = progress_html(state.progress.svm_status, state.progress.svm_progress)
         if result and not status:
@@ -123,7 +123,7 @@ def rates_html(found: list[ClassRates], notes: list[str], more: str) -> str:
     )
     head = (
         '<tr><th scope="col">Class</th><th scope="col" title="The share of its galaxies that the '
-        'SVM finds without having seen them, with its 95 % interval (Wilson)">Recall</th>'
+        'classifier finds without having seen them, with its 95 % interval (Wilson)">Recall</th>'
         '<th scope="col" title="The share of normal galaxies that it takes for this class">'
         "False positives</th></tr>"
     )
@@ -133,12 +133,12 @@ def rates_html(found: list[ClassRates], notes: list[str], more: str) -> str:
 
 
 def fitted_html(learnt: SvmResult, total: int) -> str:
-    """The galaxies that the SVM was fitted to."""
-    used = learnt.svm.used
+    """The galaxies that SVM and trees were fitted to."""
+    used = learnt.fitted.used
     rare = ", ".join(
         f"{count:,} {escape(population_title(name))}"
         for name, count in used.items()
         if name != NORMAL
     )
     normal = f"{used.get(NORMAL, 0):,} of {total:,} galaxies as normal ones"
-    return f"SVM of {normal}" + (f", and {rare}" if rare else "")
+    return f"SVM and trees of {normal}" + (f", and {rare}" if rare else "")

@@ -48,7 +48,7 @@ def training_labels_of(datastore: DataStore) -> TrainingLabels:
 
 
 def refit(datastore: DataStore, state: State) -> None:
-    """Refit the SVM to the catalogue's classes and all current labels."""
+    """Refit the classifier to the catalogue's classes and all current labels."""
     training_labels = training_labels_of(datastore)
     queue = state.queue
     queue.param.update(

@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 
 from dashboard.backend.workers import Workers
 from dashboard.state import Metric
-from pcvae.dataset import ELLIPTICITY
-from pcvae.lookalikes import shared_neighbours
+from pcvae.lookalikes import seed_density, shared_neighbours
 from pcvae.neighbours import Neighbours
-from pcvae.store import LATENTS, PHOTOMETRY, Store
+from pcvae.store import SearchFeatures, Store
 
 __all__ = ["DEFAULT_METRIC", "NeighbourIndex"]
 
@@ -52,55 +51,58 @@ class NeighbourIndex:
     def nearest_to(
         self, model: str, latents: NDArray[np.float64], k: int, metric: Metric = DEFAULT_METRIC
     ) -> pd.DataFrame:
-        """As ``nearest``, of a point: all the latents (D,) of a model, the metric's features."""
+        """As ``nearest``, of a point: all the latents (D,) of a model; photometry cannot count."""
         index = self.index(model, metric).result()
-        rows, distances = index.query(latents[self._counted(model, metric)], k)
+        names = self._store.model(model).names
+        counted = [names.index(name) for name in self._features(model, metric).names]
+        rows, distances = index.query(latents[counted], k)
         return pd.DataFrame({"row": rows, "distance": distances})
 
     def lookalikes(
-        self, model: str, seeds: NDArray[np.intp], among: NDArray[np.bool_], k: int, metric: Metric
+        self,
+        model: str,
+        seeds: NDArray[np.intp],
+        among: NDArray[np.bool_],
+        k: int | None,
+        metric: Metric,
     ) -> "Future[pd.DataFrame]":
-        """The galaxies near several seeds, as ``shared_neighbours`` ranks them, once it has.
+        """The look-alikes of seeds, once they are ranked.
 
         Args:
             model: Whose latents.
             seeds: The rows of the seeds.
             among: Which galaxies may be found, (N,).
-            k: How many nearest ones of each seed count.
+            k: How many nearest ones of each seed count, in ``shared_neighbours``; None for
+                ``seed_density``.
             metric: How distances are measured.
         """
         key = (model, k, metric, seeds.tobytes(), np.packbits(among).tobytes())
         if key not in self._ranked:
             index = self.index(model, metric)
-            self._ranked[key] = self._workers.slow.submit(
-                lambda: shared_neighbours(index.result(), seeds, among, k)
-            )
+
+            def rank() -> pd.DataFrame:
+                if k is None:
+                    return seed_density(index.result(), seeds, among)
+                return shared_neighbours(index.result(), seeds, among, k)
+
+            self._ranked[key] = self._workers.slow.submit(rank)
             while len(self._ranked) > MAX_RANKINGS:
                 self._ranked.popitem(last=False)
         return self._ranked[key]
 
-    def _counted(self, model: str, metric: Metric) -> list[int] | slice:
-        """Which features distances are measured in."""
-        if metric.features == PHOTOMETRY:
-            return slice(None)
-        angles = (*ELLIPTICITY, "orientation")
-        names = list(self._store.model(model).names)
-        if metric.features != LATENTS and self._store.photometry is not None:
-            names += [str(name) for name in self._store.photometry]
-        kept = [i for i, name in enumerate(names) if metric.oriented or name not in angles]
-        return kept or slice(None)
+    def _features(self, model: str, metric: Metric) -> SearchFeatures:
+        """The features that distances are measured in."""
+        return self._store.features(model, metric.features, oriented=metric.oriented)
 
     def _begin(self, model: str, metric: Metric) -> "Future[Neighbours]":
         def index() -> Neighbours:
-            values = self._store.features(model, metric.features)
-            values = values[:, self._counted(model, metric)]
-            return _indexed(values, whiten=metric.whiten)
+            return _indexed(self._features(model, metric), whiten=metric.whiten)
 
         return self._workers.index.submit(index)
 
 
-def _indexed(values: NDArray[np.float64], *, whiten: bool) -> Neighbours:
-    index = Neighbours(values, whiten=whiten)
+def _indexed(features: SearchFeatures, *, whiten: bool) -> Neighbours:
+    index = Neighbours(features.values, whiten=whiten, blocks=features.sizes)
     if len(index):
         index.query(0, 1)
     return index

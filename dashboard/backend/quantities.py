@@ -15,6 +15,7 @@ __all__ = [
     "Quantity",
     "axes_of",
     "colours_of",
+    "default_features",
     "feature_choices",
     "pretty_unit",
     "robust_limits",
@@ -30,6 +31,7 @@ DIFFERENCES = ("residual.", "pull.")
 FLAT = 1e-6  # of its size, below which a range is none
 MAX_VALUES = 2_000_000
 TAIL = 0.005  # share of the galaxies that a map may leave out on each side at first
+MIN_PHOTOMETRY = 0.95  # share of the galaxies that must have it to be searched by it
 MARGIN = 0.06  # share of the range that is added on each side
 
 
@@ -102,6 +104,14 @@ def feature_choices(store: Store) -> dict[str, str]:
     """The titles and keys of the features that galaxies can be searched by."""
     more = {"Photometry": PHOTOMETRY, "Latents and photometry": BOTH}
     return {"Latents": LATENTS} | (more if store.photometry is not None else {})
+
+
+def default_features(store: Store) -> str:
+    """Latents and photometry, where nearly every galaxy has photometry; else latents."""
+    if store.photometry is None:
+        return LATENTS
+    known = store.photometry.notna().all(axis=1).mean()
+    return BOTH if known >= MIN_PHOTOMETRY else LATENTS
 
 
 def colours_of(store: Store, model: str) -> list[Quantity]:

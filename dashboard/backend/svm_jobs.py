@@ -1,4 +1,4 @@
-"""Fits of the SVM to the catalogue's classes and to people's labels.
+"""Fits of SVM and trees to the catalogue's classes and to people's labels.
 
 Shapes are written with N galaxies. Training labels are a tuple of (row, class): a fit depends
 on nothing else, so that two sessions share a fit only if their labels are the same.
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from dashboard.backend.populations import Populations
 from dashboard.state import Space
-from pcvae.anomaly import NORMAL, UNUSED, SvmScore, fit_score, training_rows
+from pcvae.anomaly import NORMAL, UNUSED, AnomalyScore, fit_score, training_rows
 from pcvae.store import Store
 from pcvae.trials import Trials, repeated_folds, wilson_interval
 
@@ -45,12 +45,12 @@ class SvmResult(NamedTuple):
         score: 1 - P(normal), (N,); NaN where unknown.
         margin: How far beyond the boundary of the normal galaxies, on the side of the rare class
             that is nearest, (N,); negative on the normal side.
-        svm: The fit, with the classes that it used and those that it left out.
+        fitted: The fit, with the classes that it used and those that it left out.
     """
 
     score: NDArray[np.float32]
     margin: NDArray[np.float32]
-    svm: SvmScore
+    fitted: AnomalyScore
 
 
 class ClassRates(NamedTuple):
@@ -107,7 +107,7 @@ class Job:
         error = self.future.exception()
         if error is None or isinstance(error, CancelledError):
             return ""
-        return f"The SVM could not be fitted: {error}"
+        return f"The classifier could not be fitted: {error}"
 
 
 class SvmJobs:
@@ -127,12 +127,12 @@ class SvmJobs:
         self._lock = Lock()
 
     def score(self, space: Space, training_labels: TrainingLabels = ()) -> Job:
-        """The score of all galaxies by the SVM on all features of a space; a ``SvmResult``."""
+        """Score all galaxies by SVM and trees on all features of a space: a ``SvmResult``."""
         key = ("score", space, training_labels)
         return self._job(key, lambda job: self._score(space, training_labels, job))
 
     def trials(self, space: Space, training_labels: TrainingLabels = ()) -> Job:
-        """The same SVM cross-validated in repeated folds; a ``Trials``."""
+        """The same classifier cross-validated in repeated folds; a ``Trials``."""
         key = ("trials", space, training_labels)
         return self._job(key, lambda job: self._trials(space, training_labels, job))
 
@@ -206,22 +206,22 @@ class SvmJobs:
             return job
 
     def _score(self, space: Space, training_labels: TrainingLabels, job: Job) -> SvmResult:
-        job.tell("fitting the SVM", 0.0)
-        values = self._store.features(*space)
+        job.tell("fitting SVM and trees", 0.0)
+        values = self._store.features(*space).values
         rows = self.rows(values, training_labels)
-        svm = fit_score(values[rows], self.classes(training_labels)[rows])
+        fitted = fit_score(values[rows], self.classes(training_labels)[rows])
         score = np.full(len(values), np.nan, np.float32)
         margin = np.full(len(values), np.nan, np.float32)
-        for start in range(0, len(values) if svm.classes else 0, CHUNK):
+        for start in range(0, len(values) if fitted.classes else 0, CHUNK):
             job.tell(f"scoring galaxy {start:,} of {len(values):,}", start / len(values))
             part = slice(start, start + CHUNK)
-            margins = svm.margins(values[part])
-            score[part], margin[part] = svm.score(margins), margins.max(axis=1)
-        return SvmResult(score, margin, svm)
+            margins = fitted.margins(values[part])
+            score[part], margin[part] = fitted.score(margins), margins.max(axis=1)
+        return SvmResult(score, margin, fitted)
 
     def _trials(self, space: Space, training_labels: TrainingLabels, job: Job) -> Trials:
         job.tell("cross-validating", 0.0)
-        values = self._store.features(*space)
+        values = self._store.features(*space).values
         rows = self.rows(values, training_labels)
         values, classes = values[rows], self.classes(training_labels)[rows]
         parts = []

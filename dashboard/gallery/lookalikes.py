@@ -1,22 +1,32 @@
-"""The row of look-alikes; ``pcvae.lookalikes`` has the rule that ranks them."""
+"""The row of look-alikes; ``pcvae.lookalikes`` has the rules that rank them."""
 
 from typing import Any
 
+import pandas as pd
 import panel_material_ui as pmui
 import param
 
-from dashboard.gallery.seed_picker import SELECTION, seed_choices, seeds_of
+from dashboard.gallery.seed_picker import (
+    SELECTION,
+    Seeds,
+    metric_words,
+    seed_choices,
+    seeds_of,
+)
 from dashboard.gallery.strip import MAX_STAMPS, METRIC, SHOWN, Strip, metric_controls
 
 __all__ = ["Lookalikes"]
 
+Listing = list[tuple[int, str]]
+
 
 class Lookalikes(Strip):
-    """Galaxies near several of a population, a label or the selection, as in the paper's Fig. 3.
+    """Galaxies near those of a population, a label or the selection, as in the paper's Fig. 3.
 
-    Reads ``seeds``, ``model``, ``k``, ``whiten``, ``oriented``, ``features``, ``tab``, ``dark``,
-    ``selection.focus``, ``progress.journal_events`` and ``progress.loaded`` of the state; writes
-    ``row``, ``seeds``, ``k``, ``whiten``, ``oriented`` and ``features``.
+    Reads ``seeds``, ``lookalikes_by``, ``model``, ``k``, ``whiten``, ``oriented``,
+    ``features``, ``tab``, ``dark``, ``selection.focus``, ``progress.journal_events`` and
+    ``progress.loaded`` of the state; writes ``row``, ``seeds``,
+    ``lookalikes_by``, ``k``, ``whiten``, ``oriented`` and ``features``.
     """
 
     key, title = "lookalikes", "Look-alikes"
@@ -25,6 +35,7 @@ class Lookalikes(Strip):
         *SHOWN,
         *METRIC,
         "state.seeds",
+        "state.lookalikes_by",
         "state.model",
         "state.selection.focus",
         "state.progress.journal_events",
@@ -43,7 +54,16 @@ class Lookalikes(Strip):
             width=190,
             margin=(4, 8, 0, 2),
         )
-        return [whose, *metric_controls(self.state)]
+        rule = pmui.Select.from_param(
+            self.state.param.lookalikes_by,
+            label="Ranked by",
+            size="small",
+            variant="outlined",
+            width=180,
+            margin=(4, 8, 0, 2),
+        )
+        shared = self.state.param.lookalikes_by.rx() == "shared"
+        return [whose, rule, *metric_controls(self.state, visible=shared)]
 
     @param.depends("state.progress.journal_events", watch=True)
     def _offer(self) -> None:
@@ -62,19 +82,36 @@ class Lookalikes(Strip):
                 if state.seeds == SELECTION
                 else f"There is no {seeds.singular} in this store."
             )
+        k = state.k if state.lookalikes_by == "shared" else None
         job = self.datastore.neighbours.lookalikes(
-            state.model, seeds.rows, seeds.among, state.k, state.metric
+            state.model, seeds.rows, seeds.among, k, state.metric
         )
         if not self._ready(job):
-            return [], f"Ranking by the neighbours of {len(seeds.rows):,} …"
+            return [], f"Ranking by {len(seeds.rows):,} seeds …"
         ranked = job.result()
         if ranked.empty:
             return [], f"None of the {seeds.found} is near a {seeds.singular} in this model."
-        several = int((ranked["seeds"] > 1).sum())
-        shown = f"the first {MAX_STAMPS} of " if len(ranked) > MAX_STAMPS else ""
-        note = (
-            f"{shown}{len(ranked):,} {seeds.found} among the {state.k} nearest of a "
-            f"{seeds.singular}; {several:,} are near several"
-        )
-        rows = zip(ranked["row"], ranked["seeds"], strict=True)
-        return [(int(row), f"near {count} of {len(seeds.rows):,}") for row, count in rows], note
+        words = metric_words(state.metric, state.model)
+        if k is None:
+            return _by_density(ranked, seeds, words)
+        return _by_shared(ranked, seeds, k, words)
+
+
+def _by_density(ranked: pd.DataFrame, seeds: Seeds, words: str) -> tuple[Listing, str]:
+    """The first look-alikes with their density of seeds, and a note."""
+    note = f"{seeds.found} where the {len(seeds.rows):,} seeds are densest, {words}"
+    first = ranked[:MAX_STAMPS]
+    rows = zip(first["row"], first["density"], strict=True)
+    return [(int(row), f"density {density:.2g}") for row, density in rows], note
+
+
+def _by_shared(ranked: pd.DataFrame, seeds: Seeds, k: int, words: str) -> tuple[Listing, str]:
+    """The look-alikes with how many seeds have them among their nearest, and a note."""
+    several = int((ranked["seeds"] > 1).sum())
+    shown = f"the first {MAX_STAMPS} of " if len(ranked) > MAX_STAMPS else ""
+    note = (
+        f"{shown}{len(ranked):,} {seeds.found} among the {k} nearest of a {seeds.singular}, "
+        f"{words}; {several:,} are near several"
+    )
+    rows = zip(ranked["row"], ranked["seeds"], strict=True)
+    return [(int(row), f"near {count} of {len(seeds.rows):,}") for row, count in rows], note

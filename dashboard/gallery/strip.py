@@ -33,10 +33,15 @@ def features_control(state: State) -> list[Any]:
     ]  # fmt: skip
 
 
-def metric_controls(state: State) -> list[Any]:
+def metric_controls(state: State, **number_looks: Any) -> list[Any]:
     """The controls of the number of neighbours, of the features and of the metric."""
     number = pmui.Select.from_param(
-        state.param.k, label="Neighbours", size="small", width=104, margin=(4, 8, 0, 2)
+        state.param.k,
+        label="Neighbours",
+        size="small",
+        width=104,
+        margin=(4, 8, 0, 2),
+        **number_looks,
     )
     switches = [
         pmui.Checkbox.from_param(state.param[name], label=label, size="small", margin=(6, 8, 0, 2))

@@ -88,8 +88,21 @@ GLOSSARY = {
     ),
     "SVM": (
         "Support vector machine: finds the surface that parts classes with the widest margin. "
-        "Linear in two latents for the lines on the map; with a radial kernel in all latents "
-        "for the anomaly score."
+        "Linear in two latents for the lines on the map; with a radial kernel in all features "
+        "as one half of the classifier."
+    ),
+    "Classifier": (
+        "A support vector machine with a radial kernel and, for classes of 20 galaxies or more, "
+        "gradient-boosted trees, in all the features that galaxies are searched by. Their "
+        "margins are added: the machine learns from few examples, trees tell the rarest best."
+    ),
+    "Photometry": (
+        "Colours, magnitude, half-light radius and axis ratio of the catalogue: the plainest "
+        "features to search by, and the baseline of every search."
+    ),
+    "Density of seeds": (
+        "How densely the seeds lie around a galaxy, by a Gaussian kernel as wide as the "
+        "distance from a seed to the third nearest other one."
     ),
     "SMOTE": (
         "Synthetic minority over-sampling: rare classes are filled up with points between "
@@ -97,12 +110,12 @@ GLOSSARY = {
         "ever done to the training part of a fold."
     ),
     "Anomaly score": (
-        "1 \N{MINUS SIGN} P(normal) by the SVM on all latents: near 1 for a galaxy that "
-        "belongs with a rare class."
+        "1 \N{MINUS SIGN} P(normal) by the classifier, at the shares of its training set: near "
+        "1 for a galaxy that belongs with a rare class."
     ),
     "Margin": (
         "How near a galaxy is to the border between classes. Looking at small margins first "
-        "teaches the SVM most."
+        "teaches the classifier most."
     ),
     "Recall": ("Share of a class's members that are found."),
     "False-positive rate": (

@@ -53,6 +53,6 @@ def keymap(
         **{label: Key(partial(score, label), scoring, f"0{DASH}5") for label in SCORES},
         "c": Key(partial(toggle, datastore, state), "Tag it as a candidate, or untag"),
         **dict.fromkeys("uz", Key(partial(undo, datastore, state), "Undo", "u")),
-        "r": Key(partial(refit, datastore, state), "Refit the SVM to all labels"),
+        "r": Key(partial(refit, datastore, state), "Refit the classifier to all labels"),
         **dict.fromkeys("UZ", Key(partial(redo, datastore, state), "Redo", "U")),
     }

@@ -14,7 +14,19 @@ from dashboard.state import Axes, State
 
 __all__ = ["UrlSync", "query_of"]
 
-KEPT = ("model", "x", "y", "colour", "tab", "seeds", "page", "shown", "by", "features")
+KEPT = (
+    "model",
+    "x",
+    "y",
+    "colour",
+    "tab",
+    "seeds",
+    "page",
+    "shown",
+    "by",
+    "features",
+    "lookalikes_by",
+)
 AXES = ("model", "x", "y")
 OURS = {*KEPT, *(f"{name}2" for name in AXES), "galaxy", "zoom", "zoom2", "split"}
 RENAMED_TABS = {"candidates": "labels"}  # an older address says the former key

@@ -9,14 +9,19 @@ from pcvae.anomaly import (
     NORMAL,
     UNUSED,
     anomaly_score,
-    balance,
     classes_of,
     fit_score,
-    pipeline,
     training_rows,
 )
+from pcvae.classifier import MIN_TREES, Classifier, balance, pipeline, svm_margins
 from pcvae.trials import paper_trials
 from tests.pcvae.classes import galaxies
+
+
+def codes(classes):
+    """The index of each galaxy's class, normal first."""
+    names = [NORMAL, *sorted({*classes} - {NORMAL})]
+    return np.array([names.index(name) for name in classes])
 
 
 def test_only_rare_populations_are_classes_of_their_own():
@@ -57,18 +62,38 @@ def test_rare_galaxies_score_above_normal_ones():
 @pytest.mark.parametrize("rare", [["red"], ["red", "green"]])
 def test_margins_are_the_decisions_of_the_pipeline_against_normal(rare):
     values, classes = galaxies(apart=2.0)
-    fitted = fit_score(values, classes_of(classes, rare))
-    decision = fitted.svm.decision_function(values)
+    svm = pipeline().fit(values, codes(classes_of(classes, rare)))
+    decision = svm.decision_function(values)
     expected = decision[:, None] if len(rare) == 1 else -decision[:, :2]
-    np.testing.assert_allclose(fitted.margins(values), expected, atol=2e-3)
+    np.testing.assert_allclose(svm_margins(svm, values), expected, atol=2e-3)
+
+
+def test_trees_take_part_for_classes_of_twenty_galaxies():
+    """By hand: 3 times the SVM's decision, and the trees' odds were all classes of one size."""
+    values, classes = galaxies(red=MIN_TREES, green=MIN_TREES - 1, apart=2.0)
+    fitted = Classifier.fit(values, codes(classes))
+    decision = -fitted.svm.decision_function(values)[:, :2]
+    odds = fitted.trees.predict_proba(values)
+    told = np.log(odds[:, 2] / odds[:, 0]) + np.log(400 / MIN_TREES)
+    margins = fitted.margins(values)
+    np.testing.assert_allclose(margins[:, 0], 3 * decision[:, 0], atol=1e-2)
+    np.testing.assert_allclose(margins[:, 1], 3 * decision[:, 1] + told, atol=1e-2)
+    few, names = galaxies(red=3, green=3)
+    assert Classifier.fit(few, codes(names)).trees is None
+
+
+def test_a_galaxy_is_given_to_the_class_of_its_largest_margin_above_zero():
+    margins = np.array([[-1.0, -2.0], [0.5, 0.2], [-1.0, 0.1]])
+    np.testing.assert_array_equal(Classifier.predict(margins), [0, 1, 2])
 
 
 def test_the_score_is_one_minus_the_coupled_probability_of_normal():
     """Price et al. (1995) from the pairs' sigmoids, by hand."""
     values, classes = galaxies(apart=2.0)
     fitted = fit_score(values, classes)
-    decision = -fitted.svm.decision_function(values)[:, :2]
-    pairs = 1 / (1 + np.exp(-(decision * fitted.sigmoids[:, 0] + fitted.sigmoids[:, 1])))
+    pairs = 1 / (
+        1 + np.exp(-(fitted.margins(values) * fitted.sigmoids[:, 0] + fitted.sigmoids[:, 1]))
+    )
     normal = 1 / ((1 / pairs).sum(axis=1) - 1)
     score = anomaly_score(values, classes, ["red", "green"])
     np.testing.assert_allclose(score, 1 - normal, atol=1e-3)
@@ -135,7 +160,8 @@ def test_threads_that_fit_first_at_once_do_not_see_half_of_a_package():
     code = """
 import numpy as np
 from concurrent.futures import ThreadPoolExecutor
-from pcvae.anomaly import balance, fit_score, pipeline
+from pcvae.anomaly import fit_score
+from pcvae.classifier import balance, pipeline
 from pcvae.boundaries import boundary_grid
 values = np.random.default_rng(0).normal(size=(60, 2))
 classes = np.repeat(["normal", "red"], [40, 20])

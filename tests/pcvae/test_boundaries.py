@@ -9,9 +9,9 @@ from sklearn.svm import SVC
 from pcvae.anomaly import (
     MAX_NORMAL,
     NORMAL,
-    balance,
 )
 from pcvae.boundaries import boundary_grid
+from pcvae.classifier import balance
 from tests.pcvae.classes import galaxies
 
 

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
+from scipy.special import logsumexp
 
-from pcvae.lookalikes import shared_neighbours
+from pcvae.lookalikes import seed_density, shared_neighbours
 from pcvae.neighbours import Neighbours
 
 
@@ -34,3 +35,44 @@ def test_no_seeds_have_no_shared_neighbours(latents):
     ranked = shared_neighbours(latents, [], np.ones(300, dtype=bool))
     assert len(ranked) == 0
     assert list(ranked.columns) == ["row", "seeds", "distance"]
+
+
+def test_the_density_of_seeds_is_that_of_the_formula(latents):
+    seeds = np.arange(300) < 30
+    ranked = seed_density(Neighbours(latents, whiten=False), seeds, ~seeds)
+    squares = ((latents[:, None] - latents[seeds][None]) ** 2).sum(axis=2)
+    width = np.median(np.sqrt(np.sort(squares[seeds], axis=1)[:, 3]))
+    density = np.exp(-squares / (2 * width**2)).mean(axis=1)
+    assert set(ranked["row"]) == set(range(30, 300))
+    np.testing.assert_allclose(ranked["density"], density[ranked["row"]])
+    np.testing.assert_allclose(ranked["distance"], np.sqrt(squares[ranked["row"]].min(axis=1)))
+    assert ranked["density"].is_monotonic_decreasing
+
+
+def test_the_densest_are_found_without_measuring_all(monkeypatch):
+    values = np.random.default_rng(1).normal(size=(4000, 3))
+    near, seeds = Neighbours(values), [0, 5, 9]
+    every = seed_density(near, seeds, np.arange(10, 4000), most=4000)
+    monkeypatch.setattr("pcvae.lookalikes.BLOCK", 100)
+    measured = []
+    monkeypatch.setattr(
+        "pcvae.lookalikes.logsumexp", lambda a, axis: measured.append(len(a)) or logsumexp(a, axis)
+    )
+    first = seed_density(near, seeds, np.arange(10, 4000), most=20)
+    np.testing.assert_array_equal(first["row"], every["row"][:20])
+    assert sum(measured) < 2000
+
+
+def test_seeds_of_two_kinds_each_attract_their_own():
+    seeds = [[x + dx] for x in (0.0, 10.0) for dx in (-0.2, -0.1, 0.0, 0.1, 0.2)]
+    values = np.array([*seeds, [0.05], [10.2], [5.0], [np.nan]])
+    ranked = seed_density(Neighbours(values, whiten=False), np.arange(10), [10, 11, 12, 13])
+    assert list(ranked["row"]) == [10, 11, 12]
+    assert ranked["density"][1] > 1000 * ranked["density"][2]
+
+
+@pytest.mark.parametrize("seeds", [[], [0], [0, 1]])
+def test_few_or_equal_seeds_have_a_density(seeds):
+    ranked = seed_density(Neighbours(np.zeros((4, 2)), whiten=False), seeds, [2, 3])
+    assert list(ranked["row"]) == ([2, 3] if seeds else [])
+    assert (ranked["density"] == 1).all()

@@ -98,3 +98,13 @@ def test_no_or_one_galaxy_has_no_neighbours(count):
 def test_points_of_another_dimension_are_refused(latents):
     with pytest.raises(ShapeError, match="3 latents, found 2"):
         Neighbours(latents).query([0.0, 1.0], 3)
+
+
+def test_blocks_are_whitened_by_themselves_and_weigh_alike():
+    rng = np.random.default_rng(3)
+    values = rng.normal(size=(5000, 6)) @ rng.normal(size=(6, 6))
+    points = Neighbours(values, blocks=(2, 4)).points
+    parts = [Neighbours(values[:, :2]).points, Neighbours(values[:, 2:]).points]
+    expected = np.hstack([parts[0] * np.sqrt(6 / 2 / 2), parts[1] * np.sqrt(6 / 2 / 4)])
+    np.testing.assert_allclose(points, expected)
+    np.testing.assert_allclose(Neighbours(values, blocks=(6,)).points, Neighbours(values).points)

@@ -6,8 +6,8 @@ import pytest
 import torch
 from lightning_fabric import Fabric
 
-from pcvae.anomaly import pipeline
 from pcvae.checkpoint import read_run
+from pcvae.classifier import pipeline
 from pcvae.dataset import LatentSpace
 from pcvae.loss import Targets
 from pcvae.model import ConvVAE

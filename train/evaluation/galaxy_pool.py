@@ -64,6 +64,11 @@ class Pool:
         """The latents (N, D) of a model."""
         return self.latents[model.name][model.names].to_numpy(np.float64)
 
+    def searched(self, model: ModelInfo) -> NDArray[np.float64]:
+        """The latents (N, d) of a model that rare galaxies are searched by, not its angles."""
+        names = [name for block in model.blocks() for name in block]
+        return self.latents[model.name][names].to_numpy(np.float64)
+
     def counts(self) -> dict[str, int]:
         """How many galaxies each split has."""
         splits = self.galaxies["split"].value_counts()

@@ -1,10 +1,10 @@
-"""The search for rare galaxies in a latent space."""
+"""The search for rare galaxies by latents, photometry and both."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import combinations
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pcvae.anomaly import NORMAL, classes_of
 from pcvae.photometry import photometric_features
 from pcvae.ranking import average_precision, precision_at, purity, recall_at
-from pcvae.trials import Trials, paper_trials, repeated_folds, wilson_interval
+from pcvae.trials import Kind, Trials, paper_trials, repeated_folds, wilson_interval
 from train.evaluation.galaxy_pool import Pool
 
 __all__ = [
@@ -43,7 +43,7 @@ class Search:
         values: Of the space, (N, F).
         seed: Fixes all that is random.
         repeats: How often the folds are drawn anew.
-        trees: Whether gradient-boosted trees search in the folds, in place of the SVM.
+        kind: What searches in the folds, as ``pcvae.trials.repeated_folds`` takes it.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Search:
         seed: int,
         repeats: int = 3,
         *,
-        trees: bool = False,
+        kind: Kind = "default",
     ) -> None:
         self.rows = np.flatnonzero(pool.unseen)
         self.population = pool.galaxies["population"].to_numpy()[self.rows]
@@ -61,21 +61,21 @@ class Search:
         values = values[self.rows]
         self.repeats = repeats
         self.paper = paper_trials(values, classes, seed)
-        kind: Literal["default", "trees"] = "trees" if trees else "default"
         self.folds = repeated_folds(values, classes, seed, FOLDS, repeats, kind=kind)
 
 
 def search(pool: Pool, seed: int) -> dict[str, Search]:
     """The trials in every space of a pool with rare populations; else none.
 
-    The spaces are the latents of each model, what the catalogue has (``pcvae.photometry``), and
-    that beside the latents of each model with labels; photometry by gradient-boosted trees too.
-    The galaxies are the same in all of them: those whose photometry is known.
+    The spaces are the latents of each model but the orientation's, what the catalogue has
+    (``pcvae.photometry``), and that beside the latents of each model with labels. Photometry is
+    searched by the SVM alone and by gradient-boosted trees alone too, which are the plainest
+    ways. The galaxies are the same in all of them: those whose photometry is known.
     """
     population = pool.galaxies["population"][pool.unseen]
     if not population.isin(pool.info.rare).any():
         return {}
-    latents = {model.name: pool.values(model) for model in pool.info.models}
+    latents = {model.name: pool.searched(model) for model in pool.info.models}
     table = photometric_features(pool.galaxies, pool.info.bands)
     if table is None or not table[pool.unseen].notna().all(axis=1).any():
         return {name: Search(pool, values, seed) for name, values in latents.items()}
@@ -86,7 +86,10 @@ def search(pool: Pool, seed: int) -> dict[str, Search]:
     both = {f"{name} + {PHOTOMETRY}": np.hstack([latents[name], columns]) for name in tied}
     spaces = {**latents, PHOTOMETRY: columns, **both}
     found = {name: Search(pool, values, seed) for name, values in spaces.items()}
-    return found | {f"{PHOTOMETRY}, trees": Search(pool, columns, seed, trees=True)}
+    alone: tuple[Kind, ...] = ("svm", "trees")
+    return found | {
+        f"{PHOTOMETRY}, {kind}": Search(pool, columns, seed, kind=kind) for kind in alone
+    }
 
 
 def compared(names: Iterable[str]) -> list[tuple[str, str]]:
@@ -96,7 +99,7 @@ def compared(names: Iterable[str]) -> list[tuple[str, str]]:
         >>> compared(["physics", "photometry", "physics + photometry", "photometry, trees"])
         [('physics', 'photometry'), ('physics + photometry', 'photometry')]
     """
-    names = [name for name in names if name != f"{PHOTOMETRY}, trees"]
+    names = [name for name in names if not name.startswith(f"{PHOTOMETRY}, ")]
     models = [name for name in names if PHOTOMETRY not in name]
     if PHOTOMETRY not in names:
         return list(combinations(models, 2))

@@ -23,15 +23,14 @@ from tests.dashboard.explorers import begin, change
 hv.extension("bokeh")
 
 
-def test_the_score_is_that_of_the_pipeline_on_all_latents(queue):
+def test_the_score_is_that_of_the_classifier_on_all_features(queue):
     datastore = queue.datastore
-    values = datastore.store.values("physics")
+    values = datastore.store.features("physics").values
     expected = anomaly_score(values, datastore.populations.names, datastore.store.info.rare)
     found = datastore.svm_jobs.learnt(Space("physics"))
     np.testing.assert_allclose(found.score, expected, atol=1e-5)
-    svm = fit_score(values, datastore.svm_jobs.classes(()))
-    decision = -svm.svm.decision_function(values)[:, :2]
-    np.testing.assert_allclose(found.margin, decision.max(axis=1), atol=2e-3)
+    margins = fit_score(values, datastore.svm_jobs.classes(())).margins(values)
+    np.testing.assert_allclose(found.margin, margins.max(axis=1), atol=2e-3)
     assert queue.fit.rates.object.count("galaxies as normal ones") == 1
 
 
@@ -252,7 +251,7 @@ def test_the_queue_ranks_by_the_chosen_features(photometric):
     store = session.datastore.store
     session.datastore.svm_jobs.score(session.state.space).future.result()
     expected = anomaly_score(
-        store.features("physics", "photometry"),
+        store.features("physics", "photometry").values,
         session.datastore.populations.names,
         store.info.rare,
     )

@@ -57,8 +57,8 @@ def test_a_refit_makes_a_class_of_a_new_name_with_its_own_boundary_and_colour(se
     label(session, "merger", MERGERS)
     assert NORMAL in session.legend.pane.object or "linear SVM" in session.legend.pane.object
     refit(session.datastore, session.state)
-    assert learnt(session).svm.classes == (NORMAL, "green_pea", "merger", "red_spiral")
-    assert learnt(session).svm.used["merger"] == len(MERGERS)
+    assert learnt(session).fitted.classes == (NORMAL, "green_pea", "merger", "red_spiral")
+    assert learnt(session).fitted.used["merger"] == len(MERGERS)
     assert not np.allclose(before, learnt(session).score)
     found = boundaries_of(session)
     assert "merger" in found.classes
@@ -99,17 +99,19 @@ def test_the_boundaries_of_the_maps_follow_what_is_taught(session, queue):
 
 
 def test_until_a_refit_labels_change_no_fit(session, queue):
-    before = learnt(session).svm.used
+    before = learnt(session).fitted.used
     label(session, "merger", MERGERS)
     assert session.state.queue.training_labels == ()
-    assert learnt(session).svm.used == before
+    assert learnt(session).fitted.used == before
 
 
 def test_a_class_that_is_too_small_is_named_and_takes_no_part(session, queue):
     label(session, "merger", MERGERS[:3])
     refit(session.datastore, session.state)
-    assert "merger" not in learnt(session).svm.classes
-    assert learnt(session).svm.used[NORMAL] == int(session.datastore.populations.normal.sum()) - 3
+    assert "merger" not in learnt(session).fitted.classes
+    assert (
+        learnt(session).fitted.used[NORMAL] == int(session.datastore.populations.normal.sum()) - 3
+    )
     assert (
         f"Merger: 3 labelled, {MIN_CLASS} needed; it takes no part yet." in queue.fit.rates.object
     )
@@ -140,7 +142,7 @@ def test_the_rates_are_those_of_repeated_folds_with_wilson_intervals(session, qu
     refit(session.datastore, session.state)
     trials = session.datastore.svm_jobs.job("trials", Space("physics"), ()).result
     classes = session.datastore.svm_jobs.classes(())
-    values = session.datastore.store.values("physics")
+    values = session.datastore.store.features("physics").values
     parts = [repeated_folds(values, classes, seed, 5, 1).rates("red_spiral") for seed in range(3)]
     (red,) = [one for one in class_rates(trials) if one.name == "red_spiral"]
     assert (
@@ -174,7 +176,7 @@ def test_sessions_ask_for_their_own_fits(session, queue):
     label(session, "merger", MERGERS)
     refit(session.datastore, session.state)
     assert other.state.queue.training_labels == ()
-    assert "merger" not in learnt(other).svm.classes
+    assert "merger" not in learnt(other).fitted.classes
     assert "Recall" not in other.tabs["queue"].fit.rates.object
     assert shown(other.tabs["queue"]) != shown(queue)
     refit(other.datastore, other.state)
@@ -226,7 +228,7 @@ def test_a_failed_fit_is_told_in_words(session, monkeypatch):
     monkeypatch.setattr("dashboard.backend.svm_jobs.fit_score", fail)
     session.state.tab = "queue"
     queue = session.tabs["queue"]
-    assert queue.strip.empty == "The SVM could not be fitted: singular"
+    assert queue.strip.empty == "The classifier could not be fitted: singular"
     assert "singular" in session.card.trouble.object
     session.state.queue.rank = "error"
     assert len(queue.strip.items) == 60

@@ -10,7 +10,7 @@ from dashboard.gallery.seed_picker import LABEL, SELECTION, seed_choices, seeds_
 from dashboard.labelling.labels import toggle
 from dashboard.state import Metric
 from pcvae.journal import Journal
-from pcvae.lookalikes import shared_neighbours
+from pcvae.lookalikes import seed_density, shared_neighbours
 from pcvae.neighbours import Neighbours
 from pcvae.store import read_store
 
@@ -48,7 +48,7 @@ def test_lookalikes_of_the_selection_are_near_several_of_it_and_none_of_it(sessi
     mask = np.zeros(len(session.datastore), bool)
     mask[10:30] = True
     session.state.selection.selected = mask
-    session.state.seeds = SELECTION
+    session.state.param.update(seeds=SELECTION, lookalikes_by="shared")
     rows = listed(session, "lookalikes")
     index = session.datastore.neighbours.index(session.state.model).result()
     expected = shared_neighbours(index, mask, ~mask, session.state.k)
@@ -62,6 +62,7 @@ def test_lookalikes_of_a_label_follow_the_journal(session):
     assert LABEL + "candidate" in seed_choices(session.datastore).values()
     session.state.seeds = LABEL + "candidate"
     assert list(seeds_of(session.datastore, session.state).rows) == [4]
+    session.state.lookalikes_by = "shared"
     near = session.datastore.neighbours.nearest(session.state.model, 4)["row"].tolist()
     assert sorted(listed(session, "lookalikes")) == sorted(near)
     toggle(session.datastore, session.state, 4)
@@ -79,9 +80,23 @@ hv.extension("bokeh")
 
 
 def test_lookalikes_are_ordinary_and_ranked_by_how_many_seeds_are_near(many):
-    many.state.param.update(tab="lookalikes", seeds="green_pea")
+    many.state.param.update(tab="lookalikes", seeds="green_pea", lookalikes_by="shared")
     items = many.tabs["lookalikes"].strip.items
     assert items
     assert not {many.datastore.populations.names[item["row"]] for item in items} & {"green_pea"}
     counts = [int(item["caption"].split()[1]) for item in items]
     assert counts == sorted(counts, reverse=True)
+
+
+def test_lookalikes_are_where_the_seeds_are_densest_or_shared(many):
+    many.state.param.update(tab="lookalikes", seeds="green_pea")
+    strip, index = many.tabs["lookalikes"], many.datastore.neighbours.index("physics").result()
+    peas = many.datastore.populations.members("green_pea")
+    ranked = seed_density(index, peas, many.datastore.populations.normal)
+    shown = [item["row"] for item in strip.strip.items]
+    assert shown == ranked["row"].tolist()[: len(shown)]
+    assert len(shown) == 60
+    assert strip.strip.items[0]["caption"] == f"density {ranked['density'][0]:.2g}"
+    assert f"where the {len(peas)} seeds are densest, by the latents of physics" in (
+        strip.note.object
+    )

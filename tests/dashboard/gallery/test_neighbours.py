@@ -1,7 +1,6 @@
 """The strip of nearest neighbours."""
 
 import holoviews as hv
-import numpy as np
 import pytest
 
 from pcvae.errors import StoreError
@@ -32,7 +31,8 @@ def test_a_click_that_comes_as_the_strip_changes_still_picks(many):
     many.state.row = 3
     strip = many.tabs["neighbours"].strip
     hit = strip.items[-1]["row"]
-    many.state.row = next(row for row in range(60) if row not in {i["row"] for i in strip.items})
+    index = many.datastore.neighbours.index("physics").result()
+    many.state.row = next(row for row in range(60) if hit not in index.query(row, 10)[0])
     assert hit not in {item["row"] for item in strip.items}
     strip._handle_msg({"pick": hit})
     assert many.state.row == hit
@@ -50,10 +50,8 @@ def test_neighbours_are_those_by_the_chosen_features(photometric):
     nearest, store = many.tabs["neighbours"], many.datastore.store
     for features in ("photometry", "both"):
         many.state.features = features
-        values = store.features("physics", features)
-        if features == "both":
-            values = np.delete(values, [0, 1], axis=1)  # the ellipticity's components
-        rows, _ = Neighbours(values).query(3, 10)
+        found = store.features("physics", features)
+        rows, _ = Neighbours(found.values, blocks=found.sizes).query(3, 10)
         assert [item["row"] for item in nearest.strip.items] == list(rows)
     assert "by the latents of physics and photometry, whitened" in nearest.note.object
     many.state.features = "photometry"
