@@ -41,6 +41,14 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add("--cnn", action="store_true", help="a plain CNN as a baseline, minutes; needs --sample")
     add("--resnet-epochs", type=int, default=0, help=argparse.SUPPRESS)  # what --cnn was before
     add("--train-store", type=Path, help="a store of the same runs with the training galaxies")
+    add(
+        "--field",
+        type=Path,
+        action="append",
+        default=[],
+        help="a store of very many field galaxies, by the same runs, that rare ones are searched "
+        "among; may be repeated",
+    )
     add("--base-rate", type=float, default=0.001, help="share of rare galaxies purity is for")
     add("--seed", type=int, default=0, help="fixes splits, SMOTE, baselines and bootstraps")
     add("--overwrite", action="store_true", help="replace REPORT")
@@ -52,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> Path:
     args = parse_args(argv)
     _check(args)
     from pcvae.store import read_store
-    from train.evaluation.evaluation import Evaluation, evaluate
+    from train.evaluation.evaluation import Evaluation, Inputs, evaluate
     from train.evaluation.galaxy_pool import gather
     from train.report_pages.html_page import page
     from train.report_pages.sections import chapters
@@ -63,7 +71,8 @@ def main(argv: Sequence[str] | None = None) -> Path:
     samples = [read_sample(folder) for folder in args.sample]
     pool = gather(store, train_store)
     cnn = args.cnn or args.resnet_epochs > 0
-    evaluation = Evaluation(pool, args.seed, args.base_rate, store, samples, cnn=cnn)
+    inputs = Inputs(store, samples, [read_store(folder) for folder in args.field])
+    evaluation = Evaluation(pool, args.seed, args.base_rate, inputs, cnn=cnn)
     evaluation.metrics["train_source"] = train_store.info.source if train_store else None
     metrics = plain(evaluate(evaluation)) | {"command": command("train.evaluate", argv)}
     work = _begin(args.report)

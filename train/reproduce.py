@@ -9,6 +9,7 @@ them. A second call goes on where a killed one stopped; ``--only`` picks steps b
 
 import argparse
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -27,6 +28,8 @@ SPRINT = 1  # epochs of the short run that overtakes recipe paper
 PRETRAIN = 40  # epochs on simulated SDSS galaxies
 TUNE = ("--epochs", 60, "--lr", 5e-3, "--set", "model.dimming=0.5")  # on a few real ones
 RARE = "starburst,post-starburst"
+FIELD_SEEDS = range(31, 36)  # of samples of field galaxies that rare ones are searched among
+FIELD_SIZE = 20_000  # galaxies of each; its pixels are removed once they are encoded
 LABELS = ("redshift", "log_mass", "log_sfr")
 CLAIMED = ("orientation", *LABELS)  # labels with an interval
 
@@ -38,6 +41,7 @@ class Step(NamedTuple):
     script: str
     options: list[str]
     done: Path
+    removed: Path | None = None  # what is not needed once it is done
 
     @property
     def shown(self) -> str:
@@ -51,7 +55,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("out", type=Path, help="folder to make or to go on with; about 6 GB")
+    add("out", type=Path, help="folder to make or to go on with; about 12 GB")
     add("--real", type=Path, help="a folder that data.ingest reads: real SDSS galaxies; optional")
     add("--only", default="", help="the steps whose names begin so")
     add("--list", action="store_true", help="print the commands and run nothing")
@@ -67,6 +71,8 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
         print(f"[{step.name}] {step.shown}", flush=True)
         if not (args.list or step.done.exists()):
             _call(step)
+        if step.removed and step.done.exists() and not args.list:
+            shutil.rmtree(step.removed, ignore_errors=True)
     if args.list:
         return {}
     found = figures(args.out)
@@ -146,7 +152,22 @@ def _judged(out: Path) -> Iterator[Step]:
         yield _step(f"encode-{sample}", "train.encode", store, out / sample, store, *given)
     stores = (out / "stores" / "test4k", out / "report", "--train-store", out / "stores/train6k")
     pixels = ("--cnn", "--sample", out / "train6k", "--sample", out / "test4k")
-    yield _step("evaluate", "train.evaluate", out / "report", *stores, *pixels)
+    fields = [out / "stores" / f"field-{seed}" for seed in FIELD_SEEDS]
+    for seed, store in zip(FIELD_SEEDS, fields, strict=True):
+        yield from _field(out, seed, store, given)
+    searched = [item for store in fields for item in ("--field", store)]
+    yield _step("evaluate", "train.evaluate", out / "report", *stores, *pixels, *searched)
+
+
+def _field(out: Path, seed: int, store: Path, runs: Sequence[str]) -> Iterator[Step]:
+    """Simulate field galaxies, encode them, and keep their latents only."""
+    sample = out / f"field-{seed}"
+    none = ("--red-spirals", 0, "--green-peas", 0, "--hard-negatives", 0)
+    options = (sample, "--galaxies", FIELD_SIZE, *none, "--seed", seed)
+    done = store if store.exists() else sample
+    yield _step(f"simulate-field-{seed}", "data.simulate", done, *options)
+    step = _step(f"encode-field-{seed}", "train.encode", store, sample, store, *runs)
+    yield step._replace(options=[*step.options, "--no-stamps"], removed=sample)
 
 
 def _real(out: Path, real: Path) -> Iterator[Step]:

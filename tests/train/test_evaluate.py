@@ -19,7 +19,7 @@ from tests.train.synthetic import (
 )
 from train import encode, evaluate, train
 from train.evaluation import cnn_baseline
-from train.evaluation.evaluation import Evaluation
+from train.evaluation.evaluation import Evaluation, Inputs
 from train.evaluation.galaxy_pool import estimates, gather
 from train.evaluation.rare_search import FOLDS, Search
 from train.evaluation.rare_search import recall_gain as rare_difference
@@ -28,7 +28,7 @@ from train.evaluation.rare_search import recall_gain as rare_difference
 def measured(store, *steps, train_store=None):
     """The metrics of some steps alone, without a report."""
     pool = gather(read_store(store), read_store(train_store) if train_store else None)
-    evaluation = Evaluation(pool, store=read_store(store))
+    evaluation = Evaluation(pool, inputs=Inputs(read_store(store)))
     for name in steps:
         evaluation.steps()[name]()
     return evaluate.plain(evaluation.metrics)

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from tqdm import tqdm
@@ -20,19 +20,21 @@ from train.evaluation import (
     binned_metrics,
     cnn_baseline,
     disentanglement,
+    field_search,
     rare_search,
 )
 from train.evaluation.aperture_photometry import annular_colours
 from train.evaluation.galaxy_pool import Estimates, Pool, estimates
 from train.evaluation.model_cost import cost
 
-__all__ = ["STEPS", "Evaluation", "evaluate"]
+__all__ = ["STEPS", "Evaluation", "Inputs", "evaluate"]
 
 MEASURED = (
     "models",
     "baselines",
     "anomaly",
     "anomaly_gains",
+    "field",
     "reconstruction",
     "gains",
     "bins",
@@ -46,6 +48,20 @@ MEASURED = (
 """The tables of ``metrics.json``."""
 
 
+class Inputs(NamedTuple):
+    """What an evaluation reads beside its pool.
+
+    Args:
+        store: The store that is evaluated, for steps that need its networks.
+        samples: The samples with the pixels of the galaxies, for steps that need them.
+        field: Stores of very many field galaxies that rare ones are searched among.
+    """
+
+    store: Store | None = None
+    samples: Sequence[Sample] = ()
+    field: Sequence[Store] = ()
+
+
 class Evaluation:
     """The estimates of models and baselines for a pool, and what is measured of them.
 
@@ -53,8 +69,7 @@ class Evaluation:
         pool: The galaxies.
         seed: Fixes all that is random.
         base_rate: The share of rare galaxies for which purity is stated.
-        store: The store that is evaluated, for steps that need its networks.
-        samples: The samples with the pixels of the galaxies, for steps that need them.
+        inputs: What steps read beside the pool.
         cnn: Whether a plain CNN is trained on the pixels as a baseline, which takes minutes.
     """
 
@@ -63,13 +78,13 @@ class Evaluation:
         pool: Pool,
         seed: int = 0,
         base_rate: float = rare_search.BASE_RATE,
-        store: Store | None = None,
-        samples: Sequence[Sample] = (),
+        inputs: Inputs = Inputs(),  # noqa: B008 - it is never changed
         *,
         cnn: bool = False,
     ) -> None:
         self.pool, self.seed, self.base_rate = pool, seed, base_rate
-        self.store, self.samples, self.cnn = store, samples, cnn
+        self.store, self.samples, self.field = inputs
+        self.cnn = cnn
         self.codecs: dict[str, Codec | None] = {}
         self.estimates: dict[str, dict[str, Estimates]] = {"models": {}, "baselines": {}}
         self.searches: dict[str, rare_search.Search] = {}
@@ -227,6 +242,13 @@ def measure_search(evaluation: Evaluation) -> None:
         }
 
 
+def measure_field(evaluation: Evaluation) -> None:
+    """The search for rare populations among very many galaxies of the field."""
+    if evaluation.field:
+        found = field_search.search_field(evaluation.pool, evaluation.field, evaluation.seed)
+        evaluation.metrics["field"] = field_search.field_figures(found, evaluation.seed)
+
+
 def measure_reconstruction(evaluation: Evaluation) -> None:
     """The mean squared reconstruction error on the test galaxies."""
     for model in evaluation.pool.info.models:
@@ -282,6 +304,7 @@ STEPS: dict[str, Callable[[Evaluation], None]] = {
     "gains": measure_gains,
     "bins": measure_bins,
     "anomaly": measure_search,
+    "field": measure_field,
     "reconstruction": measure_reconstruction,
     "disentanglement": measure_disentanglement,
     "cost": measure_cost,

@@ -5,6 +5,7 @@ Shapes are written with N galaxies and D latents.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +14,8 @@ from numpy.typing import NDArray
 
 from pcvae.errors import StoreError
 from pcvae.labels import LABELS
-from pcvae.store import ModelInfo, Store, StoreInfo
+from pcvae.photometry import photometric_features
+from pcvae.store import BOTH, LATENTS, ModelInfo, Store, StoreInfo
 
 __all__ = ["Estimate", "Estimates", "Pool", "estimates", "gather"]
 
@@ -68,6 +70,27 @@ class Pool:
         """The latents (N, d) of a model that rare galaxies are searched by, not its angles."""
         names = [name for block in model.blocks() for name in block]
         return self.latents[model.name][names].to_numpy(np.float64)
+
+    @cached_property
+    def photometry(self) -> NDArray[np.float64] | None:
+        """Colours, magnitude, size and shape of the catalogue, (N, F); None if it has none."""
+        table = photometric_features(self.galaxies, self.info.bands)
+        return None if table is None else table.to_numpy(np.float64)
+
+    def features(self, model: str, kind: str) -> NDArray[np.float64]:
+        """The features (N, F) that rare galaxies are searched by, as of ``Store.features``.
+
+        Raises:
+            StoreError: The catalogue has no photometry.
+        """
+        (info,) = (info for info in self.info.models if info.name == model)
+        if kind == LATENTS:
+            return self.searched(info)
+        if self.photometry is None:
+            msg = "expected flux_BAND, r50 and axis_ratio in the catalogue, found no photometry"
+            raise StoreError(msg)
+        parts = [self.searched(info), self.photometry]
+        return np.hstack(parts) if kind == BOTH else self.photometry
 
     def counts(self) -> dict[str, int]:
         """How many galaxies each split has."""

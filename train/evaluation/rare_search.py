@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pcvae.anomaly import NORMAL, classes_of
-from pcvae.photometry import photometric_features
 from pcvae.ranking import average_precision, precision_at, purity, recall_at
 from pcvae.trials import Kind, Trials, paper_trials, repeated_folds, wilson_interval
 from train.evaluation.galaxy_pool import Pool
@@ -76,12 +75,11 @@ def search(pool: Pool, seed: int) -> dict[str, Search]:
     if not population.isin(pool.info.rare).any():
         return {}
     latents = {model.name: pool.searched(model) for model in pool.info.models}
-    table = photometric_features(pool.galaxies, pool.info.bands)
-    if table is None or not table[pool.unseen].notna().all(axis=1).any():
+    columns = pool.photometry
+    known = pool.unseen if columns is None else pool.unseen & np.isfinite(columns).all(axis=1)
+    if columns is None or not known.any():
         return {name: Search(pool, values, seed) for name, values in latents.items()}
-    columns = table.to_numpy(np.float64)
-    known = np.isfinite(columns).all(axis=1)
-    pool = replace(pool, unseen=pool.unseen & known)
+    pool = replace(pool, unseen=known)
     tied = [model.name for model in pool.info.models if model.kind == "physics"]
     both = {f"{name} + {PHOTOMETRY}": np.hstack([latents[name], columns]) for name in tied}
     spaces = {**latents, PHOTOMETRY: columns, **both}

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from pcvae.labels import LABELS
 from pcvae.metrics import OUTLIER
 from pcvae.store import StoreInfo
-from train.report_pages.text_tables import label_table, number, rare_table, verdict
+from train.report_pages.text_tables import field_table, label_table, number, rare_table, verdict
 
 __all__ = ["Section", "page"]
 
@@ -179,6 +179,28 @@ def _tables(metrics: Mapping[str, Any]) -> Iterator[str]:
         yield _table(*rare_table(metrics))
         yield f"<p>{SEARCHED}</p>"
         yield from _hard_negatives(metrics)
+    yield from _field(metrics)
+
+
+def _field(metrics: Mapping[str, Any]) -> Iterator[str]:
+    """The search among very many field galaxies."""
+    if not metrics.get("field"):
+        return
+    yield "<h2>Rare galaxies among the field</h2><p>Classifiers of five folds, fitted to this "
+    yield "store's galaxies, score many more of the field. Recall is at a share of the field that "
+    yield "is taken for rare; purity is of what is called rare at that share, where one galaxy in "
+    yield "a thousand or in ten thousand is of the population; precision is of the first galaxies "
+    yield "of a ranked list of 100,000. In brackets 95 % intervals.</p>"
+    yield _table(*field_table(metrics))
+    rows = [
+        [space, name, f"1e{round(np.log10(float(rate)))}", *_gain(gain), verdict(gain)]
+        for space, populations in metrics["field"].items()
+        for name, figures in populations.items()
+        for rate, gain in figures["gain"].items()
+    ]
+    if rows:
+        yield "<p>Gain in recall over photometry alone, of the same galaxies:</p>"
+        yield _table(["", "population", "rate", "gain", "low", "high", "verdict"], rows)
 
 
 def _has_rates(metrics: Mapping[str, Any]) -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 
 from pcvae.labels import LABELS
 
-__all__ = ["aligned", "label_table", "number", "rare_table", "text", "verdict"]
+__all__ = ["aligned", "field_table", "label_table", "number", "rare_table", "text", "verdict"]
 
 SHOWN = {
     "r2": "r2", "low": "low", "high": "high", "r2_linear": "r2_linear", "nmad": "nmad",
@@ -102,6 +102,34 @@ def rare_table(metrics: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
     return header, sorted(rows, key=lambda row: row[0])
 
 
+FIELD_FIGURES = {
+    "recall_at_0.01": "recall at 1e-2", "recall_at_0.001": "at 1e-3",
+    "recall_at_0.0001": "at 1e-4",
+    "purity_at_0.001_of_0.001": "purity at 1e-3 of 1/1000",
+    "purity_at_0.0001_of_0.0001": "at 1e-4 of 1/10000",
+    "precision_of_10_at_0.001": "of first 10, 1/1000", "precision_of_50_at_0.001": "of 50",
+    "precision_of_100_at_0.001": "of 100", "precision_of_10_at_0.0001": "of first 10, 1/10000",
+    "precision_of_50_at_0.0001": "of 50", "precision_of_100_at_0.0001": "of 100",
+}  # fmt: skip
+
+
+def field_table(metrics: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """Every space on every rare population among the field: the header and the rows."""
+    rows = []
+    for space, populations in metrics.get("field", {}).items():
+        for name, figures in populations.items():
+            cells = [_with_ends(figures.get(key)) for key in FIELD_FIGURES]
+            rows.append([name, space, str(figures["n"]), f"{figures['field']:,}", *cells])
+    header = ["population", "searched by", "n", "field", *FIELD_FIGURES.values()]
+    return header, sorted(rows, key=lambda row: row[0])
+
+
+def _with_ends(figure: Mapping[str, Any] | None) -> str:
+    if figure is None:
+        return "-"
+    return f"{number(figure['value'])} ({number(figure['low'])}-{number(figure['high'])})"
+
+
 def text(metrics: Mapping[str, Any]) -> str:
     """The summary that is printed."""
     counts = ", ".join(f"{count} {name}" for name, count in metrics["n"].items())
@@ -112,6 +140,8 @@ def text(metrics: Mapping[str, Any]) -> str:
             parts.append(aligned(header, rows))
     if metrics["anomaly"]:
         parts.append(aligned(*rare_table(metrics)))
+    if metrics.get("field"):
+        parts.append(aligned(*field_table(metrics)))
     reconstruction = [
         [model, number(figures["mse"])] for model, figures in metrics["reconstruction"].items()
     ]
