@@ -20,6 +20,7 @@ from train.evaluation import (
     binned_metrics,
     cnn_baseline,
     disentanglement,
+    few_shot,
     field_search,
     rare_search,
 )
@@ -35,6 +36,7 @@ MEASURED = (
     "anomaly",
     "anomaly_gains",
     "field",
+    "few_shot",
     "reconstruction",
     "gains",
     "bins",
@@ -242,6 +244,11 @@ def measure_search(evaluation: Evaluation) -> None:
         }
 
 
+def measure_few_shot(evaluation: Evaluation) -> None:
+    """The search for rare populations by a few examples, in every feature space."""
+    evaluation.metrics["few_shot"] = few_shot.few_shot(evaluation.pool, evaluation.seed)
+
+
 def measure_field(evaluation: Evaluation) -> None:
     """The search for rare populations among very many galaxies of the field."""
     if evaluation.field:
@@ -304,6 +311,7 @@ STEPS: dict[str, Callable[[Evaluation], None]] = {
     "gains": measure_gains,
     "bins": measure_bins,
     "anomaly": measure_search,
+    "few_shot": measure_few_shot,
     "field": measure_field,
     "reconstruction": measure_reconstruction,
     "disentanglement": measure_disentanglement,

@@ -14,7 +14,7 @@ from pcvae.catalog import FIELD
 from pcvae.classifier import Classifier, load_packages
 from pcvae.errors import StoreError
 from pcvae.ranking import purity
-from pcvae.store import BOTH, LATENTS, PHOTOMETRY, Store
+from pcvae.store import PHOTOMETRY, Store
 from train.evaluation.galaxy_pool import Pool
 
 __all__ = ["BASE_RATES", "RATES", "FieldMargins", "field_figures", "search_field"]
@@ -73,7 +73,7 @@ def search_field(
     """
     load_packages()
     found = {}
-    for name, model, kind in _spaces(pool):
+    for name, model, kind in pool.spaces():
         mine = pool.features(model, kind)[pool.unseen]
         field = np.concatenate([_field(store, model, kind) for store in stores])
         known = np.isfinite(field).all(axis=1)
@@ -108,17 +108,6 @@ def field_figures(
         }
         for space, populations in places.items()
     }
-
-
-def _spaces(pool: Pool) -> list[tuple[str, str, str]]:
-    """Name, model and kind of features of every space."""
-    models = [(model.name, model.name, LATENTS) for model in pool.info.models]
-    if pool.photometry is None or not models:
-        return models
-    first = models[0][1]
-    tied = [model.name for model in pool.info.models if model.kind == "physics"]
-    both = [(f"{name} + {PHOTOMETRY}", name, BOTH) for name in tied]
-    return [*models, (PHOTOMETRY, first, PHOTOMETRY), *both]
 
 
 def _field(store: Store, model: str, kind: str) -> Floats:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pcvae.errors import StoreError
 from pcvae.labels import LABELS
 from pcvae.photometry import photometric_features
-from pcvae.store import BOTH, LATENTS, ModelInfo, Store, StoreInfo
+from pcvae.store import BOTH, LATENTS, PHOTOMETRY, ModelInfo, Store, StoreInfo
 
 __all__ = ["Estimate", "Estimates", "Pool", "estimates", "gather"]
 
@@ -73,9 +73,11 @@ class Pool:
 
     @cached_property
     def photometry(self) -> NDArray[np.float64] | None:
-        """Colours, magnitude, size and shape of the catalogue, (N, F); None if it has none."""
+        """Colours, magnitude, size and shape, (N, F); None if no unseen galaxy has them."""
         table = photometric_features(self.galaxies, self.info.bands)
-        return None if table is None else table.to_numpy(np.float64)
+        if table is None or not table[self.unseen].notna().all(axis=1).any():
+            return None
+        return table.to_numpy(np.float64)
 
     def features(self, model: str, kind: str) -> NDArray[np.float64]:
         """The features (N, F) that rare galaxies are searched by, as of ``Store.features``.
@@ -91,6 +93,26 @@ class Pool:
             raise StoreError(msg)
         parts = [self.searched(info), self.photometry]
         return np.hstack(parts) if kind == BOTH else self.photometry
+
+    def sizes(self, model: str, kind: str) -> tuple[int, ...]:
+        """How many of those features are tied latents, free latents and photometry."""
+        (info,) = (info for info in self.info.models if info.name == model)
+        latents = [] if kind == PHOTOMETRY else [len(block) for block in info.blocks()]
+        columns = [] if kind == LATENTS or self.photometry is None else [self.photometry.shape[1]]
+        return (*latents, *columns)
+
+    def spaces(self) -> list[tuple[str, str, str]]:
+        """The spaces to search in: each one's name, its model and its kind of features.
+
+        They are the latents of each model and, where the catalogue has it, photometry, and that
+        beside the latents of each model with labels.
+        """
+        models = [(model.name, model.name, LATENTS) for model in self.info.models]
+        if self.photometry is None or not models:
+            return models
+        tied = [model.name for model in self.info.models if model.kind == "physics"]
+        both = [(f"{name} + {PHOTOMETRY}", name, BOTH) for name in tied]
+        return [*models, (PHOTOMETRY, models[0][1], PHOTOMETRY), *both]
 
     def counts(self) -> dict[str, int]:
         """How many galaxies each split has."""

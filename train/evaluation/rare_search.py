@@ -74,16 +74,14 @@ def search(pool: Pool, seed: int) -> dict[str, Search]:
     population = pool.galaxies["population"][pool.unseen]
     if not population.isin(pool.info.rare).any():
         return {}
-    latents = {model.name: pool.searched(model) for model in pool.info.models}
     columns = pool.photometry
-    known = pool.unseen if columns is None else pool.unseen & np.isfinite(columns).all(axis=1)
-    if columns is None or not known.any():
-        return {name: Search(pool, values, seed) for name, values in latents.items()}
-    pool = replace(pool, unseen=known)
-    tied = [model.name for model in pool.info.models if model.kind == "physics"]
-    both = {f"{name} + {PHOTOMETRY}": np.hstack([latents[name], columns]) for name in tied}
-    spaces = {**latents, PHOTOMETRY: columns, **both}
-    found = {name: Search(pool, values, seed) for name, values in spaces.items()}
+    if columns is not None:
+        pool = replace(pool, unseen=pool.unseen & np.isfinite(columns).all(axis=1))
+    found = {
+        name: Search(pool, pool.features(model, kind), seed) for name, model, kind in pool.spaces()
+    }
+    if columns is None:
+        return found
     alone: tuple[Kind, ...] = ("svm", "trees")
     return found | {
         f"{PHOTOMETRY}, {kind}": Search(pool, columns, seed, kind=kind) for kind in alone

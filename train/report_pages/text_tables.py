@@ -7,7 +7,16 @@ import numpy as np
 
 from pcvae.labels import LABELS
 
-__all__ = ["aligned", "field_table", "label_table", "number", "rare_table", "text", "verdict"]
+__all__ = [
+    "aligned",
+    "few_shot_table",
+    "field_table",
+    "label_table",
+    "number",
+    "rare_table",
+    "text",
+    "verdict",
+]
 
 SHOWN = {
     "r2": "r2", "low": "low", "high": "high", "r2_linear": "r2_linear", "nmad": "nmad",
@@ -113,6 +122,26 @@ FIELD_FIGURES = {
 }  # fmt: skip
 
 
+def few_shot_table(metrics: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """Others found by a few examples, in every space: the header and the rows."""
+    tables = metrics.get("few_shot", {})
+    keys = list(dict.fromkeys(k for names in tables.values() for t in names.values() for k in t))
+    rows = [
+        [name, space, *(_found(table.get(key)) for key in keys)]
+        for space, names in tables.items()
+        for name, table in names.items()
+    ]
+    header = ["others of the population", "searched by", *(f"of {key}" for key in keys)]
+    return header, sorted(rows, key=lambda row: row[0])
+
+
+def _found(figure: Mapping[str, Any] | None) -> str:
+    if figure is None:
+        return "-"
+    gain = f" ({figure['gain']:+.1f})" if "gain" in figure else ""
+    return f"{figure['found']:.1f}{gain}"
+
+
 def field_table(metrics: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
     """Every space on every rare population among the field: the header and the rows."""
     rows = []
@@ -140,6 +169,7 @@ def text(metrics: Mapping[str, Any]) -> str:
             parts.append(aligned(header, rows))
     if metrics["anomaly"]:
         parts.append(aligned(*rare_table(metrics)))
+        parts.append(aligned(*few_shot_table(metrics)))
     if metrics.get("field"):
         parts.append(aligned(*field_table(metrics)))
     reconstruction = [

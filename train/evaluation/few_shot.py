@@ -1,0 +1,108 @@
+"""The search by few examples: how many of a population the look-alikes of some members hold.
+
+Shapes are written with N galaxies.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pcvae.lookalikes import seed_density
+from pcvae.neighbours import Neighbours
+from pcvae.store import PHOTOMETRY
+from train.evaluation.galaxy_pool import Pool
+
+__all__ = ["DEPTHS", "SEEDS", "few_shot", "found_others"]
+
+SEEDS = (5, 10, 20)  # labelled galaxies
+DEPTHS = (50, 100)  # of the list of look-alikes
+DRAWS = 20
+NORMAL_95 = 1.96
+
+
+def few_shot(pool: Pool, seed: int = 0) -> dict[str, dict[str, dict[str, dict[str, float]]]]:
+    """How many others of a rare population stand first among the look-alikes of a few.
+
+    The look-alikes are those of ``pcvae.lookalikes.seed_density`` among all unseen galaxies whose
+    features are known in every space; the same galaxies are drawn as seeds in each.
+
+    Args:
+        pool: The galaxies.
+        seed: Fixes which are drawn.
+
+    Returns:
+        By space, population and ``SEEDS in DEPTH``: ``found``, a mean of 20 draws; and, beside
+        photometry, its ``gain`` with the ends of a 95 % interval over the draws.
+    """
+    spaces = {
+        name: (pool.features(model, kind)[pool.unseen], pool.sizes(model, kind))
+        for name, model, kind in pool.spaces()
+    }
+    known = np.all([np.isfinite(values).all(axis=1) for values, _ in spaces.values()], axis=0)
+    population = pool.galaxies["population"].to_numpy()[pool.unseen][known]
+    near = {
+        name: Neighbours(values[known], blocks=sizes) for name, (values, sizes) in spaces.items()
+    }
+    return _beside_photometry(
+        {
+            space: {
+                name: {
+                    f"{count} in {depth}": found_others(
+                        index, population == name, count, depth, seed
+                    )
+                    for count in SEEDS
+                    for depth in DEPTHS
+                    if (population == name).sum() > count
+                }
+                for name in pool.info.rare
+                if (population == name).sum() > SEEDS[0]
+            }
+            for space, index in near.items()
+        }
+    )
+
+
+def found_others(
+    near: Neighbours, rare: NDArray[np.bool_], count: int, depth: int, seed: int = 0
+) -> NDArray[np.intp]:
+    """How many others of a population are among the first look-alikes, a draw of seeds each.
+
+    Args:
+        near: All galaxies, N.
+        rare: Which are of the population, (N,).
+        count: How many of it are drawn as seeds.
+        depth: How many look-alikes are looked at.
+        seed: Fixes the draws.
+    """
+    rng, members = np.random.default_rng(seed), np.flatnonzero(rare)
+    found = []
+    for _ in range(DRAWS):
+        seeds = rng.choice(members, count, replace=False)
+        others = np.ones(len(near), dtype=bool)
+        others[seeds] = False
+        found.append(int(rare[seed_density(near, seeds, others, depth)["row"]].sum()))
+    return np.array(found)
+
+
+def _beside_photometry(
+    drawn: Mapping[str, Mapping[str, Mapping[str, NDArray[np.intp]]]],
+) -> dict[str, Any]:
+    plain = drawn.get(PHOTOMETRY, {})
+    return {
+        space: {
+            name: {
+                key: {"found": float(found.mean())}
+                | ({} if space == PHOTOMETRY or not plain else _gain(found - plain[name][key]))
+                for key, found in table.items()
+            }
+            for name, table in populations.items()
+        }
+        for space, populations in drawn.items()
+    }
+
+
+def _gain(apart: NDArray[np.intp]) -> dict[str, float]:
+    gain, half = float(apart.mean()), NORMAL_95 * float(apart.std(ddof=1)) / np.sqrt(len(apart))
+    return {"gain": gain, "low": gain - half, "high": gain + half}
