@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from data.pipeline.options import add_sample_options, words
+from data.pipeline.options import DustOptions, add_dust_options, add_sample_options, words
 from data.services.legacy_surveys import BASE_URL, LAYER, PAPER_SIZE, PIXEL_SCALE, CutoutRequest
 from pcvae.cutouts import PART, SampleInfo, SampleWriter
 from pcvae.errors import SampleError, SettingsError
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
     from data.pipeline.batches import Part, Source
+    from data.pipeline.dust_correction import DustFacts
 
 __all__ = ["main", "parse_args"]
 
@@ -49,6 +50,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add = parser.add_argument
     add("catalog", metavar="CATALOG", type=Path, help="table, or folder with catalog.*, or HATS")
     add_sample_options(parser)
+    add_dust_options(parser)
     add("--layer", default=LAYER, help=f"survey and release; default: {LAYER}, DECaLS alone")
     add("--bands", type=words, default=("g", "r", "z"), help="planes, bluest first: g,r,z")
     add("--size", type=int, default=PAPER_SIZE, help="pixels on a side")
@@ -70,10 +72,12 @@ def main(argv: Sequence[str] | None = None) -> Path:
     from tqdm import tqdm
 
     from data.pipeline.batches import summarise
+    from data.pipeline.dust_correction import with_dust
     from data.published.column_mapping import read_candidates
 
     _check(args)
     candidates = read_candidates(args.catalog, args.columns, args.population_column, args.survey)
+    candidates, dust = with_dust(candidates, args.bands, "nanomaggy", DustOptions.of(args))
     source = None
     if args.bricks:
         from data.readers.legacy_bricks import BrickSource, by_brick
@@ -81,7 +85,7 @@ def main(argv: Sequence[str] | None = None) -> Path:
         candidates = by_brick(candidates, args.bricks)
         source = BrickSource(args.bricks, candidates, args.bands)
     pictures = source.files if source else ()
-    writer = _writer(args, candidates, pictures, command("data.cutouts", argv))
+    writer = _writer(args, candidates, pictures, dust, command("data.cutouts", argv))
     to_do = sum(len(writer.part_rows(number)) for number in writer.missing())
     total = len(candidates)
     with tqdm(total=total, initial=total - to_do, unit="galaxy", smoothing=0.05) as bar:
@@ -114,7 +118,11 @@ def _wanted(args: argparse.Namespace) -> CutoutRequest:
 
 
 def _writer(
-    args: argparse.Namespace, candidates: pd.DataFrame, pictures: Sequence[Path], made_by: str
+    args: argparse.Namespace,
+    candidates: pd.DataFrame,
+    pictures: Sequence[Path],
+    dust: "DustFacts",
+    made_by: str,
 ) -> SampleWriter:
     from data.pipeline.checksums import files_digest, table_digest
     from data.published.column_mapping import named
@@ -133,6 +141,8 @@ def _writer(
         size=args.size,
         rare=named(candidates["population"], rare, "--rare"),
         hard_negative=named(candidates["population"], args.hard_negative, "--hard-negative"),
+        dust=dust.dust,
+        extinction=dust.extinction,
         command=made_by,
     )
     settings = {k: v for k, v in vars(args).items() if k not in NOT_SETTINGS}

@@ -15,13 +15,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from data.pipeline.batches import Source
-from data.pipeline.options import add_sample_options, pairs, words
+from data.pipeline.options import (
+    DustOptions,
+    add_dust_options,
+    add_sample_options,
+    pairs,
+    words,
+)
 from pcvae.cutouts import SampleInfo, SampleWriter
 from pcvae.errors import SampleError, SettingsError
 from pcvae.script import command, run
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from data.pipeline.dust_correction import DustFacts
 
 __all__ = ["main", "parse_args"]
 
@@ -55,6 +63,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add("--rename-bands", type=pairs, default={}, help="ours=yours: g=decam_g,r=decam_r")
     add("--pixel-scale", type=float, help="arcsec a pixel; states it where the files do not")
     add("--size", type=int, help="pixels on a side; default: the arrays', or 128 for FITS")
+    add_dust_options(parser)
     add("--image-column", help="of the images in a HATS or Parquet catalogue")
     return parser.parse_args(argv)
 
@@ -66,9 +75,12 @@ def main(argv: Sequence[str] | None = None) -> Path:
 
     from data.pipeline.batches import measured, read_parts, summarise
     from data.pipeline.checksums import files_digest, table_digest
+    from data.pipeline.dust_correction import with_dust
 
     candidates, source = _open(args)
-    info = _info(args, candidates, source, command("data.ingest", argv))
+    bands = _renamed(source.bands, args.rename_bands)
+    candidates, dust = with_dust(candidates, bands, source.unit, DustOptions.of(args))
+    info = _info(args, candidates, source, dust, command("data.ingest", argv))
     settings = {k: v for k, v in vars(args).items() if k not in NOT_SETTINGS}
     settings |= {"candidates": table_digest(candidates), "pictures": files_digest(source.files)}
     writer = SampleWriter(args.output, info, len(candidates), settings, overwrite=args.overwrite)
@@ -135,6 +147,7 @@ def _info(
     args: argparse.Namespace,
     candidates: "pd.DataFrame",
     source: "Pictures",
+    dust: "DustFacts",
     made_by: str,
 ) -> SampleInfo:
     from data.published.column_mapping import named
@@ -155,6 +168,8 @@ def _info(
         unit=source.unit,
         rare=named(candidates["population"], _rare(args, candidates), "--rare"),
         hard_negative=named(candidates["population"], args.hard_negative, "--hard-negative"),
+        dust=dust.dust,
+        extinction=dust.extinction,
         command=made_by,
     )
 

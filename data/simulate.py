@@ -12,15 +12,16 @@ from collections.abc import Iterator, Sequence
 from functools import cache, partial
 from pathlib import Path
 from time import perf_counter, process_time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from data.pipeline.options import words
-from data.simulation.survey import SURVEYS
+from data.simulation.survey import SURVEYS, Survey
 from pcvae.cutouts import SampleInfo, SampleWriter
+from pcvae.dust import extinction_of
 from pcvae.errors import SettingsError
 from pcvae.script import command, run
 
@@ -63,6 +64,11 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add("--pixel-scale", type=float, help="arcsec a pixel; default: the survey's")
     add("--size", type=int, default=128, help="pixels on a side")
     add("--colour", action="store_true", help="8-bit pictures as SkyServer's, of three bands")
+    add(
+        "--dust",
+        action="store_true",
+        help="redden by the Milky Way's dust, and correct as a map that errs would",
+    )
     add("--name", help="of the sample; default: the name of OUT")
     add("--overwrite", action="store_true", help="replace OUT, finished or not")
     return parser.parse_args(argv)
@@ -140,8 +146,17 @@ def _info(args: argparse.Namespace, made_by: str) -> SampleInfo:
         unit="stretched" if args.colour else "nanomaggy",
         rare=RARE,
         hard_negative=HARD_NEGATIVES,
+        **_dust(args, survey, bands),
         command=made_by,
     )
+
+
+def _dust(args: argparse.Namespace, survey: Survey, bands: Sequence[str]) -> dict[str, Any]:
+    """What the sample says of dust: there is none, or it was corrected; with coefficients."""
+    if args.colour:
+        return {}
+    extinction = extinction_of(bands, survey.camera) if args.dust else {}
+    return {"dust": "corrected", "extinction": extinction}
 
 
 def _made(
@@ -157,6 +172,7 @@ def _made(
         pixel_scale=info.pixel_scale or 0.0,
         size=info.size,
         seed=args.seed,
+        dust=args.dust,
     )
     questions = [
         (part, [(row, populations[row]) for row in writer.part_rows(part)]) for part in parts

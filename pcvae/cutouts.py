@@ -49,6 +49,10 @@ class SampleInfo:
         unit: ``nanomaggy``, or ``stretched`` for display images in [0, 1].
         rare: The populations that are looked for and never train.
         hard_negative: The populations that resemble them, and never train either.
+        dust: Whether fluxes are ``corrected`` for the Milky Way's dust or ``left`` as observed;
+            ``unknown`` in samples of earlier versions and for display images.
+        extinction: A/E(B-V) of each band by which they were corrected here, with the
+            catalogue's column ``ebv`` [mag].
         command: The command that made it.
         created: When, in UTC; ISO 8601.
     """
@@ -61,6 +65,8 @@ class SampleInfo:
     unit: str = "nanomaggy"
     rare: tuple[str, ...] = ()
     hard_negative: tuple[str, ...] = ()
+    dust: str = "unknown"
+    extinction: dict[str, float] = field(default_factory=dict)
     command: str = ""
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     version: int = VERSION

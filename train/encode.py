@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pcvae.store import ModelInfo, StoreInfo, StoreWriter
 
 ROWS = 8 * PART  # galaxies a part: some seconds of work, and what a kill loses at most
+DUST = {"corrected": "corrected", "left": "not corrected"}
 NOISE_ROWS = 512  # galaxies whose noise is measured
 SAME_UNIT = 1.5  # factor by which the noise of surveys of one unit may differ
 SAME_SCALE = 0.03  # by which pixels may differ from those that a run was trained on
@@ -84,6 +85,8 @@ def main(argv: Sequence[str] | None = None) -> Path:
     for name, codec in codecs.items():
         for sentence in _warnings(store.latents(name), name, codec, sample):
             print(sentence)
+        if sentence := _dust_warning(name, codec, sample):
+            print(sentence)
     print(f"next: panel serve dashboard/app.py --args {args.store}")
     print(f"  or: python -m train.evaluate {args.store} REPORT")
     return args.store
@@ -129,6 +132,18 @@ def _warnings(latents: "pd.DataFrame", name: str, codec: "Codec", sample: Sample
         f"{far:.2f}); labels and look-alikes may be wrong"
     )
     yield from _pixel_warnings(codec.run.stretch, sample)
+
+
+def _dust_warning(name: str, codec: "Codec", sample: Sample) -> str:
+    """Whether fluxes are corrected for dust that the model learnt without, or not; else empty."""
+    learnt, found = codec.run.info.settings.get("dust", "unknown"), sample.info.dust
+    if "unknown" in (learnt, found) or learnt == found:
+        return ""
+    return (
+        f"careful: {name} was trained on fluxes that were {DUST[learnt]} for the Milky Way's "
+        f"dust, these are {DUST[found]}: E(B-V) of 0.1 mag moves redshifts by about 0.03. Make "
+        f"the sample again with a column ebv, --dust-maps or --dust leave"
+    )
 
 
 def _pixel_warnings(stretch: "Stretch", sample: Sample) -> Iterator[str]:

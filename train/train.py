@@ -372,9 +372,7 @@ def _info(
         settings={
             **settings_of(args, sample),
             "recipe": dataclasses.asdict(plan.recipe),
-            "size": sample.info.size,
-            "pixel_scale": sample.info.pixel_scale,
-            "source": sample.info.source,
+            **{k: getattr(sample.info, k) for k in ("size", "pixel_scale", "source", "dust")},
         },
         seed=args.seed,
         model=plan.model.config,

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from data.readers.raw_image import LeftOutError, RawImage, cut_image
 from pcvae.cutouts import SampleInfo, SampleWriter
+from pcvae.dust import dereddening
 
 __all__ = ["Part", "Source", "cut_part", "measure_part", "measured", "read_parts", "summarise"]
 
@@ -53,15 +54,16 @@ def cut_part(
     pictures: Iterable[RawImage | LeftOutError],
     info: SampleInfo,
 ) -> Part:
-    """Cut the pictures of some candidates to the sample's size and scale.
+    """Cut the pictures of some candidates to the sample's size and scale; undo the dust.
 
     Args:
         number: Of the part.
         candidates: Its rows.
         pictures: A picture a row, or why there is none.
-        info: Bands, size and pixel scale wanted.
+        info: Bands, size and pixel scale wanted, and the extinction that is undone.
     """
     block = np.empty((len(candidates), *info.shape), np.float32)
+    corrections = _corrections(candidates, info)
     taken: list[int] = []
     facts, left_out = [], []
     for row, picture in enumerate(pictures):
@@ -73,7 +75,7 @@ def cut_part(
             entry = {"id": candidates["id"].iloc[row], "reason": error.reason}
             left_out.append(entry | {"detail": error.detail})
             continue
-        block[len(taken)] = pixels
+        block[len(taken)] = pixels * corrections[row][:, None, None]
         taken.append(row)
         facts.append({"resampled_from": origin, "north_angle": picture.north_angle})
     return Part(
@@ -109,6 +111,9 @@ def summarise(folder: Path, info: SampleInfo) -> None:
     left_out = pd.read_csv(folder / "left_out.csv")
     scale = f'{info.pixel_scale:.3f}"' if info.pixel_scale else "pixels of unknown size"
     print(f"{folder}: {len(sample)} galaxies, {','.join(info.bands)}, {info.size} px of {scale}")
+    if info.extinction:
+        median = sample.catalog["ebv"].median()
+        print(f"  corrected for the Milky Way's dust: median E(B-V) {median:.3f} mag")
     print(f"  populations: {_counts(sample.catalog['population'])}")
     resampled = int(sample.catalog["resampled_from"].notna().sum())
     lost = int((sample.catalog["orientation_flag"] & NOT_FOUND > 0).sum())
@@ -116,6 +121,14 @@ def summarise(folder: Path, info: SampleInfo) -> None:
     if len(left_out):
         print(f"  left out: {len(left_out)} ({_counts(left_out['reason'])}), see left_out.csv")
     print(f"next: python -m train.train {folder} data/runs/{info.name}-physics --model physics")
+
+
+def _corrections(candidates: pd.DataFrame, info: SampleInfo) -> NDArray[np.float64]:
+    """The factor of each candidate's fluxes in each band, (n, C)."""
+    if not info.extinction:
+        return np.ones((len(candidates), len(info.bands)))
+    coefficients = [info.extinction[band] for band in info.bands]
+    return dereddening(candidates["ebv"].to_numpy(np.float64), coefficients)
 
 
 def _read(source: Source, row: int) -> RawImage | LeftOutError:

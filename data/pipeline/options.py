@@ -2,8 +2,9 @@
 
 import argparse
 from pathlib import Path
+from typing import NamedTuple
 
-__all__ = ["add_sample_options", "pairs", "words"]
+__all__ = ["DustOptions", "add_dust_options", "add_sample_options", "numbers", "pairs", "words"]
 
 
 def add_sample_options(parser: argparse.ArgumentParser) -> None:
@@ -20,9 +21,52 @@ def add_sample_options(parser: argparse.ArgumentParser) -> None:
     add("--overwrite", action="store_true", help="replace OUT, finished or not")
 
 
+class DustOptions(NamedTuple):
+    """What the command line says of dust: as the options of those names."""
+
+    dust: str
+    dust_maps: Path | None
+    extinction: dict[str, float]
+    camera: str
+
+    @classmethod
+    def of(cls, args: argparse.Namespace) -> "DustOptions":
+        """Those of a command line with ``add_dust_options``."""
+        return cls(args.dust, args.dust_maps, args.extinction, args.camera)
+
+
+def add_dust_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the Milky Way's dust."""
+    add = parser.add_argument
+    add(
+        "--dust",
+        choices=("correct", "leave", "corrected"),
+        default="correct",
+        help="correct fluxes where E(B-V) is known, the column ebv; or leave them; or they come "
+        "corrected",
+    )
+    add(
+        "--dust-maps",
+        type=Path,
+        help="folder of the SFD maps, as the package dustmaps fetches them, for galaxies "
+        "without ebv",
+    )
+    add("--extinction", type=numbers, default={}, help="A/E(B-V) of bands: g=3.214,r=2.165")
+    add("--camera", choices=("decam", "sdss"), default="decam", help="whose extinction else")
+
+
 def words(text: str) -> tuple[str, ...]:
     """Words from a list separated by commas."""
     return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def numbers(text: str) -> dict[str, float]:
+    """Numbers by name from a list such as ``g=3.214,r=2.165``."""
+    try:
+        return {name: float(number) for name, number in pairs(text).items()}
+    except ValueError as error:
+        msg = f"expected name=number, separated by commas, found {text!r}"
+        raise argparse.ArgumentTypeError(msg) from error
 
 
 def pairs(text: str) -> dict[str, str]:

@@ -23,7 +23,7 @@ USUAL_NAMES: Mapping[str, tuple[str, ...]] = {
                      "log_stellar_mass_err"),
     "log_sfr": ("logsfr", "sfr_tot_p50", "log_sfr_tot", "lsfr", "lgsfr", "logsfr_tot"),
     "log_sfr_err": ("logsfr_err", "e_logsfr", "lsfr_err", "log_sfr_tot_err"),
-    "ebv": ("e_b_v", "e(b-v)", "ebv_sfd", "ebmv"),
+    "ebv": ("e_b_v", "e(b-v)", "ebv_sfd", "ebv_sfd98", "sfd_ebv", "ebmv"),
 }  # fmt: skip
 """Of each of our columns, the names that stand for it, in lower case; the first found is taken."""
 

@@ -4,7 +4,7 @@ Shapes are written with B bands and S x S pixels.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import galsim
 import numpy as np
@@ -17,6 +17,7 @@ from data.simulation.neighbours_and_stars import Surroundings
 from data.simulation.population_models import Universe
 from data.simulation.survey import SURVEYS
 from pcvae.catalog import FIELD
+from pcvae.dust import dereddening, extinction_of
 
 __all__ = ["Stamp", "StampMaker", "StampSettings"]
 
@@ -27,6 +28,9 @@ MOFFAT_BETA = 3.5  # a half-integer has a transform without Bessel functions: 30
 SEEING_SCATTER = 0.08  # of ln FWHM, common to the bands
 MISCENTRED = 0.3  # scatter of a catalogue's position [px]
 KPC_TO_ARCSEC = 206.265  # one kpc at one Mpc
+EBV_MEDIAN, EBV_SPREAD, EBV_MAX = 0.04, 0.6, 0.5  # mag, of the logarithm, mag
+MAP_ERROR, MAP_FLOOR = 0.16, 0.003  # of E(B-V), mag
+DUST = 1  # the key of the dust's own random numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,7 @@ class StampSettings:
         size: Pixels on a side.
         seed: Of the sample.
         quiet: Leave out noise, neighbours, stars and miscentring.
+        dust: Redden the galaxies by the Milky Way's dust, and undo it as a map says.
     """
 
     survey: str = "decals"
@@ -48,6 +53,7 @@ class StampSettings:
     size: int = 128
     seed: int = 0
     quiet: bool = False
+    dust: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +67,27 @@ class Stamp:
 
     flux: NDArray[np.float32]
     row: dict[str, Any]
+
+
+class Dust(NamedTuple):
+    """The colour excess E(B-V) [mag] before a galaxy, and what a map says of it."""
+
+    true: float
+    mapped: float
+
+
+def draw_dust(rng: Rng) -> Dust:
+    """The dust before a galaxy of an extragalactic survey, and the map's value.
+
+    E(B-V) is log-normal about 0.04 mag, at most 0.5: an approximation of the footprints of SDSS
+    and the Legacy Surveys, away from the plane of the Milky Way. The map errs by 16 % and by
+    0.003 mag.
+
+    Reference: Schlegel, Finkbeiner & Davis (1998), ApJ 500, 525, for the 16 %.
+    """
+    true = min(EBV_MEDIAN * float(rng.lognormal(0, EBV_SPREAD)), EBV_MAX)
+    mapped = true * (1 + MAP_ERROR * rng.standard_normal()) + MAP_FLOOR * rng.standard_normal()
+    return Dust(true, max(float(mapped), 0.0))
 
 
 class StampMaker:
@@ -91,7 +118,8 @@ class StampMaker:
             facts = self._point_source(canvas, centre, rng)
         else:
             facts = self._galaxy(canvas, population, centre, rng)
-        pixels = self._expose(canvas, rng)
+        dust = self._dust(row)
+        pixels = self._expose(canvas, rng, dust)
         place = self._place(rng)
         common = {
             "id": self._id(row, population),
@@ -100,7 +128,8 @@ class StampMaker:
             "population": population,
             "north_angle": np.pi / 2,
         }
-        return Stamp(pixels.astype(np.float32), common | facts)
+        known = {"ebv": dust.mapped, "ebv_true": dust.true} if self.settings.dust else {}
+        return Stamp(pixels.astype(np.float32), common | facts | known)
 
     def _id(self, row: int, population: str) -> str:
         """A row is of another population in another sample: then it has another id."""
@@ -144,17 +173,30 @@ class StampMaker:
         truth["r50_true"] = 0.0
         return _labels(truth, rng) | truth | self._true_fluxes(flux)
 
-    def _expose(self, canvas: FourierCanvas, rng: Rng) -> NDArray[np.floating[Any]]:
-        """Put the stars and neighbours in, blur by the seeing, add the noise of sky and source."""
+    def _dust(self, row: int) -> Dust:
+        """The dust before a galaxy; drawn apart, so that all else of it stays the same."""
+        if not self.settings.dust:
+            return Dust(0.0, 0.0)
+        seed = np.random.SeedSequence(self.settings.seed, spawn_key=(row, DUST))
+        return draw_dust(np.random.default_rng(seed))
+
+    def _expose(self, canvas: FourierCanvas, rng: Rng, dust: Dust) -> NDArray[np.floating[Any]]:
+        """Put stars and neighbours in, blur by the seeing, add noise of sky and source.
+
+        The dust dims the light before the noise is added; then it is undone as the map says.
+        """
         if not self.settings.quiet:
             self._surroundings.paint(canvas, rng)
         seeing = np.exp(SEEING_SCATTER * rng.standard_normal())
         g1, g2 = 0.02 * rng.standard_normal(2)
         widths = [band.fwhm * seeing * rng.lognormal(0, 0.03) for band in self._bands]
         psfs = [galsim.Moffat(MOFFAT_BETA, fwhm=width).shear(g1=g1, g2=g2) for width in widths]
-        image = canvas.develop(psfs)
+        names = self.settings.bands
+        coefficients = list(extinction_of(names, self.survey.camera).values())
+        through, undone = dereddening([-dust.true, dust.mapped], coefficients)[:, :, None, None]
+        image = through * canvas.develop(psfs)
         if self.settings.quiet:
-            return image
+            return undone * image
         scale = self.settings.pixel_scale
         sky = np.array([self.survey.pixel_noise(band, scale) for band in self._bands])
         depth = 10 ** (-0.4 * rng.uniform(*self.survey.deeper))
@@ -163,7 +205,7 @@ class StampMaker:
         variance = variance + poisson[:, None, None] * np.maximum(image, 0)
         offset = 0.03 * depth * sky * rng.standard_normal(len(sky))
         noise = correlated_noise(image.shape, self.survey.smooth / scale, rng)
-        return image + np.sqrt(variance) * noise + offset[:, None, None]
+        return undone * (image + np.sqrt(variance) * noise + offset[:, None, None])
 
     def _place(self, rng: Rng) -> dict[str, float]:
         """A position on the survey's footprint, within a degree of a real galaxy."""

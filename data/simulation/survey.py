@@ -41,6 +41,7 @@ class Survey:
         limits: Pairs of a limiting r magnitude and the share of the sample that has it.
         redshift: The range of redshifts.
         dec: The range of declinations [deg].
+        camera: Whose extinction by the Milky Way's dust, in ``pcvae.dust.COEFFICIENTS``.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Survey:
     limits: tuple[tuple[float, float], ...]
     redshift: tuple[float, float]
     dec: tuple[float, float]
+    camera: str
 
     def choose(self, bands: Sequence[str]) -> list[Band]:
         """Look the bands up by name.
@@ -104,6 +106,7 @@ _DECALS = Survey(
     ),  # GAMA, and deep fields as of Zou et al. (2022)
     redshift=(0.02, 1.0),
     dec=(-18.0, 32.0),
+    camera="decam",
 )
 
 
@@ -134,6 +137,7 @@ _SDSS = Survey(
     limits=((17.77, 0.9), (19.0, 0.1)),  # the main sample, Strauss et al. (2002)
     redshift=(0.01, 0.5),
     dec=(-11.0, 69.0),
+    camera="sdss",
 )
 
 SURVEYS = {"decals": _DECALS, "sdss": _SDSS}

@@ -6,10 +6,12 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from data import ingest
 from data.pipeline import batches
 from data.published.column_mapping import as_ours
 from data.published.column_names import recognise
-from pcvae.cutouts import PART
+from pcvae.cutouts import PART, read_sample
+from pcvae.dust import dereddening
 from pcvae.errors import CatalogError, SampleError, SettingsError, ShapeError
 from pcvae.folders import partial_folder
 from pcvae.labels import angle_difference
@@ -341,3 +343,19 @@ def test_real_arrays_make_a_sample(tmp_path, name, taken, unit):
     assert sample.info.unit == unit
     assert sample.catalog["orientation"].notna().mean() > 0.98
     assert list(left_out["reason"]) == (["band without data"] if name == "decals" else [])
+
+
+def test_known_dust_is_corrected_and_recorded(three, tmp_path):
+    table = pd.read_csv(three / "catalog.csv")
+    table.assign(E_B_V=[0.1, 0.0, np.nan]).to_csv(three / "catalog.csv", index=False)
+    plain, mine = (tmp_path / name for name in ("plain", "mine"))
+    ingest.main([str(three), str(plain), "--dust", "leave"])
+    ingest.main([str(three), str(mine)])
+    before, after = read_sample(plain), read_sample(mine)
+    ratio = after.pixels(slice(3)).mean(axis=(2, 3)) / before.pixels(slice(3)).mean(axis=(2, 3))
+    wanted = dereddening([0.1, 0.0, 0.0], [3.214, 2.165, 1.211])
+    np.testing.assert_allclose(ratio, wanted, rtol=1e-4)
+    assert (before.info.dust, after.info.dust) == ("left", "corrected")
+    assert after.info.extinction == {"g": 3.214, "r": 2.165, "z": 1.211}
+    fluxes = after.catalog["flux_g"] / before.catalog["flux_g"]
+    np.testing.assert_allclose(fluxes, wanted[:, 0], rtol=0.02)

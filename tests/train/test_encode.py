@@ -1,6 +1,7 @@
 import json
 import shutil
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -306,3 +307,20 @@ def test_an_ordinary_sample_is_not_said_to_be_unlike(sample, make_sample, runs, 
         share = read_store(store).latents("physics")["ood"]
         assert 0.2 < share.median() < 0.8
     assert "careful" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("learnt", "found", "words"),
+    [
+        ("corrected", "left", "were corrected for the Milky Way's dust, these are not corrected"),
+        ("left", "corrected", "were not corrected for the Milky Way's dust, these are corrected"),
+        ("corrected", "corrected", ""),
+        ("unknown", "left", ""),
+    ],
+)
+def test_fluxes_with_dust_are_told_from_those_without(learnt, found, words):
+    run = SimpleNamespace(info=SimpleNamespace(settings={"dust": learnt}))
+    sample = SimpleNamespace(info=SimpleNamespace(dust=found))
+    said = encode._dust_warning("physics", SimpleNamespace(run=run), sample)
+    assert words in said
+    assert bool(said) == bool(words)

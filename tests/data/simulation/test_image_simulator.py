@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from data.simulation.image_simulator import StampMaker, StampSettings
+from data.simulation.image_simulator import StampMaker, StampSettings, draw_dust
 from data.simulation.population_models import GALAXIES
 from data.simulation.sdss_colour_image import sky_server_colour
 
@@ -137,3 +139,25 @@ def test_a_colour_picture_has_256_values_and_keeps_hue_in_bright_cores():
     np.testing.assert_allclose(picture * 255, np.round(picture * 255), atol=1e-4)
     blue, _, red = picture[:, 16, 16]
     assert red > blue + 0.2
+
+
+def test_dust_dims_the_light_and_is_undone_but_for_the_maps_error(quiet):
+    dusty = StampMaker(replace(quiet.settings, dust=True))
+    for row in range(3):
+        clear, seen = quiet.make(row, "field"), dusty.make(row, "field")
+        missed = seen.row["ebv_true"] - seen.row["ebv"]
+        assert missed != 0
+        ratio = seen.flux.sum(axis=(1, 2)) / clear.flux.sum(axis=(1, 2))
+        expected = 10 ** (-0.4 * np.array([3.214, 2.165, 1.211]) * missed)
+        np.testing.assert_allclose(ratio, expected, rtol=1e-4)
+        assert {k: v for k, v in seen.row.items() if "ebv" not in k} == clear.row
+
+
+def test_dust_is_that_of_the_sky_away_from_the_milky_way():
+    rng = np.random.default_rng(0)
+    true, mapped = np.array([draw_dust(rng) for _ in range(4000)]).T
+    assert np.median(true) == pytest.approx(0.04, rel=0.1)
+    assert true.max() <= 0.5
+    much = true > 0.05
+    assert (mapped[much] / true[much]).std() == pytest.approx(0.17, abs=0.02)
+    assert mapped.min() >= 0
