@@ -14,7 +14,8 @@ STORE := data/stores/demo
 
 demo: demo-store
 	@echo "the dashboard: http://localhost:$(PORT)/app (Ctrl-C ends it)"
-	$(BIN)/panel serve dashboard/app.py --port $(PORT) --args $(STORE)
+	BOKEH_SIGN_SESSIONS=yes BOKEH_SECRET_KEY=$$($(BIN)/bokeh secret) \
+	  $(BIN)/panel serve dashboard/app.py --port $(PORT) --args $(STORE)
 
 demo-store: $(STORE)/store.json
 

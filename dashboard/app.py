@@ -47,7 +47,7 @@ from dashboard.plotting.decision_boundaries import BoundaryFits
 from dashboard.selection.histograms import Histograms
 from dashboard.selection.masks import FocusFollower, rows_in_focus
 from dashboard.selection.selection_bar import SelectionBar
-from dashboard.shell.allowed_hosts import is_known_host
+from dashboard.shell.allowed_hosts import guard_requests, is_known_host
 from dashboard.shell.error_page import trouble_page
 from dashboard.shell.help_dialog import Help
 from dashboard.shell.history import History
@@ -296,4 +296,5 @@ def serve() -> Any:
 
 
 if __name__.startswith("bokeh_app"):  # as pn.state.served finds out, but at once
+    guard_requests()
     serve().servable()

@@ -1,19 +1,60 @@
 """The Host names that this server answers to, against DNS rebinding.
 
 A web page can resolve its own name to 127.0.0.1 and read what is served there, because its Origin
-then equals its Host; the Host header shows that name.
+then equals its Host; the Host header shows that name. What counts is the header of the request
+itself: a session's token also holds headers, but whoever asks writes the token.
 """
 
 import ipaddress
 import os
 import sys
+from fnmatch import fnmatchcase
+from functools import wraps
 from itertools import pairwise
+from typing import Any
 
 import panel as pn
+from bokeh.server.tornado import BokehTornado
+from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
+from tornado.web import RequestHandler
 
-__all__ = ["HOSTS", "is_known_host", "known_names", "names"]
+__all__ = ["HOSTS", "guard_requests", "is_known_host", "known_names", "names", "served_names"]
 
 HOSTS = "PCVAE_HOSTS"  # further names, separated by commas; * for any
+ORIGINS = "BOKEH_ALLOW_WS_ORIGIN"  # Bokeh's own, of the same form
+REFUSAL = "This address is not served. Open the one that was printed, or name it in"
+FIND = "find_handler"  # the method of a Tornado application that chooses what answers a request
+
+
+class Refusal(RequestHandler):
+    """Answers a request by an unknown name, whatever it asks for."""
+
+    def prepare(self) -> None:
+        self.set_status(403)
+        self.set_header("Content-Type", "text/plain; charset=utf-8")
+        self.finish(f"{REFUSAL} --allow-websocket-origin or {HOSTS}.\n")
+
+
+def guard_requests() -> None:
+    """Refuse requests by unknown names in this process: pages, websockets and files alike.
+
+    Takes effect for servers that are running. Calling it again changes nothing.
+    """
+    find = getattr(BokehTornado, FIND)
+    if hasattr(find, "__wrapped__"):
+        return
+    known = served_names()
+
+    @wraps(find)
+    def guarded(
+        application: BokehTornado, request: HTTPServerRequest, **kwargs: Any
+    ) -> HTTPMessageDelegate | None:
+        if names(request.host, known):
+            found: HTTPMessageDelegate | None = find(application, request, **kwargs)
+            return found
+        return application.get_handler_delegate(request, Refusal)
+
+    setattr(BokehTornado, FIND, guarded)
 
 
 def known_names(arguments: list[str], extra: str) -> set[str]:
@@ -23,7 +64,7 @@ def known_names(arguments: list[str], extra: str) -> set[str]:
         >>> sorted(known_names(["--allow-websocket-origin", "lab.example:5006"], "a, b"))
         ['a', 'b', 'lab.example', 'localhost']
     """
-    known = {"localhost"} | {text.strip() for text in extra.split(",") if text.strip()}
+    known = {"localhost"} | {_name(text.strip()) for text in extra.split(",") if text.strip()}
     for option, value in pairwise(arguments):
         if option in ("--allow-websocket-origin", "--address"):
             known.add(_name(value))
@@ -34,21 +75,28 @@ def known_names(arguments: list[str], extra: str) -> set[str]:
     return known
 
 
+def served_names() -> set[str]:
+    """The names that this process was given."""
+    extra = ",".join(os.environ.get(name, "") for name in (HOSTS, ORIGINS))
+    return known_names(sys.orig_argv, extra)
+
+
 def is_known_host() -> bool:
-    """Whether this session's request is for a known name or a plain IP address."""
-    host = str(pn.state.headers.get("Host", "localhost"))
-    return names(host, known_names(sys.orig_argv, os.environ.get(HOSTS, "")))
+    """Whether this session was asked for by a known name; the first one precedes the guard."""
+    context = pn.state.curdoc.session_context if pn.state.curdoc else None
+    request = getattr(context, "request", None)
+    return names(getattr(request, "host", "localhost"), served_names())
 
 
 def names(host: str, known: set[str]) -> bool:
-    """Whether a Host header has a known name, any name if ``*`` is known, or an IP address.
+    """Whether a Host header has a known name, where ``*`` stands for any part, or an IP address.
 
     Example:
         >>> names("localhost:5006", {"localhost"}), names("evil.example", {"localhost"})
         (True, False)
     """
     name = _name(host)
-    return name in known or "*" in known or _is_address(name)
+    return any(fnmatchcase(name, pattern) for pattern in known) or _is_address(name)
 
 
 def _name(host: str) -> str:

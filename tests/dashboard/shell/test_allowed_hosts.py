@@ -2,7 +2,7 @@
 
 import pytest
 
-from dashboard.shell.allowed_hosts import known_names, names
+from dashboard.shell.allowed_hosts import known_names, names, served_names
 
 
 @pytest.mark.parametrize(
@@ -20,3 +20,12 @@ def test_only_names_that_the_server_was_given_are_served(host, known):
     given_names = known_names(["serve", "--allow-websocket-origin=lab.example:80"], "")
     assert names(host, given_names) is known
     assert names(host, known_names([], "*"))
+
+
+def test_names_of_the_environment_and_patterns_are_served(monkeypatch):
+    monkeypatch.setenv("PCVAE_HOSTS", "lab.example:80")
+    monkeypatch.setenv("BOKEH_ALLOW_WS_ORIGIN", "*.team.example:5006")
+    known = served_names()
+    assert names("lab.example", known)
+    assert names("a.team.example:5006", known)
+    assert not names("team.example.evil.example", known)
