@@ -1,8 +1,7 @@
 """A run on disk: all settings, the weights, the stretch, the split and the metrics."""
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,9 +15,8 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from pcvae.dataset import LatentSpace
-from pcvae.errors import RunError
-from pcvae.folders import read_facts, tuples
-from pcvae.labels import Latent
+from pcvae.errors import RunError, SettingsError
+from pcvae.folders import read_facts, write_facts
 from pcvae.model import ConvVAE, ModelConfig
 from pcvae.preprocess import Stretch
 
@@ -26,6 +24,7 @@ __all__ = ["Run", "RunInfo", "read_run", "read_state", "run_folder", "write_run"
 
 VERSION = 1
 RETRAIN = "python -m train.train SAMPLE {}"
+UNFIT = ArithmeticError, IndexError, MemoryError, TypeError, ValueError, SettingsError
 SHIPPED = Path(__file__).parent / "pretrained"
 
 
@@ -84,8 +83,17 @@ class Run:
     stretch: Stretch
 
     def split(self, ids: pd.Series) -> NDArray[np.str_]:
-        """The split of these galaxies in this run; ``new`` where it never saw one."""
-        table = pd.read_parquet(self.folder / "split.parquet").set_index("id")["split"]
+        """The split of these galaxies in this run; ``new`` where it never saw one.
+
+        Raises:
+            RunError: ``split.parquet`` is missing or broken.
+        """
+        path = self.folder / "split.parquet"
+        try:
+            table = pd.read_parquet(path, columns=["id", "split"]).set_index("id")["split"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            msg = f"{path} cannot be read: {error}. Train again: {RETRAIN.format(self.folder)}"
+            raise RunError(msg) from error
         return ids.map(table).fillna("new").to_numpy("<U10")
 
 
@@ -107,7 +115,7 @@ def write_run(
     packed = save({name: value.contiguous() for name, value in weights.items()})
     (folder / "model.safetensors").write_bytes(packed)  # save_file hides it from other people
     stretch.write(folder)
-    (folder / "run.json").write_text(json.dumps(asdict(info), indent=1) + "\n")
+    write_facts(folder / "run.json", asdict(info))
 
 
 def read_run(folder: Path) -> Run:
@@ -116,13 +124,14 @@ def read_run(folder: Path) -> Run:
     Raises:
         RunError: It is missing, unfinished, broken or of another version.
     """
-    info = _read_info(folder)
-    model = ConvVAE(info.model)
+    retrain = RETRAIN.format(folder)
+    info = read_facts(folder / "run.json", RunInfo, VERSION, RunError, retrain)
     try:
+        model = ConvVAE(info.model)
         model.load_state_dict(load_file(folder / "model.safetensors"))
-    except (OSError, RuntimeError, SafetensorError) as error:
-        msg = f"the weights in {folder} do not fit its run.json: {error}. Train again: "
-        raise RunError(msg + RETRAIN.format(folder)) from error
+    except (OSError, RuntimeError, SafetensorError, *UNFIT) as error:
+        msg = f"the weights in {folder} do not fit its run.json: {error}. Train again: {retrain}"
+        raise RunError(msg) from error
     model.eval()
     return Run(folder, info, model, Stretch.read(folder))
 
@@ -138,21 +147,3 @@ def read_state(folder: Path) -> dict[str, Any] | None:
     """Read ``last.ckpt``, tensors and plain values only; None if there is none."""
     path = folder / "last.ckpt"
     return torch.load(path, weights_only=True, map_location="cpu") if path.exists() else None
-
-
-def _read_info(folder: Path) -> RunInfo:
-    facts = read_facts(folder / "run.json", VERSION, RunError, RETRAIN.format(folder))
-    try:
-        return _info_of(facts)
-    except (KeyError, TypeError) as error:
-        msg = f"{folder}/run.json is not what this pcvae writes: {error}. Train again: "
-        raise RunError(msg + RETRAIN.format(folder)) from error
-
-
-def _info_of(facts: dict[str, Any]) -> RunInfo:
-    known = {item.name for item in fields(RunInfo)}
-    facts = {k: v for k, v in facts.items() if k in known}
-    facts["model"] = ModelConfig(**tuples(facts["model"]))
-    space = tuples(facts["space"])
-    space["latents"] = tuple(Latent(**latent) for latent in space["latents"])
-    return RunInfo(**facts | {"space": LatentSpace(**space)})

@@ -3,12 +3,14 @@
 __all__ = [
     "CatalogError",
     "JournalError",
+    "OutputError",
     "PcvaeError",
     "RunError",
     "SampleError",
     "SettingsError",
     "ShapeError",
     "StoreError",
+    "WorkerError",
 ]
 
 
@@ -42,3 +44,11 @@ class StoreError(PcvaeError):
 
 class JournalError(PcvaeError):
     """A journal of labels cannot be opened, or is of another version."""
+
+
+class OutputError(PcvaeError):
+    """An output is being written by another process, or cannot be written at all."""
+
+
+class WorkerError(PcvaeError):
+    """A process that worked for this one has ended."""

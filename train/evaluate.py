@@ -20,6 +20,7 @@ from typing import Any
 from pcvae.cutouts import read_sample
 from pcvae.errors import SettingsError
 from pcvae.folders import partial_folder, replace_folder
+from pcvae.lock import BREAK_LOCK, hold
 from pcvae.script import command, run
 
 
@@ -44,6 +45,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add("--base-rate", type=float, default=0.001, help="share of rare galaxies purity is for")
     add("--seed", type=int, default=0, help="fixes splits, SMOTE, baselines and bootstraps")
     add("--overwrite", action="store_true", help="replace REPORT")
+    add("--break-lock", action="store_true", help=BREAK_LOCK)
     return parser.parse_args(argv)
 
 
@@ -51,6 +53,11 @@ def main(argv: Sequence[str] | None = None) -> Path:
     """Evaluate one store and return the report's folder."""
     args = parse_args(argv)
     _check(args)
+    with hold(args.report, break_lock=args.break_lock):
+        return _make(args, argv)
+
+
+def _make(args: argparse.Namespace, argv: Sequence[str] | None) -> Path:
     from pcvae.store import read_store
     from train.evaluation.evaluation import Evaluation, evaluate
     from train.evaluation.galaxy_pool import gather

@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from pcvae.lock import BREAK_LOCK
+
 __all__ = ["add_sample_options", "pairs", "words"]
 
 
@@ -18,6 +20,7 @@ def add_sample_options(parser: argparse.ArgumentParser) -> None:
     add("--hard-negative", type=words, default=(), help="populations like them; never train")
     add("--workers", type=int, default=1, help="processes that measure")
     add("--overwrite", action="store_true", help="replace OUT, finished or not")
+    add("--break-lock", action="store_true", help=BREAK_LOCK)
 
 
 def words(text: str) -> tuple[str, ...]:
