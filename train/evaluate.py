@@ -52,12 +52,12 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> Path:
     """Evaluate one store and return the report's folder."""
     args = parse_args(argv)
-    _check(args)
     with hold(args.report, break_lock=args.break_lock):
         return _make(args, argv)
 
 
 def _make(args: argparse.Namespace, argv: Sequence[str] | None) -> Path:
+    _check(args)
     from pcvae.store import read_store
     from train.evaluation.evaluation import Evaluation, evaluate
     from train.evaluation.galaxy_pool import gather

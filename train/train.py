@@ -91,9 +91,6 @@ def main(argv: Sequence[str] | None = None) -> Path:
     args.command = command("train.train", argv)
     if args.resume:
         args = resumed_arguments(args)
-    if args.run.exists() and not args.overwrite:
-        msg = f"{args.run} exists already: choose another name, or replace it with --overwrite"
-        raise RunError(msg)
     from lightning_fabric import Fabric
 
     fabric = Fabric(
@@ -108,6 +105,9 @@ def main(argv: Sequence[str] | None = None) -> Path:
 
 
 def _make(fabric: "Fabric", args: argparse.Namespace) -> Path:
+    if args.run.exists() and not args.overwrite:
+        msg = f"{args.run} exists already: choose another name, or replace it with --overwrite"
+        raise RunError(msg)
     sample = read_sample(args.sample)
     settings = json.dumps(settings_of(args, sample), indent=1)
     begun = is_begun(args, settings)
