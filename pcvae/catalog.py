@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pcvae.errors import CatalogError
+from pcvae.errors import CatalogError, brief
 from pcvae.labels import LABELS
 
 __all__ = ["FIELD", "SUFFIXES", "complete", "flux_columns", "read_table"]
@@ -78,7 +78,7 @@ def read_table(path: Path, id_column: str = "id") -> pd.DataFrame:
             return _csv_table(path, id_column)
         return _astropy_table(path)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        msg = f"{path} cannot be read as a {suffix[1:]} table: {error}"
+        msg = f"{path} cannot be read as a {suffix[1:]} table: {brief(error)}"
         raise CatalogError(msg) from error
 
 
@@ -132,7 +132,7 @@ def _number(table: pd.DataFrame, name: str) -> pd.Series:
     try:
         return pd.to_numeric(table[name]).astype(np.float64)
     except (ValueError, TypeError) as error:
-        msg = f"expected numbers in column {name!r}: {error}"
+        msg = f"expected numbers in column {name!r}: {brief(error)}"
         raise CatalogError(msg) from error
 
 

@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from pcvae.dataset import LatentSpace
-from pcvae.errors import RunError, SettingsError
+from pcvae.errors import RunError, SettingsError, brief
 from pcvae.folders import read_facts, write_facts
 from pcvae.model import ConvVAE, ModelConfig
 from pcvae.preprocess import Stretch
@@ -92,8 +92,8 @@ class Run:
         try:
             table = pd.read_parquet(path, columns=["id", "split"]).set_index("id")["split"]
         except (OSError, ValueError, KeyError, TypeError) as error:
-            msg = f"{path} cannot be read: {error}. Train again: {RETRAIN.format(self.folder)}"
-            raise RunError(msg) from error
+            msg = f"{path} cannot be read: {brief(error)}. Train again: "
+            raise RunError(msg + RETRAIN.format(self.folder)) from error
         return ids.map(table).fillna("new").to_numpy("<U10")
 
 
@@ -130,8 +130,8 @@ def read_run(folder: Path) -> Run:
         model = ConvVAE(info.model)
         model.load_state_dict(load_file(folder / "model.safetensors"))
     except (OSError, RuntimeError, SafetensorError, *UNFIT) as error:
-        msg = f"the weights in {folder} do not fit its run.json: {error}. Train again: {retrain}"
-        raise RunError(msg) from error
+        msg = f"the weights in {folder} do not fit its run.json: {brief(error)}. Train again: "
+        raise RunError(msg + retrain) from error
     model.eval()
     return Run(folder, info, model, Stretch.read(folder))
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from pcvae.catalog import complete
 from pcvae.chunks import create_chunked, damage, open_chunked, seal
-from pcvae.errors import SampleError, ShapeError
+from pcvae.errors import SampleError, ShapeError, brief
 from pcvae.folders import (
     goes_on,
     partial_folder,
@@ -117,10 +117,9 @@ class Sample:
         try:
             return np.asarray(self.flux[where], dtype=np.float32)
         except (OSError, ValueError, RuntimeError) as error:
-            msg = (
-                f"galaxies {where.start} to {where.stop} of {self.folder} cannot be read: {error}"
-            )
-            raise SampleError(f"{msg}. {_again(self.folder, self.info)}") from error
+            msg = f"galaxies {where.start} to {where.stop} of {self.folder} cannot be read: "
+            again = _again(self.folder, self.info)
+            raise SampleError(f"{msg}{brief(error)}. {again}") from error
 
     def blocks(self) -> Iterator[tuple[slice, NDArray[np.float32]]]:
         """Yield the cutouts chunk by chunk: the rows' slice and (n, C, S, S)."""
@@ -162,7 +161,7 @@ def read_sample(folder: Path) -> Sample:
         catalog = pd.read_parquet(folder / "catalog.parquet")
         flux = zarr.open_array(path, mode="r")
     except (OSError, ValueError, KeyError, TypeError) as error:
-        msg = f"the sample in {folder} is broken: {error}. {again}"
+        msg = f"the sample in {folder} is broken: {brief(error)}. {again}"
         raise SampleError(msg) from error
     if flux.shape != (len(catalog), *info.shape):
         msg = f"expected cutouts of shape {(len(catalog), *info.shape)} in {folder}, found "

@@ -11,7 +11,10 @@ __all__ = [
     "ShapeError",
     "StoreError",
     "WorkerError",
+    "brief",
 ]
+
+MAX_LENGTH = 240  # characters of another library's message
 
 
 class PcvaeError(Exception):
@@ -52,3 +55,9 @@ class OutputError(PcvaeError):
 
 class WorkerError(PcvaeError):
     """A process that worked for this one has ended."""
+
+
+def brief(error: BaseException) -> str:
+    """What another library says of an error, as part of a sentence of ours: one line, not long."""
+    words = " ".join(str(error).split()) or type(error).__name__
+    return words if len(words) <= MAX_LENGTH else f"{words[:MAX_LENGTH]} ..."

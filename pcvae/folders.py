@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import ValidationError
 
-from pcvae.errors import PcvaeError
+from pcvae.errors import PcvaeError, brief
 
 __all__ = [
     "convert",
@@ -22,6 +22,7 @@ __all__ = [
 ]
 
 Facts = TypeVar("Facts")
+MAX_DIGITS = 18  # of an integer of 64 bits
 
 
 def partial_folder(folder: Path) -> Path:
@@ -95,7 +96,9 @@ def read_facts(
     try:
         return convert(facts, kind)
     except (ValidationError, ValueError, TypeError, OverflowError, PcvaeError) as broken:
-        msg = f"{path} is not what this pcvae writes: {broken}. Make it again with: {remake}"
+        msg = (
+            f"{path} is not what this pcvae writes: {brief(broken)}. Make it again with: {remake}"
+        )
         raise error(msg) from broken
 
 
@@ -115,7 +118,7 @@ def convert(facts: object, kind: type[Facts]) -> Facts:
 
 def _read_json(path: Path, error: type[PcvaeError], remake: str) -> object:
     try:
-        return json.loads(path.read_bytes())
+        return json.loads(path.read_bytes(), parse_int=_integer)
     except FileNotFoundError as absent:
         begun = partial_folder(path.parent).exists()
         hint = "It was begun but not finished; the same command goes on. " if begun else ""
@@ -125,8 +128,15 @@ def _read_json(path: Path, error: type[PcvaeError], remake: str) -> object:
         msg = f"{path} cannot be read: {broken.strerror}"
         raise error(msg) from broken
     except (ValueError, RecursionError) as broken:
-        msg = f"{path} is not JSON: {broken}. Make it again with: {remake}"
+        msg = f"{path} is not JSON: {brief(broken)}. Make it again with: {remake}"
         raise error(msg) from broken
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > MAX_DIGITS:
+        msg = f"expected numbers of at most {MAX_DIGITS} digits, found one of {len(digits)}"
+        raise ValueError(msg)
+    return int(digits)
 
 
 def write_facts(path: Path, facts: Mapping[str, Any]) -> None:

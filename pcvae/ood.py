@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from pcvae.errors import RunError
+from pcvae.errors import RunError, brief
 
 __all__ = ["FAR_OUT", "OodScore", "unlike"]
 
@@ -124,8 +124,8 @@ class OodScore:
             whiten = tuple(arrays[f"whiten_{number}"] for number in range(len(starts) - 1))
             return OodScore(starts, arrays["mean"], whiten, arrays["quantiles"])
         except (OSError, KeyError, SafetensorError) as error:
-            msg = f"{path} is broken: {error}. Train again: python -m train.train SAMPLE {folder}"
-            raise RunError(msg) from error
+            msg = f"{path} is broken: {brief(error)}. Train again: "
+            raise RunError(f"{msg}python -m train.train SAMPLE {folder}") from error
 
 
 def unlike(share: Floats) -> float | None:

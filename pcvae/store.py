@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from pcvae.chunks import create_chunked, damage, open_chunked, seal
 from pcvae.cutouts import PART
-from pcvae.errors import StoreError
+from pcvae.errors import StoreError, brief
 from pcvae.folders import (
     goes_on,
     partial_folder,
@@ -167,7 +167,7 @@ class Store:
             pa.default_memory_pool().release_unused()  # else it keeps as much again
             return table
         except (OSError, ValueError) as error:
-            msg = f"{path} cannot be read: {error}. Make the store again with: "
+            msg = f"{path} cannot be read: {brief(error)}. Make the store again with: "
             raise StoreError(msg + REMAKE.format(self.folder)) from error
 
 
@@ -183,7 +183,7 @@ def read_store(folder: Path) -> Store:
         rows = pq.read_metadata(folder / "galaxies.parquet").num_rows
         words = _stamps_damage(store, rows)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        words = str(error)
+        words = brief(error)
     if words:
         made_by = f"{info.command} --overwrite" if info.command else REMAKE.format(folder)
         msg = f"the store in {folder} is not whole: {words}. Make it again with: {made_by}"
