@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 import pandas as pd
@@ -108,12 +109,14 @@ def _astropy_table(path: Path) -> pd.DataFrame:
 def _check_size(path: Path) -> None:
     """Refuse a FITS file whose headers state more data than it has, before any is read."""
     from astropy.io import fits
+    from astropy.utils.exceptions import AstropyUserWarning
 
     with path.open("rb") as file:
         if file.read(2) == GZIP:
             return
     there = path.stat().st_size
-    with fits.open(path, memmap=True) as hdus:
+    with catch_warnings(), fits.open(path, memmap=True) as hdus:
+        simplefilter("ignore", AstropyUserWarning)  # it warns of just that
         for hdu in hdus:
             end = hdu.fileinfo()["datLoc"] + hdu.size
             if end > there:

@@ -1,5 +1,6 @@
 """A run on disk: all settings, the weights, the stretch, the split and the metrics."""
 
+import io
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -138,8 +139,9 @@ def read_run(folder: Path) -> Run:
 
 def write_state(folder: Path, state: Mapping[str, Any]) -> None:
     """Write ``last.ckpt``, from which training goes on; a kill leaves the old or the new one."""
-    begun = folder / "last.ckpt.new"
-    torch.save(dict(state), begun)
+    begun, packed = folder / "last.ckpt.new", io.BytesIO()
+    torch.save(dict(state), packed)
+    begun.write_bytes(packed.getbuffer())  # torch does not say that a disk is full
     begun.replace(folder / "last.ckpt")
 
 

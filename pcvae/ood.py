@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file, save
 
 from pcvae.errors import RunError, brief
 
@@ -106,7 +106,7 @@ class OodScore:
         arrays = {"mean": self.mean, "quantiles": self.quantiles, "starts": np.array(self.starts)}
         arrays |= {f"whiten_{number}": matrix for number, matrix in enumerate(self.whiten)}
         single = {k: np.ascontiguousarray(v, dtype=np.float32) for k, v in arrays.items()}
-        save_file(single, folder / FILE)
+        (folder / FILE).write_bytes(save(single))
 
     @staticmethod
     def read(folder: Path) -> "OodScore | None":

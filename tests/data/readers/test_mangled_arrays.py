@@ -51,7 +51,7 @@ def test_shapes_that_no_memory_has_are_refused(tmp_path, shape):
     with zipfile.ZipFile(content, "w") as file:
         file.writestr("images.npy", b"\x93NUMPY\x01\0" + struct.pack("<H", len(facts)) + facts)
     (tmp_path / "images.npz").write_bytes(content.getvalue())
-    with pytest.raises(PcvaeError, match="expected arrays of numbers in .* cannot be read"):
+    with pytest.raises(PcvaeError, match=r"expected arrays of numbers in .* cannot be read"):
         opened(tmp_path / "images.npz")
 
 
