@@ -3,6 +3,6 @@
 import sys
 
 if sys.argv[:1] == ["-m"]:  # as a command: Ctrl-C while it imports
-    from pcvae.script import end_in_words
+    from pcvae.interrupts import end_in_words
 
     end_in_words()

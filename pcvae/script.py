@@ -1,17 +1,19 @@
 """What all commands share: how errors end them, and how a command is recorded."""
 
 import errno
+import os
+import re
 import shlex
+import shutil
 import sys
 from collections.abc import Callable, Sequence
-from types import TracebackType
 
 from pcvae.errors import PcvaeError, SettingsError
+from pcvae.interrupts import INTERRUPTED, raise_interrupts
 
-__all__ = ["command", "device", "end_in_words", "run"]
+__all__ = ["command", "device", "run"]
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-INTERRUPTED = "\ninterrupted: the same command goes on from here"
 
 EXTRAS = {  # of pyproject.toml, by the packages that are imported
     "simulate": ("galsim", "kcorrect"),
@@ -51,6 +53,7 @@ def device(wanted: str) -> str:
 def run(main: Callable[[], object]) -> None:
     """Run a command; our errors, those of the disk, a missing extra and Ctrl-C end it in words."""
     try:
+        raise_interrupts()
         main()
     except PcvaeError as error:
         sys.exit(f"error: {error}")
@@ -73,21 +76,12 @@ def run(main: Callable[[], object]) -> None:
         sys.exit(130)
 
 
-def end_in_words() -> None:
-    """Have Ctrl-C end a command in words while it still imports, before ``run``."""
-    usual = sys.excepthook
-
-    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        if issubclass(kind, KeyboardInterrupt):
-            print(INTERRUPTED, file=sys.stderr)
-        else:
-            usual(kind, error, trace)
-
-    sys.excepthook = hook
-
-
 def _disk(error: OSError) -> str:
     """An error of the operating system: which file, what is wrong, what to do."""
+    if isinstance(error, shutil.Error):  # one entry a file that was not copied
+        _, target, words = error.args[0][0]
+        number = int((re.findall(r"\[Errno (\d+)\]", str(words)) or [errno.EIO])[0])
+        error = OSError(number, os.strerror(number), target)
     place = f" {error.filename}" if error.filename else ""
     if error.errno in FULL:
         what = place or " what is written"

@@ -2,7 +2,6 @@
 
 import gc
 import os
-import signal
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -11,10 +10,11 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
 from multiprocessing import active_children, get_context, parent_process, resource_tracker
-from threading import Thread
+from threading import Thread, current_thread, main_thread
 from typing import TypeVar
 
 from pcvae.errors import WorkerError
+from pcvae.interrupts import held_back
 
 __all__ = ["ordered_map"]
 
@@ -78,16 +78,13 @@ def _ended_at_once(pool: ProcessPoolExecutor) -> Iterator[None]:
 
 @contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """Have workers that are started here not see Ctrl-C, which is for their parent to answer.
-
-    They inherit the mask of blocked signals, so that none prints a traceback while it imports.
-    """
+    """Start workers that ignore Ctrl-C, which is for this process to answer."""
     resource_tracker.ensure_running()  # it unblocks the signals when it starts
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
+    if current_thread() is not main_thread():
         yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        return
+    with held_back():
+        yield
 
 
 def _end_with_parent() -> None:
