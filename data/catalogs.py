@@ -21,6 +21,7 @@ from data.pipeline.options import pairs, words
 from data.published.catalog_definition import KnownCatalog
 from data.published.known_catalogs import CATALOGS
 from pcvae.errors import CatalogError, SettingsError
+from pcvae.lock import BREAK_LOCK, hold
 from pcvae.script import command, run
 
 __all__ = ["main", "parse_args"]
@@ -51,12 +52,18 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add("--timeout", type=float, default=300.0, help="seconds without a byte that end a try")
     add("--contact", default="", help="your e-mail address, for the services' keepers")
     add("--overwrite", action="store_true", help="replace OUT")
+    add("--break-lock", action="store_true", help=BREAK_LOCK)
     return parser.parse_args(argv)
 
 
 def main(argv: Sequence[str] | None = None) -> Path:
     """Make the catalogue and return its folder."""
     args = parse_args(argv)
+    with hold(args.output, break_lock=args.break_lock):
+        return _join(args, argv)
+
+
+def _join(args: argparse.Namespace, argv: Sequence[str] | None) -> Path:
     from data.published.duplicates import MATCH_RADIUS, without_duplicates
     from data.services.published_tables import NOTE
     from pcvae.catalog import complete

@@ -22,6 +22,7 @@ from data.services.legacy_surveys import BASE_URL, LAYER, PAPER_SIZE, PIXEL_SCAL
 from pcvae.cutouts import PART, SampleInfo, SampleWriter
 from pcvae.errors import SampleError, SettingsError
 from pcvae.folders import partial_folder
+from pcvae.lock import hold
 from pcvae.script import command, run
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ __all__ = ["main", "parse_args"]
 AT_ONCE = 8  # requests; what the public service is asked for at most
 RARE = ("red_spiral", "green_pea")
 NOT_SETTINGS = (
-    *("output", "overwrite", "workers", "cache"),
+    *("output", "overwrite", "workers", "cache", "break_lock"),
     *("at_once", "timeout", "tries", "back_off", "contact"),
 )
 PRELOAD = ("data.services.cutout_queue", "photutils.background", "photutils.segmentation")
@@ -69,13 +70,18 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> Path:
     """Make the sample and return its folder."""
     args = parse_args(argv)
+    _check(args)
+    with hold(args.output, break_lock=args.break_lock):
+        return _make(args, argv)
+
+
+def _make(args: argparse.Namespace, argv: Sequence[str] | None) -> Path:
     from tqdm import tqdm
 
     from data.pipeline.batches import summarise
     from data.pipeline.dust_correction import with_dust
     from data.published.column_mapping import read_candidates
 
-    _check(args)
     candidates = read_candidates(args.catalog, args.columns, args.population_column, args.survey)
     candidates, dust = with_dust(candidates, args.bands, "nanomaggy", DustOptions.of(args))
     source = None

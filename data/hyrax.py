@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from data.pipeline.options import pairs, words
 from pcvae.errors import CatalogError, SettingsError
+from pcvae.lock import BREAK_LOCK, hold
 from pcvae.script import command, run
 
 if TYPE_CHECKING:
@@ -51,12 +52,18 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add("--rare", type=words, default=(), help="of --catalog: populations looked for")
     add("--model", default="hyrax", help="name of the embedding in the store")
     add("--overwrite", action="store_true", help="replace STORE, finished or not")
+    add("--break-lock", action="store_true", help=BREAK_LOCK)
     return parser.parse_args(argv)
 
 
 def main(argv: Sequence[str] | None = None) -> Path:
     """Make the store and return its folder."""
     args = parse_args(argv)
+    with hold(args.store, break_lock=args.break_lock):
+        return _make(args, argv)
+
+
+def _make(args: argparse.Namespace, argv: Sequence[str] | None) -> Path:
     from data.readers.hyrax_results import read_embedding
     from pcvae.store import StoreWriter
 

@@ -24,6 +24,7 @@ from data.pipeline.options import (
 )
 from pcvae.cutouts import SampleInfo, SampleWriter
 from pcvae.errors import SampleError, SettingsError
+from pcvae.lock import hold
 from pcvae.script import command, run
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["main", "parse_args"]
 
-NOT_SETTINGS = ("output", "overwrite", "workers")
+NOT_SETTINGS = ("output", "overwrite", "workers", "break_lock")
 
 
 class Pictures(Source, Protocol):
@@ -71,6 +72,11 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> Path:
     """Make the sample and return its folder."""
     args = parse_args(argv)
+    with hold(args.output, break_lock=args.break_lock):
+        return _ingest(args, argv)
+
+
+def _ingest(args: argparse.Namespace, argv: Sequence[str] | None) -> Path:
     from tqdm import tqdm
 
     from data.pipeline.batches import measured, read_parts, summarise

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from pcvae.lock import BREAK_LOCK, hold
 from pcvae.script import run
 
 __all__ = ["main", "parse_args"]
@@ -34,12 +35,18 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         default=BOX,
         help=f"px of the background's boxes; the paper: {PAPER_BOX}",
     )
+    add("--break-lock", action="store_true", help=BREAK_LOCK)
     return parser.parse_args(argv)
 
 
 def main(argv: Sequence[str] | None = None) -> Path:
     """Measure all galaxies of the sample, replace its catalogue, return its folder."""
     args = parse_args(argv)
+    with hold(args.sample, break_lock=args.break_lock):
+        return _measure(args)
+
+
+def _measure(args: argparse.Namespace) -> Path:
     from tqdm import tqdm
 
     from data.pipeline.process_pool import ordered_map

@@ -23,6 +23,7 @@ from data.simulation.survey import SURVEYS, Survey
 from pcvae.cutouts import SampleInfo, SampleWriter
 from pcvae.dust import extinction_of
 from pcvae.errors import SettingsError
+from pcvae.lock import BREAK_LOCK, hold
 from pcvae.script import command, run
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["main", "parse_args"]
 
-NOT_SETTINGS = ("output", "overwrite", "workers")
+NOT_SETTINGS = ("output", "overwrite", "workers", "break_lock")
 RARE = ("red_spiral", "green_pea")
 HARD_NEGATIVES = ("blue_compact", "point_source", "dusty_spiral")
 SMALLEST = 32  # px
@@ -71,6 +72,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     add("--name", help="of the sample; default: the name of OUT")
     add("--overwrite", action="store_true", help="replace OUT, finished or not")
+    add("--break-lock", action="store_true", help=BREAK_LOCK)
     return parser.parse_args(argv)
 
 
@@ -78,6 +80,11 @@ def main(argv: Sequence[str] | None = None) -> Path:
     """Make the sample and return its folder."""
     args = parse_args(argv)
     _check(args)
+    with hold(args.output, break_lock=args.break_lock):
+        return _simulate(args, argv)
+
+
+def _simulate(args: argparse.Namespace, argv: Sequence[str] | None) -> Path:
     info, populations = _info(args, command("data.simulate", argv)), _populations(args)
     settings = {k: v for k, v in vars(args).items() if k not in NOT_SETTINGS}
     writer = SampleWriter(args.output, info, len(populations), settings, overwrite=args.overwrite)

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 import pandas as pd
 
-from pcvae.errors import CatalogError
+from pcvae.errors import CatalogError, brief
 from pcvae.labels import LABELS
 
 __all__ = ["FIELD", "SUFFIXES", "complete", "flux_columns", "read_table"]
@@ -21,6 +22,8 @@ ASTROPY = {
     ".xml": "votable",
     ".votable": "votable",
 }
+GZIP = b"\x1f\x8b"  # the first bytes of a compressed file
+MAX_FLAG = 2**31 - 1
 SUFFIXES = (".csv", *ASTROPY, ".parquet", ".pq")
 
 
@@ -49,7 +52,7 @@ def complete(table: pd.DataFrame, bands: Sequence[str]) -> pd.DataFrame:
     known["population"] = _text(table, "population", FIELD)
     for name in _numbers(bands):
         known[name] = _number(table, name)
-    known["orientation_flag"] = _number(table, "orientation_flag").fillna(0).astype(np.int64)
+    known["orientation_flag"] = _flag(table, "orientation_flag")
     rest = {name: table[name] for name in table.columns if name not in known}
     return pd.DataFrame(known | rest).reset_index(drop=True)
 
@@ -73,12 +76,12 @@ def read_table(path: Path, id_column: str = "id") -> pd.DataFrame:
         raise CatalogError(msg)
     try:
         if suffix in (".parquet", ".pq"):
-            return pd.read_parquet(path)
+            return _decoded(pd.read_parquet(path))
         if suffix == ".csv":
             return _csv_table(path, id_column)
         return _astropy_table(path)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        msg = f"{path} cannot be read as a {suffix[1:]} table: {error}"
+    except (OSError, ValueError, KeyError, TypeError, ArithmeticError, MemoryError) as error:
+        msg = f"{path} cannot be read as a {suffix[1:]} table: {brief(error)}"
         raise CatalogError(msg) from error
 
 
@@ -95,12 +98,38 @@ def _csv_table(path: Path, id_column: str) -> pd.DataFrame:
 def _astropy_table(path: Path) -> pd.DataFrame:
     from astropy.table import Table
 
-    table = Table.read(path, format=ASTROPY[path.suffix.lower()])
+    kind = ASTROPY[path.suffix.lower()]
+    if kind == "fits":
+        _check_size(path)
+    table = Table.read(path, format=kind)
     flat = [name for name in table.colnames if table[name].ndim == 1]
-    frame = table[flat].to_pandas()
+    return _decoded(table[flat].to_pandas())
+
+
+def _check_size(path: Path) -> None:
+    """Refuse a FITS file whose headers state more data than it has, before any is read."""
+    from astropy.io import fits
+    from astropy.utils.exceptions import AstropyUserWarning
+
+    with path.open("rb") as file:
+        if file.read(2) == GZIP:
+            return
+    there = path.stat().st_size
+    with catch_warnings(), fits.open(path, memmap=True) as hdus:
+        simplefilter("ignore", AstropyUserWarning)  # it warns of just that
+        for hdu in hdus:
+            end = hdu.fileinfo()["datLoc"] + hdu.size
+            if end > there:
+                msg = f"its header states data up to byte {end:,}, the file has {there:,}"
+                raise ValueError(msg)
+
+
+def _decoded(frame: pd.DataFrame) -> pd.DataFrame:
+    """The table with its bytes as text."""
     for name in frame.columns:
-        if frame[name].dtype == object:
-            frame[name] = [v.decode() if isinstance(v, bytes) else v for v in frame[name]]
+        values = frame[name]
+        if values.dtype == object and any(isinstance(value, bytes) for value in values):
+            frame[name] = [v.decode() if isinstance(v, bytes) else v for v in values]
     return frame
 
 
@@ -131,9 +160,17 @@ def _number(table: pd.DataFrame, name: str) -> pd.Series:
         return pd.Series(np.nan, index=table.index, dtype=np.float64)
     try:
         return pd.to_numeric(table[name]).astype(np.float64)
-    except (ValueError, TypeError) as error:
-        msg = f"expected numbers in column {name!r}: {error}"
+    except (ValueError, TypeError, OverflowError) as error:
+        msg = f"expected numbers in column {name!r}: {brief(error)}"
         raise CatalogError(msg) from error
+
+
+def _flag(table: pd.DataFrame, name: str) -> pd.Series:
+    bits = _number(table, name).fillna(0)
+    if not bits.between(0, MAX_FLAG).all():
+        msg = f"expected flags of 0 to {MAX_FLAG} in column {name!r}, found {bits.min():g} to "
+        raise CatalogError(f"{msg}{bits.max():g}")
+    return bits.astype(np.int64)
 
 
 def _text(table: pd.DataFrame, name: str, default: str) -> pd.Series:

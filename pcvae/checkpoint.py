@@ -1,8 +1,8 @@
 """A run on disk: all settings, the weights, the stretch, the split and the metrics."""
 
-import json
+import io
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,8 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from pcvae.dataset import LatentSpace
-from pcvae.errors import RunError
-from pcvae.folders import read_facts, tuples
-from pcvae.labels import Latent
+from pcvae.errors import RunError, SettingsError, brief
+from pcvae.folders import read_facts, write_facts
 from pcvae.model import ConvVAE, ModelConfig
 from pcvae.preprocess import Stretch
 
@@ -26,6 +25,7 @@ __all__ = ["Run", "RunInfo", "read_run", "read_state", "run_folder", "write_run"
 
 VERSION = 1
 RETRAIN = "python -m train.train SAMPLE {}"
+UNFIT = ArithmeticError, IndexError, MemoryError, TypeError, ValueError, SettingsError
 SHIPPED = Path(__file__).parent / "pretrained"
 
 
@@ -84,8 +84,17 @@ class Run:
     stretch: Stretch
 
     def split(self, ids: pd.Series) -> NDArray[np.str_]:
-        """The split of these galaxies in this run; ``new`` where it never saw one."""
-        table = pd.read_parquet(self.folder / "split.parquet").set_index("id")["split"]
+        """The split of these galaxies in this run; ``new`` where it never saw one.
+
+        Raises:
+            RunError: ``split.parquet`` is missing or broken.
+        """
+        path = self.folder / "split.parquet"
+        try:
+            table = pd.read_parquet(path, columns=["id", "split"]).set_index("id")["split"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            msg = f"{path} cannot be read: {brief(error)}. Train again: "
+            raise RunError(msg + RETRAIN.format(self.folder)) from error
         return ids.map(table).fillna("new").to_numpy("<U10")
 
 
@@ -107,7 +116,7 @@ def write_run(
     packed = save({name: value.contiguous() for name, value in weights.items()})
     (folder / "model.safetensors").write_bytes(packed)  # save_file hides it from other people
     stretch.write(folder)
-    (folder / "run.json").write_text(json.dumps(asdict(info), indent=1) + "\n")
+    write_facts(folder / "run.json", asdict(info))
 
 
 def read_run(folder: Path) -> Run:
@@ -116,21 +125,23 @@ def read_run(folder: Path) -> Run:
     Raises:
         RunError: It is missing, unfinished, broken or of another version.
     """
-    info = _read_info(folder)
-    model = ConvVAE(info.model)
+    retrain = RETRAIN.format(folder)
+    info = read_facts(folder / "run.json", RunInfo, VERSION, RunError, retrain)
     try:
+        model = ConvVAE(info.model)
         model.load_state_dict(load_file(folder / "model.safetensors"))
-    except (OSError, RuntimeError, SafetensorError) as error:
-        msg = f"the weights in {folder} do not fit its run.json: {error}. Train again: "
-        raise RunError(msg + RETRAIN.format(folder)) from error
+    except (OSError, RuntimeError, SafetensorError, *UNFIT) as error:
+        msg = f"the weights in {folder} do not fit its run.json: {brief(error)}. Train again: "
+        raise RunError(msg + retrain) from error
     model.eval()
     return Run(folder, info, model, Stretch.read(folder))
 
 
 def write_state(folder: Path, state: Mapping[str, Any]) -> None:
     """Write ``last.ckpt``, from which training goes on; a kill leaves the old or the new one."""
-    begun = folder / "last.ckpt.new"
-    torch.save(dict(state), begun)
+    begun, packed = folder / "last.ckpt.new", io.BytesIO()
+    torch.save(dict(state), packed)
+    begun.write_bytes(packed.getbuffer())  # torch does not say that a disk is full
     begun.replace(folder / "last.ckpt")
 
 
@@ -138,21 +149,3 @@ def read_state(folder: Path) -> dict[str, Any] | None:
     """Read ``last.ckpt``, tensors and plain values only; None if there is none."""
     path = folder / "last.ckpt"
     return torch.load(path, weights_only=True, map_location="cpu") if path.exists() else None
-
-
-def _read_info(folder: Path) -> RunInfo:
-    facts = read_facts(folder / "run.json", VERSION, RunError, RETRAIN.format(folder))
-    try:
-        return _info_of(facts)
-    except (KeyError, TypeError) as error:
-        msg = f"{folder}/run.json is not what this pcvae writes: {error}. Train again: "
-        raise RunError(msg + RETRAIN.format(folder)) from error
-
-
-def _info_of(facts: dict[str, Any]) -> RunInfo:
-    known = {item.name for item in fields(RunInfo)}
-    facts = {k: v for k, v in facts.items() if k in known}
-    facts["model"] = ModelConfig(**tuples(facts["model"]))
-    space = tuples(facts["space"])
-    space["latents"] = tuple(Latent(**latent) for latent in space["latents"])
-    return RunInfo(**facts | {"space": LatentSpace(**space)})

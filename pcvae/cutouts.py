@@ -8,7 +8,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,16 @@ import zarr
 from numpy.typing import NDArray
 
 from pcvae.catalog import complete
-from pcvae.errors import SampleError, ShapeError
-from pcvae.folders import goes_on, partial_folder, read_facts, replace_folder, write_facts
+from pcvae.chunks import create_chunked, damage, open_chunked, seal
+from pcvae.errors import SampleError, ShapeError, brief
+from pcvae.folders import (
+    goes_on,
+    partial_folder,
+    read_facts,
+    replace_folder,
+    write_facts,
+    write_text,
+)
 
 __all__ = [
     "PART",
@@ -107,8 +115,17 @@ class Sample:
         return len(self.catalog)
 
     def pixels(self, where: slice) -> NDArray[np.float32]:
-        """The cutouts (n, C, S, S) of some rows."""
-        return np.asarray(self.flux[where], dtype=np.float32)
+        """The cutouts (n, C, S, S) of some rows.
+
+        Raises:
+            SampleError: They are not what was written.
+        """
+        try:
+            return np.asarray(self.flux[where], dtype=np.float32)
+        except (OSError, ValueError, RuntimeError) as error:
+            msg = f"galaxies {where.start} to {where.stop} of {self.folder} cannot be read: "
+            again = _again(self.folder, self.info)
+            raise SampleError(f"{msg}{brief(error)}. {again}") from error
 
     def blocks(self) -> Iterator[tuple[slice, NDArray[np.float32]]]:
         """Yield the cutouts chunk by chunk: the rows' slice and (n, C, S, S)."""
@@ -139,22 +156,31 @@ def read_sample(folder: Path) -> Sample:
     """Open the sample in ``folder``.
 
     Raises:
-        SampleError: It is missing, of another version, or its parts do not belong together.
+        SampleError: It is missing, of another version, not whole, or its parts do not belong
+            together.
     """
-    info = _read_info(folder)
+    info = read_facts(
+        folder / "sample.json", SampleInfo, VERSION, SampleError, REMAKE.format(folder)
+    )
+    again, path = _again(folder, info), folder / "cutouts.zarr"
     try:
         catalog = pd.read_parquet(folder / "catalog.parquet")
-        flux = zarr.open_array(folder / "cutouts.zarr", mode="r")
-    except (OSError, ValueError, KeyError) as error:
-        msg = f"the sample in {folder} is broken: {error}. Make it again with: "
-        raise SampleError(msg + REMAKE.format(folder)) from error
+        flux = zarr.open_array(path, mode="r")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        msg = f"the sample in {folder} is broken: {brief(error)}. {again}"
+        raise SampleError(msg) from error
     if flux.shape != (len(catalog), *info.shape):
-        msg = (
-            f"expected cutouts of shape {(len(catalog), *info.shape)} in {folder}, found "
-            f"{flux.shape}. Make the sample again with: {REMAKE.format(folder)}"
-        )
+        msg = f"expected cutouts of shape {(len(catalog), *info.shape)} in {folder}, found "
+        raise SampleError(f"{msg}{flux.shape}. {again}")
+    if words := damage(path, flux):
+        msg = f"{path} is not whole: {words}. {again}"
         raise SampleError(msg)
     return Sample(folder, info, catalog, flux)
+
+
+def _again(folder: Path, info: SampleInfo) -> str:
+    made_by = f"{info.command} --overwrite" if info.command else REMAKE.format(folder)
+    return f"Make the sample again with: {made_by}"
 
 
 class SampleWriter:
@@ -195,7 +221,7 @@ class SampleWriter:
             self._begin(text)
         # Once joined, the candidates' pixels may be gone in part; nothing is left to write then.
         if not (self._work / "cutouts.zarr").exists():
-            self._flux = zarr.open_array(self._work / "candidates.zarr", mode="r+")
+            self._flux = open_chunked(self._work / "candidates.zarr")
 
     def missing(self) -> list[int]:
         """The parts still to be written."""
@@ -272,7 +298,7 @@ class SampleWriter:
         shutil.rmtree(self._work, ignore_errors=True)
         self._parts.mkdir(parents=True)
         _create_pixels(self._work / "candidates.zarr", self.rows, self.info)
-        (self._work / "settings.json").write_text(text)
+        write_text(self._work / "settings.json", text)
 
     @property
     def _parts(self) -> Path:
@@ -300,6 +326,7 @@ def _join_pixels(work: Path, info: SampleInfo, lengths: list[int]) -> None:
         return
     candidates = zarr.open_array(work / "candidates.zarr", mode="r")
     if sum(lengths) == candidates.shape[0]:
+        _seal(work / "candidates.zarr", work)
         (work / "candidates.zarr").rename(target)
         return
     flux = _create_pixels(begun, sum(lengths), info)
@@ -308,7 +335,19 @@ def _join_pixels(work: Path, info: SampleInfo, lengths: list[int]) -> None:
         if length:
             flux[end : end + length] = candidates[part * PART : part * PART + length]
         end += length
+    _seal(begun, work)
     begun.rename(target)
+
+
+def _seal(path: Path, work: Path) -> None:
+    """List the chunks of the finished pixels.
+
+    Raises:
+        SampleError: Some that were written are not there any more.
+    """
+    if absent := seal(path):
+        msg = f"{work} has lost the chunk {absent[0]} of its pixels: run the same command with "
+        raise SampleError(msg + "--overwrite")
 
 
 def _check_pixels(flux: NDArray[np.float32], shape: tuple[int, ...], part: int) -> None:
@@ -322,20 +361,8 @@ def _check_pixels(flux: NDArray[np.float32], shape: tuple[int, ...], part: int) 
 
 def _create_pixels(path: Path, rows: int, info: SampleInfo) -> zarr.Array[Any]:
     # Noise does not compress, and trying takes longer than reading.
-    return zarr.create_array(
-        path,
-        shape=(rows, *info.shape),
-        chunks=(PART, *info.shape),
-        dtype="float32",
-        compressors=None,
-        overwrite=True,
-    )
-
-
-def _read_info(folder: Path) -> SampleInfo:
-    facts = read_facts(folder / "sample.json", VERSION, SampleError, REMAKE.format(folder))
-    known = {item.name for item in fields(SampleInfo)}
-    return SampleInfo(**{k: v for k, v in facts.items() if k in known})
+    shape, chunks = (rows, *info.shape), (PART, *info.shape)
+    return create_chunked(path, shape, chunks, "float32", compress=False)
 
 
 def _write_parquet(path: Path, table: pd.DataFrame) -> None:

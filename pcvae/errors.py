@@ -3,13 +3,18 @@
 __all__ = [
     "CatalogError",
     "JournalError",
+    "OutputError",
     "PcvaeError",
     "RunError",
     "SampleError",
     "SettingsError",
     "ShapeError",
     "StoreError",
+    "WorkerError",
+    "brief",
 ]
+
+MAX_LENGTH = 240  # characters of another library's message
 
 
 class PcvaeError(Exception):
@@ -42,3 +47,17 @@ class StoreError(PcvaeError):
 
 class JournalError(PcvaeError):
     """A journal of labels cannot be opened, or is of another version."""
+
+
+class OutputError(PcvaeError):
+    """An output is being written by another process, or cannot be written at all."""
+
+
+class WorkerError(PcvaeError):
+    """A process that worked for this one has ended."""
+
+
+def brief(error: BaseException) -> str:
+    """What another library says of an error, as part of a sentence of ours: one line, not long."""
+    words = " ".join(str(error).split()) or type(error).__name__
+    return words if len(words) <= MAX_LENGTH else f"{words[:MAX_LENGTH]} ..."

@@ -4,18 +4,25 @@ import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from pcvae.errors import PcvaeError
+import msgspec
+from msgspec import ValidationError
+
+from pcvae.errors import PcvaeError, brief
 
 __all__ = [
+    "convert",
     "goes_on",
     "partial_folder",
     "read_facts",
     "replace_folder",
-    "tuples",
     "write_facts",
+    "write_text",
 ]
+
+Facts = TypeVar("Facts")
+MAX_DIGITS = 18  # of an integer of 64 bits
 
 
 def partial_folder(folder: Path) -> Path:
@@ -41,7 +48,7 @@ def goes_on(
         finish: How other work can be finished.
     """
     path = work / "settings.json"
-    if path.exists() and path.read_text() == settings:
+    if path.exists() and path.read_bytes() == settings.encode():
         return True
     if path.exists() and not overwrite:
         msg = f"{work} was begun with other settings or other input ({path})"
@@ -66,42 +73,79 @@ def replace_folder(made: Path, folder: Path) -> Path:
     return folder
 
 
-def read_facts(path: Path, version: int, error: type[PcvaeError], remake: str) -> dict[str, Any]:
-    """Read a versioned JSON file, its lists as tuples.
+def read_facts(
+    path: Path, kind: type[Facts], version: int, error: type[PcvaeError], remake: str
+) -> Facts:
+    """Read a versioned JSON file whose schema is a dataclass; keys it does not have are ignored.
 
     Args:
         path: The file; its folder is the thing it describes.
+        kind: The dataclass, whose annotations say which keys and types there are.
         version: The version that is understood.
         error: What to raise when it is missing, broken or of another version.
         remake: The command that makes the thing again.
     """
-    if not path.exists():
-        begun = partial_folder(path.parent).exists()
-        hint = "It was begun but not finished; the same command goes on. " if begun else ""
-        msg = f"expected {path.name} in {path.parent}, found none. {hint}Make it with: {remake}"
-        raise error(msg)
-    try:
-        facts = json.loads(path.read_text())
-    except json.JSONDecodeError as broken:
-        msg = f"{path} is not JSON: {broken}. Make it again with: {remake}"
-        raise error(msg) from broken
+    facts = _read_json(path, error, remake)
     if not isinstance(facts, dict) or facts.get("version") != version:
         found = facts.get("version") if isinstance(facts, dict) else None
         msg = (
-            f"{path.parent} is of version {found}, this pcvae reads version {version}. "
+            f"{path.parent} is of version {str(found)[:20]}, this pcvae reads version {version}. "
             f"Make it again with: {remake}"
         )
         raise error(msg)
-    return tuples(facts)
+    try:
+        return convert(facts, kind)
+    except (ValidationError, ValueError, TypeError, OverflowError, PcvaeError) as broken:
+        msg = (
+            f"{path} is not what this pcvae writes: {brief(broken)}. Make it again with: {remake}"
+        )
+        raise error(msg) from broken
 
 
-def tuples(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """The facts with their lists as tuples, as frozen dataclasses hold them."""
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in facts.items()}
+def convert(facts: object, kind: type[Facts]) -> Facts:
+    """A dataclass, and those in it, from what JSON keeps of it; lists become its tuples.
+
+    Raises:
+        msgspec.ValidationError: A key is missing, or a value is of another type.
+
+    Example:
+        >>> from pcvae.labels import Latent
+        >>> convert({"name": "a", "title": "A"}, Latent)
+        Latent(name='a', title='A', unit='')
+    """
+    return msgspec.convert(facts, kind)
+
+
+def _read_json(path: Path, error: type[PcvaeError], remake: str) -> object:
+    try:
+        return json.loads(path.read_bytes(), parse_int=_integer)
+    except FileNotFoundError as absent:
+        begun = partial_folder(path.parent).exists()
+        hint = "It was begun but not finished; the same command goes on. " if begun else ""
+        msg = f"expected {path.name} in {path.parent}, found none. {hint}Make it with: {remake}"
+        raise error(msg) from absent
+    except OSError as broken:
+        msg = f"{path} cannot be read: {broken.strerror}"
+        raise error(msg) from broken
+    except (ValueError, RecursionError) as broken:
+        msg = f"{path} is not JSON: {brief(broken)}. Make it again with: {remake}"
+        raise error(msg) from broken
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > MAX_DIGITS:
+        msg = f"expected numbers of at most {MAX_DIGITS} digits, found one of {len(digits)}"
+        raise ValueError(msg)
+    return int(digits)
 
 
 def write_facts(path: Path, facts: Mapping[str, Any]) -> None:
     """Write a JSON file, which appears under its name when it is complete."""
+    write_text(path, json.dumps(facts, indent=1) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file, which appears under its name when it is complete."""
     begun = path.with_name(path.name + ".new")
-    begun.write_text(json.dumps(facts, indent=1) + "\n")
+    begun.write_text(text)
     begun.replace(path)

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file, save
 
-from pcvae.errors import RunError
+from pcvae.errors import RunError, brief
 
 __all__ = ["FAR_OUT", "OodScore", "unlike"]
 
@@ -106,7 +106,7 @@ class OodScore:
         arrays = {"mean": self.mean, "quantiles": self.quantiles, "starts": np.array(self.starts)}
         arrays |= {f"whiten_{number}": matrix for number, matrix in enumerate(self.whiten)}
         single = {k: np.ascontiguousarray(v, dtype=np.float32) for k, v in arrays.items()}
-        save_file(single, folder / FILE)
+        (folder / FILE).write_bytes(save(single))
 
     @staticmethod
     def read(folder: Path) -> "OodScore | None":
@@ -124,8 +124,8 @@ class OodScore:
             whiten = tuple(arrays[f"whiten_{number}"] for number in range(len(starts) - 1))
             return OodScore(starts, arrays["mean"], whiten, arrays["quantiles"])
         except (OSError, KeyError, SafetensorError) as error:
-            msg = f"{path} is broken: {error}. Train again: python -m train.train SAMPLE {folder}"
-            raise RunError(msg) from error
+            msg = f"{path} is broken: {brief(error)}. Train again: "
+            raise RunError(f"{msg}python -m train.train SAMPLE {folder}") from error
 
 
 def unlike(share: Floats) -> float | None:

@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from msgspec import ValidationError
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, interpolate
 
-from pcvae.errors import RunError, SettingsError, ShapeError
-from pcvae.folders import tuples
+from pcvae.errors import RunError, SettingsError, ShapeError, brief
+from pcvae.folders import convert
 
 __all__ = [
     "Stretch",
@@ -164,15 +165,23 @@ class Stretch:
             RunError: It is missing or broken.
         """
         try:
-            return Stretch.of(json.loads((folder / "stretch.json").read_text()))
-        except (OSError, ValueError, TypeError) as error:
-            msg = f"{folder} has no readable stretch.json: {error}. Train again: "
+            return Stretch.of(json.loads((folder / "stretch.json").read_bytes()))
+        except (OSError, ValueError, RecursionError) as error:
+            msg = f"{folder} has no readable stretch.json: {brief(error)}. Train again: "
             raise RunError(msg + "python -m train.train SAMPLE RUN") from error
 
     @staticmethod
     def of(facts: dict[str, Any]) -> "Stretch":
-        """The stretch of these facts, as JSON keeps them."""
-        return Stretch(**tuples(facts))
+        """The stretch of these facts, as JSON keeps them.
+
+        Raises:
+            SettingsError: They are not those of a stretch.
+        """
+        try:
+            return convert(facts, Stretch)
+        except ValidationError as error:
+            msg = f"expected a stretch as pcvae writes it: {brief(error)}"
+            raise SettingsError(msg) from error
 
     def _factor(self, like: Tensor) -> Tensor:
         return (self.beta / like.new_tensor(self.scale)).view(1, -1, 1, 1)

@@ -7,7 +7,7 @@ only read; the order of its rows is that of the sample.
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,12 +15,21 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import zarr
 from numpy.typing import NDArray
 
+from pcvae.chunks import create_chunked, damage, open_chunked, seal
 from pcvae.cutouts import PART
-from pcvae.errors import StoreError
-from pcvae.folders import goes_on, partial_folder, read_facts, replace_folder, write_facts
+from pcvae.errors import StoreError, brief
+from pcvae.folders import (
+    goes_on,
+    partial_folder,
+    read_facts,
+    replace_folder,
+    write_facts,
+    write_text,
+)
 from pcvae.labels import LABELS, Latent
 from pcvae.photometry import photometric_features
 
@@ -231,7 +240,7 @@ class Store:
             pa.default_memory_pool().release_unused()  # else it keeps as much again
             return table
         except (OSError, ValueError) as error:
-            msg = f"{path} cannot be read: {error}. Make the store again with: "
+            msg = f"{path} cannot be read: {brief(error)}. Make the store again with: "
             raise StoreError(msg + REMAKE.format(self.folder)) from error
 
 
@@ -239,10 +248,30 @@ def read_store(folder: Path) -> Store:
     """Open the store in ``folder``.
 
     Raises:
-        StoreError: It is missing or of another version.
+        StoreError: It is missing, of another version, or not whole.
     """
-    facts = read_facts(folder / "store.json", VERSION, StoreError, REMAKE.format(folder))
-    return Store(folder, _info(facts))
+    info = read_facts(folder / "store.json", StoreInfo, VERSION, StoreError, REMAKE.format(folder))
+    store = Store(folder, info)
+    try:
+        rows = pq.read_metadata(folder / "galaxies.parquet").num_rows
+        words = _stamps_damage(store, rows)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        words = brief(error)
+    if words:
+        made_by = f"{info.command} --overwrite" if info.command else REMAKE.format(folder)
+        msg = f"the store in {folder} is not whole: {words}. Make it again with: {made_by}"
+        raise StoreError(msg)
+    return store
+
+
+def _stamps_damage(store: Store, rows: int) -> str:
+    """What is wrong with the stamps of a store of so many galaxies; empty if nothing is."""
+    stamps = store.stamps
+    if stamps is None:
+        return ""
+    if stamps.ndim != 4 or stamps.shape[0] != rows or stamps.shape[3] != 3:
+        return f"expected stamps of shape ({rows}, S, S, 3), found {stamps.shape}"
+    return damage(store.folder / "stamps.zarr", stamps)
 
 
 class StoreWriter:
@@ -269,7 +298,7 @@ class StoreWriter:
         if not goes_on(self._work, text, StoreError, overwrite=overwrite):
             shutil.rmtree(self._work, ignore_errors=True)
             (self._work / "parts").mkdir(parents=True)
-            (self._work / "settings.json").write_text(text)
+            write_text(self._work / "settings.json", text)
 
     def has_part(self, model: str, start: int) -> bool:
         """Whether the part of a model that begins at row ``start`` is on disk."""
@@ -289,9 +318,9 @@ class StoreWriter:
         if not path.exists():
             shape, chunks = (rows, *stamps.shape[1:]), (PART, *stamps.shape[1:])
             begun = self._work / "stamps.zarr.new"
-            zarr.create_array(begun, shape=shape, chunks=chunks, dtype="u1", overwrite=True)
+            create_chunked(begun, shape, chunks, "u1", compress=True)
             begun.rename(path)
-        zarr.open_array(path, mode="r+")[start : start + len(stamps)] = stamps
+        open_chunked(path)[start : start + len(stamps)] = stamps
 
     def finish(
         self, info: StoreInfo, galaxies: pd.DataFrame, model_folders: Mapping[str, Path]
@@ -317,6 +346,10 @@ class StoreWriter:
         return (self._work / "store.json").exists()
 
     def _join(self, galaxies: pd.DataFrame, model_folders: Mapping[str, Path]) -> None:
+        stamps = self._work / "stamps.zarr"
+        if stamps.exists() and (absent := seal(stamps)):
+            msg = f"{stamps} has lost its chunk {absent[0]}: run the same command with --overwrite"
+            raise StoreError(msg)
         (self._work / "latents").mkdir(exist_ok=True)
         for name, files in model_folders.items():
             parts = sorted((self._work / "parts" / name).glob("*.parquet"))
@@ -332,12 +365,3 @@ class StoreWriter:
 
     def _part(self, model: str, start: int) -> Path:
         return self._work / "parts" / model / f"{start:012d}.parquet"
-
-
-def _info(facts: Mapping[str, Any]) -> StoreInfo:
-    known = {item.name for item in fields(StoreInfo)}
-    models = tuple(
-        ModelInfo(**{**model, "latents": tuple(Latent(**latent) for latent in model["latents"])})
-        for model in facts["models"]
-    )
-    return StoreInfo(**{k: v for k, v in facts.items() if k in known} | {"models": models})

@@ -121,8 +121,8 @@ def fit(
         watcher: Called after every step and epoch.
 
     Raises:
-        SettingsError: There is nothing to train or to validate on, or the loss is not
-            finite from the first epoch on.
+        SettingsError: There is nothing to train or to validate on, or the loss is not finite;
+            ``last.ckpt`` is then that of the last epoch whose loss was.
     """
     found = len(training_data.train.image), len(training_data.validation.image)
     if found[0] < 2 or found[1] < 1:
@@ -142,17 +142,23 @@ def fit(
         if loop.stale(epoch) or (history and not math.isfinite(history[-1]["validation_total"])):
             break
         history.append(loop.run(epoch, watcher))
-        if fabric.is_global_zero:
-            write_state(folder, loop.state(history))
+        if fabric.is_global_zero:  # the state last: a kill in between repeats the epoch
             pd.DataFrame(history).to_csv(folder / "metrics.csv", index=False)
+            write_state(folder, loop.state(history))
         watcher.epoch(history[-1])
     if not loop.best:
+        _check_finite(history[-1]["validation_total"], 0, recipe)
+    return Best(loop.best, loop.best_epoch, len(history), loop.best_loss)
+
+
+def _check_finite(loss: float, epoch: int, recipe: Recipe) -> None:
+    if not math.isfinite(loss):
+        kept = f" (last.ckpt is of epoch {epoch})" if epoch else ""
         msg = (
-            f"expected a finite loss, found {history[-1]['validation_total']} after the first "
-            f"epoch: begin again with --overwrite and a --lr below {recipe.fit.lr:g}"
+            f"expected a finite loss, found {loss} in epoch {epoch + 1}{kept}: begin again with "
+            f"--overwrite and a --lr below {recipe.fit.lr:g}"
         )
         raise SettingsError(msg)
-    return Best(loop.best, loop.best_epoch, len(history), loop.best_loss)
 
 
 def _where(chosen: Tensor, image: Tensor, axis: int | None) -> Tensor:
@@ -250,6 +256,8 @@ class _Loop:
         for step, rows in enumerate(self.batches(epoch)):
             self._set_rate(epoch * self.steps + step)
             terms = self._step(rows, epoch * self.steps + step)
+            if self.fabric.world_size == 1:  # others wait for each other until the epoch ends
+                _check_finite(terms["total"], epoch, self.recipe)
             watcher.step(terms)
             sums = {k: sums[k] + terms[k] * len(rows) for k in sums}
         row: dict[str, float] = {"epoch": epoch}
@@ -257,6 +265,7 @@ class _Loop:
         row |= {f"train_{k}": v / count for k, v in sums.items()}
         kept = self.mean if self.recipe.fit.ema else self.net.state_dict()
         row |= {f"validation_{k}": v for k, v in self._validate(kept).items()}
+        _check_finite(row["train_total"] + row["validation_total"], epoch, self.recipe)
         row |= {"lr": self.optimizer.param_groups[0]["lr"]}
         row |= {"seconds": time.perf_counter() - began}
         if row["validation_total"] < self.best_loss:

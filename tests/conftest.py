@@ -39,37 +39,36 @@ def paint(rng, size=32):
     return (flux + rng.normal(0, 0.01, flux.shape)).astype(np.float32), labels
 
 
+def write_sample(folder, n=120, *, unit="nanomaggy", without=(), rare=("red_spiral", "green_pea")):
+    """Write a sample of n galaxies; every 9th is a red spiral, every 11th a green pea."""
+    rng = np.random.default_rng(1)
+    flux, labels = zip(*[paint(rng) for _ in range(n)], strict=True)
+    catalog = pd.DataFrame(labels).assign(
+        id=[f"g{row:04d}" for row in range(n)],
+        ra=rng.uniform(0, 360, n),
+        dec=rng.uniform(-10, 30, n),
+        population="field",
+        survey="test",
+    )
+    for step, population in zip((9, 11), rare, strict=False):
+        catalog.loc[step::step, "population"] = population
+    catalog[list(without)] = np.nan
+    pixels = np.stack(flux)
+    if unit == "stretched":
+        pixels = np.clip(pixels / 5, 0, 1)
+    info = SampleInfo("example", "simulated for a test", BANDS, 0.262, 32, unit, tuple(rare))
+    writer = SampleWriter(folder, info, n, {})
+    for part in writer.missing():
+        rows = writer.part_rows(part)
+        writer.write(part, pixels[rows.start : rows.stop], catalog.iloc[rows.start : rows.stop])
+    writer.finish()
+    return read_sample(folder)
+
+
 @pytest.fixture(scope="session")
 def make_sample():
-    """Write a sample of n galaxies; every 9th is a red spiral, every 11th a green pea."""
-
-    def make(folder, n=120, *, unit="nanomaggy", without=(), rare=("red_spiral", "green_pea")):
-        rng = np.random.default_rng(1)
-        flux, labels = zip(*[paint(rng) for _ in range(n)], strict=True)
-        catalog = pd.DataFrame(labels).assign(
-            id=[f"g{row:04d}" for row in range(n)],
-            ra=rng.uniform(0, 360, n),
-            dec=rng.uniform(-10, 30, n),
-            population="field",
-            survey="test",
-        )
-        for step, population in zip((9, 11), rare, strict=False):
-            catalog.loc[step::step, "population"] = population
-        catalog[list(without)] = np.nan
-        pixels = np.stack(flux)
-        if unit == "stretched":
-            pixels = np.clip(pixels / 5, 0, 1)
-        info = SampleInfo("example", "simulated for a test", BANDS, 0.262, 32, unit, tuple(rare))
-        writer = SampleWriter(folder, info, n, {})
-        for part in writer.missing():
-            rows = writer.part_rows(part)
-            writer.write(
-                part, pixels[rows.start : rows.stop], catalog.iloc[rows.start : rows.stop]
-            )
-        writer.finish()
-        return read_sample(folder)
-
-    return make
+    """``write_sample``."""
+    return write_sample
 
 
 @pytest.fixture(scope="session")

@@ -1,22 +1,48 @@
 """Kills before each file operation: what a killed writer leaves behind must be mendable.
 
-    python -m tests.faults NAME FOLDER
+    python -m tests.faults                      # the table of tests/FAULTS.md: ten minutes
+    python -m tests.faults run encode           # some scenarios of it
+    python -m tests.faults run --every 9        # a ninth of the kills
 
-Runs the scenario NAME of ``SCENARIOS``: a writer is killed before its first file operation, before
-its second, and so on; after each kill the same command must end in the uninterrupted result.
-Prints how many kills there were. A process of its own forks faster than that of the tests.
+A writer is killed before its first file operation, before its second, and so on; after each kill
+what lies under its name must be whole, and the same command must end in the uninterrupted result
+or in one sentence. A process of its own forks faster than that of the tests.
 """
 
+import argparse
 import os
 import shutil
 import sys
-from collections.abc import Callable
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
+
+from pcvae.errors import PcvaeError
 
 KILLED = 137
+SAME, WORDS, LOST = "same result", "a sentence", "lost"
 _CHANGES = {"os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.truncate", "os.link"}
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+
+
+class Scenario(NamedTuple):
+    """A writer of a folder.
+
+    Args:
+        output: The folder.
+        write: The command; called again after a kill.
+        state: What the folder holds, comparable; raises if that is not whole.
+        write_old: Writes what is there before; None for nothing.
+    """
+
+    output: Path
+    write: Callable[[], object]
+    state: Callable[[], object]
+    write_old: Callable[[], object] | None = None
 
 
 class _Countdown:
@@ -57,9 +83,9 @@ def killed(work: Callable[[], object], before: int) -> bool:
         _countdown.left = before
         try:
             work()
-        except BaseException as error:  # whatever it is, the parent is told
+        except BaseException:  # whatever it is, the parent is told
             _countdown.left = None
-            sys.stderr.write(f"{type(error).__name__}: {error}\n")
+            traceback.print_exc()
             os._exit(1)
         os._exit(0)
     _, status = os.waitpid(pid, 0)
@@ -68,140 +94,100 @@ def killed(work: Callable[[], object], before: int) -> bool:
     return code == KILLED
 
 
-def kill_everywhere(work: Callable[[], object], check: Callable[[], None]) -> int:
-    """Kill ``work`` before each of its file operations in turn, and check what is left.
+def survey(scenario: Scenario, every: int = 1) -> Counter[str]:
+    """Kill a writer before each of its file operations in turn, and count what became of it.
 
     Args:
-        work: What is run.
-        check: Called after each kill; must end in the state that the next kill begins with.
-
-    Returns:
-        How many operations there are.
+        scenario: The writer.
+        every: Only every so many-th operation, from the third on.
     """
-    before = 0
-    while killed(work, before):
-        check()
-        before += 1
-    return before
+    _begin(scenario)
+    old = scenario.state() if scenario.write_old else None
+    scenario.write()
+    wanted = scenario.state()
+    _begin(scenario)
+    found: Counter[str] = Counter()
+    before = 2 if every > 1 else 0
+    while killed(scenario.write, before):
+        found[_outcome(scenario, old, wanted, f"kill {before}")] += 1
+        _begin(scenario)
+        before += every
+    return found
 
 
-def survived(
-    folder: Path,
-    write: Callable[[], object],
-    holds: Callable[[], list[int]],
-    wanted: list[int],
-    write_old: Callable[[], object] | None,
-) -> int:
-    """Kill a writer of a folder everywhere; after each kill the same command must mend it.
-
-    Args:
-        folder: What is written.
-        write: The command.
-        holds: The rows in the folder, each of which must be whole.
-        wanted: The rows that the command writes.
-        write_old: Writes what is there before, of row 0 alone; None for nothing.
-
-    Returns:
-        How many kills there were.
-    """
-
-    def begin() -> None:
-        shutil.rmtree(folder, ignore_errors=True)
-        if write_old is not None:
-            write_old()
-
-    def check() -> None:
-        if folder.exists():
-            assert holds() in ([0], wanted)
-        if write_old is not None or not folder.exists():
-            write()
-        assert holds() == wanted
-        begin()
-
-    begin()
-    kills = kill_everywhere(write, check)
-    assert holds() == wanted
-    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
-    return kills
+def _begin(scenario: Scenario) -> None:
+    shutil.rmtree(scenario.output.parent, ignore_errors=True)
+    scenario.output.parent.mkdir(parents=True)
+    if scenario.write_old:
+        scenario.write_old()
 
 
-def sample_writer(folder: Path, *, keep: Callable[[int], object], replaced: bool) -> int:
-    """``pcvae.cutouts.SampleWriter``, with candidates that are left out, or over a sample."""
-    from pcvae.cutouts import PART, SampleWriter
-    from tests.pcvae.test_cutouts import INFO, fill, holds
-
-    rows = PART + 7
-    wanted = [row for row in range(rows) if keep(row)]
-
-    def write() -> None:
-        fill(SampleWriter(folder, INFO, rows, {}, overwrite=replaced), keep)
-
-    def write_old() -> None:
-        fill(SampleWriter(folder, INFO, 1, {"old": 1}))
-
-    return survived(folder, write, lambda: holds(folder), wanted, write_old if replaced else None)
-
-
-def store_writer(folder: Path, *, replaced: bool) -> int:
-    """``pcvae.store.StoreWriter``: two parts of a model, stamps, and the model's own files."""
-    import numpy as np
-    import pandas as pd
-
-    from pcvae.labels import Latent
-    from pcvae.store import ModelInfo, StoreInfo, StoreWriter, read_store
-
-    model = ModelInfo("m", "vanilla", "paper", (Latent("a", "A"),))
-    info = StoreInfo(
-        "s", "made up", ("g", "r", "z"), 0.262, 4, "nanomaggy", (), (), (model,), {}, "", ""
-    )
-
-    def fill(rows: int, settings: dict[str, int]) -> None:
-        writer = StoreWriter(folder, settings, overwrite=replaced)
-        ids = [f"g{row}" for row in range(rows)]
-        for start in range(0, rows, 64):
-            end = min(start + 64, rows)
-            if not writer.has_part("m", start):
-                stamps = np.arange(start, end, dtype=np.uint8).reshape(-1, 1, 1, 1)
-                writer.write_stamps(start, np.broadcast_to(stamps, (end - start, 4, 4, 3)), rows)
-                values = np.arange(start, end, dtype=float)
-                table = pd.DataFrame({"id": ids[start:end], "a": values, "a_sigma": values})
-                writer.write_part("m", start, table)
-        files = Path(__file__).parent / "earlier_version" / "store" / "models" / "physics"
-        writer.finish(info, pd.DataFrame({"id": ids, "split": "test"}), {"m": files})
-
-    def holds() -> list[int]:
-        store = read_store(folder)
-        rows = [int(value) for value in store.latents("m")["a"]]
-        assert list(store.stamps[:, 3, 3, 2]) == rows
-        assert list(store.galaxies["id"]) == [f"g{row}" for row in rows]
-        assert (store.model_folder("m") / "run.json").exists()
-        return rows
-
-    def write_old() -> None:
-        fill(1, {"old": 1})
-
-    old = write_old if replaced else None
-    return survived(folder, lambda: fill(71, {}), holds, list(range(71)), old)
+def _outcome(scenario: Scenario, old: object, wanted: object, name: str) -> str:
+    """What the same command makes of what a killed one has left."""
+    try:
+        if scenario.output.exists():
+            assert scenario.state() in (old, wanted), "what lies under the name is not whole"
+        try:
+            scenario.write()
+        except PcvaeError as error:
+            if not (scenario.output.exists() and scenario.state() == wanted):
+                return WORDS if "\n" not in str(error) else LOST
+        assert scenario.state() == wanted, "the result is another one"
+        left = [path.name for path in scenario.output.parent.iterdir()]
+        assert left == [scenario.output.name], f"files are left behind: {left}"
+    except Exception:
+        sys.stderr.write(f"{name}: {traceback.format_exc()}\n")
+        return LOST
+    return SAME
 
 
-SCENARIOS: dict[str, Callable[[Path], int]] = {
-    "store": lambda folder: store_writer(folder, replaced=False),
-    "store-replaced": lambda folder: store_writer(folder, replaced=True),
-    "sample": lambda folder: sample_writer(folder, keep=lambda _: True, replaced=False),
-    "sample-with-gaps": lambda folder: sample_writer(
-        folder, keep=lambda row: row % 3, replaced=False
-    ),
-    "sample-replaced": lambda folder: sample_writer(
-        folder, keep=lambda row: row % 3, replaced=True
-    ),
-}
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Send what commands print to nowhere, in forked processes too."""
+    sys.stdout.flush()
+    kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(nowhere)
 
 
-def main(name: str, folder: str) -> None:
-    """Run a scenario."""
+def main() -> None:
+    """Run scenarios and print their table."""
+    from tests.fault_scenarios import SCENARIOS
+
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(SCENARIOS))
+    parser.add_argument("--every", type=int, default=1, help="only every so many-th kill")
+    args = parser.parse_args()
+    os.environ["TQDM_DISABLE"] = "1"
     sys.addaudithook(_countdown)
-    sys.stdout.write(f"{SCENARIOS[name](Path(folder) / 's')} kills\n")
+    _say(f"| writer | kills | {SAME} | {WORDS} | {LOST} |\n| --- | --- | --- | --- | --- |")
+    total: Counter[str] = Counter()
+    for name in args.names or SCENARIOS:
+        with TemporaryDirectory() as folder, quiet():
+            found = SCENARIOS[name](Path(folder), args.every)
+        _say(_row(name, found))
+        total += found
+    _say(_row("together", total))
+    sys.exit(total[LOST] > 0)
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _row(name: str, found: Counter[str]) -> str:
+    counts = " | ".join(str(found[outcome]) for outcome in (SAME, WORDS, LOST))
+    return f"| {name} | {found.total()} | {counts} |"
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    from tests import faults  # the module that the scenarios import, with the hook of this process
+
+    faults.main()

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from pcvae.cutouts import Sample, read_sample
+from pcvae.lock import BREAK_LOCK, hold
 from pcvae.script import run
 
 LABELS = ("redshift", "log_mass", "log_sfr")
@@ -57,14 +58,20 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add("--epochs", type=int, default=24, help="of every run")
     add("--seed", type=int, default=0, help="of every run")
     add("--only", nargs="*", choices=list(CHANGES), help="these changes, beside none")
+    add("--break-lock", action="store_true", help=BREAK_LOCK)
     return parser.parse_args(argv)
 
 
 def main(argv: Sequence[str] | None = None) -> list[dict[str, Any]]:
     """Train what is missing, print the table and return its rows."""
+    args = parse_args(argv)
+    with hold(args.out, break_lock=args.break_lock):
+        return _make(args)
+
+
+def _make(args: argparse.Namespace) -> list[dict[str, Any]]:
     from train import train
 
-    args = parse_args(argv)
     sample = read_sample(args.sample)
     rows: list[dict[str, Any]] = []
     for number, (name, settings) in enumerate(CHANGES.items()):

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from pcvae.catalog import FIELD
 from pcvae.cutouts import Sample, SampleInfo, read_sample
 from pcvae.errors import SettingsError
+from pcvae.lock import BREAK_LOCK, hold
 from pcvae.script import command, run
 
 if TYPE_CHECKING:
@@ -41,12 +42,18 @@ def parse_args(argv: Sequence[str] | None = None) -> tuple[argparse.Namespace, l
     add("report", type=Path, help="folder to make or to go on with")
     add("--folds", type=int, default=5, help="into how many parts the galaxies are dealt")
     add("--seed", type=int, default=0, help="fixes the folds, the runs and the baselines")
+    add("--break-lock", action="store_true", help=BREAK_LOCK)
     return parser.parse_known_args(argv)
 
 
 def main(argv: Sequence[str] | None = None) -> Path:
     """Train and test all folds and return the report's folder."""
     args, options = parse_args(argv)
+    with hold(args.report, break_lock=args.break_lock):
+        return _make(args, options, argv)
+
+
+def _make(args: argparse.Namespace, options: list[str], argv: Sequence[str] | None) -> Path:
     sample = read_sample(args.sample)
     _check(args, options, sample)
     _begin(args.report, json.dumps([command("train.crossvalidate", argv), sample.checksum()]))
@@ -80,6 +87,7 @@ def _check(args: argparse.Namespace, options: Sequence[str], sample: Sample) -> 
     """Raise settings errors before anything is written."""
     from pcvae.checkpoint import read_run, run_folder
     from train import train
+    from train.initial_run import check_seen
 
     wanted = train.parse_args([str(args.sample), str(args.report), *options])
     if wanted.model == "vanilla":
@@ -91,7 +99,7 @@ def _check(args: argparse.Namespace, options: Sequence[str], sample: Sample) -> 
         raise SettingsError(msg)
     if wanted.init:
         tested = np.full(len(sample), "held_out")
-        train.check_seen(read_run(run_folder(wanted.init)), sample.catalog["id"], tested)
+        check_seen(read_run(run_folder(wanted.init)), sample.catalog["id"], tested)
 
 
 def _begin(report: Path, text: str) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from pcvae.cutouts import PART, Sample, read_sample
 from pcvae.errors import SettingsError
+from pcvae.lock import BREAK_LOCK, hold
 from pcvae.script import command, device, run
 
 if TYPE_CHECKING:
@@ -50,12 +51,18 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add("--symmetries", action="store_true", help="average labels over flips and turns")
     add("--no-stamps", action="store_true", help="leave the display images out")
     add("--overwrite", action="store_true", help="replace STORE, finished or not")
+    add("--break-lock", action="store_true", help=BREAK_LOCK)
     return parser.parse_args(argv)
 
 
 def main(argv: Sequence[str] | None = None) -> Path:
     """Encode one sample and return its store."""
     args = parse_args(argv)
+    with hold(args.store, break_lock=args.break_lock):
+        return _make(args, argv)
+
+
+def _make(args: argparse.Namespace, argv: Sequence[str] | None) -> Path:
     from pcvae.checkpoint import run_folder
     from pcvae.encode import Codec
     from pcvae.store import StoreWriter

@@ -20,6 +20,7 @@ from typing import Any
 from pcvae.cutouts import read_sample
 from pcvae.errors import SettingsError
 from pcvae.folders import partial_folder, replace_folder
+from pcvae.lock import BREAK_LOCK, hold
 from pcvae.script import command, run
 
 
@@ -52,12 +53,18 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add("--base-rate", type=float, default=0.001, help="share of rare galaxies purity is for")
     add("--seed", type=int, default=0, help="fixes splits, SMOTE, baselines and bootstraps")
     add("--overwrite", action="store_true", help="replace REPORT")
+    add("--break-lock", action="store_true", help=BREAK_LOCK)
     return parser.parse_args(argv)
 
 
 def main(argv: Sequence[str] | None = None) -> Path:
     """Evaluate one store and return the report's folder."""
     args = parse_args(argv)
+    with hold(args.report, break_lock=args.break_lock):
+        return _make(args, argv)
+
+
+def _make(args: argparse.Namespace, argv: Sequence[str] | None) -> Path:
     _check(args)
     from pcvae.store import read_store
     from train.evaluation.evaluation import Evaluation, Inputs, evaluate

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +21,7 @@ import numpy as np
 import pandas as pd
 
 from pcvae.errors import PcvaeError
+from pcvae.lock import BREAK_LOCK, hold
 from pcvae.script import run
 
 EPOCHS = 28  # on 6,000 galaxies
@@ -59,12 +61,18 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add("--real", type=Path, help="a folder that data.ingest reads: real SDSS galaxies; optional")
     add("--only", default="", help="the steps whose names begin so")
     add("--list", action="store_true", help="print the commands and run nothing")
+    add("--break-lock", action="store_true", help=BREAK_LOCK)
     return parser.parse_args(argv)
 
 
 def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     """Run what is missing, print the figures and return them."""
     args = parse_args(argv)
+    with nullcontext() if args.list else hold(args.out, break_lock=args.break_lock):
+        return _run(args)
+
+
+def _run(args: argparse.Namespace) -> dict[str, Any]:
     for step in steps(args.out, args.real):
         if not step.name.startswith(args.only):
             continue

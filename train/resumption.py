@@ -8,11 +8,20 @@ from typing import Any
 
 from pcvae.cutouts import Sample
 from pcvae.errors import RunError
-from pcvae.folders import goes_on, partial_folder
+from pcvae.folders import goes_on, partial_folder, write_text
 
 __all__ = ["begin", "is_begun", "resumed_arguments", "settings_of"]
 
-NOT_SETTINGS = ("run", "resume", "overwrite", "device", "devices", "nodes", "command")
+NOT_SETTINGS = (
+    "run",
+    "resume",
+    "overwrite",
+    "device",
+    "devices",
+    "nodes",
+    "command",
+    "break_lock",
+)
 
 
 def settings_of(args: argparse.Namespace, sample: Sample) -> dict[str, Any]:
@@ -37,7 +46,7 @@ def begin(args: argparse.Namespace, settings: str) -> None:
     folder = partial_folder(args.run)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    (folder / "settings.json").write_text(settings)
+    write_text(folder / "settings.json", settings)
 
 
 def resumed_arguments(args: argparse.Namespace) -> argparse.Namespace:
@@ -50,6 +59,10 @@ def resumed_arguments(args: argparse.Namespace) -> argparse.Namespace:
     if not path.exists():
         msg = f"nothing to resume: expected {path}, found none. Run without --resume"
         raise RunError(msg)
-    begun = {k: v for k, v in json.loads(path.read_text()).items() if k != "checksum"}
-    begun["sample"] = Path(begun["sample"])
+    try:
+        begun = {k: v for k, v in json.loads(path.read_bytes()).items() if k != "checksum"}
+        begun["sample"] = Path(begun["sample"])
+    except (ValueError, AttributeError, KeyError, TypeError, RecursionError) as error:
+        msg = f"{path} is not what this pcvae writes: {error}. Begin again with --overwrite"
+        raise RunError(msg) from error
     return argparse.Namespace(**vars(args) | begun | {"overwrite": True})

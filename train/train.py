@@ -12,6 +12,7 @@ import dataclasses
 import json
 import subprocess
 from collections.abc import Sequence
+from contextlib import nullcontext
 from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
@@ -21,15 +22,16 @@ from pcvae.cutouts import Sample, read_sample
 from pcvae.errors import RunError, SettingsError
 from pcvae.folders import partial_folder, replace_folder
 from pcvae.labels import LABELS
+from pcvae.lock import BREAK_LOCK, hold
 from pcvae.script import command, device, run
+from train.initial_run import check_init, check_seen, going_on
 from train.progress_bar import ProgressBar
 from train.resumption import begin, is_begun, resumed_arguments, settings_of
 
 if TYPE_CHECKING:
-    import pandas as pd
     from lightning_fabric import Fabric
 
-    from pcvae.checkpoint import Run, RunInfo
+    from pcvae.checkpoint import RunInfo
     from pcvae.dataset import LatentSpace
     from pcvae.model import ConvVAE
     from pcvae.preprocess import Stretch
@@ -38,7 +40,6 @@ if TYPE_CHECKING:
 
 MAX_NOISE_BLOCKS = 32  # of the sample, 64 galaxies each: enough to know its noise
 PACKAGES = ("lightning-fabric", "numpy", "torch")
-LEFT_OPEN = ("fit.", "loss.", "labels.errors", "model.dropout", "model.dimming")
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -80,6 +81,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add("--nodes", type=int, default=1, help="nodes, each running this same command")
     add("--resume", action="store_true", help="go on with an unfinished RUN and its settings")
     add("--overwrite", action="store_true", help="replace RUN, finished or not")
+    add("--break-lock", action="store_true", help=BREAK_LOCK)
     return parser.parse_args(argv)
 
 
@@ -89,9 +91,6 @@ def main(argv: Sequence[str] | None = None) -> Path:
     args.command = command("train.train", argv)
     if args.resume:
         args = resumed_arguments(args)
-    if args.run.exists() and not args.overwrite:
-        msg = f"{args.run} exists already: choose another name, or replace it with --overwrite"
-        raise RunError(msg)
     from lightning_fabric import Fabric
 
     fabric = Fabric(
@@ -101,6 +100,14 @@ def main(argv: Sequence[str] | None = None) -> Path:
         strategy="ddp" if args.devices * args.nodes > 1 else "auto",
     )
     fabric.launch()
+    with hold(args.run, break_lock=args.break_lock) if fabric.is_global_zero else nullcontext():
+        return _make(fabric, args)
+
+
+def _make(fabric: "Fabric", args: argparse.Namespace) -> Path:
+    if args.run.exists() and not args.overwrite:
+        msg = f"{args.run} exists already: choose another name, or replace it with --overwrite"
+        raise RunError(msg)
     sample = read_sample(args.sample)
     settings = json.dumps(settings_of(args, sample), indent=1)
     begun = is_begun(args, settings)
@@ -177,9 +184,9 @@ def _plan(args: argparse.Namespace, sample: Sample) -> _Plan:
         from pcvae.checkpoint import read_run, run_folder
 
         first = read_run(run_folder(args.init))
-        _check_init(args, recipe, first, sample)
+        check_init(args, recipe, first, sample)
         check_seen(first, sample.catalog["id"], split)
-        return _Plan(recipe, first.info.space, first.stretch, _going_on(first, recipe), split)
+        return _Plan(recipe, first.info.space, first.stretch, going_on(first, recipe), split)
     labels = recipe.labels if args.model == "physics" else None
     axes = recipe.latents if args.latents is None else args.latents
     space = latent_space(sample.catalog[split == "train"], labels, axes)
@@ -203,18 +210,6 @@ def _plan(args: argparse.Namespace, sample: Sample) -> _Plan:
     elif config.sampled is not None:
         config = dataclasses.replace(config, sampled=len(space.latents) - space.tied)
     return _Plan(recipe, space, _stretch(recipe, sample, split), ConvVAE(config), split)
-
-
-def _going_on(first: "Run", recipe: "Recipe") -> "ConvVAE":
-    """The network of another run, with the dropout of this recipe."""
-    from pcvae.model import ConvVAE
-
-    note = {name: getattr(recipe.model, name) for name in ("dropout", "dimming")}
-    if not (note["dropout"] and first.info.model.dropout):
-        del note["dropout"]  # its layers are there or not, by which the others are counted
-    model = ConvVAE(dataclasses.replace(first.info.model, **note))
-    model.load_state_dict(first.model.state_dict())
-    return model
 
 
 def _recipe(args: argparse.Namespace) -> "Recipe":
@@ -254,47 +249,6 @@ def _changed(config: Any, names: Sequence[str], value: str, text: str) -> Any:
         msg = f"expected a value like {now!r}, found {text}"
         raise SettingsError(msg)
     return dataclasses.replace(config, **{name: tuple(new) if isinstance(new, list) else new})
-
-
-def _check_init(args: argparse.Namespace, recipe: "Recipe", first: "Run", sample: Sample) -> None:
-    """Check that another run can be fine-tuned with these settings."""
-    info, stretch = first.info, first.stretch
-    stretched = sample.info.unit == "stretched"
-    found = info.kind, info.recipe, stretch.bands, not stretch.scale
-    expected = args.model, args.recipe, sample.info.bands, stretched
-    if found != expected:
-        msg = (
-            f"expected --init to be a run of model, recipe, bands and stretched pixels "
-            f"{expected}, found {found} in {args.init}"
-        )
-        raise SettingsError(msg)
-    fixed = [text for text in args.set if not text.startswith(LEFT_OPEN)]
-    fixed += [f"--latents {args.latents}"] if args.latents is not None else []
-    if bool(recipe.model.dropout) != bool(info.model.dropout):
-        fixed += [text for text in args.set if text.startswith("model.dropout")]
-    if fixed:
-        msg = (
-            f"{args.init} has settled {', '.join(fixed)}: leave that out, or --init. Open are "
-            f"{', '.join(LEFT_OPEN)}"
-        )
-        raise SettingsError(msg)
-
-
-def check_seen(first: "Run", ids: "pd.Series", split: Any) -> None:
-    """Check that no held-back galaxy was in the training set of the initial run.
-
-    Raises:
-        SettingsError: Some are.
-    """
-    seen = first.split(ids)
-    fitted = (seen == "train") | ((seen == "validation") & (split != "validation"))
-    leaks = int((fitted & (split != "train")).sum())
-    if leaks:
-        msg = (
-            f"{first.folder} was fitted to {leaks} galaxies that are held back here: start from a "
-            f"run of other galaxies, or train with its --seed {first.info.seed}"
-        )
-        raise SettingsError(msg)
 
 
 def _core(recipe: "Recipe", sample: Sample) -> int:

@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 from typing import NamedTuple
 
+from pcvae.lock import BREAK_LOCK
+
 __all__ = ["DustOptions", "add_dust_options", "add_sample_options", "numbers", "pairs", "words"]
 
 
@@ -19,6 +21,7 @@ def add_sample_options(parser: argparse.ArgumentParser) -> None:
     add("--hard-negative", type=words, default=(), help="populations like them; never train")
     add("--workers", type=int, default=1, help="processes that measure")
     add("--overwrite", action="store_true", help="replace OUT, finished or not")
+    add("--break-lock", action="store_true", help=BREAK_LOCK)
 
 
 class DustOptions(NamedTuple):

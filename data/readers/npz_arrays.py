@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from data.readers.raw_image import LeftOutError, RawImage
-from pcvae.errors import SettingsError, ShapeError
+from pcvae.errors import SettingsError, ShapeError, brief
 
 __all__ = ["COLOURS", "ArraySource", "as_shown"]
 
@@ -68,7 +68,7 @@ class ArraySource:
         self, path: Path, stored: NDArray[np.generic] | None, wanted: tuple[str, ...] | None
     ) -> tuple[str, ...]:
         planes = 3 if self.unit == "stretched" else self._images.shape[1]
-        named = tuple(map(str, stored)) if stored is not None else None
+        named = tuple(map(str, np.ravel(stored))) if stored is not None else None
         if wanted and named and wanted != named:
             msg = f"{path} names its bands {','.join(named)}, --bands says {','.join(wanted)}"
             raise SettingsError(msg)
@@ -99,8 +99,8 @@ def _load(path: Path) -> dict[str, NDArray[np.generic]]:
     try:
         with path.open("rb") as handle, np.load(handle, allow_pickle=False) as file:
             return {key: file[key] for key in ("images", "ids", "bands") if key in file}
-    except (OSError, ValueError, EOFError, BadZipFile) as error:
-        msg = f"expected arrays of numbers in {path}, which cannot be read: {error}"
+    except (OSError, ValueError, EOFError, OverflowError, MemoryError, BadZipFile) as error:
+        msg = f"expected arrays of numbers in {path}, which cannot be read: {brief(error)}"
         raise ShapeError(msg) from error
 
 
@@ -113,7 +113,7 @@ def _images(path: Path, arrays: dict[str, NDArray[np.generic]]) -> NDArray[np.ge
     colour = images.dtype == np.uint8 and len(shape) == 4 and shape[3] == 3
     planes = np.issubdtype(images.dtype, np.floating) and len(shape) == 4
     square = len(shape) == 4 and (shape[1] == shape[2] if colour else shape[2] == shape[3])
-    if not square or not (colour or planes):
+    if not square or not (colour or planes) or 0 in shape[1:]:
         msg = (
             f"expected images in {path} of shape (N, C, S, S), floats in nanomaggies, or "
             f"(N, S, S, 3), uint8 colour; found {shape} of {images.dtype}"
@@ -130,6 +130,9 @@ def _same_galaxies(
         raise ShapeError(msg)
     if ids is None:
         return
+    if ids.shape != (count,):
+        msg = f"expected an id an image, ({count},), in {path}, found ids of shape {ids.shape}"
+        raise ShapeError(msg)
     for row, (image, listed) in enumerate(zip(ids, catalog["id"], strict=True)):
         if str(image) != str(listed):
             msg = f"image {row} of {path} is of {image}, row {row} of the catalogue is {listed}"

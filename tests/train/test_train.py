@@ -6,14 +6,14 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from pcvae.checkpoint import read_run
+from pcvae.checkpoint import read_run, read_state
 from pcvae.dataset import LabelConfig, latent_space, measure_labels, orientation_of
 from pcvae.encode import Codec, latent_table
 from pcvae.errors import RunError, SettingsError
 from pcvae.labels import LABELS, angle_difference, wrap_angle
 from pcvae.loss import Targets
 from pcvae.metrics import coverage, errors
-from pcvae.trainer import Galaxies, augment
+from pcvae.trainer import Galaxies, _Loop, augment
 from train import train
 
 ON_CPU = ["--device", "cpu"]
@@ -263,7 +263,28 @@ def test_training_that_diverges_from_the_first_epoch_on_says_so(sample, tmp_path
     with pytest.raises(SettingsError, match=r"expected a finite loss.* --lr below 1e\+30"):
         call(sample, tmp_path / "run", "--recipe", recipe, "--lr", "1e30", "--epochs", "3")
     assert not (tmp_path / "run").exists()
-    assert len(losses(tmp_path / "run.partial")) == 1
+    assert not (tmp_path / "run.partial" / "last.ckpt").exists()
+
+
+def test_a_loss_that_is_not_finite_ends_training_and_the_last_good_state_is_kept(
+    sample, tmp_path, monkeypatch
+):
+    whole, seen = _Loop._step, []
+
+    def breaks_in_the_third_epoch(loop, rows, step):
+        seen.append(step)
+        terms = whole(loop, rows, step)
+        return terms if step < 2 * loop.steps else terms | {"total": float("nan")}
+
+    monkeypatch.setattr(_Loop, "_step", breaks_in_the_third_epoch)
+    words = r"found nan in epoch 3 \(last.ckpt is of epoch 2\).*--overwrite and a --lr below"
+    for _ in range(2):  # a second call of the same command ends alike
+        with pytest.raises(SettingsError, match=words):
+            call(sample, tmp_path / "run", "--epochs", "5", "--batch", "32")
+        assert len(read_state(tmp_path / "run.partial")["history"]) == 2
+        assert len(losses(tmp_path / "run.partial")) == 2
+    assert seen[-1] == seen[-2] == seen[-3] + 1, "it ends at that step, not at the epoch's end"
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize("angle", ["phi", "ellipticity"])
