@@ -80,6 +80,8 @@ class LatentSpace:
             the network's units (``pcvae.calibration.sigma_tilt``); empty for 0.
         angle_factor: The same as ``factor`` for the error of an orientation that is derived from
             two axes, and of round galaxies far from Gaussian.
+        grows: Whether the sigmas of tied axes grow with the distance from the training galaxies
+            (``pcvae.ood.OodScore.growth``).
     """
 
     latents: tuple[Latent, ...]
@@ -89,6 +91,7 @@ class LatentSpace:
     factor: tuple[float, ...] = ()
     tilt: tuple[float, ...] = ()
     angle_factor: float = 1.0
+    grows: bool = False
 
     @property
     def names(self) -> list[str]:

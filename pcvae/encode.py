@@ -139,6 +139,8 @@ class Codec:
         if self.ood:
             blocks = torch.cat(self.network.outlook(features, posterior), dim=1)
             distance = self.ood.distance(blocks.cpu().double().numpy())
+            if self.space.grows:
+                found[1][:, : self.space.tied] *= self.ood.growth(distance)[:, None]
         return Encoded(found[0], found[1], found[2], distance)
 
     def _averaged(self, image: Tensor, core: Tensor, mu: Tensor) -> Tensor:

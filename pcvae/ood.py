@@ -20,6 +20,9 @@ __all__ = ["FAR_OUT", "OodScore", "unlike"]
 Floats = NDArray[np.float64]
 
 FAR_OUT = 0.99  # share of the reference galaxies farther in, from which a galaxy is an outlier
+GROWS_FROM = 0.8  # share of the reference galaxies, beyond which sigmas grow
+GROWTH_POWER, MAX_GROWTH = 2.0, 2.5
+TINY = 1e-12
 FILE = "ood.safetensors"
 RIDGE = 0.2  # times F / N: added to the variance of every direction, of 1 on average
 MIN_REFERENCE = 100  # validation galaxies, of fewer of which quantiles say little
@@ -100,6 +103,21 @@ class OodScore:
         """The share (N,) of the reference galaxies that lie farther in."""
         place = np.interp(distance, self.quantiles, np.linspace(0, 1, len(self.quantiles)))
         return np.where(np.isfinite(distance), place, np.nan)
+
+    def growth(self, distance: Floats) -> Floats:
+        r"""The factor (N,) by which the sigmas of far galaxies grow.
+
+        .. math::
+            g = \min\left( \max\left( (D / D_{80})^2, 1 \right), 2.5 \right)
+
+        with the distance that 80 % of the reference galaxies lie within. Chosen on simulated
+        populations that never trained, as what covers them best while neither the field's median
+        width nor its CRPS grows by more than 5 %: nothing that a run can see of its own galaxies
+        says how wrong it is outside of them.
+        """
+        start = np.interp(GROWS_FROM, np.linspace(0, 1, len(self.quantiles)), self.quantiles)
+        ratio = np.where(np.isfinite(distance), distance, 0) / max(float(start), TINY)
+        return np.clip(ratio**GROWTH_POWER, 1, MAX_GROWTH)
 
     def write(self, folder: Path) -> None:
         """Save as ``ood.safetensors``, in single precision."""

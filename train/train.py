@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from pcvae.model import ConvVAE
     from pcvae.preprocess import Stretch
     from pcvae.recipes import Recipe
-    from pcvae.trainer import TrainingData
+    from pcvae.trainer import Best, TrainingData
 
 MAX_NOISE_BLOCKS = 32  # of the sample, 64 galaxies each: enough to know its noise
 PACKAGES = ("lightning-fabric", "numpy", "torch")
@@ -131,13 +131,7 @@ class _Plan(NamedTuple):
 
 
 def _train(fabric: "Fabric", args: argparse.Namespace, sample: Sample, plan: _Plan) -> None:
-    import pandas as pd
-
-    from pcvae.checkpoint import write_run
     from pcvae.trainer import fit
-    from train.evaluation.free_order import order_free
-    from train.evaluation.outliers import ood_score
-    from train.evaluation.sigma_calibration import calibrated
 
     folder = partial_folder(args.run)
     training_data = _training_data(plan, sample, quiet=not fabric.is_global_zero)
@@ -151,18 +145,37 @@ def _train(fabric: "Fabric", args: argparse.Namespace, sample: Sample, plan: _Pl
     watcher = ProgressBar(plan.recipe.fit.epochs, quiet=not fabric.is_global_zero)
     best = fit(fabric, plan.model, training_data, plan.recipe, folder, watcher)
     watcher.close()
-    if not fabric.is_global_zero:
-        return
+    if fabric.is_global_zero:
+        _finish(args, sample, plan, training_data, best)
+
+
+def _finish(
+    args: argparse.Namespace,
+    sample: Sample,
+    plan: _Plan,
+    training_data: "TrainingData",
+    best: "Best",
+) -> None:
+    """Order the free latents, calibrate the sigmas, and write the run."""
+    import pandas as pd
+
+    from pcvae.checkpoint import write_run
+    from train.evaluation.free_order import order_free
+    from train.evaluation.outliers import ood_score
+    from train.evaluation.sigma_calibration import calibrated
+
+    folder = partial_folder(args.run)
     validation = sample.catalog[plan.split == "validation"]
     plan.model.load_state_dict(best.weights)
     if not args.init:  # else the first run's axes stay
         order_free(plan.model, training_data.validation, plan.space.tied)
+    ood, distance = ood_score(plan.model, training_data)
     if plan.recipe.loss.likelihood == "beta_nll":  # else no sigma was asked for
         told = plan.space, plan.recipe.labels, plan.model, training_data.validation, validation
-        plan = plan._replace(space=calibrated(*told))
+        plan = plan._replace(space=calibrated(*told, ood.growth(distance)))
     info = _info(args, sample, plan, (best.epoch, best.epochs), best.loss)
     write_run(folder, info, plan.model.state_dict(), plan.stretch)
-    ood_score(plan.model, training_data).write(folder)
+    ood.write(folder)
     table = pd.DataFrame({"id": sample.catalog["id"], "split": plan.split})
     table.to_parquet(folder / "split.parquet", index=False)
     replace_folder(folder, args.run)

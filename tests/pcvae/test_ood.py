@@ -74,3 +74,9 @@ def test_a_score_is_read_as_it_was_written(features, score, tmp_path):
 @pytest.mark.parametrize("count", [0, 5, 19])
 def test_few_galaxies_are_not_judged(count):
     assert unlike(np.ones(count)) is None
+
+
+def test_sigmas_grow_beyond_four_fifths_of_the_reference_up_to_a_limit(features, score):
+    start = np.interp(0.8, np.linspace(0, 1, len(score.quantiles)), score.quantiles)
+    grown = score.growth(start * np.array([0.5, 1.0, 1.2, 9.0, np.nan]))
+    np.testing.assert_allclose(grown, [1, 1, 1.44, 2.5, 1])

@@ -19,8 +19,8 @@ __all__ = ["ood_score"]
 BATCH = 256
 
 
-def ood_score(model: "ConvVAE", data: "TrainingData") -> OodScore:
-    """Fit the score to the training galaxies.
+def ood_score(model: "ConvVAE", data: "TrainingData") -> "tuple[OodScore, NDArray[np.float64]]":
+    """Fit the score to the training galaxies; and the distances of those of validation, (n,).
 
     Args:
         model: The network with its weights.
@@ -29,7 +29,8 @@ def ood_score(model: "ConvVAE", data: "TrainingData") -> OodScore:
     model.cpu().eval()
     train, sizes = _outlook(model, data.train)
     validation, _ = _outlook(model, data.validation)
-    return OodScore.fit(train, [0, *accumulate(sizes)], validation)
+    score = OodScore.fit(train, [0, *accumulate(sizes)], validation)
+    return score, score.distance(validation)
 
 
 @torch.inference_mode()

@@ -28,6 +28,7 @@ def calibrated(
     model: "ConvVAE",
     validation: "Galaxies",
     catalog: "pd.DataFrame",
+    growth: "NDArray[np.float64]",
 ) -> "LatentSpace":
     """The latent space with factors on its sigmas, as ``sigma_factor`` and ``sigma_tilt`` find.
 
@@ -37,6 +38,7 @@ def calibrated(
         model: The network.
         validation: The n galaxies of the validation split, images and targets.
         catalog: Their rows, (n,).
+        growth: By how much the sigmas of each grow, (n,), as ``OodScore.growth`` says.
     """
     model.cpu().eval()
     with torch.inference_mode():
@@ -48,7 +50,11 @@ def calibrated(
     noise = measure_labels(catalog, tied, replace(labels, errors="given")).sigma
     noise = noise / scale[: space.tied]
     apart = mu[:, : space.tied] - validation.targets.truth.numpy()
-    sigma, tilt, factor = np.exp(logvar / 2), np.zeros(len(scale)), np.ones(len(scale))
+    sigma, tilt, factor = (
+        np.exp(logvar / 2) * growth[:, None],
+        np.zeros(len(scale)),
+        np.ones(len(scale)),
+    )
     steep = mu.clip(-STEEPEST, STEEPEST)
     for k, name in enumerate(tied):
         told = apart[:, k], sigma[:, k], noise[:, k]
@@ -57,7 +63,7 @@ def calibrated(
         else:
             tilt[k], factor[k] = sigma_tilt(*told, steep[:, k])
     fitted = tuple(factor.tolist()), tuple(tilt.tolist())
-    space = replace(space, factor=fitted[0], tilt=fitted[1], angle_factor=1.0)
+    space = replace(space, factor=fitted[0], tilt=fitted[1], angle_factor=1.0, grows=True)
     if ELLIPTICITY[0] not in tied:
         return space
     sigma = sigma * np.exp(tilt * steep) * factor * scale
