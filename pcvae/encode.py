@@ -242,11 +242,13 @@ def latent_table(
 ) -> pd.DataFrame:
     """The columns of a store's latents: NAME, NAME_sigma, a derived orientation, the error.
 
-    With the run's score, ``ood_distance`` and the share ``ood`` too.
+    No redshift is below zero, which a network may say of near galaxies. With the run's score, ``ood_distance`` and the share ``ood`` too.
     """
     columns: dict[str, NDArray[np.float64]] = {}
     for axis, name in enumerate(space.names):
         value = encoded.mu[:, axis]
+        if name == "redshift":
+            value = np.maximum(value, 0.0)
         columns[name] = wrap_angle(value) if name == "orientation" else value
         columns[f"{name}_sigma"] = encoded.sigma[:, axis]
     if ELLIPTICITY[0] in space.names:

@@ -339,3 +339,13 @@ def test_fluxes_with_dust_are_told_from_those_without(learnt, found, words):
     said = encode._dust_warning("physics", SimpleNamespace(run=run), sample)
     assert words in said
     assert bool(said) == bool(words)
+
+
+def test_no_redshift_is_below_zero(runs):
+    codec = Codec.read(runs["physics"])
+    encoded = codec.encode(np.zeros((1, 3, 32, 32), np.float32))
+    axis = codec.space.names.index("redshift")
+    encoded.mu[:, axis] = -0.02
+    assert latent_table(encoded, codec.space)["redshift"].tolist() == [0.0]
+    encoded.mu[:, axis] = 0.3
+    assert latent_table(encoded, codec.space)["redshift"].tolist() == [0.3]
