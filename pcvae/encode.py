@@ -242,7 +242,8 @@ def latent_table(
 ) -> pd.DataFrame:
     """The columns of a store's latents: NAME, NAME_sigma, a derived orientation, the error.
 
-    No redshift is below zero, which a network may say of near galaxies. With the run's score, ``ood_distance`` and the share ``ood`` too.
+    No redshift is below zero, which a network may say of near galaxies. With the run's score,
+    ``ood_distance`` and the share ``ood`` too.
     """
     columns: dict[str, NDArray[np.float64]] = {}
     for axis, name in enumerate(space.names):

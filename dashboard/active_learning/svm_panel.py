@@ -15,8 +15,11 @@ from dashboard.components.collapsible import small_button
 from dashboard.components.css import BASE
 from dashboard.gallery.strip import HEIGHT
 from pcvae.anomaly import NORMAL
+from pcvae.ranking import purity
 
 __all__ = ["SvmPanel", "rates_html"]
+
+RARE_SHARE = 0.001  # of a class in the survey for which purity is stated
 
 
 class SvmPanel(View):
@@ -87,6 +90,8 @@ class SvmPanel(View):
         status = progress_html(state.progress.svm_status, state.progress.svm_progress)
         if result and not status:
             status = f"<p>{fitted_html(result, len(self.datastore))}</p>"
+        if rates and (told := simulated_note(self.datastore.store.info.source)):
+            status += f"<p>{told}</p>"
         self.rates.object = rates_html(rates, warnings, status)
 
 
@@ -118,18 +123,38 @@ def rates_html(found: list[ClassRates], notes: list[str], more: str) -> str:
 
     rows = "".join(
         f'<tr><th scope="row">{escape(population_title(rates.name))} <small>{rates.galaxies:,}'
-        f"</small></th>{share(rates.recall)}{share(rates.false_positive_rate)}</tr>"
+        f"</small></th>{share(rates.recall)}{share(rates.false_positive_rate)}{_purity(rates)}</tr>"
         for rates in found
     )
     head = (
         '<tr><th scope="col">Class</th><th scope="col" title="The share of its galaxies that the '
         'classifier finds without having seen them, with its 95 % interval (Wilson)">Recall</th>'
         '<th scope="col" title="The share of normal galaxies that it takes for this class">'
-        "False positives</th></tr>"
+        "False positives</th>"
+        '<th scope="col" title="The share of this class among what it is taken for, in a survey '
+        'where one galaxy in 1,000 is of the class">Purity, 1 in 1,000</th></tr>'
     )
     table = f"<table>{head}{rows}</table>" if found else ""
     told = "".join(f'<p class="warning">{escape(text)}.</p>' for text in notes)
     return f'<div class="rates" tabindex="0">{more}{table}{told}<p>{escape(RULE)}</p></div>'
+
+
+def _purity(rates: ClassRates) -> str:
+    """The purity expected where one galaxy in a thousand is of the class, with its interval.
+
+    No false positive among n normal galaxies leaves the upper end at 1.
+    """
+    recall, false = rates.recall, rates.false_positive_rate
+    value, low, high = (
+        100 * purity(recall[k], false[j], RARE_SHARE) for k, j in ((0, 0), (1, 2), (2, 1))
+    )
+    return f"<td><b>{value:.0f} %</b> <small>{low:.0f}\N{EN DASH}{high:.0f}</small></td>"
+
+
+def simulated_note(source: str) -> str:
+    """A sentence where rates are of simulated galaxies; empty for real ones."""
+    told = "These rates are of simulated galaxies; real ones will differ."
+    return told if "simulated" in source.lower() else ""
 
 
 def fitted_html(learnt: SvmResult, total: int) -> str:

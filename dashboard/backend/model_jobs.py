@@ -5,7 +5,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from dashboard.backend.latent_range import Spread, spread_of
-from dashboard.backend.model_scores import scores_of, trials_of
+from dashboard.backend.model_scores import FewShot, few_shot_of, scores_of, trials_of
 from dashboard.backend.workers import Workers
 from pcvae.store import Store
 from pcvae.trials import Trials
@@ -29,7 +29,7 @@ class ModelJobs:
         self._store, self._workers = store, workers
         self.codec, self.spread = cache(self._codec), cache(self._spread)
         self.pool, self.scores = cache(self._pool), cache(self._scores)
-        self.trials = cache(self._trials)
+        self.trials, self.few_shot = cache(self._trials), cache(self._few_shot)
 
     def _codec(self, model: str) -> "Future[Codec]":
         return self._workers.slow.submit(_read_codec, self._store, model)
@@ -47,6 +47,10 @@ class ModelJobs:
     def _trials(self) -> "Future[dict[str, Trials]]":
         pool = self.pool()
         return self._workers.evaluation.submit(lambda: trials_of(pool.result()))
+
+    def _few_shot(self) -> "Future[FewShot]":
+        pool = self.pool()
+        return self._workers.evaluation.submit(lambda: few_shot_of(pool.result()))
 
 
 def _read_codec(store: Store, model: str) -> "Codec":

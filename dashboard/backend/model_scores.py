@@ -9,22 +9,29 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pcvae.metrics import score
-from pcvae.store import ModelInfo, Store
+from pcvae.store import PHOTOMETRY, ModelInfo, Store
 
 if TYPE_CHECKING:
     from pcvae.trials import Trials
     from train.evaluation.galaxy_pool import Pool
 
-__all__ = ["Scores", "history_of", "scores_of", "trials_of"]
+__all__ = ["FewShot", "Scores", "few_shot_of", "history_of", "scores_of", "trials_of"]
 
 
 MAX_TRAINING = 50_000  # training galaxies that neighbours are looked for among
+
+
+MAX_SEARCHED = 20_000  # galaxies that few examples are searched among
 
 
 MAX_MANY_DRAWS = 20_000  # tested galaxies above which fewer draws are enough
 
 
 DRAWS = 1000, 200
+
+
+FewShot = Mapping[str, Mapping[str, Mapping[str, Mapping[str, float]]]]
+"""By space, population and ``SEEDS in DEPTH``, as ``train.evaluation.few_shot`` makes it."""
 
 
 Scores = Mapping[str, Mapping[str, Mapping[str, float]]]
@@ -41,7 +48,7 @@ def scores_of(pool: "Pool", model: ModelInfo) -> tuple[str, dict[str, dict[str, 
 
     found, who = estimates(pool.latents[model.name], pool.galaxies), model.name
     if not found:
-        learnt, chosen = (_thinned(mask) for mask in (pool.train, pool.validation))
+        learnt, chosen = (_thinned(mask, MAX_TRAINING) for mask in (pool.train, pool.validation))
         some = f" among {MAX_TRAINING:,}" if learnt.sum() < pool.train.sum() else ""
         who = f"{model.name}, by neighbours{some}"
         thin = replace(pool, train=learnt, validation=chosen)
@@ -58,15 +65,27 @@ def scores_of(pool: "Pool", model: ModelInfo) -> tuple[str, dict[str, dict[str, 
 
 
 def trials_of(pool: "Pool") -> dict[str, "Trials"]:
-    """The paper's five trials of each model on the galaxies that never trained."""
+    """The paper's five trials of each model, and of photometry, on what never trained."""
     from pcvae.anomaly import classes_of
     from pcvae.trials import paper_trials
 
     classes = classes_of(pool.galaxies["population"][pool.unseen], pool.info.rare)
-    return {
-        model.name: paper_trials(pool.values(model)[pool.unseen], classes)
-        for model in pool.info.models
-    }
+    spaces = {model.name: pool.values(model) for model in pool.info.models}
+    if pool.photometry is not None and spaces:
+        spaces[PHOTOMETRY] = pool.photometry
+    return {name: paper_trials(values[pool.unseen], classes) for name, values in spaces.items()}
+
+
+def few_shot_of(pool: "Pool") -> "FewShot":
+    """What a few examples find in every space, among at most 20,000 galaxies that never trained.
+
+    All rare ones are among them.
+    """
+    from train.evaluation.few_shot import few_shot
+
+    normal = pool.unseen & ~pool.galaxies["population"].isin(pool.info.rare).to_numpy()
+    kept = _thinned(normal, MAX_SEARCHED) | (pool.unseen & ~normal)
+    return few_shot(replace(pool, unseen=kept))
 
 
 def history_of(store: Store, model: str) -> pd.DataFrame | None:
@@ -78,11 +97,11 @@ def history_of(store: Store, model: str) -> pd.DataFrame | None:
         return None
 
 
-def _thinned(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """At most 50,000 of the galaxies of a mask (N,), drawn by a fixed seed."""
+def _thinned(mask: NDArray[np.bool_], most: int) -> NDArray[np.bool_]:
+    """At most so many of the galaxies of a mask (N,), drawn by a fixed seed."""
     rows = np.flatnonzero(mask)
-    if len(rows) <= MAX_TRAINING:
+    if len(rows) <= most:
         return mask
     thin = np.zeros_like(mask)
-    thin[np.random.default_rng(0).choice(rows, MAX_TRAINING, replace=False)] = True
+    thin[np.random.default_rng(0).choice(rows, most, replace=False)] = True
     return thin

@@ -25,7 +25,7 @@ from dashboard.diagnostics.figures import (
 )
 from dashboard.diagnostics.loss_curves import loss_curves, loss_legend, loss_terms
 from dashboard.diagnostics.scatter import Scatter
-from dashboard.diagnostics.score_tables import confusion_html, scores_html
+from dashboard.diagnostics.score_tables import confusion_html, few_shot_html, scores_html
 from dashboard.state import State
 from pcvae.labels import LABELS
 
@@ -49,6 +49,7 @@ SECTIONS = {
     "planes": "What the galaxies are",
     "scores": "How well the labels are inferred",
     "trials": "How well rare galaxies are told apart",
+    "few_shot": "What a few examples find",
     "losses": "How the models learnt",
 }
 
@@ -158,6 +159,7 @@ class PageSections:
         self._follow("trials", [datastore.model_jobs.trials()])
         jobs += [datastore.model_jobs.scores(name) for name in by_neighbours]
         self._follow("scores", jobs)
+        self._follow("few_shot", [datastore.model_jobs.few_shot()])
         yield
 
     def _follow(self, section: str, jobs: list["Future[Any]"]) -> None:
@@ -231,11 +233,18 @@ def _trials(found: list[Any], _: str) -> str:
     if not known:
         return '<p class="none">Fewer than two galaxies of each class have never trained.</p>'
     note = (
-        "RBF SVM on all latents, SMOTE on the training part, five random splits 80/20 of the "
-        "galaxies that never trained: the share of each true class that was given to each class."
+        "RBF SVM on all latents, and on the catalogue's photometry where it has any; SMOTE on the "
+        "training part, five random splits 80/20 of the galaxies that never trained: the share of "
+        "each true class that was given to each class."
     )
     matrices = "".join(confusion_html(name, trials) for name, trials in known.items())
     return f'<p class="muted">{note}</p><div class="matrices">{matrices}</div>'
 
 
-_TABLES = {"scores": _scores, "trials": _trials}
+def _few_shot(found: list[Any], _: str) -> str:
+    if not any(found[0].values()):
+        return '<p class="none">Fewer than six galaxies of each class have never trained.</p>'
+    return few_shot_html(found[0])
+
+
+_TABLES = {"scores": _scores, "trials": _trials, "few_shot": _few_shot}

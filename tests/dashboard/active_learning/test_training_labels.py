@@ -7,7 +7,7 @@ import holoviews as hv
 import numpy as np
 import pytest
 
-from dashboard.active_learning.svm_panel import rates_html
+from dashboard.active_learning.svm_panel import rates_html, simulated_note
 from dashboard.active_learning.training_labels import (
     cancel,
     refit,
@@ -17,7 +17,7 @@ from dashboard.active_learning.training_labels import (
 )
 from dashboard.app import Explorer
 from dashboard.backend.quantities import ANOMALY
-from dashboard.backend.svm_jobs import MIN_CLASS, Job, class_rates
+from dashboard.backend.svm_jobs import MIN_CLASS, ClassRates, Job, class_rates
 from dashboard.labelling.labels import set_label, write_note
 from dashboard.state import Space
 from pcvae.anomaly import NORMAL, UNUSED
@@ -244,3 +244,17 @@ def test_a_fit_is_wanted_only_where_it_shows(session):
     session.state.colour = ANOMALY
     session.state.model = "vanilla"
     assert wanted_fits(session.state) == {("score", Space("vanilla"), ())}
+
+
+def test_purity_is_that_of_a_survey_with_one_in_a_thousand():
+    rates = ClassRates("green_pea", 20, (0.9, 0.7, 0.97), (0.01, 0.005, 0.02))
+    text = rates_html([rates], [], "")
+    assert "Purity, 1 in 1,000" in text
+    assert "<b>8 %</b> <small>3\N{EN DASH}16</small>" in text
+
+
+@pytest.mark.parametrize(
+    ("source", "told"), [("Simulated galaxies", True), ("Legacy Surveys coadds", False)]
+)
+def test_rates_of_simulated_galaxies_are_called_that(source, told):
+    assert bool(simulated_note(source)) is told

@@ -8,7 +8,7 @@ import pytest
 from panel.pane import HTML, HoloViews
 
 from dashboard.app import Explorer
-from dashboard.backend.model_scores import history_of, scores_of
+from dashboard.backend.model_scores import few_shot_of, history_of, scores_of, trials_of
 from dashboard.diagnostics.figures import (
     FigureSpec,
     against,
@@ -18,7 +18,7 @@ from dashboard.diagnostics.figures import (
 )
 from dashboard.diagnostics.loss_curves import loss_curves
 from dashboard.diagnostics.scatter import Scatter, error_bars
-from dashboard.diagnostics.score_tables import confusion_html, scores_html
+from dashboard.diagnostics.score_tables import confusion_html, few_shot_html, scores_html
 from data.simulation.scaling_relations import main_sequence
 from pcvae.anomaly import classes_of
 from pcvae.labels import LABELS, label
@@ -27,7 +27,7 @@ from pcvae.trials import paper_trials
 from tests.dashboard.explorers import EXAMPLES, begin, change, datastore_of
 from train.evaluation.galaxy_pool import gather
 
-SECTIONS = ("labels", "planes", "scores", "trials", "losses")
+SECTIONS = ("labels", "planes", "scores", "trials", "few_shot", "losses")
 
 
 @pytest.fixture(scope="module")
@@ -348,3 +348,25 @@ def test_a_very_large_pool_is_thinned_and_says_so(datastore, monkeypatch):
     who, labels = scores_of(pool, datastore.store.model("vanilla"))
     assert who == "vanilla, by neighbours among 60"
     assert labels["redshift"]["n"] == pool.test.sum()
+
+
+def test_few_examples_are_judged_beside_photometry(photometric):
+    pool = gather(photometric.datastore.store)
+    found = few_shot_of(pool)
+    assert list(found) == ["physics", "vanilla", "photometry", "physics + photometry"]
+    table = few_shot_html(found)
+    assert "5 known, first 50" in table
+    figure = found["physics"]["green_pea"]["5 in 50"]
+    assert f"<b>{figure['found']:.1f}</b>" in table
+    assert "photometry" in trials_of(pool)
+
+
+def test_few_examples_are_searched_among_a_part_of_very_many(photometric, monkeypatch):
+    monkeypatch.setattr("dashboard.backend.model_scores.MAX_SEARCHED", 5)
+    pool, sizes = gather(photometric.datastore.store), []
+    monkeypatch.setattr(
+        "train.evaluation.few_shot.few_shot", lambda pool: sizes.append(int(pool.unseen.sum()))
+    )
+    few_shot_of(pool)
+    rare = pool.galaxies["population"].isin(pool.info.rare)
+    assert sizes == [5 + int((pool.unseen & rare).sum())]
