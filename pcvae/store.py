@@ -154,6 +154,10 @@ class Store:
         that halves the memory.
         """
         table = self._read_table(self.folder / "latents" / f"{self.model(model).name}.parquet")
+        wanted = ["id", *self.model(model).names]
+        if absent := [name for name in wanted if name not in table]:
+            msg = f"the latents of model {model!r} lack the column {absent[0]!r}. "
+            raise StoreError(msg + "Make the store again with: " + REMAKE.format(self.folder))
         if not table["id"].equals(self.galaxies["id"]):
             msg = f"the ids of model {model!r} are not those of the galaxies. "
             raise StoreError(msg + "Make the store again with: " + REMAKE.format(self.folder))
