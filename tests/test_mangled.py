@@ -134,6 +134,17 @@ def test_a_run_without_its_split_names_the_command(made):
         read_run(made / "run").split(pd.Series(["a"]))
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [("models", [], "names no model"), ("bands", [], "names no bands")],
+)
+def test_a_store_of_which_no_page_can_be_made_says_what_it_lacks(made, key, value, words):
+    path = made / "store" / "store.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {key: value}))
+    with pytest.raises(StoreError, match=words):
+        open_datastore(made / "store")
+
+
 def test_a_whole_store_makes_a_page(made):
     assert Explorer(open_datastore(made / "store")).title
 
