@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
@@ -146,6 +147,16 @@ def write_state(folder: Path, state: Mapping[str, Any]) -> None:
 
 
 def read_state(folder: Path) -> dict[str, Any] | None:
-    """Read ``last.ckpt``, tensors and plain values only; None if there is none."""
+    """Read ``last.ckpt``, tensors and plain values only; None if there is none.
+
+    Raises:
+        RunError: It is broken.
+    """
     path = folder / "last.ckpt"
-    return torch.load(path, weights_only=True, map_location="cpu") if path.exists() else None
+    if not path.exists():
+        return None
+    try:
+        return torch.load(path, weights_only=True, map_location="cpu")
+    except (OSError, EOFError, RuntimeError, UnpicklingError, *UNFIT) as error:
+        msg = f"{path} cannot be read: {brief(error)}. Begin again with --overwrite"
+        raise RunError(msg) from error

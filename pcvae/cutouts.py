@@ -169,6 +169,9 @@ def read_sample(folder: Path) -> Sample:
     except (OSError, ValueError, KeyError, TypeError) as error:
         msg = f"the sample in {folder} is broken: {brief(error)}. {again}"
         raise SampleError(msg) from error
+    if absent := {"id", "population"}.difference(catalog):
+        msg = f"expected a column {absent.pop()!r} in {folder / 'catalog.parquet'}, found none"
+        raise SampleError(f"{msg}. {again}")
     if flux.shape != (len(catalog), *info.shape):
         msg = f"expected cutouts of shape {(len(catalog), *info.shape)} in {folder}, found "
         raise SampleError(f"{msg}{flux.shape}. {again}")

@@ -141,7 +141,7 @@ class OodScore:
             starts = tuple(int(start) for start in arrays["starts"])
             whiten = tuple(arrays[f"whiten_{number}"] for number in range(len(starts) - 1))
             return OodScore(starts, arrays["mean"], whiten, arrays["quantiles"])
-        except (OSError, KeyError, SafetensorError) as error:
+        except (OSError, LookupError, TypeError, ValueError, SafetensorError) as error:
             msg = f"{path} is broken: {brief(error)}. Train again: "
             raise RunError(f"{msg}python -m train.train SAMPLE {folder}") from error
 

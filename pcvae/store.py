@@ -227,6 +227,11 @@ class Store:
         that halves the memory.
         """
         table = self._read_table(self.folder / "latents" / f"{self.model(model).name}.parquet")
+        about = self.model(model)
+        wanted = ["id", *about.names, about.orientation]
+        if absent := [name for name in wanted if name and name not in table]:
+            msg = f"the latents of model {model!r} lack the column {absent[0]!r}. "
+            raise StoreError(msg + "Make the store again with: " + REMAKE.format(self.folder))
         if not table["id"].equals(self.galaxies["id"]):
             msg = f"the ids of model {model!r} are not those of the galaxies. "
             raise StoreError(msg + "Make the store again with: " + REMAKE.format(self.folder))
@@ -254,7 +259,7 @@ def read_store(folder: Path) -> Store:
     store = Store(folder, info)
     try:
         rows = pq.read_metadata(folder / "galaxies.parquet").num_rows
-        words = _stamps_damage(store, rows)
+        words = _stamps_damage(store, rows) if info.models else "store.json names no model"
     except (OSError, ValueError, KeyError, TypeError) as error:
         words = brief(error)
     if words:
@@ -269,6 +274,8 @@ def _stamps_damage(store: Store, rows: int) -> str:
     stamps = store.stamps
     if stamps is None:
         return ""
+    if not store.info.bands:
+        return "store.json names no bands"
     if stamps.ndim != 4 or stamps.shape[0] != rows or stamps.shape[3] != 3:
         return f"expected stamps of shape ({rows}, S, S, 3), found {stamps.shape}"
     return damage(store.folder / "stamps.zarr", stamps)

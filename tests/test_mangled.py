@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from dashboard.app import Explorer, open_datastore
-from pcvae.checkpoint import read_run, run_folder
+from pcvae.checkpoint import read_run, read_state, run_folder
 from pcvae.cutouts import SampleWriter, read_sample
-from pcvae.errors import PcvaeError, RunError, StoreError
+from pcvae.errors import PcvaeError, RunError, SampleError, StoreError
 from pcvae.store import read_store
 from tests.pcvae.test_cutouts import INFO, fill
 from tests.test_earlier_version import MADE
@@ -134,5 +134,34 @@ def test_a_run_without_its_split_names_the_command(made):
         read_run(made / "run").split(pd.Series(["a"]))
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [("models", [], "names no model"), ("bands", [], "names no bands")],
+)
+def test_a_store_of_which_no_page_can_be_made_says_what_it_lacks(made, key, value, words):
+    path = made / "store" / "store.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {key: value}))
+    with pytest.raises(StoreError, match=words):
+        open_datastore(made / "store")
+
+
 def test_a_whole_store_makes_a_page(made):
     assert Explorer(open_datastore(made / "store")).title
+
+
+@pytest.mark.parametrize("content", [b"", b"PK", bytes(999), b"\x80\x02}q\x00."])
+def test_a_broken_state_of_a_training_is_refused(tmp_path, content):
+    (tmp_path / "last.ckpt").write_bytes(content)
+    with pytest.raises(RunError, match=r"last\.ckpt cannot be read.*--overwrite"):
+        read_state(tmp_path)
+
+
+def test_tables_without_their_columns_are_refused(made):
+    path = made / "store" / "latents" / "physics.parquet"
+    pd.read_parquet(path).drop(columns="redshift").to_parquet(path)
+    with pytest.raises(StoreError, match="lack the column 'redshift'"):
+        open_datastore(made / "store")
+    path = made / "sample" / "catalog.parquet"
+    pd.read_parquet(path).drop(columns="population").to_parquet(path)
+    with pytest.raises(SampleError, match="expected a column 'population'"):
+        read_sample(made / "sample")
