@@ -8,10 +8,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LeftOutError", "RawImage", "cut_image", "overlap"]
+__all__ = ["LeftOutError", "RawImage", "cut_image", "overlap", "said"]
 
 SAME_SCALE = 0.005  # relative; less than a pixel over a cutout of 128
 SLACK = 2.0  # px; a galaxy may sit this far off the middle where the picture ends
+MAX_WORDS = 300  # characters of another library's error
 MAX_EMPTY = 0.1  # share of pixels at exactly zero: outside the survey, not noise
 
 
@@ -29,6 +30,12 @@ class LeftOutError(Exception):
 
     def __str__(self) -> str:
         return f"{self.reason}: {self.detail}"
+
+
+def said(error: BaseException) -> str:
+    """What an error of another library says, on one line of limited length."""
+    words = " ".join(str(error).split()) or type(error).__name__
+    return words if len(words) <= MAX_WORDS else f"{words[:MAX_WORDS]} …"
 
 
 class RawImage(NamedTuple):

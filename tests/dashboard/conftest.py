@@ -2,7 +2,14 @@
 
 import pytest
 
+from data.readers import limited_process
 from tests.dashboard.explorers import begin
+
+
+@pytest.fixture(autouse=True)
+def decoded_here(monkeypatch):
+    """Uploads are decoded in this process, which is sooner; the tests of the limits do not."""
+    monkeypatch.setattr(limited_process, "decode", limited_process.decode_here)
 
 
 @pytest.fixture
