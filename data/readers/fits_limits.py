@@ -21,6 +21,7 @@ MAX_PLANES = 1024  # of an image
 MAX_TABLE = 1 << 28  # bytes of a table; more than any list of targets
 MAX_UNPACKED = MAX_VALUES * 8 + (1 << 22)  # bytes of a gzipped file: its pixels and headers
 MAX_HDUS = 256
+MAX_COUNT = 999  # axes of an image or columns of a table, by the FITS Standard 4.0
 GZIP = b"\x1f\x8b"
 PACKED = (b"BZh", b"\xfd7zXZ", b"PK\x03\x04", b"\x1f\x9d", b"\x1f\xa0")
 
@@ -99,8 +100,8 @@ def _headers(file: BinaryIO) -> Iterator[fits.Header]:
 def _axes(header: fits.Header, prefix: str) -> list[int]:
     """The lengths of the axes, none below zero."""
     count = _whole(header, f"{prefix}NAXIS", 0)
-    if count > 999:
-        msg = f"expected at most 999 axes, {prefix}NAXIS is {count}"
+    if max(count, _whole(header, "TFIELDS", 0)) > MAX_COUNT:
+        msg = f"expected at most {MAX_COUNT} axes or columns, the header declares more"
         raise DeclaredSizeError(msg)
     return [_whole(header, f"{prefix}NAXIS{i}", 0) for i in range(1, count + 1)]
 

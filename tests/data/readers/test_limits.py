@@ -23,11 +23,13 @@ from pcvae.errors import ShapeError
 from tests.mangle import cutout, picture, targets
 
 GRZ = ("g", "r", "z")
+FIELDS = 4  # columns of a table of tiles
 PATCHES = {
     "an axis of a million": ("NAXIS1", 32, 10**6, False),
     "an axis below zero": ("NAXIS1", 32, -5, False),
     "a tiled axis of a million": ("ZNAXIS1", 32, 10**6, True),
     "tiles of nothing": ("ZTILE1", 32, 0, True),
+    "columns without end": ("TFIELDS", FIELDS, 10**12, True),
     "many planes": ("NAXIS3", 3, 10**5, False),
 }
 
