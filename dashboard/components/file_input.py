@@ -10,7 +10,7 @@ from pcvae.errors import PcvaeError
 __all__ = ["MAX_BYTES", "FileField", "Upload", "UploadError"]
 
 
-MAX_BYTES = 64 << 20  # of all files together, unpacked
+MAX_BYTES = 64 << 20  # of all files together
 
 
 class UploadError(PcvaeError):

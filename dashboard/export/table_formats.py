@@ -15,6 +15,9 @@ __all__ = ["FORMATS", "Format", "as_file", "regions"]
 
 RADIUS = 5.0  # arcsec, of the circles in a region file
 RESERVED = 8  # letters of a FITS keyword
+WRITTEN = ("label", "note", "user")  # columns that people write
+# First characters that a spreadsheet takes for a formula, by OWASP's page on CSV injection.
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 COLOURS = ("cyan", "yellow", "magenta", "green", "orange", "red", "white", "blue")
 
 
@@ -42,13 +45,29 @@ def as_file(table: Table, facts: Mapping[str, str], kind: str) -> bytes:
 
 
 def _csv(table: Table, facts: Mapping[str, str]) -> bytes:
-    """Comment lines with the facts and the units, then plain CSV."""
+    """Comment lines with the facts and the units, then plain CSV without formulas."""
     units = ", ".join(
         f"{name} [{table[name].unit}]" for name in table.colnames if table[name].unit
     )
-    header = {**facts, "units": units}
+    frame, header = table.to_pandas(), {**facts, "units": units}
+    if written := [name for name in WRITTEN if name in frame]:
+        header["formulas"] = (
+            f"a {', '.join(written)} that begins with = + - @ or white space has a ' before it, "
+            "so that no spreadsheet runs it"
+        )
+        frame[written] = frame[written].map(_inert)
     head = "".join(f"# {name}: {_line(value)}\n" for name, value in header.items())
-    return (head + table.to_pandas().to_csv(index=False)).encode()
+    return (head + frame.to_csv(index=False)).encode()
+
+
+def _inert(text: str) -> str:
+    """A text that a spreadsheet does not take for a formula.
+
+    Example:
+        >>> _inert("=1+1"), _inert("a=1")
+        ("'=1+1", 'a=1')
+    """
+    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def _parquet(table: Table, facts: Mapping[str, str]) -> bytes:

@@ -3,8 +3,6 @@
 Shapes are written with C bands and H x W pixels.
 """
 
-import gzip
-import io
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,9 +12,12 @@ from numpy.typing import NDArray
 
 from dashboard.components.file_input import MAX_BYTES, Upload, UploadError
 from dashboard.galaxy.external_galaxy import ExternalGalaxy
-from data.readers.fits_file import ImageWcs, read_planes, stem
+from data.readers import limited_process
+from data.readers.fits_file import stem
+from data.readers.fits_limits import GZIP
 from data.readers.npz_arrays import as_shown
 from data.readers.raw_image import LeftOutError, RawImage, cut_image
+from data.readers.untrusted_files import Arrays
 from pcvae.store import StoreInfo
 
 __all__ = ["ACCEPTED", "read_image_files"]
@@ -24,7 +25,6 @@ __all__ = ["ACCEPTED", "read_image_files"]
 FITS = (".fits", ".fit", ".fits.gz", ".fits.fz")
 PICTURES = (".png", ".jpg", ".jpeg")
 ACCEPTED = (".fits", ".fit", ".gz", ".fz", *PICTURES)
-MAX_PIXELS = 8192  # on a side of a picture
 STRETCHED = "stretched"
 
 
@@ -68,11 +68,15 @@ def _of_fits(files: Sequence[Upload], info: StoreInfo) -> ExternalGalaxy:
             f"JPEG picture like its own; found {files[0].name}"
         )
         raise UploadError(msg)
+    for file in files:
+        if file.name.lower().endswith(".gz") and not file.content.startswith(GZIP):
+            msg = f"{file.name} cannot be unpacked: it is not gzipped"
+            raise UploadError(msg)
     planes, sky = _planes(files, info.bands)
     flux = _cube(planes, info.bands)
     height, width = flux.shape[1:]
     centre = ((width - 1) / 2, (height - 1) / 2)
-    scale, north = (sky.pixel_scale, sky.north_angle) if sky else (None, np.nan)
+    scale, north = (sky[0], sky[1]) if sky else (None, np.nan)
     cut, origin = cut_image(
         RawImage(flux, centre, scale, north), info.size, info.pixel_scale, info.bands
     )
@@ -83,24 +87,37 @@ def _of_fits(files: Sequence[Upload], info: StoreInfo) -> ExternalGalaxy:
         notes.append("It does not say its pixel scale: taken as the store's.")
     if (width, height) != (info.size, info.size):
         notes.append(f"Cut to {info.size} by {info.size} pixels around the middle.")
-    ra, dec = sky.middle if sky else (np.nan, np.nan)
+    ra, dec = sky[2:] if sky else (np.nan, np.nan)
     return ExternalGalaxy(stem(Path(files[0].name)), cut, tuple(notes), ra, dec, north)
 
 
 def _planes(
     files: Sequence[Upload], bands: tuple[str, ...]
-) -> tuple[dict[str, NDArray[np.float32]], ImageWcs | None]:
-    """The planes of all files by band, and the position that the first header states."""
-    planes: dict[str, NDArray[np.float32]] = {}
-    sky = None
+) -> tuple[dict[str, NDArray[np.float32]], tuple[float, float, float, float] | None]:
+    """The planes of all files by band, and what the first header states.
+
+    It states the pixel scale [arcsec], the direction of north [rad], and the middle [deg].
+    """
+    found = _decoded("images", files, bands)
+    sky = found.pop("sky", None)
+    planes = {name.removeprefix("plane_"): plane for name, plane in found.items()}
+    if sky is None:
+        return planes, None
+    scale, north, ra, dec = map(float, sky)
+    return planes, (scale, north, ra, dec)
+
+
+def _decoded(decoder: str, files: Sequence[Upload], words: Sequence[str] = ()) -> Arrays:
+    """What a decoder makes of uploaded files, in a process with limits."""
     with tempfile.TemporaryDirectory() as folder:
-        for file in files:
-            name = Path(file.name.replace("\\", "/")).name.lower().removesuffix(".gz")
-            path = Path(folder, name)
-            path.write_bytes(_unpacked(file))
-            found, its_sky = read_planes(path, bands)
-            planes, sky = found | planes, sky or its_sky
-    return planes, sky
+        paths = []
+        for number, file in enumerate(files):
+            name = Path(file.name.replace("\\", "/")).name
+            path = Path(folder, str(number), name.lower().removesuffix(".gz"))
+            path.parent.mkdir()
+            path.write_bytes(file.content)
+            paths.append(path)
+        return limited_process.decode(decoder, paths, words)
 
 
 def _cube(planes: dict[str, NDArray[np.float32]], bands: tuple[str, ...]) -> NDArray[np.float32]:
@@ -114,21 +131,6 @@ def _cube(planes: dict[str, NDArray[np.float32]], bands: tuple[str, ...]) -> NDA
         msg = f"expected bands of one size, found {' and '.join(map(str, sorted(shapes)))}"
         raise UploadError(msg)
     return np.stack([planes[band] for band in bands])
-
-
-def _unpacked(file: Upload) -> bytes:
-    """The bytes of a file that may be gzipped, up to a limit."""
-    if not file.name.lower().endswith(".gz"):
-        return file.content
-    try:
-        content = gzip.GzipFile(fileobj=io.BytesIO(file.content)).read(MAX_BYTES + 1)
-    except (OSError, EOFError) as error:
-        msg = f"{file.name} cannot be unpacked: {error}"
-        raise UploadError(msg) from error
-    if len(content) > MAX_BYTES:
-        msg = f"expected at most {MAX_BYTES >> 20} MB unpacked, found more in {file.name}"
-        raise UploadError(msg)
-    return content
 
 
 def _of_picture(file: Upload, info: StoreInfo) -> ExternalGalaxy:
@@ -157,17 +159,7 @@ def _of_picture(file: Upload, info: StoreInfo) -> ExternalGalaxy:
 
 def _image(file: Upload) -> NDArray[np.uint8]:
     """A picture (H, W, 3), first row at the top."""
-    from PIL import Image
-
-    try:
-        with Image.open(io.BytesIO(file.content), formats=("PNG", "JPEG")) as opened:
-            if max(opened.size) > MAX_PIXELS:
-                msg = f"expected at most {MAX_PIXELS} pixels on a side, found {opened.size}"
-                raise UploadError(msg)
-            image = np.asarray(opened.convert("RGB"))
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        msg = f"expected a PNG or JPEG picture, but {file.name} cannot be read: {error}"
-        raise UploadError(msg) from error
+    image = _decoded("picture", [file])["picture"]
     if np.ptp(image) == 0:
         msg = f"expected a galaxy in {file.name}; every pixel is {tuple(image[0, 0])}"
         raise UploadError(msg)

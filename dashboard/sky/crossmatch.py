@@ -3,10 +3,9 @@
 Shapes are written with M targets and N galaxies.
 """
 
-import re
+import json
 import tempfile
 from collections.abc import Sequence
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -15,13 +14,15 @@ from numpy.typing import NDArray
 
 from dashboard.backend.datastore import DataStore
 from dashboard.components.file_input import Upload, UploadError
-from pcvae.catalog import read_table
-from pcvae.errors import CatalogError
+from data.readers import limited_process
+from data.readers.raw_image import LeftOutError
+from data.readers.untrusted_files import check_plain, squeezed
 
 __all__ = ["MAX_TARGETS", "TABLES", "match", "read_targets"]
 
 TABLES = (".csv", ".ecsv", ".fits", ".fit", ".vot", ".xml", ".votable", ".parquet", ".pq")
 MAX_TARGETS = 100_000  # targets of a list
+SAID = 20  # names of columns in a message
 IDS = (
     *("id", "objid", "objectid", "object", "name", "target", "targetid", "sourceid", "mainid"),
     *(
@@ -61,13 +62,13 @@ def read_targets(file: Upload) -> pd.DataFrame:
     Raises:
         UploadError: It is no such table.
     """
-    table = _read(file)
-    if not 1 <= len(table) <= MAX_TARGETS:
-        msg = f"expected 1 to {MAX_TARGETS:,} targets in {file.name}, found {len(table):,}"
+    table, rows, names = _read(file)
+    if not 1 <= rows <= MAX_TARGETS:
+        msg = f"expected 1 to {MAX_TARGETS:,} targets in {file.name}, found {rows:,}"
         raise UploadError(msg)
     id_, ra, dec = (_column(table, names) for names in (IDS, RAS, DECS))
     if id_ is None and (ra is None or dec is None):
-        found = ", ".join(map(str, table.columns)) or "none"
+        found = ", ".join(names[:SAID]) + (" …" if len(names) > SAID else "") or "none"
         msg = f"expected a column of ids, or RA and Dec, in {file.name}; found {found}"
         raise UploadError(msg)
     ids = _texts(table[id_]) if id_ is not None else np.full(len(table), "", object)
@@ -111,37 +112,29 @@ def _separation(
     return np.where(rows >= 0, np.rad2deg(found) * 3600, np.nan)
 
 
-def _read(file: Upload) -> pd.DataFrame:
+def _read(file: Upload) -> tuple[pd.DataFrame, int, list[str]]:
+    """The columns that may be meant, how many rows there are, and the names of all columns."""
     suffix = Path(file.name).suffix.lower()
     if suffix not in TABLES:
         msg = f"expected a table ending in {', '.join(TABLES)}; found {file.name}"
         raise UploadError(msg)
     try:
-        if suffix == ".csv":
-            return _csv(file.content)
+        check_plain(file.content[:8])
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, f"targets{suffix}")
             path.write_bytes(file.content)
-            return read_table(path)
-    except (CatalogError, ValueError, OSError) as error:
-        why = re.sub(r"\S*targets\.", "targets.", str(error)).splitlines()[0]
-        msg = f"{file.name} cannot be read as a table: {why}"
+            found = limited_process.decode("table", [path], (*IDS, *RAS, *DECS))
+    except LeftOutError as error:
+        msg = f"{file.name} cannot be read as a table: {error.detail}"
         raise UploadError(msg) from error
-
-
-def _csv(content: bytes) -> pd.DataFrame:
-    """A table of texts, with any separator; ids keep their leading zeros."""
-    lines = [line for line in content.splitlines() if not line.startswith(b"#")]
-    head = lines[0] if lines else b""
-    mark = max((",", ";", "\t"), key=lambda text: head.count(text.encode()))
-    return pd.read_csv(BytesIO(content), sep=mark, dtype=str, comment="#", skipinitialspace=True)
+    content = json.loads(found["json"].tobytes())
+    columns = {name: pd.Series(values) for name, values in content["columns"]}
+    return pd.DataFrame(columns), content["rows"], content["all"]
 
 
 def _column(table: pd.DataFrame, names: Sequence[str]) -> str | None:
     """The column of the first of these names; case and punctuation are ignored."""
-    known = {
-        re.sub(r"[^a-z0-9]", "", str(column).lower()): column for column in table.columns[::-1]
-    }
+    known = {squeezed(str(column)): column for column in table.columns[::-1]}
     return next((known[name] for name in names if name in known), None)
 
 

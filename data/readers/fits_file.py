@@ -16,8 +16,10 @@ from astropy.utils.exceptions import AstropyUserWarning
 from astropy.wcs import WCS, FITSFixedWarning, NoConvergence, WcsError
 from numpy.typing import ArrayLike, NDArray
 
+from data.readers.fits_limits import checked
 from data.readers.raw_image import LeftOutError
 from data.readers.units import to_nanomaggies
+from pcvae.errors import brief
 
 __all__ = [
     "BROKEN",
@@ -33,7 +35,7 @@ __all__ = [
 
 LEGACY_SCALE = 0.262  # arcsec a pixel of the Legacy Surveys' coadds
 NOT_IMAGES = ("invvar", "ivar", "weight", "variance", "error", "mask", "psf")
-BROKEN = (OSError, TypeError, ValueError, KeyError, IndexError, fits.VerifyError)
+BROKEN = (Exception,)  # astropy and cfitsio have errors of many kinds, some of them private
 ARCSEC = 1 / 3600  # deg
 
 
@@ -142,19 +144,22 @@ def read_planes(
                 if (set(wanted) - set(planes)) & set(bands):
                     cube = cube * _factor(hdu.header, path, sky)
                 planes = dict(zip(bands, cube, strict=False)) | planes
+    except LeftOutError:
+        raise
     except BROKEN as error:
-        raise LeftOutError("file unreadable", f"{path.name}: {error}") from error
+        raise LeftOutError("file unreadable", f"{path.name}: {brief(error)}") from error
     return planes, sky
 
 
 @contextmanager
 def opened(path: Path | BinaryIO) -> Iterator[Any]:
-    """Open a FITS file without the warnings that say nothing new."""
+    """Open a FITS file of sound sizes without the warnings that say nothing new."""
     with warnings.catch_warnings():
         # What is missing shows when pixels are read; a header that was mended is sound.
         warnings.filterwarnings("ignore", ".*truncated", AstropyUserWarning)
         warnings.simplefilter("ignore", FITSFixedWarning)
-        with fits.open(path, memmap=False) as hdus:
+        warnings.simplefilter("ignore", fits.verify.VerifyWarning)
+        with checked(path) as file, fits.open(file, memmap=False) as hdus:
             yield hdus
 
 

@@ -3,8 +3,10 @@
 Shapes are written with N galaxies, C bands and S x S pixels.
 """
 
+import math
+import zlib
 from pathlib import Path
-from zipfile import BadZipFile
+from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 import pandas as pd
@@ -16,6 +18,12 @@ from pcvae.errors import SettingsError, ShapeError, brief
 __all__ = ["COLOURS", "ArraySource", "as_shown"]
 
 COLOURS = ("blue", "green", "red")  # what the planes of a colour picture are, if nothing is said
+MAX_RATIO = 500  # of bytes to packed ones; images with noise have less than ten
+SMALL = 1 << 28  # bytes that are read whatever they hold
+UNREADABLE = (  # what numpy and zipfile raise for files that are no arrays, or broken ones
+    *(OSError, EOFError, ValueError, TypeError, LookupError, ArithmeticError, MemoryError),
+    *(RuntimeError, SyntaxError, AttributeError, BadZipFile, zlib.error),
+)
 SCALE_COLUMNS = ("pixel_scale", "pixscale")  # arcsec
 
 
@@ -97,11 +105,31 @@ def as_shown(image: NDArray[np.generic], pixel_scale: float | None) -> RawImage:
 
 def _load(path: Path) -> dict[str, NDArray[np.generic]]:
     try:
+        _check_sizes(path)
         with path.open("rb") as handle, np.load(handle, allow_pickle=False) as file:
             return {key: file[key] for key in ("images", "ids", "bands") if key in file}
-    except (OSError, ValueError, EOFError, OverflowError, MemoryError, BadZipFile) as error:
+    except UNREADABLE as error:
         msg = f"expected arrays of numbers in {path}, which cannot be read: {brief(error)}"
         raise ShapeError(msg) from error
+
+
+def _check_sizes(path: Path) -> None:
+    """Refuse arrays that are not of the size that they declare, before they are allocated."""
+    with ZipFile(path) as archive:
+        for member in archive.infolist():
+            with archive.open(member) as file:
+                version = np.lib.format.read_magic(file)
+                read = np.lib.format.read_array_header_1_0
+                if version != (1, 0):
+                    read = np.lib.format.read_array_header_2_0
+                shape, _, dtype = read(file)
+                declared, held = math.prod(shape) * dtype.itemsize, member.file_size - file.tell()
+            if declared != held:
+                msg = f"{member.filename} declares {declared:,} bytes {shape}, it has {held:,}"
+                raise ValueError(msg)
+            if member.file_size > max(MAX_RATIO * member.compress_size, SMALL):
+                msg = f"{member.filename} is of {member.file_size:,} bytes, nearly all the same"
+                raise ValueError(msg)
 
 
 def _images(path: Path, arrays: dict[str, NDArray[np.generic]]) -> NDArray[np.generic]:

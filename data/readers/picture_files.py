@@ -3,21 +3,29 @@
 Shapes are written with H x W pixels.
 """
 
+import struct
+import zlib
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from PIL.Image import DecompressionBombError
 
 from data.readers.npz_arrays import COLOURS, as_shown
 from data.readers.raw_image import LeftOutError, RawImage
-from pcvae.errors import SettingsError
+from pcvae.errors import SettingsError, brief
 
-__all__ = ["PictureSource", "picture_files"]
+__all__ = ["KINDS", "UNREADABLE", "PictureSource", "picture_files"]
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
 SAMPLED = 32  # files whose size is read, to find out which one the others will have
 MAX_SIDE = 8192  # px
+KINDS = ("PNG", "JPEG")
+UNREADABLE = (  # what PIL raises for files that are no picture, or broken ones
+    *(OSError, EOFError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError),
+    *(SyntaxError, MemoryError, RuntimeError, DecompressionBombError, struct.error, zlib.error),
+)
 
 
 class PictureSource:
@@ -64,12 +72,12 @@ class PictureSource:
 
         path = self._path(self._catalog.iloc[row])
         try:
-            with Image.open(path) as picture:
+            with Image.open(path, formats=KINDS) as picture:
                 if max(picture.size) > MAX_SIDE:
                     raise LeftOutError("picture too large", f"{path.name}: {picture.size} px")
                 pixels = np.asarray(picture.convert("RGB"))
-        except (OSError, ValueError, SyntaxError) as error:
-            raise LeftOutError("file unreadable", f"{path.name}: {error}") from error
+        except UNREADABLE as error:
+            raise LeftOutError("file unreadable", f"{path.name}: {brief(error)}") from error
         height, width = pixels.shape[:2]
         return as_shown(pixels, None)._replace(centre=((width - 1) / 2, (height - 1) / 2))
 
@@ -94,7 +102,7 @@ def _size(path: Path) -> tuple[int, int]:
     from PIL import Image
 
     try:
-        with Image.open(path) as picture:
+        with Image.open(path, formats=KINDS) as picture:
             return picture.size
-    except (OSError, ValueError, SyntaxError):
+    except UNREADABLE:
         return (0, 0)

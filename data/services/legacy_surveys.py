@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from data.readers.raw_image import SAME_SCALE, LeftOutError, RawImage, cut_image
 from data.services.http_client import Client, FetchError, InvalidResponseError, RetryPolicy
-from pcvae.errors import SettingsError
+from pcvae.errors import SettingsError, brief
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header
@@ -192,8 +192,10 @@ def read_served(content: bytes | Path, wanted: CutoutRequest, ra: float, dec: fl
         with opened(BytesIO(content) if isinstance(content, bytes) else content) as hdus:
             header, cube, sky = hdus[0].header, hdus[0].data, wcs_of(hdus[0].header)
             planes = _planes(header, cube, wanted)
+    except LeftOutError:
+        raise
     except BROKEN as error:
-        raise LeftOutError("file unreadable", str(error)) from error
+        raise LeftOutError("file unreadable", brief(error)) from error
     if sky is None:
         raise LeftOutError("no coordinates", "the header has no WCS")
     if abs(sky.pixel_scale / wanted.pixel_scale - 1) > SAME_SCALE:

@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
+from data.readers import limited_process
 from tests.dashboard.explorers import begin, change
+
+
+@pytest.fixture(autouse=True)
+def decoded_here(monkeypatch):
+    """Uploads are decoded in this process, which is sooner; the tests of the limits do not."""
+    monkeypatch.setattr(limited_process, "decode", limited_process.decode_here)
 
 
 @pytest.fixture

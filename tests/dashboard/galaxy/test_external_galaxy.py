@@ -177,7 +177,7 @@ def test_a_packed_file_is_unpacked_but_not_without_end(session, flux, monkeypatc
     file = cube(flux[7])
     packed = Upload("one.fits.gz", gzip.compress(file.content))
     np.testing.assert_array_equal(read_image_files([packed], info_of(session)).flux, flux[7])
-    monkeypatch.setattr("dashboard.galaxy.image_files.MAX_BYTES", len(packed.content) + 10)
+    monkeypatch.setattr("data.readers.fits_limits.MAX_UNPACKED", len(file.content) - 10)
     with pytest.raises(UploadError, match="unpacked"):
         read_image_files([packed], info_of(session))
 
