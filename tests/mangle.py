@@ -9,6 +9,7 @@ many refused, the longest time and the most memory. The same number gives the sa
 import io
 import random
 import resource
+import shutil
 import sys
 import tempfile
 import time
@@ -193,7 +194,8 @@ def open_address() -> Callable[[bytes], object]:
     from dashboard.shell.url_sync import UrlSync
     from dashboard.state import State
 
-    datastore = open_datastore(STORE)
+    with tempfile.TemporaryDirectory() as folder:  # its journal would lie beside the store
+        datastore = open_datastore(shutil.copytree(STORE, Path(folder, "store")))
 
     def read(content: bytes) -> None:
         location = SimpleNamespace(search=content.decode("latin-1"))
