@@ -2,6 +2,7 @@
 
 __all__ = [
     "CatalogError",
+    "JournalBusyError",
     "JournalError",
     "PcvaeError",
     "RunError",
@@ -42,3 +43,7 @@ class StoreError(PcvaeError):
 
 class JournalError(PcvaeError):
     """A journal of labels cannot be opened, or is of another version."""
+
+
+class JournalBusyError(JournalError):
+    """The database of a journal is locked or does not answer: trying again may help."""
