@@ -197,6 +197,7 @@ class Progress(Choices):
     undo_stack = param.List(
         default=[], item_type=tuple, doc="The events of each act of this session, to be undone."
     )
+    writes = param.Parameter(doc="The queue of writes to the journal; none before the first.")
     redo_stack = param.List(
         default=[], item_type=tuple, doc="The events of each act that was undone, to be redone."
     )

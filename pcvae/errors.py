@@ -2,6 +2,7 @@
 
 __all__ = [
     "CatalogError",
+    "JournalBusyError",
     "JournalError",
     "OutputError",
     "PcvaeError",
@@ -61,3 +62,7 @@ def brief(error: BaseException) -> str:
     """What another library says of an error, as part of a sentence of ours: one line, not long."""
     words = " ".join(str(error).split()) or type(error).__name__
     return words if len(words) <= MAX_LENGTH else f"{words[:MAX_LENGTH]} ..."
+
+
+class JournalBusyError(JournalError):
+    """The database of a journal is locked or does not answer: trying again may help."""

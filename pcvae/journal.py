@@ -9,15 +9,16 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import sqlalchemy as sql
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.schema import CreateTable
 
-from pcvae.errors import JournalError
+from pcvae.errors import JournalBusyError, JournalError
 
 __all__ = ["Event", "Journal", "active_events", "fold", "journal_path", "undone_numbers"]
 
@@ -132,14 +133,18 @@ class Journal:
         address: A file for SQLite, or the address of a database as SQLAlchemy writes it, such as
             ``postgresql+psycopg://host/labels``; no message shows a password that is in it.
         user: Who writes; the user of the operating system by default.
+        wait: How long SQLite waits for another process that holds its lock [s].
 
     Raises:
-        JournalError: It cannot be opened, or is of another version.
+        JournalError: It cannot be opened, or is of another version; as ``JournalBusyError``
+            here and from every method where the database is locked or does not answer.
     """
 
-    def __init__(self, address: Path | str, user: str | None = None) -> None:
+    def __init__(
+        self, address: Path | str, user: str | None = None, *, wait: float = WAIT
+    ) -> None:
         full = f"sqlite:///{address}" if isinstance(address, Path) else address
-        self._database = _Database(full)
+        self._database = _Database(full, wait)
         self.address = self._database.address
         self.user = user or getpass.getuser()
 
@@ -237,15 +242,16 @@ class _Database:
 
     Args:
         address: As SQLAlchemy writes it.
+        wait: How long SQLite waits for a lock [s].
 
     Raises:
         JournalError: It cannot be opened, or is of another version.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, wait: float) -> None:
         self.address = _without_password(address)
         try:
-            self._engine = _engine(address)
+            self._engine = _engine(address, wait)
             self._open()
         except (SQLAlchemyError, ImportError) as error:
             raise _trouble("open", self.address, error) from error
@@ -302,18 +308,18 @@ def _add(connection: sql.Connection, event: Event) -> Event:
     return Event(number=int(number), **row)
 
 
-def _engine(address: str) -> sql.Engine:
+def _engine(address: str, wait: float) -> sql.Engine:
     engine = sql.create_engine(address)
     if engine.dialect.name == "sqlite":
-        sql.event.listen(engine, "connect", _prepare_sqlite)
+        sql.event.listen(engine, "connect", partial(_prepare_sqlite, wait))
     return engine
 
 
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
+def _prepare_sqlite(wait: float, connection: Any, _record: Any) -> None:
     """Readers beside a writer (WAL), patience, and commits that survive a power cut."""
     connection.isolation_level = None
     for setting in (
-        f"busy_timeout = {WAIT * 1000:.0f}",
+        f"busy_timeout = {wait * 1000:.0f}",
         "journal_mode = WAL",
         "synchronous = FULL",
     ):
@@ -341,7 +347,8 @@ def _read(connection: sql.Connection, query: "sql.Select[Any]") -> list[Event]:
 
 def _trouble(verb: str, address: str, error: Exception) -> JournalError:
     reason = str(getattr(error, "orig", None) or error).splitlines()[0]
-    return JournalError(
+    kind = JournalBusyError if isinstance(error, OperationalError) else JournalError
+    return kind(
         f"cannot {verb} the journal {address}: {reason}. Expected a SQLite file that may be "
         f"written, or the address of a database that answers"
     )

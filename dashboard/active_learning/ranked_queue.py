@@ -50,7 +50,7 @@ class RankedQueue(Strip):
             self.state.row = row
 
     def score(self, label: str) -> bool:
-        """Label the picked galaxy, and pick the next one if the label is saved."""
+        """Label the picked galaxy, and pick the next one unless it is known that saving failed."""
         self._order.locate(self.state.row)
         if set_label(self.datastore, self.state, label):
             self.step(1)

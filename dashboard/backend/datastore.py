@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import cache, cached_property, lru_cache
 from typing import Any
 
@@ -27,6 +28,7 @@ from pcvae.store import Store
 
 __all__ = ["DataStore"]
 
+WAIT = 2.0  # s that a look at a locked journal takes; writes are tried again
 TEAM = "PCVAE_JOURNAL"  # environment variable with the address of a team's journal
 ROOM = 0.5  # share of the first view's range that boundaries reach beyond it on each side
 CELLS = 600  # of the boundaries, on a side: about two pixels of a map each
@@ -47,6 +49,7 @@ class DataStore:
     def __init__(self, store: Store, journal: Journal | None, no_journal: str = "") -> None:
         self.store, self.journal, self.no_journal = store, journal, no_journal
         self.workers = Workers()
+        self._rereading: Future[LabelTable] | None = None
         self._journal_cache, self.thumbnails = JournalCache(journal), Thumbnails(store)
         self.populations = Populations(store, self._journal_cache)
         self.columns = Columns(store)
@@ -63,7 +66,8 @@ class DataStore:
         The journal lies beside the store, unless ``PCVAE_JOURNAL`` names a team's database.
         """
         try:
-            return cls(store, Journal(os.environ.get(TEAM) or journal_path(store.folder)))
+            address = os.environ.get(TEAM) or journal_path(store.folder)
+            return cls(store, Journal(address, wait=WAIT))
         except JournalError as error:
             return cls(store, None, str(error))
 
@@ -79,6 +83,23 @@ class DataStore:
     def label_table(self) -> LabelTable:
         """The current labels."""
         return self._journal_cache.read()
+
+    def reread_labels(self) -> "Future[LabelTable]":
+        """Read the journal in its worker; fails with ``JournalError``. One at a time."""
+        if self._rereading is None or self._rereading.done():
+            self._rereading = self.workers.journal.submit(self._journal_cache.reread)
+        return self._rereading
+
+    def write_labels(self, write: Callable[[], Any]) -> "Future[Any]":
+        """Call what writes to the journal in its worker; ``label_table`` then knows of it."""
+
+        def work() -> Any:
+            written = write()
+            with suppress(JournalError):
+                self._journal_cache.reread()
+            return written
+
+        return self.workers.journal.submit(work)
 
     @cached_property
     def ids(self) -> Any:

@@ -10,7 +10,7 @@ class Workers:
 
     ``slow`` fits and ranks; ``quick`` is never behind a fit; ``index`` builds neighbour indices,
     which others wait for; ``requests`` are uploads, downloads and exports of one person;
-    ``decoder`` and ``evaluation`` do one thing at a time.
+    ``decoder``, ``evaluation`` and ``journal`` do one thing at a time.
     """
 
     def __init__(self) -> None:
@@ -20,3 +20,4 @@ class Workers:
         self.requests = ThreadPoolExecutor(4, thread_name_prefix="request")
         self.decoder = ThreadPoolExecutor(1, thread_name_prefix="decoder")
         self.evaluation = ThreadPoolExecutor(1, thread_name_prefix="evaluation")
+        self.journal = ThreadPoolExecutor(1, thread_name_prefix="journal")

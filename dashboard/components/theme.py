@@ -45,7 +45,13 @@ def _theme(*, dark: bool) -> dict[str, object]:
             "MuiButton": {
                 "styleOverrides": {"root": {"textTransform": "none", "boxShadow": "none"}}
             },
-            "MuiTooltip": {"styleOverrides": {"tooltip": {"width": "max-content"}}},
+            "MuiTooltip": {
+                "defaultProps": {"placement": "top"},
+                "styleOverrides": {
+                    "popper": {"pointerEvents": "none !important"},  # the button below is clicked
+                    "tooltip": {"width": "max-content", "pointerEvents": "none"},
+                },
+            },
         },
     }
 

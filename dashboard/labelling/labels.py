@@ -5,13 +5,17 @@ label the same galaxy otherwise; both are kept.
 """
 
 from collections.abc import Iterable
+from concurrent.futures import Future
+from functools import partial
 
 import panel as pn
 
 from dashboard.backend.datastore import DataStore
-from dashboard.backend.journal_cache import CANDIDATE
+from dashboard.backend.jobs import when_done
+from dashboard.backend.journal_cache import CANDIDATE, LabelTable
 from dashboard.backend.populations import population_title
 from dashboard.components.notices import report
+from dashboard.labelling.write_queue import Act, writes_of
 from dashboard.state import State
 from pcvae.errors import JournalError
 from pcvae.journal import Event
@@ -95,27 +99,22 @@ def own_marks(datastore: DataStore) -> list[tuple[int, str]]:
 def set_label(datastore: DataStore, state: State, label: str, row: int | None = None) -> bool:
     """Label a galaxy, the picked one by default; its note is kept.
 
-    The state changes once the journal has written it to disk.
+    The state changes once the journal has written it to disk. In a session that is later: a
+    worker writes, in the order of the calls.
 
     Returns:
-        Whether it has.
+        False if there is nothing to write, or if it is known already that writing failed.
     """
     row = state.row if row is None else row
     label = " ".join(label.split())
     if row is None or not label:
         return False
-    current = own_label(datastore, row)
-    return _write(datastore, state, row, (label, current.note if current else ""))
+    return writes_of(datastore, state).do(_set_label(datastore, state, label, row))
 
 
 def write_note(datastore: DataStore, state: State, note: str, row: int) -> bool:
-    """Write a note on a galaxy, with its label or without; True once it is on disk."""
-    current, note = own_label(datastore, row), note.strip()
-    if note == (current.note if current else ""):
-        return False
-    if current is not None and current.label == NOTED and not note:
-        return remove(datastore, state, current)
-    return _write(datastore, state, row, (current.label if current else NOTED, note))
+    """Write a note on a galaxy, with its label or without; returns as ``set_label`` does."""
+    return writes_of(datastore, state).do(_write_note(datastore, state, note.strip(), row))
 
 
 def toggle(
@@ -123,21 +122,42 @@ def toggle(
 ) -> None:
     """Give a galaxy, the picked one by default, a label, or remove it if it has it."""
     row = state.row if row is None else row
-    if row is None:
-        return
-    current = own_label(datastore, row)
-    if current is not None and current.label == label:
-        remove(datastore, state, current)
-    else:
-        set_label(datastore, state, label, row)
+    if row is not None:
+        writes_of(datastore, state).do(_toggle(datastore, state, label, row))
 
 
 def remove(datastore: DataStore, state: State, current: Event) -> bool:
     """Remove all labels, scores and notes of a person on a galaxy."""
-    if datastore.journal is None:
+    return writes_of(datastore, state).do(_remove(datastore, state, current))
+
+
+def _set_label(datastore: DataStore, state: State, label: str, row: int) -> Act:
+    current = own_label(datastore, row)
+    return (yield from _write(datastore, state, row, (label, current.note if current else "")))
+
+
+def _write_note(datastore: DataStore, state: State, note: str, row: int) -> Act:
+    current = own_label(datastore, row)
+    if note == (current.note if current else ""):
+        return False
+    if current is not None and current.label == NOTED and not note:
+        return (yield from _remove(datastore, state, current))
+    return (yield from _write(datastore, state, row, (current.label if current else NOTED, note)))
+
+
+def _toggle(datastore: DataStore, state: State, label: str, row: int) -> Act:
+    current = own_label(datastore, row)
+    if current is not None and current.label == label:
+        return (yield from _remove(datastore, state, current))
+    return (yield from _set_label(datastore, state, label, row))
+
+
+def _remove(datastore: DataStore, state: State, current: Event) -> Act:
+    journal, user = datastore.journal, who(datastore)
+    if journal is None:
         return False
     try:
-        undone = datastore.journal.untag(current.galaxy, of=current.user, user=who(datastore))
+        undone = yield lambda: journal.untag(current.galaxy, of=current.user, user=user)
     except JournalError as error:
         report(state, "saving", f"Not saved: {error}")
         return False
@@ -147,31 +167,36 @@ def remove(datastore: DataStore, state: State, current: Event) -> bool:
 
 def undo(datastore: DataStore, state: State) -> bool:
     """Undo the last act of this session, or else this person's last label before it."""
-    return _turn(datastore, state, back=True)
+    return writes_of(datastore, state).do(_turn(datastore, state, back=True))
 
 
 def redo(datastore: DataStore, state: State) -> bool:
     """Redo what was undone last."""
-    return _turn(datastore, state, back=False)
+    return writes_of(datastore, state).do(_turn(datastore, state, back=False))
 
 
 def refresh(datastore: DataStore, state: State) -> None:
-    """Read what other people and processes have written."""
+    """Read what other people and processes have written; a worker does."""
     if datastore.journal is not None:
-        try:
-            state.progress.journal_events = datastore.journal.count()
-        except JournalError as error:
-            report(state, "journal", str(error))
-        else:
-            report(state, "journal")
+        job = datastore.reread_labels()
+        when_done(job, lambda: _show(state, job))
 
 
-def _write(datastore: DataStore, state: State, row: int, current: tuple[str, str]) -> bool:
-    if datastore.journal is None:
+def _show(state: State, job: "Future[LabelTable]") -> None:
+    """Show the journal as it was read, or why it could not be."""
+    error = job.exception()
+    report(state, "journal", "" if error is None else str(error))
+    if error is None:
+        state.progress.journal_events = job.result().events
+
+
+def _write(datastore: DataStore, state: State, row: int, current: tuple[str, str]) -> Act:
+    journal, user = datastore.journal, who(datastore)
+    if journal is None:
         return False
     galaxy, (label, note) = str(datastore.ids[row]), current
     try:
-        event = datastore.journal.tag(galaxy, label, note=note, user=who(datastore))
+        event = yield lambda: journal.tag(galaxy, label, note=note, user=user)
     except JournalError as error:
         report(state, "saving", f"Not saved: {error}")
         return False
@@ -184,12 +209,13 @@ def _done(datastore: DataStore, state: State, numbers: Iterable[int], words: str
     state.progress.param.update(
         undo_stack=[*state.progress.undo_stack, tuple(numbers)], redo_stack=[], message=words
     )
-    refresh(datastore, state)
+    state.progress.journal_events = datastore.label_table.events
     return True
 
 
-def _turn(datastore: DataStore, state: State, *, back: bool) -> bool:
-    if datastore.journal is None:
+def _turn(datastore: DataStore, state: State, *, back: bool) -> Act:
+    journal, user = datastore.journal, who(datastore)
+    if journal is None:
         return False
     kept, other = (
         (state.progress.undo_stack, state.progress.redo_stack)
@@ -206,7 +232,7 @@ def _turn(datastore: DataStore, state: State, *, back: bool) -> bool:
     try:
         for number in reversed(numbers):
             if number not in datastore.label_table.undone:
-                event = datastore.journal.undo(number, user=who(datastore))
+                event = yield partial(journal.undo, number, user=user)
                 made, galaxy = [*made, event.number], event.galaxy
     except JournalError as error:
         report(state, "saving", f"Not saved: {error}")
@@ -217,7 +243,7 @@ def _turn(datastore: DataStore, state: State, *, back: bool) -> bool:
     report(state, "saving")
     undo_stack, redo_stack = (kept, other) if back else (other, kept)
     state.progress.param.update(undo_stack=undo_stack, redo_stack=redo_stack, message=words)
-    refresh(datastore, state)
+    state.progress.journal_events = datastore.label_table.events
     if row is not None:
         state.row = row
     return bool(made)

@@ -1,8 +1,10 @@
 const TEXT = /^(text|search|number|email|url|password|)$/
+const shut = node => node.tagName !== 'INPUT' && node.getAttribute('aria-expanded') !== 'true'
 const typing = event => event.composedPath().some(node => node instanceof Element && (
   node.isContentEditable || node.tagName === 'TEXTAREA' || node.tagName === 'SELECT' ||
   (node.tagName === 'INPUT' && TEXT.test(node.type ?? '')) ||
-  /^(textbox|combobox|listbox|menu)$/.test(node.getAttribute('role') ?? '')))
+  (node.getAttribute('role') === 'combobox' && !shut(node)) ||
+  /^(textbox|listbox|menu)$/.test(node.getAttribute('role') ?? '')))
 export function render({ model, el }) {
   el.style.display = 'none'
   const role = node => node instanceof Element ? node.getAttribute('role') ?? '' : ''

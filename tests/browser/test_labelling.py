@@ -1,5 +1,7 @@
 """Judging and learning in a real browser: by keys, through the queue."""
 
+import time
+
 import pytest
 
 from dashboard.backend.datastore import DataStore
@@ -15,6 +17,14 @@ def labels(folder):
     found = {event.galaxy: (event.label, event.note) for event in journal.labels().values()}
     journal.close()
     return found
+
+
+def await_labels(folder, expected, seconds=10.0):
+    """Wait for the journal's worker, behind whatever else it has to write."""
+    end = time.monotonic() + seconds
+    while labels(folder) != expected and time.monotonic() < end:
+        time.sleep(0.05)
+    assert labels(folder) == expected
 
 
 def open_queue(page):
@@ -36,7 +46,7 @@ def test_a_person_judges_the_queue_by_keys_and_undoes_it(page, folder):
     expect(heading).to_have_text(first)
     page.keyboard.press("4")
     expect(heading).to_have_text(second)
-    assert labels(folder) == {first: ("4", "")}
+    await_labels(folder, {first: ("4", "")})
     page.keyboard.press("0")
     expect(heading).to_have_text(third)
     page.keyboard.press("ArrowLeft")
@@ -80,6 +90,17 @@ def test_a_person_names_a_galaxy_notes_on_it_and_sees_who_said_so(page, folder):
     other.tag(name, "artefact")
     other.close()
     expect(said).to_contain_text("ben: Artefact")
+
+    page.locator("[role=combobox]:not(input):visible").first.click()
+    expect(page.get_by_role("listbox")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("listbox")).to_be_hidden()
+    page.keyboard.press("5")
+    expect(said).to_contain_text("Score 5")
+    page.get_by_role("button", name="Upload").hover()
+    tip = page.locator(".MuiTooltip-tooltip")
+    expect(tip).to_be_visible()
+    assert tip.evaluate("node => getComputedStyle(node).pointerEvents") == "none"
 
 
 def test_a_refit_says_how_well_each_class_is_found(page, folder):
