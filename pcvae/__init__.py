@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pcvae.cutouts import read_sample
     from pcvae.encode import Codec, encode_images
     from pcvae.journal import Journal
-    from pcvae.lookalikes import shared_neighbours
+    from pcvae.lookalikes import seed_density, shared_neighbours
     from pcvae.neighbours import Neighbours
     from pcvae.store import read_store
 
@@ -29,6 +29,7 @@ __all__ = [
     "encode_images",
     "read_sample",
     "read_store",
+    "seed_density",
     "shared_neighbours",
 ]
 
@@ -41,6 +42,7 @@ _MODULES = {
     "encode_images": "encode",
     "read_sample": "cutouts",
     "read_store": "store",
+    "seed_density": "lookalikes",
     "shared_neighbours": "lookalikes",
 }
 

@@ -1,7 +1,7 @@
 """What version 0.1.0 wrote as of commit 0cc1137 is read as it was meant then.
 
-``earlier_version/`` was made by that version: a store of eight galaxies encoded by the shipped
-model, whose weights are not kept a second time, and its journal.
+``earlier_version/`` was made by that version: a run, a store of eight galaxies encoded by it,
+which does not keep its weights a second time, and its journal.
 """
 
 import shutil
@@ -13,7 +13,7 @@ from panel.io.location import Location
 
 from dashboard.app import Explorer, open_datastore
 from dashboard.shell.url_sync import UrlSync
-from pcvae.checkpoint import read_run, run_folder
+from pcvae.checkpoint import read_run
 from pcvae.encode import Codec
 from pcvae.journal import Journal
 from pcvae.store import read_store
@@ -31,7 +31,7 @@ def folder(tmp_path):
     """The store with its weights and, beside it, its journal."""
     store = shutil.copytree(MADE / "store", tmp_path / "store")
     shutil.copy(MADE / "store.journal.sqlite", tmp_path)
-    shutil.copytree(run_folder("decals"), store / "models" / "physics", dirs_exist_ok=True)
+    shutil.copytree(MADE / "run", store / "models" / "physics", dirs_exist_ok=True)
     return store
 
 
