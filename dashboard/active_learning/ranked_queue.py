@@ -85,7 +85,7 @@ class RankedQueue(Strip):
             pmui.Checkbox.from_param(queue.param[name], label=label, size="small", margin=(6, 4))
             for name, label in labels.items()
         ]
-        return [rank, *features_control(self.state), *boxes, *self.fit.buttons]
+        return [rank, *features_control(self.state, top=2), *boxes, *self.fit.buttons]
 
     def _listed(self) -> tuple[list[tuple[int, str]], str]:
         values, queue = ranking(self.datastore, self.state), self.state.queue

@@ -9,7 +9,6 @@ import param
 from dashboard.gallery.seed_picker import (
     SELECTION,
     Seeds,
-    metric_words,
     seed_choices,
     seeds_of,
 )
@@ -91,27 +90,24 @@ class Lookalikes(Strip):
         ranked = job.result()
         if ranked.empty:
             return [], f"None of the {seeds.found} is near a {seeds.singular} in this model."
-        words = metric_words(state.metric, state.model)
-        if k is None:
-            return _by_density(ranked, seeds, words)
-        return _by_shared(ranked, seeds, k, words)
+        return _by_density(ranked, seeds) if k is None else _by_shared(ranked, seeds, k)
 
 
-def _by_density(ranked: pd.DataFrame, seeds: Seeds, words: str) -> tuple[Listing, str]:
+def _by_density(ranked: pd.DataFrame, seeds: Seeds) -> tuple[Listing, str]:
     """The first look-alikes with their density of seeds, and a note."""
-    note = f"{seeds.found} where the {len(seeds.rows):,} seeds are densest, {words}"
+    note = f"{seeds.found} where the {len(seeds.rows):,} seeds are densest"
     first = ranked[:MAX_STAMPS]
     rows = zip(first["row"], first["density"], strict=True)
     return [(int(row), f"density {density:.2g}") for row, density in rows], note
 
 
-def _by_shared(ranked: pd.DataFrame, seeds: Seeds, k: int, words: str) -> tuple[Listing, str]:
+def _by_shared(ranked: pd.DataFrame, seeds: Seeds, k: int) -> tuple[Listing, str]:
     """The look-alikes with how many seeds have them among their nearest, and a note."""
     several = int((ranked["seeds"] > 1).sum())
     shown = f"the first {MAX_STAMPS} of " if len(ranked) > MAX_STAMPS else ""
     note = (
-        f"{shown}{len(ranked):,} {seeds.found} among the {k} nearest of a {seeds.singular}, "
-        f"{words}; {several:,} are near several"
+        f"{shown}{len(ranked):,} {seeds.found} among the {k} nearest of a {seeds.singular}; "
+        f"{several:,} are near several"
     )
     rows = zip(ranked["row"], ranked["seeds"], strict=True)
     return [(int(row), f"near {count} of {len(seeds.rows):,}") for row, count in rows], note

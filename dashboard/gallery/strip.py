@@ -21,14 +21,14 @@ SHOWN = ("state.tab", "state.dark")  # every strip depends on
 METRIC = ("state.k", "state.whiten", "state.oriented", "state.features")
 
 
-def features_control(state: State) -> list[Any]:
-    """The choice of features to search by; none where there is only one."""
+def features_control(state: State, top: int = 4) -> list[Any]:
+    """The choice of features to search by, so many px below the top; none where there is one."""
     if len(state.param.features.objects) < 2:
         return []
     return [
         pmui.Select.from_param(
-            state.param.features, label="Search by", size="small", variant="outlined", width=176,
-            margin=(4, 8, 0, 2),
+            state.param.features, label="Search by", size="small", variant="outlined", width=200,
+            margin=(top, 8, 0, 2),
         )
     ]  # fmt: skip
 

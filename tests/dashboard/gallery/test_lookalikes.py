@@ -97,6 +97,4 @@ def test_lookalikes_are_where_the_seeds_are_densest_or_shared(many):
     assert shown == ranked["row"].tolist()[: len(shown)]
     assert len(shown) == 60
     assert strip.strip.items[0]["caption"] == f"density {ranked['density'][0]:.2g}"
-    assert f"where the {len(peas)} seeds are densest, by the latents of physics" in (
-        strip.note.object
-    )
+    assert f"where the {len(peas)} seeds are densest" in strip.note.object
