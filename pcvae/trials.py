@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from pcvae.anomaly import FitGalaxies, stratified_splits
 from pcvae.classifier import (
     Classifier,
-    gradient_boosting,
+    fit_trees,
     load_packages,
     margin_from_normal,
     pipeline,
@@ -201,7 +201,7 @@ def _tell(
         margin = Classifier.fit(table, codes, seed).margins(held).astype(np.float64)
         return Classifier.predict(margin), margin
     if kind == "trees":
-        trees = gradient_boosting(seed).fit(table, codes)
+        trees = fit_trees(table, codes, seed)
         return trees.predict(held), tree_margins(trees, held)
     svm = pipeline("paper" if kind == "paper" else "default", seed).fit(table, codes)
     decision = svm.decision_function(held)
