@@ -70,7 +70,7 @@ GLOSSARY = {
         "equally many pixels."
     ),
     "Neighbours": (
-        "The galaxies nearest in the latent space, all latents together; not on the map, "
+        "The galaxies nearest in all features together that are searched by; not on the map, "
         "which shows two of them."
     ),
     "Whitened": (
