@@ -9,11 +9,12 @@ from scipy.special import logsumexp
 
 from pcvae.neighbours import Neighbours
 
-__all__ = ["seed_density", "shared_neighbours"]
+__all__ = ["MAX_SEEDS", "seed_density", "shared_neighbours"]
 
 Floats = NDArray[np.float64]
 
-BLOCK = 8192  # candidates whose distances to the seeds are held at once
+BLOCK = 2_000_000  # distances between candidates and seeds that are held at once, 16 MB
+MAX_SEEDS = 1000  # that a density is of; more are drawn from
 WIDTH_NEIGHBOUR = 3  # of a seed: how far it is sets the width of the kernel
 
 
@@ -57,7 +58,8 @@ def seed_density(
             \exp\left( -\frac{\lVert x - s \rVert^2}{2 h^2} \right)
 
     where h is the median distance of a seed to the third nearest other one. Seeds of several
-    kinds each attract their own, and no candidate needs to be among the nearest of any seed.
+    kinds each attract their own, and no candidate needs to be among the nearest of any seed. Of
+    more than 1,000 seeds so many are drawn, by a fixed seed of the generator.
 
     Reference: Parzen (1962), Annals of Mathematical Statistics 33, 1065.
 
@@ -76,6 +78,8 @@ def seed_density(
     rows, given = (chosen[known[chosen]] for chosen in (_rows(candidates), _rows(seeds)))
     if not len(rows) or not len(given):
         return pd.DataFrame({"row": rows[:0], "density": np.zeros(0), "distance": np.zeros(0)})
+    if len(given) > MAX_SEEDS:
+        given = np.sort(np.random.default_rng(0).choice(given, MAX_SEEDS, replace=False))
     tree = cKDTree(points[given])
     nearest = tree.query(points[rows])[0]
     order = np.argsort(nearest, kind="stable")
@@ -94,12 +98,12 @@ def _log_density(points: Floats, seeds: cKDTree, nearest: Floats, most: int) -> 
     that at its nearest seed's distance.
     """
     scale = 2 * _width(seeds) ** 2
-    found = np.zeros(0)
-    for start in range(0, len(points), BLOCK):
+    found, block = np.zeros(0), max(BLOCK // seeds.n, 1)
+    for start in range(0, len(points), block):
         bound = -(nearest[start] ** 2) / scale
         if len(found) >= most and np.partition(found, -most)[-most] > bound:
             break
-        squares = cdist(points[start : start + BLOCK], seeds.data, "sqeuclidean")
+        squares = cdist(points[start : start + block], seeds.data, "sqeuclidean")
         density = logsumexp(-squares / scale, axis=1) - np.log(seeds.n)
         found = np.concatenate([found, density])
     return found

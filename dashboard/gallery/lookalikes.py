@@ -13,6 +13,7 @@ from dashboard.gallery.seed_picker import (
     seeds_of,
 )
 from dashboard.gallery.strip import MAX_STAMPS, METRIC, SHOWN, Strip, metric_controls
+from pcvae.lookalikes import MAX_SEEDS
 
 __all__ = ["Lookalikes"]
 
@@ -95,7 +96,8 @@ class Lookalikes(Strip):
 
 def _by_density(ranked: pd.DataFrame, seeds: Seeds) -> tuple[Listing, str]:
     """The first look-alikes with their density of seeds, and a note."""
-    note = f"{seeds.found} where the {len(seeds.rows):,} seeds are densest"
+    drawn = f"{MAX_SEEDS:,} of the " if len(seeds.rows) > MAX_SEEDS else "the "
+    note = f"{seeds.found} where {drawn}{len(seeds.rows):,} seeds are densest"
     first = ranked[:MAX_STAMPS]
     rows = zip(first["row"], first["density"], strict=True)
     return [(int(row), f"density {density:.2g}") for row, density in rows], note

@@ -53,7 +53,7 @@ def test_the_densest_are_found_without_measuring_all(monkeypatch):
     values = np.random.default_rng(1).normal(size=(4000, 3))
     near, seeds = Neighbours(values), [0, 5, 9]
     every = seed_density(near, seeds, np.arange(10, 4000), most=4000)
-    monkeypatch.setattr("pcvae.lookalikes.BLOCK", 100)
+    monkeypatch.setattr("pcvae.lookalikes.BLOCK", 300)
     measured = []
     monkeypatch.setattr(
         "pcvae.lookalikes.logsumexp", lambda a, axis: measured.append(len(a)) or logsumexp(a, axis)
@@ -76,3 +76,12 @@ def test_few_or_equal_seeds_have_a_density(seeds):
     ranked = seed_density(Neighbours(np.zeros((4, 2)), whiten=False), seeds, [2, 3])
     assert list(ranked["row"]) == ([2, 3] if seeds else [])
     assert (ranked["density"] == 1).all()
+
+
+def test_of_very_many_seeds_some_are_drawn(monkeypatch, latents):
+    monkeypatch.setattr("pcvae.lookalikes.MAX_SEEDS", 10)
+    seeds, others = np.arange(100), np.arange(100, 300)
+    near = Neighbours(latents)
+    drawn = np.sort(np.random.default_rng(0).choice(seeds, 10, replace=False))
+    few = seed_density(near, drawn, others)
+    np.testing.assert_array_equal(seed_density(near, seeds, others)["row"], few["row"])
