@@ -7,7 +7,7 @@ of the shipped model, so that a picked galaxy costs as much as in use.
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -51,7 +51,7 @@ def make_store(folder: Path, galaxies: int, *, stamps: bool = True, seed: int = 
     shutil.rmtree(work, ignore_errors=True)
     (work / "latents").mkdir(parents=True)
     models = _write_models(work)
-    _write_tables(work, galaxies, np.random.default_rng(seed))
+    _write_tables(work, models[0].names, galaxies, np.random.default_rng(seed))
     stretch = json.loads((work / "models" / "physics" / "stretch.json").read_text())
     if stamps:
         _write_stamps(work / "stamps.zarr", galaxies, np.random.default_rng(seed))
@@ -89,10 +89,13 @@ def _write_models(work: Path) -> tuple[ModelInfo, ModelInfo]:
     return physics, vanilla
 
 
-def _write_tables(work: Path, galaxies: int, rng: np.random.Generator) -> None:
+def _write_tables(
+    work: Path, names: Sequence[str], galaxies: int, rng: np.random.Generator
+) -> None:
+    """The catalogue, and the latents of both models, of these names in the physics one."""
     paths = [work / "galaxies.parquet", *(work / "latents" / f"{m}.parquet" for m in MODELS)]
     writers: list[pq.ParquetWriter] = []
-    for tables in _blocks(galaxies, rng):
+    for tables in _blocks(names, galaxies, rng):
         arrows = [pa.Table.from_pandas(table, preserve_index=False) for table in tables]
         if not writers:
             writers = [pq.ParquetWriter(p, a.schema) for p, a in zip(paths, arrows, strict=True)]
@@ -102,18 +105,19 @@ def _write_tables(work: Path, galaxies: int, rng: np.random.Generator) -> None:
         writer.close()
 
 
-def _blocks(galaxies: int, rng: np.random.Generator) -> Iterator[tuple[pd.DataFrame, ...]]:
-    mixing = np.linalg.qr(rng.normal(size=(6, 6)))[0]
+def _blocks(
+    names: Sequence[str], galaxies: int, rng: np.random.Generator
+) -> Iterator[tuple[pd.DataFrame, ...]]:
+    mixing = np.linalg.qr(rng.normal(size=(len(names), len(names))))[0]
     for start in range(0, galaxies, BLOCK):
         n = min(BLOCK, galaxies - start)
         truth, population = _truth(n, rng)
         catalogue = _catalogue(truth, population, start, rng)
-        latents = _latents(truth, rng)
-        names = [name for name in latents if not name.endswith(("_sigma", "_error"))][:6]
-        table = pd.DataFrame(latents)
-        spread = (table[names] - table[names].mean()) / table[names].std()
+        latents = _latents(truth, [name for name in names if name.startswith("free_")], rng)
+        table = pd.DataFrame(latents)[list(names)]
+        spread = (table - table.mean()) / table.std()
         mixed = np.tanh(spread.to_numpy() @ mixing / 2) * 2
-        vanilla = {f"latent_{i}": mixed[:, i] for i in range(6)}
+        vanilla = {f"latent_{i}": mixed[:, i] for i in range(len(names))}
         vanilla |= {f"{name}_sigma": rng.uniform(0.1, 0.3, n) for name in list(vanilla)}
         ids = catalogue[["id"]]
         yield (
@@ -175,14 +179,17 @@ def _catalogue(
     )
 
 
-def _latents(truth: Columns, rng: np.random.Generator) -> Columns:
+def _latents(truth: Columns, free: Sequence[str], rng: np.random.Generator) -> Columns:
+    """The tied latents near the truth, the free ones, the first with a trend, and sigmas."""
     n = len(truth["redshift"])
     centre = truth | {"e_cos": rng.normal(0, 0.15, n), "e_sin": rng.normal(0, 0.15, n)}
     columns = {
         name: centre[name] + rng.normal(0, SCATTER[name], n)
         for name in ("e_cos", "e_sin", "redshift", "log_mass", "log_sfr")
     }
-    columns["free_0"] = 0.6 * (truth["log_mass"] - 10.3) + rng.normal(0, 0.9, n)
+    for place, name in enumerate(free):
+        trend = 0.6 * (truth["log_mass"] - 10.3) if place == 0 else 0.0
+        columns[name] = trend + rng.normal(0, 0.9, n)
     columns["orientation"] = np.arctan2(columns["e_sin"], columns["e_cos"]) / 2
     sigmas = {name: SCATTER.get(name, 0.3) * rng.uniform(0.7, 1.3, n) for name in columns}
     return columns | {f"{name}_sigma": values for name, values in sigmas.items()}
