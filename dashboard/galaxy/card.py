@@ -213,7 +213,8 @@ class Card(View):
         datastore, model = self.datastore, self.state.model
         network = has_network(datastore, model)
         self._why_not = "" if network else NO_NETWORK
-        self.facts.object = external_facts_html(external, links_of(external.ra, external.dec))
+        links = links_of(external.ra, external.dec)
+        self.facts.object = external_facts_html(external, links, external.seen.get(model))
         self.pictures.object = self.properties.object = ""
         if network and model in external.seen:
             self.pictures.object = external_pictures_html(

@@ -70,12 +70,14 @@ class Encoding(NamedTuple):
         latents: A row with the columns of a store's latents.
         mu: The latents alone, (D,).
         reconstruction: The decoded latents, (s, s, 3) in [0, 1].
+        without_dust: Whether the model learnt from fluxes corrected for the Milky Way's dust.
     """
 
     stamp: NDArray[np.uint8]
     latents: pd.DataFrame
     mu: NDArray[np.float64]
     reconstruction: NDArray[np.float32]
+    without_dust: bool = False
 
     def pictures(
         self, *, dark: bool, channel: int | None = None
@@ -111,6 +113,7 @@ def _see(datastore: DataStore, codec: "Codec", external: ExternalGalaxy) -> Enco
         latent_table(encoded, codec.space, codec.ood),
         encoded.mu[0],
         codec.decode_rgb(encoded.mu, stretch)[0],
+        codec.run.info.settings.get("dust") == "corrected",
     )
 
 

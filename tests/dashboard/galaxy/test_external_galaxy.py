@@ -3,6 +3,7 @@
 import gzip
 import io
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ from PIL import Image
 
 from dashboard.app import Explorer, open_datastore
 from dashboard.components.file_input import MAX_BYTES, FileField, Upload, UploadError
+from dashboard.galaxy.external_card import external_facts_html
+from dashboard.galaxy.external_galaxy import ExternalGalaxy
 from dashboard.galaxy.image_files import read_image_files
 from dashboard.galaxy.legacy_cutout import ADDRESS
 from data import hyrax
@@ -351,3 +354,11 @@ def test_an_embedding_says_that_it_has_no_network(sample, tmp_path):
     session.add_galaxy.jobs.read([cube(np.ones((3, 32, 32), np.float32))])
     assert "has no network" in session.add_galaxy.words.object
     assert session.tabs["neighbours"].strip.items
+
+
+@pytest.mark.parametrize("corrected", [True, False])
+def test_a_model_of_fluxes_without_dust_says_so_of_an_upload(corrected):
+    external = ExternalGalaxy("mine", np.zeros((3, 4, 4), np.float32), ("Cut to size.",))
+    seen = SimpleNamespace(without_dust=corrected)
+    assert ("corrected for the Milky Way" in external_facts_html(external, {}, seen)) is corrected
+    assert "corrected for" not in external_facts_html(external, {}, None)
