@@ -155,7 +155,7 @@ class Explorer:
     def start(self) -> None:
         """Start the slow work; called once the page is on the screen."""
         self.state.progress.loaded = True
-        if self.datastore.journal and pn.state.curdoc:
+        if self.datastore.takes_labels and pn.state.curdoc:
             pn.state.add_periodic_callback(self.refresh, POLL)
 
     def refresh(self) -> None:

@@ -5,6 +5,7 @@ that nothing is lost, everything can be undone, and who said what stays known.
 """
 
 import getpass
+import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
@@ -24,6 +25,7 @@ __all__ = ["Event", "Journal", "active_events", "fold", "journal_path", "undone_
 
 VERSION = 1
 LOCK = 0x7063766165  # PostgreSQL's advisory lock that writers take turns by: "pcvae"
+PASSING = {"08", "40", "55", "57"}  # connection, rollback, lock held, being shut down
 WAIT = 30.0  # seconds that a writer waits for another; SQLite's writes take milliseconds
 
 _TABLES = sql.MetaData()
@@ -134,6 +136,7 @@ class Journal:
             ``postgresql+psycopg://host/labels``; no message shows a password that is in it.
         user: Who writes; the user of the operating system by default.
         wait: How long SQLite waits for another process that holds its lock [s].
+        opening_wait: The same while the journal is opened [s]; ``wait`` by default.
 
     Raises:
         JournalError: It cannot be opened, or is of another version; as ``JournalBusyError``
@@ -141,10 +144,15 @@ class Journal:
     """
 
     def __init__(
-        self, address: Path | str, user: str | None = None, *, wait: float = WAIT
+        self,
+        address: Path | str,
+        user: str | None = None,
+        *,
+        wait: float = WAIT,
+        opening_wait: float | None = None,
     ) -> None:
         full = f"sqlite:///{address}" if isinstance(address, Path) else address
-        self._database = _Database(full, wait)
+        self._database = _Database(full, wait, wait if opening_wait is None else opening_wait)
         self.address = self._database.address
         self.user = user or getpass.getuser()
 
@@ -243,16 +251,20 @@ class _Database:
     Args:
         address: As SQLAlchemy writes it.
         wait: How long SQLite waits for a lock [s].
+        opening_wait: The same while it is opened [s].
 
     Raises:
         JournalError: It cannot be opened, or is of another version.
     """
 
-    def __init__(self, address: str, wait: float) -> None:
+    def __init__(self, address: str, wait: float, opening_wait: float) -> None:
         self.address = _without_password(address)
         try:
-            self._engine = _engine(address, wait)
+            self._engine = _engine(address, opening_wait)
             self._open()
+            if opening_wait != wait:
+                self._engine.dispose()
+                self._engine = _engine(address, wait)
         except (SQLAlchemyError, ImportError) as error:
             raise _trouble("open", self.address, error) from error
 
@@ -345,9 +357,25 @@ def _read(connection: sql.Connection, query: "sql.Select[Any]") -> list[Event]:
     return [Event(**row) for row in connection.execute(query).mappings()]
 
 
+def _may_pass(error: Exception) -> bool:
+    """Whether trying again may help: a lock, or a server that does not answer.
+
+    A file that may not be written or a full disk stays so until somebody sees to it. SQLite's
+    codes: https://sqlite.org/rescode.html (the low byte is the kind); PostgreSQL's: appendix A
+    of its manual (the first two letters are the class).
+    """
+    if not isinstance(error, OperationalError):
+        return False
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    if code is not None:
+        return code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+    state = getattr(error.orig, "sqlstate", None)
+    return state is None or state[:2] in PASSING
+
+
 def _trouble(verb: str, address: str, error: Exception) -> JournalError:
     reason = str(getattr(error, "orig", None) or error).splitlines()[0]
-    kind = JournalBusyError if isinstance(error, OperationalError) else JournalError
+    kind = JournalBusyError if _may_pass(error) else JournalError
     return kind(
         f"cannot {verb} the journal {address}: {reason}. Expected a SQLite file that may be "
         f"written, or the address of a database that answers"

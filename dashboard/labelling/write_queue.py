@@ -82,7 +82,8 @@ class WriteQueue:
             return
         count = 1 + len(self._waiting)
         kept = "1 label waits" if count == 1 else f"{count} labels wait"
-        report(self._state, "saving", f"Not saved yet, {kept} and will be tried again: {error}")
+        words = f"Not saved yet, {kept} and will be tried again: {error}"
+        report(self._state, "saving", words, repeated=True)
         document.add_timeout_callback(lambda: self._try(act, write), RETRY)
 
 
