@@ -24,7 +24,7 @@ from dashboard.active_learning.label_list import LabelList
 from dashboard.active_learning.ranked_queue import RankedQueue
 from dashboard.active_learning.training_labels import SvmFits
 from dashboard.backend.datastore import DataStore
-from dashboard.backend.jobs import forget_plots, is_warming
+from dashboard.backend.jobs import forget_plots, has_session, is_warming
 from dashboard.backend.quantities import default_features, feature_choices
 from dashboard.backend.view import Tab
 from dashboard.components.css import UNSEEN
@@ -39,6 +39,7 @@ from dashboard.galaxy.card import Card
 from dashboard.gallery.grid import Grid
 from dashboard.gallery.lookalikes import Lookalikes
 from dashboard.gallery.neighbours import Nearest
+from dashboard.labelling.label_queue import LabelQueue
 from dashboard.labelling.labels import refresh
 from dashboard.latent_map.legend import Legend
 from dashboard.latent_map.side_by_side import Maps
@@ -48,6 +49,7 @@ from dashboard.selection.histograms import Histograms
 from dashboard.selection.masks import FocusFollower, rows_in_focus
 from dashboard.selection.selection_bar import SelectionBar
 from dashboard.shell.allowed_hosts import guard_requests, is_known_host
+from dashboard.shell.connection import Connection
 from dashboard.shell.error_page import trouble_page
 from dashboard.shell.help_dialog import Help
 from dashboard.shell.history import History
@@ -106,7 +108,12 @@ class Explorer:
         keys["?"] = Key(self._ask, "This help")
         self.help = Help({key.shown or name: key.description for name, key in keys.items()})
         self.pressed = keys
-        self.keys = Shortcuts(lambda name: self.pressed[name].do(), keys=list(self.pressed))
+        self.keys = Shortcuts(self._press, keys=list(self.pressed))
+        self.labels = LabelQueue(self._press, self.card.judge.act, **shared)
+        self.connection = Connection(served=has_session())
+
+    def _press(self, key: str) -> None:
+        self.pressed[key].do()
 
     def _ask(self) -> None:
         self.help.open()
@@ -134,7 +141,8 @@ class Explorer:
         )
         upper = pn.Row(left, right, sizing_mode="stretch_both")
         spoken = pn.pane.HTML(f"<h1>{escape(self.title)}</h1>", stylesheets=[UNSEEN], margin=0)
-        return pn.Column(spoken, upper, tabs, self.keys, sizing_mode="stretch_both")
+        unseen = (self.keys, self.labels, self.connection)
+        return pn.Column(spoken, upper, tabs, *unseen, sizing_mode="stretch_both")
 
     def page(self) -> Page:
         """The whole page."""

@@ -42,6 +42,12 @@ _EVENTS = sql.Table(
     sql.Column("undoes", sql.Integer, sql.ForeignKey("pcvae_events.number"), nullable=True),
     sqlite_autoincrement=True,
 )
+_KEYS = sql.Table(
+    "pcvae_keys",
+    _TABLES,
+    sql.Column("key", sql.String, primary_key=True),
+    sql.Column("number", sql.Integer, nullable=False),
+)
 _GUARDS = [
     f"CREATE TRIGGER IF NOT EXISTS pcvae_no_{verb.lower()} BEFORE {verb} ON pcvae_events "
     f"BEGIN SELECT RAISE(ABORT, 'a journal is only added to'); END"
@@ -156,7 +162,9 @@ class Journal:
         self.address = self._database.address
         self.user = user or getpass.getuser()
 
-    def tag(self, galaxy: str, label: str, *, note: str = "", user: str | None = None) -> Event:
+    def tag(
+        self, galaxy: str, label: str, *, note: str = "", user: str | None = None, key: str = ""
+    ) -> Event:
         """Label a galaxy.
 
         Args:
@@ -164,27 +172,43 @@ class Journal:
             label: The label, such as ``candidate``; replaces the one that it carries.
             note: Anything else to be kept with it.
             user: Who says so; the journal's user by default.
+            key: A name of this call by its caller: called again with it, as after an answer that
+                was lost, it adds nothing and returns the same event.
         """
         if not galaxy or not label:
             msg = f"expected a galaxy and a label, found {galaxy!r} and {label!r}"
             raise JournalError(msg)
         with self._database.writing() as connection:
-            return _add(connection, Event(0, galaxy, label, note, user or self.user, ""))
+            done = _done_by(connection, key)
+            if done:
+                return done[0]
+            event = _add(connection, Event(0, galaxy, label, note, user or self.user, ""))
+            _keep_key(connection, key, event.number)
+            return event
 
-    def untag(self, galaxy: str, *, of: str | None = None, user: str | None = None) -> list[Event]:
+    def untag(
+        self, galaxy: str, *, of: str | None = None, user: str | None = None, key: str = ""
+    ) -> list[Event]:
         """Undo every active event of a galaxy; returns the undoing events, newest label first.
 
         Args:
             galaxy: Its id.
             of: Whose labels; everybody's by default.
             user: Who says so; the journal's user by default.
+            key: As for ``tag``; a call that is repeated returns the last event of the first.
         """
         with self._database.writing() as connection:
+            done = _done_by(connection, key)
+            if done:
+                return done
             rows = _read(connection, sql.select(_EVENTS).where(_EVENTS.c.galaxy == galaxy))
             undone = undone_numbers(rows)
             left = [event for event in rows if event.undoes is None and event.number not in undone]
             meant = [event for event in left if of in (None, event.user)]
-            return [self._undo(connection, event, user) for event in reversed(meant)]
+            undoing = [self._undo(connection, event, user) for event in reversed(meant)]
+            if undoing:
+                _keep_key(connection, key, undoing[-1].number)
+            return undoing
 
     def undo(self, number: int, *, user: str | None = None) -> Event:
         """Undo the event of that number; undoing an undoing makes the first stand again.
@@ -275,7 +299,7 @@ class _Database:
     def _open(self) -> None:
         with self._engine.begin() as connection:
             _lock(connection)
-            for table in (_SCHEMA, _EVENTS):
+            for table in (_SCHEMA, _EVENTS, _KEYS):
                 connection.execute(CreateTable(table, if_not_exists=True))
             if connection.dialect.name == "sqlite":
                 for guard in _GUARDS:
@@ -318,6 +342,19 @@ def _add(connection: sql.Connection, event: Event) -> Event:
     done = connection.execute(sql.insert(_EVENTS).values(**row))
     (number,) = done.inserted_primary_key or (0,)
     return Event(number=int(number), **row)
+
+
+def _done_by(connection: sql.Connection, key: str) -> list[Event]:
+    """The event that a call of this key added, if there was one."""
+    if not key:
+        return []
+    number = sql.select(_KEYS.c.number).where(_KEYS.c.key == key).scalar_subquery()
+    return _read(connection, sql.select(_EVENTS).where(_EVENTS.c.number == number))
+
+
+def _keep_key(connection: sql.Connection, key: str, number: int) -> None:
+    if key:
+        connection.execute(sql.insert(_KEYS).values(key=key, number=number))
 
 
 def _engine(address: str, wait: float) -> sql.Engine:

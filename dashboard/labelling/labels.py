@@ -34,6 +34,7 @@ __all__ = [
     "redo",
     "refresh",
     "remove",
+    "remove_own",
     "set_label",
     "toggle",
     "undo",
@@ -127,6 +128,16 @@ def toggle(
         writes_of(datastore, state).do(_toggle(datastore, state, label, row))
 
 
+def remove_own(datastore: DataStore, state: State, row: int) -> None:
+    """Remove this person's label of a galaxy, if there is one."""
+    writes_of(datastore, state).do(_remove_own(datastore, state, row))
+
+
+def _remove_own(datastore: DataStore, state: State, row: int) -> Act:
+    current = own_label(datastore, row)
+    return current is not None and (yield from _remove(datastore, state, current))
+
+
 def remove(datastore: DataStore, state: State, current: Event) -> bool:
     """Remove all labels, scores and notes of a person on a galaxy."""
     return writes_of(datastore, state).do(_remove(datastore, state, current))
@@ -154,10 +165,10 @@ def _toggle(datastore: DataStore, state: State, label: str, row: int) -> Act:
 
 
 def _remove(datastore: DataStore, state: State, current: Event) -> Act:
-    user = who(datastore)
+    user, key = who(datastore), writes_of(datastore, state).key
     try:
         undone = yield lambda: datastore.opened_journal().untag(
-            current.galaxy, of=current.user, user=user
+            current.galaxy, of=current.user, user=user, key=key
         )
     except JournalError as error:
         report(state, "saving", f"Not saved: {error}")
@@ -192,10 +203,12 @@ def _show(state: State, job: "Future[LabelTable]") -> None:
 
 
 def _write(datastore: DataStore, state: State, row: int, current: tuple[str, str]) -> Act:
-    user = who(datastore)
+    user, key = who(datastore), writes_of(datastore, state).key
     galaxy, (label, note) = str(datastore.ids[row]), current
     try:
-        event = yield lambda: datastore.opened_journal().tag(galaxy, label, note=note, user=user)
+        event = yield lambda: datastore.opened_journal().tag(
+            galaxy, label, note=note, user=user, key=key
+        )
     except JournalError as error:
         report(state, "saving", f"Not saved: {error}")
         return False
