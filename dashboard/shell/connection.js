@@ -1,5 +1,6 @@
 const ASK = 15000, PATIENCE = 20000  // ms between questions; for an answer
 const POLL = 1000, CALM = 10000  // ms between looks for the server; between two openings
+const READ = 1500  // ms to read that the store was replaced
 const OPENED = 'pcvae-opened'
 const count = (n, words) => `${n} ${words}${n === 1 ? '' : 's'}`
 export function render({ model, el }) {
@@ -60,7 +61,7 @@ export function render({ model, el }) {
     waiting = setTimeout(lose, PATIENCE)
   }
   model.on('answer', () => { clearTimeout(waiting); waiting = undefined })
-  model.on('stale', () => { if (model.stale) open() })
+  model.on('stale', () => { if (model.stale) setTimeout(open, READ) })
   for (const opened of Bokeh.documents) opened.on_event('connection_lost', lose)
   const keep = event => { kept = event.detail; show() }
   const drop = event => { dropped = event.detail.dropped; show() }
