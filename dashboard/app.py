@@ -24,7 +24,7 @@ from dashboard.active_learning.label_list import LabelList
 from dashboard.active_learning.ranked_queue import RankedQueue
 from dashboard.active_learning.training_labels import SvmFits
 from dashboard.backend.datastore import DataStore
-from dashboard.backend.jobs import forget_plots, is_warming
+from dashboard.backend.jobs import forget_plots, has_session, is_warming
 from dashboard.backend.quantities import default_features, feature_choices
 from dashboard.backend.view import Tab
 from dashboard.components.css import UNSEEN
@@ -39,6 +39,7 @@ from dashboard.galaxy.card import Card
 from dashboard.gallery.grid import Grid
 from dashboard.gallery.lookalikes import Lookalikes
 from dashboard.gallery.neighbours import Nearest
+from dashboard.labelling.label_queue import LabelQueue
 from dashboard.labelling.labels import refresh
 from dashboard.latent_map.legend import Legend
 from dashboard.latent_map.side_by_side import Maps
@@ -48,12 +49,14 @@ from dashboard.selection.histograms import Histograms
 from dashboard.selection.masks import FocusFollower, rows_in_focus
 from dashboard.selection.selection_bar import SelectionBar
 from dashboard.shell.allowed_hosts import guard_requests, is_known_host
+from dashboard.shell.connection import Connection
 from dashboard.shell.error_page import trouble_page
 from dashboard.shell.help_dialog import Help
 from dashboard.shell.history import History
 from dashboard.shell.keyboard import Shortcuts
 from dashboard.shell.keymap import Key, keymap
 from dashboard.shell.search_box import Find
+from dashboard.shell.store_watch import StoreWatch, store_identity
 from dashboard.shell.url_sync import UrlSync
 from dashboard.sky.sky_map import SkyMap
 from dashboard.sky.target_list import TargetList
@@ -61,7 +64,15 @@ from dashboard.state import State
 from pcvae.errors import PcvaeError
 from pcvae.store import read_store
 
-__all__ = ["Explorer", "Notebook", "extend", "open_datastore", "serve", "store_folder"]
+__all__ = [
+    "Explorer",
+    "Notebook",
+    "extend",
+    "open_datastore",
+    "serve",
+    "shared_datastore",
+    "store_folder",
+]
 
 DEMO = Path(__file__).resolve().parents[1] / "data" / "stores" / "demo"
 POLL = 3000  # ms between looks at what others have written in the journal
@@ -106,7 +117,16 @@ class Explorer:
         keys["?"] = Key(self._ask, "This help")
         self.help = Help({key.shown or name: key.description for name, key in keys.items()})
         self.pressed = keys
-        self.keys = Shortcuts(lambda name: self.pressed[name].do(), keys=list(self.pressed))
+        self.keys = Shortcuts(self._press, keys=list(self.pressed))
+        self.labels = LabelQueue(self._press, self.card.judge.act, **shared)
+        self.connection = Connection(served=has_session())
+        self.store_watch = StoreWatch(**shared, on_replaced=self._open_again)
+
+    def _open_again(self) -> None:
+        self.connection.stale = True
+
+    def _press(self, key: str) -> None:
+        self.pressed[key].do()
 
     def _ask(self) -> None:
         self.help.open()
@@ -134,7 +154,8 @@ class Explorer:
         )
         upper = pn.Row(left, right, sizing_mode="stretch_both")
         spoken = pn.pane.HTML(f"<h1>{escape(self.title)}</h1>", stylesheets=[UNSEEN], margin=0)
-        return pn.Column(spoken, upper, tabs, self.keys, sizing_mode="stretch_both")
+        unseen = (self.keys, self.labels, self.connection)
+        return pn.Column(spoken, upper, tabs, *unseen, sizing_mode="stretch_both")
 
     def page(self) -> Page:
         """The whole page."""
@@ -155,11 +176,12 @@ class Explorer:
     def start(self) -> None:
         """Start the slow work; called once the page is on the screen."""
         self.state.progress.loaded = True
-        if self.datastore.journal and pn.state.curdoc:
+        if pn.state.curdoc:
             pn.state.add_periodic_callback(self.refresh, POLL)
 
     def refresh(self) -> None:
-        """Show labels that other sessions and processes have written."""
+        """Show labels that other sessions and processes have written; look for the store."""
+        self.store_watch.look()
         refresh(self.datastore, self.state)
 
     def _pages(self) -> pmui.RadioButtonGroup:
@@ -272,6 +294,20 @@ def extend(*, inline: bool = False) -> None:
     hv.renderer("bokeh").webgl = False
 
 
+def shared_datastore(folder: Path) -> DataStore:
+    """The store in this folder, opened once a process, and again if another took its place.
+
+    Raises:
+        PcvaeError: It cannot be shown.
+    """
+    opened: Callable[..., DataStore] = open_datastore
+    identity, name = store_identity(folder), f"store {folder}"
+    for key in [key for key in pn.state.cache if key[0].startswith(f"{name} ")]:
+        if identity is not None and key[0] != f"{name} {identity}":
+            pn.state.cache.pop(key, None)
+    return pn.state.as_cached(f"{name} {identity}", opened, folder=folder)
+
+
 def serve() -> Any:
     """The page of a browser session: the explorer, or an error page."""
     extend()
@@ -279,8 +315,7 @@ def serve() -> Any:
         return trouble_page("This address is not served", "Open the address that was printed.")
     folder = store_folder(sys.argv[1:])
     try:
-        opened: Callable[..., DataStore] = open_datastore
-        datastore = pn.state.as_cached(f"store {folder}", opened, folder=folder)
+        datastore = shared_datastore(folder)
     except PcvaeError as error:
         return trouble_page("No store to show", str(error))
     try:

@@ -188,12 +188,14 @@ class Progress(Choices):
         default=0, doc="Counts the scores and cross-validations that have arrived."
     )
     journal_events = param.Integer(default=0, doc="How many events of the journal are shown.")
+    journal_open = param.Boolean(default=False, doc="The journal has been read in this session.")
     svm_status = param.String(default="", doc="How far the fit of the classifier is, in words.")
     svm_progress = param.Number(default=0.0, doc="Which share of that is done.")
     message = param.String(default="", doc="What was last saved, undone or redone, in words.")
     notices = param.Dict(
         default={}, doc="What is wrong with each part of the page, in words; the latest is last."
     )
+    dismissed = param.Dict(default={}, doc="The last notice of each part that was dismissed.")
     undo_stack = param.List(
         default=[], item_type=tuple, doc="The events of each act of this session, to be undone."
     )

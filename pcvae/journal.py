@@ -5,6 +5,7 @@ that nothing is lost, everything can be undone, and who said what stays known.
 """
 
 import getpass
+import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
@@ -24,6 +25,7 @@ __all__ = ["Event", "Journal", "active_events", "fold", "journal_path", "undone_
 
 VERSION = 1
 LOCK = 0x7063766165  # PostgreSQL's advisory lock that writers take turns by: "pcvae"
+PASSING = {"08", "40", "55", "57"}  # connection, rollback, lock held, being shut down
 WAIT = 30.0  # seconds that a writer waits for another; SQLite's writes take milliseconds
 
 _TABLES = sql.MetaData()
@@ -39,6 +41,12 @@ _EVENTS = sql.Table(
     sql.Column("time", sql.String, nullable=False),
     sql.Column("undoes", sql.Integer, sql.ForeignKey("pcvae_events.number"), nullable=True),
     sqlite_autoincrement=True,
+)
+_KEYS = sql.Table(
+    "pcvae_keys",
+    _TABLES,
+    sql.Column("key", sql.String, primary_key=True),
+    sql.Column("number", sql.Integer, nullable=False),
 )
 _GUARDS = [
     f"CREATE TRIGGER IF NOT EXISTS pcvae_no_{verb.lower()} BEFORE {verb} ON pcvae_events "
@@ -134,6 +142,7 @@ class Journal:
             ``postgresql+psycopg://host/labels``; no message shows a password that is in it.
         user: Who writes; the user of the operating system by default.
         wait: How long SQLite waits for another process that holds its lock [s].
+        opening_wait: The same while the journal is opened [s]; ``wait`` by default.
 
     Raises:
         JournalError: It cannot be opened, or is of another version; as ``JournalBusyError``
@@ -141,14 +150,21 @@ class Journal:
     """
 
     def __init__(
-        self, address: Path | str, user: str | None = None, *, wait: float = WAIT
+        self,
+        address: Path | str,
+        user: str | None = None,
+        *,
+        wait: float = WAIT,
+        opening_wait: float | None = None,
     ) -> None:
         full = f"sqlite:///{address}" if isinstance(address, Path) else address
-        self._database = _Database(full, wait)
+        self._database = _Database(full, wait, wait if opening_wait is None else opening_wait)
         self.address = self._database.address
         self.user = user or getpass.getuser()
 
-    def tag(self, galaxy: str, label: str, *, note: str = "", user: str | None = None) -> Event:
+    def tag(
+        self, galaxy: str, label: str, *, note: str = "", user: str | None = None, key: str = ""
+    ) -> Event:
         """Label a galaxy.
 
         Args:
@@ -156,27 +172,43 @@ class Journal:
             label: The label, such as ``candidate``; replaces the one that it carries.
             note: Anything else to be kept with it.
             user: Who says so; the journal's user by default.
+            key: A name of this call by its caller: called again with it, as after an answer that
+                was lost, it adds nothing and returns the same event.
         """
         if not galaxy or not label:
             msg = f"expected a galaxy and a label, found {galaxy!r} and {label!r}"
             raise JournalError(msg)
         with self._database.writing() as connection:
-            return _add(connection, Event(0, galaxy, label, note, user or self.user, ""))
+            done = _done_by(connection, key)
+            if done:
+                return done[0]
+            event = _add(connection, Event(0, galaxy, label, note, user or self.user, ""))
+            _keep_key(connection, key, event.number)
+            return event
 
-    def untag(self, galaxy: str, *, of: str | None = None, user: str | None = None) -> list[Event]:
+    def untag(
+        self, galaxy: str, *, of: str | None = None, user: str | None = None, key: str = ""
+    ) -> list[Event]:
         """Undo every active event of a galaxy; returns the undoing events, newest label first.
 
         Args:
             galaxy: Its id.
             of: Whose labels; everybody's by default.
             user: Who says so; the journal's user by default.
+            key: As for ``tag``; a call that is repeated returns the last event of the first.
         """
         with self._database.writing() as connection:
+            done = _done_by(connection, key)
+            if done:
+                return done
             rows = _read(connection, sql.select(_EVENTS).where(_EVENTS.c.galaxy == galaxy))
             undone = undone_numbers(rows)
             left = [event for event in rows if event.undoes is None and event.number not in undone]
             meant = [event for event in left if of in (None, event.user)]
-            return [self._undo(connection, event, user) for event in reversed(meant)]
+            undoing = [self._undo(connection, event, user) for event in reversed(meant)]
+            if undoing:
+                _keep_key(connection, key, undoing[-1].number)
+            return undoing
 
     def undo(self, number: int, *, user: str | None = None) -> Event:
         """Undo the event of that number; undoing an undoing makes the first stand again.
@@ -243,16 +275,20 @@ class _Database:
     Args:
         address: As SQLAlchemy writes it.
         wait: How long SQLite waits for a lock [s].
+        opening_wait: The same while it is opened [s].
 
     Raises:
         JournalError: It cannot be opened, or is of another version.
     """
 
-    def __init__(self, address: str, wait: float) -> None:
+    def __init__(self, address: str, wait: float, opening_wait: float) -> None:
         self.address = _without_password(address)
         try:
-            self._engine = _engine(address, wait)
+            self._engine = _engine(address, opening_wait)
             self._open()
+            if opening_wait != wait:
+                self._engine.dispose()
+                self._engine = _engine(address, wait)
         except (SQLAlchemyError, ImportError) as error:
             raise _trouble("open", self.address, error) from error
 
@@ -263,7 +299,7 @@ class _Database:
     def _open(self) -> None:
         with self._engine.begin() as connection:
             _lock(connection)
-            for table in (_SCHEMA, _EVENTS):
+            for table in (_SCHEMA, _EVENTS, _KEYS):
                 connection.execute(CreateTable(table, if_not_exists=True))
             if connection.dialect.name == "sqlite":
                 for guard in _GUARDS:
@@ -308,6 +344,19 @@ def _add(connection: sql.Connection, event: Event) -> Event:
     return Event(number=int(number), **row)
 
 
+def _done_by(connection: sql.Connection, key: str) -> list[Event]:
+    """The event that a call of this key added, if there was one."""
+    if not key:
+        return []
+    number = sql.select(_KEYS.c.number).where(_KEYS.c.key == key).scalar_subquery()
+    return _read(connection, sql.select(_EVENTS).where(_EVENTS.c.number == number))
+
+
+def _keep_key(connection: sql.Connection, key: str, number: int) -> None:
+    if key:
+        connection.execute(sql.insert(_KEYS).values(key=key, number=number))
+
+
 def _engine(address: str, wait: float) -> sql.Engine:
     engine = sql.create_engine(address)
     if engine.dialect.name == "sqlite":
@@ -345,9 +394,25 @@ def _read(connection: sql.Connection, query: "sql.Select[Any]") -> list[Event]:
     return [Event(**row) for row in connection.execute(query).mappings()]
 
 
+def _may_pass(error: Exception) -> bool:
+    """Whether trying again may help: a lock, or a server that does not answer.
+
+    A file that may not be written or a full disk stays so until somebody sees to it. SQLite's
+    codes: https://sqlite.org/rescode.html (the low byte is the kind); PostgreSQL's: appendix A
+    of its manual (the first two letters are the class).
+    """
+    if not isinstance(error, OperationalError):
+        return False
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    if code is not None:
+        return code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+    state = getattr(error.orig, "sqlstate", None)
+    return state is None or state[:2] in PASSING
+
+
 def _trouble(verb: str, address: str, error: Exception) -> JournalError:
     reason = str(getattr(error, "orig", None) or error).splitlines()[0]
-    kind = JournalBusyError if isinstance(error, OperationalError) else JournalError
+    kind = JournalBusyError if _may_pass(error) else JournalError
     return kind(
         f"cannot {verb} the journal {address}: {reason}. Expected a SQLite file that may be "
         f"written, or the address of a database that answers"

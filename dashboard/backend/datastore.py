@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import cache, cached_property, lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from dashboard.backend.svm_jobs import SvmJobs, TrainingLabels
 from dashboard.backend.thumbnails import Thumbnails
 from dashboard.backend.workers import Workers
 from pcvae.boundaries import Boundaries, boundary_grid
-from pcvae.errors import JournalError
+from pcvae.errors import JournalBusyError, JournalError
 from pcvae.journal import Journal, journal_path
 from pcvae.store import Store
 
@@ -44,10 +45,19 @@ class DataStore:
         store: The store.
         journal: The journal of labels; None if there is none, with the reason in ``no_journal``.
         no_journal: Why there is no journal.
+        pending: The address of a journal that is locked: a worker opens it later.
     """
 
-    def __init__(self, store: Store, journal: Journal | None, no_journal: str = "") -> None:
+    def __init__(
+        self,
+        store: Store,
+        journal: Journal | None,
+        no_journal: str = "",
+        *,
+        pending: Path | str | None = None,
+    ) -> None:
         self.store, self.journal, self.no_journal = store, journal, no_journal
+        self._pending = pending
         self.workers = Workers()
         self._rereading: Future[LabelTable] | None = None
         self._journal_cache, self.thumbnails = JournalCache(journal), Thumbnails(store)
@@ -63,11 +73,14 @@ class DataStore:
     def open(cls, store: Store) -> "DataStore":
         """The store with its journal, or without if that cannot be opened.
 
-        The journal lies beside the store, unless ``PCVAE_JOURNAL`` names a team's database.
+        The journal lies beside the store, unless ``PCVAE_JOURNAL`` names a team's database. It
+        is not waited for while it is locked; see ``opened_journal``.
         """
+        address = os.environ.get(TEAM) or journal_path(store.folder)
         try:
-            address = os.environ.get(TEAM) or journal_path(store.folder)
-            return cls(store, Journal(address, wait=WAIT))
+            return cls(store, Journal(address, wait=WAIT, opening_wait=0))
+        except JournalBusyError as error:
+            return cls(store, None, str(error), pending=address)
         except JournalError as error:
             return cls(store, None, str(error))
 
@@ -84,11 +97,40 @@ class DataStore:
         """The current labels."""
         return self._journal_cache.read()
 
+    @property
+    def takes_labels(self) -> bool:
+        """Whether there is a journal, or one that is locked and will be opened."""
+        return self.journal is not None or self._pending is not None
+
+    def opened_journal(self) -> Journal:
+        """The journal; one that was locked before is opened now. For its worker only.
+
+        Raises:
+            JournalError: There is none, or it is still locked (``JournalBusyError``).
+        """
+        if self.journal is None and self._pending is not None:
+            try:
+                journal = Journal(self._pending, wait=WAIT)
+            except JournalError as error:
+                self.no_journal = str(error)
+                if not isinstance(error, JournalBusyError):
+                    self._pending = None
+                raise
+            self._journal_cache.attach(journal)
+            self.journal, self._pending, self.no_journal = journal, None, ""
+        if self.journal is None:
+            raise JournalError(self.no_journal or "there is no journal of labels")
+        return self.journal
+
     def reread_labels(self) -> "Future[LabelTable]":
         """Read the journal in its worker; fails with ``JournalError``. One at a time."""
         if self._rereading is None or self._rereading.done():
-            self._rereading = self.workers.journal.submit(self._journal_cache.reread)
+            self._rereading = self.workers.journal.submit(self._reread)
         return self._rereading
+
+    def _reread(self) -> LabelTable:
+        self.opened_journal()
+        return self._journal_cache.reread()
 
     def write_labels(self, write: Callable[[], Any]) -> "Future[Any]":
         """Call what writes to the journal in its worker; ``label_table`` then knows of it."""

@@ -47,6 +47,10 @@ class JournalCache:
         self._journal, self._said = journal, LabelTable()
         self._tried = self._served = False
 
+    def attach(self, journal: Journal) -> None:
+        """Read from this journal from now on."""
+        self._journal = journal
+
     def read(self) -> LabelTable:
         """The journal, read again if it has grown; the last content while it cannot be read."""
         self._served = self._served or has_session()

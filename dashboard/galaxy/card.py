@@ -17,6 +17,7 @@ from dashboard.backend.typography import MINUS
 from dashboard.backend.view import View
 from dashboard.components.assets import style
 from dashboard.components.css import BASE
+from dashboard.components.notices import dismiss
 from dashboard.galaxy.external_card import (
     external_facts_html,
     external_pictures_html,
@@ -161,12 +162,13 @@ class Card(View):
 
         names = ("facts", "pictures", "properties", "trouble")
         self.facts, self.pictures, self.properties, self.trouble = map(_html, names)
+        self.dismiss = _dismiss_button(self.state)
         self.bands = bands_choice(self.datastore, self.state)
         self.judge = LabelBar(datastore=self.datastore, state=self.state)
         self._layout = pn.Column(
             self.facts,
             self.judge,
-            self.trouble,
+            pn.Row(self.trouble, self.dismiss, sizing_mode="stretch_width", margin=0),
             self.bands,
             self.pictures,
             pn.Spacer(height=4),
@@ -259,6 +261,13 @@ class Card(View):
             f'<div class="trouble" role="alert">{escape(words)}</div>' if words else ""
         )
         self.trouble.visible = bool(words)
+        self.dismiss.visible = bool(latest)
+
+
+def _dismiss_button(state: State) -> pmui.Button:
+    """The button that removes the shown notice."""
+    looks = {"variant": "text", "size": "small", "margin": (0, 0, 0, 6), "visible": False}
+    return pmui.Button(label="Dismiss", on_click=lambda _: dismiss(state), **looks)
 
 
 def _html(name: str) -> pn.pane.HTML:

@@ -11,7 +11,11 @@ export function render({ model, el }) {
   bar.setAttribute('role', 'group')
   bar.setAttribute('aria-label', 'Judge this galaxy')
   const put = (tag, attributes = {}, parent = bar) => add(tag, parent, attributes)
-  const send = (act, value = '', row = model.row) => model.send_msg({ act, value, row })
+  const send = (act, value = '', row = model.row) => {
+    const detail = { act, value, row }  // kept until it is saved: label_queue.js
+    const free = new CustomEvent('pcvae-judged', { detail, cancelable: true })
+    if (document.dispatchEvent(free)) model.send_msg(detail)
+  }
   const button = (act, value, title, inside) => {
     const node = put('button', { type: 'button', title, 'aria-label': title })
     if (inside.startsWith('<')) node.innerHTML = inside

@@ -100,6 +100,7 @@ class LabelBar(View):
     @param.depends(
         "state.row",
         "state.progress.journal_events",
+        "state.progress.journal_open",
         "state.progress.undo_stack",
         "state.progress.redo_stack",
         "state.progress.message",
@@ -107,7 +108,7 @@ class LabelBar(View):
     )
     def _show(self) -> None:
         row, datastore = self.state.row, self.datastore
-        self.bar.visible = row is not None and datastore.journal is not None
+        self.bar.visible = row is not None and datastore.takes_labels
         if not self.bar.visible or row is None:
             return
         own, names = own_label(datastore, row), label_names(datastore)

@@ -4,6 +4,7 @@ A person has one label for a galaxy, a score of 0 to 5 or a name, and a note wit
 label the same galaxy otherwise; both are kept.
 """
 
+import getpass
 from collections.abc import Iterable
 from concurrent.futures import Future
 from functools import partial
@@ -33,6 +34,7 @@ __all__ = [
     "redo",
     "refresh",
     "remove",
+    "remove_own",
     "set_label",
     "toggle",
     "undo",
@@ -46,7 +48,7 @@ MERGER, ARTEFACT, NORMAL_LABEL, NOTED = "merger", "artefact", "normal", "noted"
 
 def who(datastore: DataStore) -> str:
     """Whose labels this session writes: the signed-in person's, else the system's user's."""
-    return pn.state.user or (datastore.journal.user if datastore.journal else "")
+    return pn.state.user or (datastore.journal.user if datastore.journal else getpass.getuser())
 
 
 def label_title(label: str) -> str:
@@ -126,6 +128,16 @@ def toggle(
         writes_of(datastore, state).do(_toggle(datastore, state, label, row))
 
 
+def remove_own(datastore: DataStore, state: State, row: int) -> None:
+    """Remove this person's label of a galaxy, if there is one."""
+    writes_of(datastore, state).do(_remove_own(datastore, state, row))
+
+
+def _remove_own(datastore: DataStore, state: State, row: int) -> Act:
+    current = own_label(datastore, row)
+    return current is not None and (yield from _remove(datastore, state, current))
+
+
 def remove(datastore: DataStore, state: State, current: Event) -> bool:
     """Remove all labels, scores and notes of a person on a galaxy."""
     return writes_of(datastore, state).do(_remove(datastore, state, current))
@@ -153,11 +165,11 @@ def _toggle(datastore: DataStore, state: State, label: str, row: int) -> Act:
 
 
 def _remove(datastore: DataStore, state: State, current: Event) -> Act:
-    journal, user = datastore.journal, who(datastore)
-    if journal is None:
-        return False
+    user, key = who(datastore), writes_of(datastore, state).key
     try:
-        undone = yield lambda: journal.untag(current.galaxy, of=current.user, user=user)
+        undone = yield lambda: datastore.opened_journal().untag(
+            current.galaxy, of=current.user, user=user, key=key
+        )
     except JournalError as error:
         report(state, "saving", f"Not saved: {error}")
         return False
@@ -177,7 +189,7 @@ def redo(datastore: DataStore, state: State) -> bool:
 
 def refresh(datastore: DataStore, state: State) -> None:
     """Read what other people and processes have written; a worker does."""
-    if datastore.journal is not None:
+    if datastore.takes_labels:
         job = datastore.reread_labels()
         when_done(job, lambda: _show(state, job))
 
@@ -185,18 +197,18 @@ def refresh(datastore: DataStore, state: State) -> None:
 def _show(state: State, job: "Future[LabelTable]") -> None:
     """Show the journal as it was read, or why it could not be."""
     error = job.exception()
-    report(state, "journal", "" if error is None else str(error))
+    report(state, "journal", "" if error is None else str(error), repeated=True)
     if error is None:
-        state.progress.journal_events = job.result().events
+        state.progress.param.update(journal_open=True, journal_events=job.result().events)
 
 
 def _write(datastore: DataStore, state: State, row: int, current: tuple[str, str]) -> Act:
-    journal, user = datastore.journal, who(datastore)
-    if journal is None:
-        return False
+    user, key = who(datastore), writes_of(datastore, state).key
     galaxy, (label, note) = str(datastore.ids[row]), current
     try:
-        event = yield lambda: journal.tag(galaxy, label, note=note, user=user)
+        event = yield lambda: datastore.opened_journal().tag(
+            galaxy, label, note=note, user=user, key=key
+        )
     except JournalError as error:
         report(state, "saving", f"Not saved: {error}")
         return False
@@ -214,9 +226,7 @@ def _done(datastore: DataStore, state: State, numbers: Iterable[int], words: str
 
 
 def _turn(datastore: DataStore, state: State, *, back: bool) -> Act:
-    journal, user = datastore.journal, who(datastore)
-    if journal is None:
-        return False
+    user = who(datastore)
     kept, other = (
         (state.progress.undo_stack, state.progress.redo_stack)
         if back
@@ -232,7 +242,7 @@ def _turn(datastore: DataStore, state: State, *, back: bool) -> Act:
     try:
         for number in reversed(numbers):
             if number not in datastore.label_table.undone:
-                event = yield partial(journal.undo, number, user=user)
+                event = yield partial(_undo, datastore, number, user)
                 made, galaxy = [*made, event.number], event.galaxy
     except JournalError as error:
         report(state, "saving", f"Not saved: {error}")
@@ -247,6 +257,10 @@ def _turn(datastore: DataStore, state: State, *, back: bool) -> Act:
     if row is not None:
         state.row = row
     return bool(made)
+
+
+def _undo(datastore: DataStore, number: int, user: str) -> Event:
+    return datastore.opened_journal().undo(number, user=user)
 
 
 def _before(datastore: DataStore) -> tuple[int, ...]:

@@ -29,13 +29,34 @@ class WriteQueue:
     Args:
         datastore: Whose journal is written to.
         state: The session, whose notices say what is not yet saved.
+
+    Attributes:
+        key: The browser's name of the act under way; empty for none.
+        acknowledge: Is told the keys of acts that have ended.
     """
 
     def __init__(self, datastore: DataStore, state: State) -> None:
         self._datastore, self._state = datastore, state
-        self._waiting: deque[Act] = deque()
+        self._waiting: deque[tuple[Act, str]] = deque()
         self._act: Act | None = None
+        self._pressed = self.key = ""
+        self.acknowledge: Callable[[str], None] = lambda _: None
         self._succeeded = True
+
+    def press(self, key: str, call: Callable[[], Any]) -> None:
+        """Call what labels; ``acknowledge`` gets the key once all is written, or has failed.
+
+        Args:
+            key: The browser's name of what was pressed; the journal takes each once.
+            call: What calls ``do`` once or not at all.
+        """
+        self._pressed = key
+        try:
+            call()
+        finally:
+            if self._pressed:  # nothing was to be written
+                self.acknowledge(key)
+            self._pressed = ""
 
     def do(self, act: Act) -> bool:
         """Begin an act, or queue it behind those under way.
@@ -44,13 +65,14 @@ class WriteQueue:
             False if it has ended without success, as it can only without a session.
         """
         self._succeeded = True
-        self._waiting.append(act)
+        self._waiting.append((act, self._pressed))
+        self._pressed = ""
         self._begin()
         return self._succeeded
 
     def _begin(self) -> None:
         if self._act is None and self._waiting:
-            self._act = self._waiting.popleft()
+            self._act, self.key = self._waiting.popleft()
             self._advance(self._act, None)
 
     def _advance(self, act: Act, job: "Future[Any] | None") -> None:
@@ -69,6 +91,9 @@ class WriteQueue:
 
     def _end(self, *, succeeded: bool) -> None:
         self._act, self._succeeded = None, succeeded
+        if self.key:
+            self.acknowledge(self.key)
+            self.key = ""
         self._begin()
 
     def _try(self, act: Act, write: Callable[[], Any]) -> None:
@@ -82,7 +107,8 @@ class WriteQueue:
             return
         count = 1 + len(self._waiting)
         kept = "1 label waits" if count == 1 else f"{count} labels wait"
-        report(self._state, "saving", f"Not saved yet, {kept} and will be tried again: {error}")
+        words = f"Not saved yet, {kept} and will be tried again: {error}"
+        report(self._state, "saving", words, repeated=True)
         document.add_timeout_callback(lambda: self._try(act, write), RETRY)
 
 

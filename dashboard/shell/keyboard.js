@@ -21,7 +21,9 @@ export function render({ model, el }) {
     if (typing(event) || moves(event)) return
     if (!model.keys.includes(event.key)) return
     event.preventDefault()
-    model.send_msg({ key: event.key })
+    const detail = { key: event.key }  // a label is kept until it is saved: label_queue.js
+    const free = new CustomEvent('pcvae-key', { detail, cancelable: true })
+    if (document.dispatchEvent(free)) model.send_msg(detail)
   }
   document.addEventListener('keydown', pressed)
   model.on('remove', () => {

@@ -253,3 +253,15 @@ def test_what_is_no_database_is_refused_in_words(tmp_path):
         Journal(tmp_path / "labels.sqlite")
     with pytest.raises(JournalError, match=r"cannot open the journal .* unable to open"):
         Journal(tmp_path / "no" / "such" / "folder.sqlite")
+
+
+def test_a_call_that_is_repeated_with_its_key_adds_nothing(tmp_path):
+    journal = Journal(tmp_path / "journal.sqlite", user="ana")
+    said = journal.tag("g1", "merger", key="a")
+    assert journal.tag("g1", "merger", key="a") == said
+    undone = journal.untag("g1", key="b")
+    journal.tag("g1", "lens", key="c")
+    assert journal.untag("g1", key="b") == undone
+    assert [event.label for event in journal.labels().values()] == ["lens"]
+    assert journal.count() == 3
+    journal.close()

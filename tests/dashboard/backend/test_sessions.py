@@ -20,7 +20,7 @@ from panel.io.state import set_curdoc
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.websocket import websocket_connect
 
-from dashboard.app import Explorer, open_datastore, serve
+from dashboard.app import Explorer, open_datastore, serve, shared_datastore
 from dashboard.backend.jobs import is_warming, weak_callback, when_done
 
 VISITS = 3
@@ -106,7 +106,7 @@ def test_a_server_told_to_warm_up_has_ready_what_its_first_visitor_needs(folder,
     generate_session(Application(FunctionHandler(visit)))
     assert warming == [True]
     assert not is_warming()
-    datastore = pn.state.as_cached(f"store {folder}", open_datastore, folder=folder)
+    datastore = shared_datastore(folder)
     assert datastore.model_jobs.codec(datastore.models[0]).done()
     assert datastore.neighbours.index(datastore.models[0]).done()
 

@@ -11,12 +11,15 @@ import pytest
 from bokeh.document import Document
 from bokeh.server.session import ServerSession
 from panel.io.state import set_curdoc
+from sqlalchemy import event
 from tornado.ioloop import IOLoop
 
 from dashboard.app import Explorer
+from dashboard.backend import datastore
 from dashboard.backend.datastore import DataStore
+from dashboard.components.notices import dismiss, report
 from dashboard.labelling import write_queue
-from pcvae.errors import JournalBusyError
+from pcvae.errors import JournalBusyError, JournalError
 from pcvae.journal import Journal
 from pcvae.store import read_store
 
@@ -37,6 +40,19 @@ def locked(path):
     with subprocess.Popen([sys.executable, "-c", LOCK, str(path)], **pipes) as process:
         assert process.stdout.readline() == "locked\n"
         yield process.communicate
+
+
+@contextmanager
+def visited():
+    """A browser session without a browser."""
+    document = Document()
+    request = SimpleNamespace(cookies={}, headers={}, arguments={})
+    context = SimpleNamespace(destroyed=False, server_context=object(), request=request)
+    document._session_context = lambda: context
+    served = ServerSession("one", document, io_loop=IOLoop.current())
+    with set_curdoc(document):
+        yield
+    served.destroy()
 
 
 async def until(true, seconds=10.0):
@@ -68,12 +84,7 @@ def test_a_locked_journal_holds_nobody_up_and_the_labels_arrive_after_in_order(s
     state = session.state
 
     async def visit():
-        document = Document()
-        request = SimpleNamespace(cookies={}, headers={}, arguments={})
-        context = SimpleNamespace(destroyed=False, server_context=object(), request=request)
-        document._session_context = lambda: context
-        served = ServerSession("one", document, io_loop=IOLoop.current())
-        with set_curdoc(document), locked(path) as release:
+        with visited(), locked(path) as release:
             began = time.monotonic()
             press(session, 7, "3")
             press(session, 8, "c")
@@ -90,11 +101,10 @@ def test_a_locked_journal_holds_nobody_up_and_the_labels_arrive_after_in_order(s
             release()
             await until(lambda: state.progress.journal_events == 3)
         assert state.progress.notices == {}
-        served.destroy()
 
     asyncio.run(visit())
     events = session.datastore.journal.events()
-    assert [(event.galaxy, event.label, event.undoes) for event in events] == [
+    assert [(said.galaxy, said.label, said.undoes) for said in events] == [
         ("g0007", "3", None),
         ("g0008", "candidate", None),
         ("g0007", "3", 1),
@@ -107,3 +117,62 @@ def test_a_locked_journal_is_told_apart_from_one_that_cannot_be_written(session,
             session.datastore.journal.tag("g0001", "merger")
         release()
     session.datastore.journal.tag("g0001", "merger")
+
+
+def test_a_journal_that_is_locked_at_the_first_visit_takes_labels_later(store, path, monkeypatch):
+    monkeypatch.setattr(write_queue, "RETRY", 50)
+    monkeypatch.setattr(datastore, "WAIT", 0.1)
+    monkeypatch.setenv("PCVAE_JOURNAL", f"sqlite:///{path}")
+
+    async def visit():
+        with visited(), locked(path) as release:
+            began = time.monotonic()
+            opened = DataStore.open(read_store(store))
+            assert time.monotonic() - began < AT_ONCE
+            session = Explorer(opened)
+            assert "locked" in session.card.trouble.object
+            press(session, 7, "3")
+            assert session.card.judge.bar.visible
+            await until(lambda: "1 label waits" in session.card.trouble.object)
+            release()
+            await until(lambda: session.state.progress.journal_events == 1)
+            assert session.card.trouble.object == ""
+        return opened
+
+    opened = asyncio.run(visit())
+    assert [said.galaxy for said in opened.journal.events()] == ["g0007"]
+
+
+def test_a_database_that_may_not_be_written_is_not_tried_again(session, path):
+    def forbid(connection, _record):
+        connection.execute("PRAGMA query_only = 1")
+
+    event.listen(session.datastore.journal._database._engine, "connect", forbid)
+    session.datastore.journal.close()
+
+    async def visit():
+        with visited():
+            press(session, 7, "3")
+            await until(lambda: "Not saved: " in session.card.trouble.object)
+            press(session, 7, "3")
+            dismiss(session.state)
+            assert session.card.trouble.object == ""
+            await until(lambda: "Not saved: " in session.card.trouble.object)
+
+    asyncio.run(visit())
+    with pytest.raises(JournalError) as failure:
+        session.datastore.journal.tag("g0001", "merger")
+    assert not isinstance(failure.value, JournalBusyError)
+
+
+def test_a_notice_that_is_repeated_stays_dismissed(session):
+    state = session.state
+    report(state, "journal", "it is gone", repeated=True)
+    assert session.card.dismiss.visible
+    session.card.dismiss.clicks += 1
+    report(state, "journal", "it is gone", repeated=True)
+    assert session.card.trouble.object == ""
+    assert not session.card.dismiss.visible
+    report(state, "journal")
+    report(state, "journal", "it is gone", repeated=True)
+    assert "it is gone" in session.card.trouble.object
