@@ -129,9 +129,12 @@ class Stretch:
         if flux.ndim != 4 or flux.shape[1] != len(self.bands) or flux.shape[2] != flux.shape[3]:
             msg = f"expected pixels (B, {len(self.bands)}, N, N), found {tuple(flux.shape)}"
             raise ShapeError(msg)
-        if self.resize_first:
-            return self._squash(self._resize(flux))[:, list(self.order)]
-        return self._resize(self._squash(flux))[:, list(self.order)]
+        steps = (self._resize, self._squash)
+        first, second = steps if self.resize_first else reversed(steps)
+        image = second(first(flux))
+        if image is not flux and self.order == tuple(range(len(self.bands))):
+            return image  # in order already, and not the caller's own pixels
+        return image[:, list(self.order)]
 
     def cut_core(self, flux: Tensor) -> Tensor:
         r"""The middle of (B, C, N, N) raw pixels in units of their noise, (B, C, K, K).

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -173,3 +175,17 @@ def test_the_inverse_hyperbolic_sine_is_torchs(y):
 def test_halving_an_image_is_its_mean_of_two_by_two():
     halved = Stretch(BANDS, (), FLUX.shape[-1] // 2, resize="area", order=(0, 1, 2))(FLUX)
     torch.testing.assert_close(halved, torch.nn.functional.avg_pool2d(FLUX, 2))
+
+
+@pytest.mark.parametrize("scale", [(), (20.0, 30.0, 40.0)])
+@pytest.mark.parametrize("size", [32, 16])
+@pytest.mark.parametrize("resize_first", [True, False])
+def test_bands_in_order_are_neither_changed_nor_a_view_of_the_pixels(scale, size, resize_first):
+    """The copy that brings planes into another order is left out where they are in order."""
+    raw = FLUX.clone()
+    forth = Stretch(BANDS, scale, size, resize="area", resize_first=resize_first, order=(0, 1, 2))
+    back = replace(forth, order=(2, 1, 0))
+    image = forth(raw)
+    torch.testing.assert_close(image, back(raw)[:, [2, 1, 0]], rtol=0, atol=0)
+    image.zero_()
+    torch.testing.assert_close(raw, FLUX, rtol=0, atol=0)

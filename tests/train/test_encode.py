@@ -240,6 +240,42 @@ def test_the_codec_is_the_trained_network(sample, runs):
     assert not any(isinstance(one, torch.nn.BatchNorm2d) for one in codec.network.image.modules())
 
 
+def test_in_place_activations_change_neither_the_run_nor_the_pixels(sample, runs):
+    """In the codec's copy alone: neither the run's network nor the pixels change."""
+    codec = Codec.read(runs["physics"])
+    kinds = [{m.inplace for m in net.modules() if isinstance(m, torch.nn.ReLU)}
+             for net in (codec.network, codec.run.model)]  # fmt: skip
+    assert kinds == [{True}, {False}]
+    flux = sample.pixels(slice(0, 9))
+    given, first = flux.copy(), codec.encode(flux)
+    np.testing.assert_array_equal(flux, given)
+    np.testing.assert_array_equal(codec.encode(flux).mu, first.mu)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda flux: flux.astype(np.float64),
+        lambda flux: flux.astype(">f4"),
+        lambda flux: flux[..., ::-1].copy()[..., ::-1],
+        lambda flux: flux.transpose(0, 2, 3, 1).copy().transpose(0, 3, 1, 2),
+        lambda flux: np.repeat(flux, 2, axis=0)[::2],
+    ],
+    ids=["double", "big-endian", "mirrored", "channels last", "every second"],
+)
+def test_latents_depend_on_the_pixels_and_not_on_how_they_lie_in_memory(sample, runs, form):
+    codec, flux = Codec.read(runs["physics"]), sample.pixels(slice(0, 5))
+    for found, expected in zip(codec.encode(form(flux)), codec.encode(flux), strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_a_galaxy_alone_is_encoded_as_among_others(sample, runs):
+    codec, flux = Codec.read(runs["physics"]), sample.pixels(slice(0, 5))
+    alone, among = codec.encode(flux[3:4]), codec.encode(flux)
+    assert alone.mu.shape == (1, among.mu.shape[1])
+    np.testing.assert_allclose(alone.mu[0], among.mu[3], atol=1e-3 * among.sigma.min())
+
+
 def test_a_shipped_model_encodes_cutouts_by_its_name():
     """Under 5 MB, found by name from any folder, and without a path of where it was made."""
     files = list((SHIPPED / "decals").iterdir())
