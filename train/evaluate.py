@@ -50,6 +50,11 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help="a store of very many field galaxies, by the same runs, that rare ones are searched "
         "among; may be repeated",
     )
+    add(
+        "--labels",
+        metavar="STORE_OR_JOURNAL",
+        help="people's labels, by the rule of the dashboard: those by name are rare populations",
+    )
     add("--base-rate", type=float, default=0.001, help="share of rare galaxies purity is for")
     add("--seed", type=int, default=0, help="fixes splits, SMOTE, baselines and bootstraps")
     add("--overwrite", action="store_true", help="replace REPORT")
@@ -66,9 +71,10 @@ def main(argv: Sequence[str] | None = None) -> Path:
 
 def _make(args: argparse.Namespace, argv: Sequence[str] | None) -> Path:
     _check(args)
+    from pcvae.label_classes import read_labels
     from pcvae.store import read_store
     from train.evaluation.evaluation import Evaluation, Inputs, evaluate
-    from train.evaluation.galaxy_pool import gather
+    from train.evaluation.galaxy_pool import gather, with_labels
     from train.report_pages.html_page import page
     from train.report_pages.sections import chapters
     from train.report_pages.text_tables import text
@@ -76,10 +82,13 @@ def _make(args: argparse.Namespace, argv: Sequence[str] | None) -> Path:
     store = read_store(args.store)
     train_store = read_store(args.train_store) if args.train_store else None
     samples = [read_sample(folder) for folder in args.sample]
-    pool = gather(store, train_store)
-    cnn = args.cnn or args.resnet_epochs > 0
+    events = read_labels(args.labels) if args.labels else []
+    pool, said = with_labels(gather(store, train_store), events)
     inputs = Inputs(store, samples, [read_store(folder) for folder in args.field])
-    evaluation = Evaluation(pool, args.seed, args.base_rate, inputs, cnn=cnn)
+    evaluation = Evaluation(
+        pool, args.seed, args.base_rate, inputs, cnn=args.cnn or args.resnet_epochs > 0
+    )
+    evaluation.metrics["notes"] += said
     evaluation.metrics["train_source"] = train_store.info.source if train_store else None
     metrics = plain(evaluate(evaluation)) | {"command": command("train.evaluate", argv)}
     work = _begin(args.report)

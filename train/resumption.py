@@ -3,6 +3,7 @@
 import argparse
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from pcvae.cutouts import Sample
 from pcvae.errors import RunError
 from pcvae.folders import goes_on, partial_folder, write_text
 
-__all__ = ["begin", "is_begun", "resumed_arguments", "settings_of"]
+__all__ = ["begin", "is_begun", "labelled_sample", "resumed_arguments", "settings_of"]
 
 NOT_SETTINGS = (
     "run",
@@ -27,7 +28,8 @@ NOT_SETTINGS = (
 def settings_of(args: argparse.Namespace, sample: Sample) -> dict[str, Any]:
     """The settings that define a run, and the checksum of the sample."""
     given = {k: str(v) if isinstance(v, Path) else v for k, v in vars(args).items()}
-    kept = {k: v for k, v in given.items() if k not in NOT_SETTINGS}
+    absent = () if given.get("labels") else ("labels", "labelled")  # as earlier versions wrote
+    kept = {k: v for k, v in given.items() if k not in (*NOT_SETTINGS, *absent)}
     return kept | {"checksum": sample.checksum()}
 
 
@@ -39,6 +41,31 @@ def is_begun(args: argparse.Namespace, settings: str) -> bool:
     """
     folder, finish = partial_folder(args.run), "go on with it by --resume"
     return goes_on(folder, settings, RunError, overwrite=args.overwrite, finish=finish)
+
+
+def labelled_sample(args: argparse.Namespace, sample: Sample) -> Sample:
+    """The sample with people's labels as populations, if ``--labels`` names a journal.
+
+    Raises:
+        JournalError: The journal cannot be read.
+        RunError: The labels changed since the unfinished run that is resumed began.
+    """
+    if not args.labels:
+        return sample
+    from pcvae.label_classes import labelled, read_labels
+
+    catalog, info, events = sample.catalog, sample.info, read_labels(args.labels)
+    found = labelled(list(catalog["id"]), list(catalog["population"]), info.rare, events)
+    if args.resume and getattr(args, "labelled", "") != found.digest:
+        msg = (
+            f"the labels of {args.labels} changed since {args.run} began: begin again with "
+            f"--overwrite in place of --resume"
+        )
+        raise RunError(msg)
+    args.labelled = found.digest
+    print(found.message)
+    catalog = catalog.assign(population=found.populations)
+    return replace(sample, info=replace(info, rare=found.rare), catalog=catalog)
 
 
 def begin(args: argparse.Namespace, settings: str) -> None:

@@ -26,7 +26,7 @@ from pcvae.lock import BREAK_LOCK, hold
 from pcvae.script import command, device, run
 from train.initial_run import check_init, check_seen, going_on
 from train.progress_bar import ProgressBar
-from train.resumption import begin, is_begun, resumed_arguments, settings_of
+from train.resumption import begin, is_begun, labelled_sample, resumed_arguments, settings_of
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -73,6 +73,11 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         default=[],
         help="another choice of the recipe, such as loss.physics=10; may be repeated",
     )
+    add(
+        "--labels",
+        metavar="STORE_OR_JOURNAL",
+        help="people's labels, by the rule of the dashboard: those by name never train",
+    )
     add("--seed", type=int, default=0, help="fixes the split, the weights and the batches")
     add("--validation", type=float, default=0.1, help="share that chooses the epoch")
     add("--test", type=float, default=0.1, help="share that is held back; 0 for none")
@@ -108,7 +113,7 @@ def _make(fabric: "Fabric", args: argparse.Namespace) -> Path:
     if args.run.exists() and not args.overwrite:
         msg = f"{args.run} exists already: choose another name, or replace it with --overwrite"
         raise RunError(msg)
-    sample = read_sample(args.sample)
+    sample = labelled_sample(args, read_sample(args.sample))
     settings = json.dumps(settings_of(args, sample), indent=1)
     begun = is_begun(args, settings)
     plan = _plan(args, sample)  # wrong settings are found before anything is on disk
@@ -185,12 +190,13 @@ def _finish(
 def _plan(args: argparse.Namespace, sample: Sample) -> _Plan:
     import torch
 
+    from pcvae.anomaly import UNUSED
     from pcvae.dataset import assign_split, latent_space
     from pcvae.model import ConvVAE
 
     recipe = _recipe(args)
     populations, shares = list(sample.catalog["population"]), (args.validation, args.test)
-    never = sample.info.held_out
+    never = (*sample.info.held_out, *([UNUSED] if args.labels else []))
     split = assign_split(sample.catalog["id"], populations, never, args.seed, shares=shares)
     torch.manual_seed(args.seed)
     if args.init:

@@ -7,15 +7,14 @@ import param
 
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import has_session, when_done
-from dashboard.backend.journal_cache import CANDIDATE
 from dashboard.backend.populations import population_title
 from dashboard.backend.quantities import ANOMALY
 from dashboard.backend.svm_jobs import MIN_CERTAIN, MIN_CLASS, Job, TrainingLabels
 from dashboard.backend.view import Follower
 from dashboard.components.notices import report
-from dashboard.labelling.labels import ARTEFACT, NORMAL_LABEL, NOTED, SCORES
 from dashboard.state import State
-from pcvae.anomaly import NORMAL, UNUSED
+from pcvae.anomaly import NORMAL
+from pcvae.label_classes import label_class
 
 __all__ = [
     "RULE",
@@ -167,15 +166,8 @@ def warnings_of(
 
 def _class_of(datastore: DataStore, row: int, label: str) -> str | None:
     """The class that a label gives a galaxy; None where the catalogue's class remains."""
-    rare = not datastore.populations.normal[row]
-    if label == NOTED or (rare and label in (*SCORES, CANDIDATE)):
-        return None
     ordinary = set(datastore.populations.all) - set(datastore.store.info.rare)
-    if label in ("0", "1", ARTEFACT, NORMAL_LABEL) or label in ordinary:
-        return NORMAL
-    if label in ("2", "3"):
-        return UNUSED
-    return CANDIDATE if label in SCORES else label
+    return label_class(label, ordinary, rare=not datastore.populations.normal[row])
 
 
 def _jobs(datastore: DataStore, state: State) -> list[Job]:

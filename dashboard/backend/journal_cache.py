@@ -9,10 +9,9 @@ from typing import NamedTuple
 from dashboard.backend.jobs import has_session
 from pcvae.errors import JournalError
 from pcvae.journal import Event, Journal, active_events, fold, undone_numbers
+from pcvae.label_classes import CANDIDATE
 
 __all__ = ["CANDIDATE", "JournalCache", "LabelTable"]
-
-CANDIDATE = "candidate"  # the label of a candidate to be followed up
 
 
 class LabelTable(NamedTuple):

@@ -20,6 +20,7 @@ from dashboard.labelling.write_queue import Act, writes_of
 from dashboard.state import State
 from pcvae.errors import JournalError
 from pcvae.journal import Event
+from pcvae.label_classes import ARTEFACT, NORMAL_LABEL, NOTED, SCORES
 
 __all__ = [
     "ARTEFACT",
@@ -42,8 +43,7 @@ __all__ = [
     "write_note",
 ]
 
-SCORES = ("0", "1", "2", "3", "4", "5")
-MERGER, ARTEFACT, NORMAL_LABEL, NOTED = "merger", "artefact", "normal", "noted"
+MERGER = "merger"
 
 
 def who(datastore: DataStore) -> str:

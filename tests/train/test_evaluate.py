@@ -6,6 +6,8 @@ import pytest
 
 from pcvae.anomaly import NORMAL
 from pcvae.errors import StoreError
+from pcvae.journal import Journal
+from pcvae.label_classes import read_labels
 from pcvae.metrics import METRICS
 from pcvae.ranking import purity
 from pcvae.store import read_store
@@ -20,7 +22,7 @@ from tests.train.synthetic import (
 from train import encode, evaluate, train
 from train.evaluation import cnn_baseline
 from train.evaluation.evaluation import Evaluation, Inputs
-from train.evaluation.galaxy_pool import estimates, gather
+from train.evaluation.galaxy_pool import estimates, gather, with_labels
 from train.evaluation.rare_search import FOLDS, Search
 from train.evaluation.rare_search import recall_gain as rare_difference
 
@@ -305,3 +307,19 @@ def test_a_model_of_galaxies_without_some_labels_is_judged_by_what_it_has(make_s
     assert figures["log_sfr"]["r2"] is not None
     assert figures["redshift"]["r2"] is None
     assert (report / "report.html").exists()
+
+
+def test_people_s_labels_are_rare_populations_of_the_search(synthetic, tmp_path):
+    pool = gather(read_store(synthetic))
+    normal = pool.test & ~pool.galaxies["population"].isin(pool.info.rare).to_numpy()
+    seen = pool.galaxies["id"][pool.train].iloc[0]
+    journal = Journal(tmp_path / "labels.sqlite", user="ana")
+    for galaxy in [*pool.galaxies["id"][normal].iloc[:6], seen]:
+        journal.tag(galaxy, "ring")
+    journal.close()
+    labelled, (message,) = with_labels(pool, read_labels(str(tmp_path / "labels.sqlite")))
+    assert "ring" in labelled.info.rare
+    assert (labelled.unseen & (labelled.galaxies["population"] == "ring")).sum() == 6
+    assert labelled.test.sum() == pool.test.sum() - 6
+    assert labelled.train.sum() == pool.train.sum() - 1
+    assert "1 rare ones were seen in training" in message

@@ -3,8 +3,8 @@
 Shapes are written with N galaxies and D latents.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -12,12 +12,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pcvae.anomaly import UNUSED
 from pcvae.errors import StoreError
+from pcvae.journal import Event
+from pcvae.label_classes import labelled
 from pcvae.labels import LABELS
 from pcvae.photometry import photometric_features
 from pcvae.store import BOTH, LATENTS, PHOTOMETRY, ModelInfo, Store, StoreInfo
 
-__all__ = ["Estimate", "Estimates", "Pool", "estimates", "gather"]
+__all__ = ["Estimate", "Estimates", "Pool", "estimates", "gather", "with_labels"]
 
 Mask = NDArray[np.bool_]
 
@@ -143,12 +146,37 @@ def gather(store: Store, train_store: Store | None = None) -> Pool:
             name: pd.concat([table[mine], train_store.latents(name)[theirs]], ignore_index=True)
             for name, table in models.items()
         }
-    held_out = store.info.rare + store.info.hard_negative
+    return _pool(store.info, galaxies, models)
+
+
+def with_labels(pool: Pool, events: Sequence[Event]) -> tuple[Pool, list[str]]:
+    """The pool with people's labels as populations, and notes of what they did.
+
+    Labelled galaxies that models were fitted to are not searched for.
+
+    Args:
+        pool: The galaxies.
+        events: The active labels; see ``pcvae.label_classes.read_labels``.
+    """
+    if not events:
+        return pool, []
+    galaxies = pool.galaxies
+    found = labelled(list(galaxies["id"]), list(galaxies["population"]), pool.info.rare, events)
+    galaxies = galaxies.assign(population=found.populations)
+    labelled_pool = _pool(replace(pool.info, rare=found.rare), galaxies, pool.latents)
+    lost = int((galaxies["population"].isin(found.rare) & ~labelled_pool.unseen).sum())
+    more = f"; {lost} rare ones were seen in training and are not searched for" if lost else ""
+    return labelled_pool, [found.message + more]
+
+
+def _pool(info: StoreInfo, galaxies: pd.DataFrame, models: Mapping[str, pd.DataFrame]) -> Pool:
+    held_out = (*info.rare, *info.hard_negative, UNUSED)
     split = galaxies["split"].to_numpy()
     normal = ~galaxies["population"].isin(held_out).to_numpy()
     masks = {name: normal & (split == name) for name in ("train", "validation")}
-    unseen = np.isin(split, ["test", "new", "held_out"])
-    return Pool(store.info, galaxies, models, **masks, test=normal & unseen, unseen=unseen)
+    used = galaxies["population"].ne(UNUSED).to_numpy()
+    unseen = used & np.isin(split, ["test", "new", "held_out"])
+    return Pool(info, galaxies, models, **masks, test=normal & unseen, unseen=unseen)
 
 
 def estimates(latents: pd.DataFrame, galaxies: pd.DataFrame) -> dict[str, Estimate]:
