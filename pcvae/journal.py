@@ -5,54 +5,19 @@ that nothing is lost, everything can be undone, and who said what stays known.
 """
 
 import getpass
-import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import sqlalchemy as sql
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
-from sqlalchemy.schema import CreateTable
 
-from pcvae.errors import JournalBusyError, JournalError
+from pcvae.errors import JournalError
+from pcvae.journal_database import EVENTS, KEYS, WAIT, JournalDatabase
 
 __all__ = ["Event", "Journal", "active_events", "fold", "journal_path", "undone_numbers"]
-
-VERSION = 1
-LOCK = 0x7063766165  # PostgreSQL's advisory lock that writers take turns by: "pcvae"
-PASSING = {"08", "40", "55", "57"}  # connection, rollback, lock held, being shut down
-WAIT = 30.0  # seconds that a writer waits for another; SQLite's writes take milliseconds
-
-_TABLES = sql.MetaData()
-_SCHEMA = sql.Table("pcvae_schema", _TABLES, sql.Column("version", sql.Integer, nullable=False))
-_EVENTS = sql.Table(
-    "pcvae_events",
-    _TABLES,
-    sql.Column("number", sql.Integer, primary_key=True, autoincrement=True),
-    sql.Column("galaxy", sql.String, nullable=False, index=True),
-    sql.Column("label", sql.String, nullable=False),
-    sql.Column("note", sql.String, nullable=False),
-    sql.Column("user", sql.String, nullable=False),
-    sql.Column("time", sql.String, nullable=False),
-    sql.Column("undoes", sql.Integer, sql.ForeignKey("pcvae_events.number"), nullable=True),
-    sqlite_autoincrement=True,
-)
-_KEYS = sql.Table(
-    "pcvae_keys",
-    _TABLES,
-    sql.Column("key", sql.String, primary_key=True),
-    sql.Column("number", sql.Integer, nullable=False),
-)
-_GUARDS = [
-    f"CREATE TRIGGER IF NOT EXISTS pcvae_no_{verb.lower()} BEFORE {verb} ON pcvae_events "
-    f"BEGIN SELECT RAISE(ABORT, 'a journal is only added to'); END"
-    for verb in ("UPDATE", "DELETE")
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +123,8 @@ class Journal:
         opening_wait: float | None = None,
     ) -> None:
         full = f"sqlite:///{address}" if isinstance(address, Path) else address
-        self._database = _Database(full, wait, wait if opening_wait is None else opening_wait)
+        opening = wait if opening_wait is None else opening_wait
+        self._database = JournalDatabase(full, wait, opening)
         self.address = self._database.address
         self.user = user or getpass.getuser()
 
@@ -201,7 +167,7 @@ class Journal:
             done = _done_by(connection, key)
             if done:
                 return done
-            rows = _read(connection, sql.select(_EVENTS).where(_EVENTS.c.galaxy == galaxy))
+            rows = _read(connection, sql.select(EVENTS).where(EVENTS.c.galaxy == galaxy))
             undone = undone_numbers(rows)
             left = [event for event in rows if event.undoes is None and event.number not in undone]
             meant = [event for event in left if of in (None, event.user)]
@@ -216,8 +182,8 @@ class Journal:
         Raises:
             JournalError: There is no such event, or it is undone already.
         """
-        same = sql.select(_EVENTS.c.galaxy).where(_EVENTS.c.number == number).scalar_subquery()
-        query = sql.select(_EVENTS).where(_EVENTS.c.galaxy == same)
+        same = sql.select(EVENTS.c.galaxy).where(EVENTS.c.number == number).scalar_subquery()
+        query = sql.select(EVENTS).where(EVENTS.c.galaxy == same)
         with self._database.writing() as connection:
             known = {event.number: event for event in _read(connection, query)}
             if number not in known:
@@ -231,7 +197,7 @@ class Journal:
     def events(self) -> list[Event]:
         """All events, oldest first."""
         with self._database.reading() as connection:
-            return _read(connection, sql.select(_EVENTS).order_by(_EVENTS.c.number))
+            return _read(connection, sql.select(EVENTS).order_by(EVENTS.c.number))
 
     def labels(self) -> dict[str, Event]:
         """The active label of each galaxy that has one; see ``fold``."""
@@ -240,7 +206,7 @@ class Journal:
     def last(self) -> int:
         """The number of the last event, 0 where there is none."""
         with self._database.reading() as connection:
-            return connection.scalar(sql.select(sql.func.max(_EVENTS.c.number))) or 0
+            return connection.scalar(sql.select(sql.func.max(EVENTS.c.number))) or 0
 
     def count(self) -> int:
         """How many events there are: it grows with every change.
@@ -248,7 +214,7 @@ class Journal:
         The last number need not: PostgreSQL may show a later number before an earlier one.
         """
         with self._database.reading() as connection:
-            return connection.scalar(sql.select(sql.func.count()).select_from(_EVENTS)) or 0
+            return connection.scalar(sql.select(sql.func.count()).select_from(EVENTS)) or 0
 
     def table(self) -> pd.DataFrame:
         """The active labels, a row a person and galaxy; see ``active_events``.
@@ -269,77 +235,10 @@ class Journal:
         return _add(connection, undoing)
 
 
-class _Database:
-    """The database of a journal: its tables, and transactions on them.
-
-    Args:
-        address: As SQLAlchemy writes it.
-        wait: How long SQLite waits for a lock [s].
-        opening_wait: The same while it is opened [s].
-
-    Raises:
-        JournalError: It cannot be opened, or is of another version.
-    """
-
-    def __init__(self, address: str, wait: float, opening_wait: float) -> None:
-        self.address = _without_password(address)
-        try:
-            self._engine = _engine(address, opening_wait)
-            self._open()
-            if opening_wait != wait:
-                self._engine.dispose()
-                self._engine = _engine(address, wait)
-        except (SQLAlchemyError, ImportError) as error:
-            raise _trouble("open", self.address, error) from error
-
-    def close(self) -> None:
-        """Close all connections."""
-        self._engine.dispose()
-
-    def _open(self) -> None:
-        with self._engine.begin() as connection:
-            _lock(connection)
-            for table in (_SCHEMA, _EVENTS, _KEYS):
-                connection.execute(CreateTable(table, if_not_exists=True))
-            if connection.dialect.name == "sqlite":
-                for guard in _GUARDS:
-                    connection.exec_driver_sql(guard)
-            versions = list(connection.scalars(sql.select(_SCHEMA.c.version)))
-            if not versions:
-                connection.execute(sql.insert(_SCHEMA).values(version=VERSION))
-            elif versions != [VERSION]:
-                msg = (
-                    f"{self.address} holds a version {versions[0]} journal, this pcvae reads "
-                    f"version {VERSION}. Install the pcvae that wrote it (its labels can be "
-                    f"exported there), or move the journal aside to begin a new one"
-                )
-                raise JournalError(msg)
-
-    @contextmanager
-    def writing(self) -> Iterator[sql.Connection]:
-        """A transaction that holds the write lock from its beginning."""
-        try:
-            with self._engine.begin() as connection:
-                _lock(connection)
-                yield connection
-        except SQLAlchemyError as error:
-            raise _trouble("write to", self.address, error) from error
-
-    @contextmanager
-    def reading(self) -> Iterator[sql.Connection]:
-        """A connection that only reads."""
-        quiet = self._engine.execution_options(isolation_level="AUTOCOMMIT")
-        try:
-            with quiet.connect() as connection:
-                yield connection
-        except SQLAlchemyError as error:
-            raise _trouble("read", self.address, error) from error
-
-
 def _add(connection: sql.Connection, event: Event) -> Event:
     row = asdict(event) | {"time": datetime.now(UTC).isoformat(timespec="microseconds")}
     row.pop("number")
-    done = connection.execute(sql.insert(_EVENTS).values(**row))
+    done = connection.execute(sql.insert(EVENTS).values(**row))
     (number,) = done.inserted_primary_key or (0,)
     return Event(number=int(number), **row)
 
@@ -348,72 +247,14 @@ def _done_by(connection: sql.Connection, key: str) -> list[Event]:
     """The event that a call of this key added, if there was one."""
     if not key:
         return []
-    number = sql.select(_KEYS.c.number).where(_KEYS.c.key == key).scalar_subquery()
-    return _read(connection, sql.select(_EVENTS).where(_EVENTS.c.number == number))
+    number = sql.select(KEYS.c.number).where(KEYS.c.key == key).scalar_subquery()
+    return _read(connection, sql.select(EVENTS).where(EVENTS.c.number == number))
 
 
 def _keep_key(connection: sql.Connection, key: str, number: int) -> None:
     if key:
-        connection.execute(sql.insert(_KEYS).values(key=key, number=number))
-
-
-def _engine(address: str, wait: float) -> sql.Engine:
-    engine = sql.create_engine(address)
-    if engine.dialect.name == "sqlite":
-        sql.event.listen(engine, "connect", partial(_prepare_sqlite, wait))
-    return engine
-
-
-def _prepare_sqlite(wait: float, connection: Any, _record: Any) -> None:
-    """Readers beside a writer (WAL), patience, and commits that survive a power cut."""
-    connection.isolation_level = None
-    for setting in (
-        f"busy_timeout = {wait * 1000:.0f}",
-        "journal_mode = WAL",
-        "synchronous = FULL",
-    ):
-        connection.execute(f"PRAGMA {setting}")
-
-
-def _lock(connection: sql.Connection) -> None:
-    """Take the write lock before the first read, so that what was read still holds."""
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-    elif connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
-
-
-def _without_password(address: str) -> str:
-    try:
-        return sql.make_url(address).render_as_string(hide_password=True)
-    except SQLAlchemyError:
-        return "whose address cannot be read"
+        connection.execute(sql.insert(KEYS).values(key=key, number=number))
 
 
 def _read(connection: sql.Connection, query: "sql.Select[Any]") -> list[Event]:
     return [Event(**row) for row in connection.execute(query).mappings()]
-
-
-def _may_pass(error: Exception) -> bool:
-    """Whether trying again may help: a lock, or a server that does not answer.
-
-    A file that may not be written or a full disk stays so until somebody sees to it. SQLite's
-    codes: https://sqlite.org/rescode.html (the low byte is the kind); PostgreSQL's: appendix A
-    of its manual (the first two letters are the class).
-    """
-    if not isinstance(error, OperationalError):
-        return False
-    code = getattr(error.orig, "sqlite_errorcode", None)
-    if code is not None:
-        return code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-    state = getattr(error.orig, "sqlstate", None)
-    return state is None or state[:2] in PASSING
-
-
-def _trouble(verb: str, address: str, error: Exception) -> JournalError:
-    reason = str(getattr(error, "orig", None) or error).splitlines()[0]
-    kind = JournalBusyError if _may_pass(error) else JournalError
-    return kind(
-        f"cannot {verb} the journal {address}: {reason}. Expected a SQLite file that may be "
-        f"written, or the address of a database that answers"
-    )

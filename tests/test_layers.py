@@ -14,7 +14,7 @@ LIBRARY = [
     "photometry", "cutouts", "preprocess", "orientation", "dataset", "model", "loss", "recipes",
     "checkpoint", "trainer", "ood", "encode", "neighbours", "lookalikes", "metrics",
     "calibration", "ranking", "classifier", "anomaly", "boundaries", "trials", "store",
-    "journal", "label_classes",
+    "journal_database", "journal", "label_classes",
 ]  # fmt: skip
 PACKAGES = ["pcvae", "data", "train", "dashboard"]
 ROOMS = {  # of each package, in order; its commands and its app come after them

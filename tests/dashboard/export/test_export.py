@@ -160,23 +160,6 @@ def test_labels_are_taken_with_who_and_when_and_what_is_known(session, facts):
     assert "tag={merger}" in as_file(table, facts, "reg").decode()
 
 
-def test_no_spreadsheet_runs_what_people_have_written(session, facts):
-    datastore = session.datastore
-    for row, note in enumerate(('=HYPERLINK("http://a.example")', "@a", "\uff1d1+1", "a = b")):
-        write_note(datastore, session.state, note, row)
-    datastore.journal.tag("-1", "+merger", user="-ana")
-    content = as_file(labelled(datastore, "physics"), facts, "csv")
-    found = csv(content)
-    assert list(found["note"][:4]) == [
-        '\'=HYPERLINK("http://a.example")',
-        "'@a",
-        "'\uff1d1+1",
-        "a = b",
-    ]
-    assert (found["label"][4], found["user"][4], found["id"][4]) == ("'+merger", "'-ana", "-1")
-    assert b"# formulas: a label, note, user that begins with" in content
-
-
 @pytest.mark.parametrize("kind", FORMATS)
 def test_a_galaxy_that_three_people_labelled_has_three_rows(session, facts, kind):
     datastore = session.datastore
