@@ -168,6 +168,8 @@ def _may_pass(error: Exception) -> bool:
 def _trouble(verb: str, address: str, error: Exception) -> JournalError:
     reason = str(getattr(error, "orig", None) or error).splitlines()[0]
     kind = JournalBusyError if _may_pass(error) else JournalError
+    if getattr(getattr(error, "orig", None), "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+        return kind(f"cannot {verb} the journal {address}: {reason} by another process")
     return kind(
         f"cannot {verb} the journal {address}: {reason}. Expected a SQLite file that may be "
         f"written, or the address of a database that answers"

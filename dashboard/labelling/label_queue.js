@@ -4,6 +4,7 @@ const MOVING = 5000  // ms in which a step to another galaxy may still be on its
 const read = key => JSON.parse(sessionStorage.getItem(key) ?? '[]')
 export function render({ model, el }) {
   el.style.display = 'none'
+  if (!model.served) return
   const place = PREFIX + model.store
   const lost = () => 'pcvaeLost' in document.documentElement.dataset
   let moved = -MOVING

@@ -8,6 +8,7 @@ from typing import Any
 import param
 
 from dashboard.backend.datastore import DataStore
+from dashboard.backend.jobs import has_session
 from dashboard.backend.view import View
 from dashboard.components.assets import script
 from dashboard.components.component import Component
@@ -30,6 +31,7 @@ class LabelKeeper(Component):
     ``keyboard.js`` and ``label_bar.js``. Calls ``on_label`` with each message.
     """
 
+    served = param.Boolean(doc="Whether a server shows the page; in a notebook nothing is kept.")
     store = param.String(doc="Which store the labels are of.")
     galaxy = param.String(doc="The id of the picked galaxy.")
     label = param.String(doc="This person's label of it.")
@@ -67,7 +69,9 @@ class LabelQueue(View):
     ) -> None:
         super().__init__(**params)
         self._on_key, self._on_act = on_key, on_act
-        self.keeper = LabelKeeper(self._take, store=store_key(self.datastore))
+        self.keeper = LabelKeeper(
+            self._take, store=store_key(self.datastore), served=has_session()
+        )
         writes_of(self.datastore, self.state).acknowledge = self._acknowledge
         self._show()
 

@@ -40,7 +40,8 @@ export function render({ model, el }) {
   const look = async () => {
     const file = `${location.pathname.replace(/\/[^/]*$/, '')}/static/js/bokeh.min.js`
     try {
-      const answer = await fetch(file, { method: 'HEAD', cache: 'no-store' })
+      const answer = await fetch(file, { method: 'HEAD', cache: 'no-store',
+        signal: AbortSignal.timeout(POLL * 5) })
       if (answer.status < 500) { open(); return }
     } catch { /* not there yet */ }
     timer = setTimeout(look, POLL * (1 + Math.random()))
