@@ -33,7 +33,8 @@ def read_embedding(folder: Path) -> Embedding:
     """Read what Hyrax's verbs ``infer`` or ``umap`` wrote.
 
     Raises:
-        CatalogError: It is no result folder, it is broken, or an id occurs twice.
+        CatalogError: It is no result folder, it is broken, an id occurs twice, or a
+            vector is not finite.
         SettingsError: The vectors are too long, or the reader of Lance is not installed.
     """
     if (folder / LANCE).exists():
@@ -50,7 +51,15 @@ def read_embedding(folder: Path) -> Embedding:
             f"ids must be unique: {str(again[counts > 1][0])!r} occurs more than once in {folder}"
         )
         raise CatalogError(msg)
+    _refuse_infinite(folder, ids, values)
     return Embedding(ids, values.astype(np.float64))
+
+
+def _refuse_infinite(folder: Path, ids: NDArray[np.str_], values: NDArray[np.generic]) -> None:
+    bad = np.flatnonzero(~np.isfinite(values.astype(np.float64)).all(axis=1))
+    if len(bad):
+        msg = f"expected finite vectors in {folder}, found {len(bad)} of {len(ids)} that are not, "
+        raise CatalogError(f"{msg}the first of {str(ids[bad[0]])!r}. Leave those galaxies out")
 
 
 def _batches(folder: Path) -> tuple[NDArray[np.str_], NDArray[np.generic]]:

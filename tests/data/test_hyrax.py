@@ -116,3 +116,12 @@ def test_what_is_no_result_folder_is_refused(tmp_path, sample):
     np.save(long / "batch_0.npy", np.array([{}], dtype=object))
     with pytest.raises(CatalogError, match="which cannot be read"):
         run(long, tmp_path / "store")
+
+
+def test_vectors_that_are_not_finite_are_refused(tmp_path):
+    results = write_results(tmp_path / "results")
+    batch = np.load(results / "batch_1.npy")
+    batch["tensor"][3, 1], name = np.nan, str(batch["id"][3])
+    np.save(results / "batch_1.npy", batch)
+    with pytest.raises(CatalogError, match=rf"found 1 of 30 that are not, the first of {name!r}"):
+        read_embedding(results)
