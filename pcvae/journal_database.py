@@ -79,6 +79,7 @@ class JournalDatabase:
     def _open(self) -> None:
         with self._engine.begin() as connection:
             _lock(connection)
+            self._refuse_foreign(connection)
             for table in (_SCHEMA, EVENTS, KEYS):
                 connection.execute(CreateTable(table, if_not_exists=True))
             if connection.dialect.name == "sqlite":
@@ -94,6 +95,16 @@ class JournalDatabase:
                     f"exported there), or move the journal aside to begin a new one"
                 )
                 raise JournalError(msg)
+
+    def _refuse_foreign(self, connection: sql.Connection) -> None:
+        """Refuse a SQLite file of somebody else's before anything is added to it."""
+        tables = sql.inspect(connection).get_table_names()
+        if connection.dialect.name == "sqlite" and tables and _SCHEMA.name not in tables:
+            msg = (
+                f"{self.address} is a database of something else, with a table {tables[0]!r}: "
+                f"expected a journal of labels, or a name that is not taken yet"
+            )
+            raise JournalError(msg)
 
     @contextmanager
     def writing(self) -> Iterator[sql.Connection]:

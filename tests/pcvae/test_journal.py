@@ -3,6 +3,7 @@ import multiprocessing
 import os
 import sqlite3
 import time
+from contextlib import closing
 
 import pandas as pd
 import pytest
@@ -265,3 +266,14 @@ def test_a_call_that_is_repeated_with_its_key_adds_nothing(tmp_path):
     assert [event.label for event in journal.labels().values()] == ["lens"]
     assert journal.count() == 3
     journal.close()
+
+
+def test_a_database_of_something_else_is_refused_and_left_as_it_was(tmp_path):
+    path = tmp_path / "other.sqlite"
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE wines (name TEXT)")
+        other.commit()
+    before = path.read_bytes()
+    with pytest.raises(JournalError, match="a database of something else, with a table 'wines'"):
+        Journal(path)
+    assert path.read_bytes() == before
