@@ -5,8 +5,9 @@ SQLite in a file of one's own or PostgreSQL for a team, by SQLAlchemy.
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sql
@@ -77,9 +78,9 @@ class JournalDatabase:
         self._engine.dispose()
 
     def _open(self) -> None:
+        _refuse_foreign(self.address)
         with self._engine.begin() as connection:
             _lock(connection)
-            self._refuse_foreign(connection)
             for table in (_SCHEMA, EVENTS, KEYS):
                 connection.execute(CreateTable(table, if_not_exists=True))
             if connection.dialect.name == "sqlite":
@@ -95,16 +96,6 @@ class JournalDatabase:
                     f"exported there), or move the journal aside to begin a new one"
                 )
                 raise JournalError(msg)
-
-    def _refuse_foreign(self, connection: sql.Connection) -> None:
-        """Refuse a SQLite file of somebody else's before anything is added to it."""
-        tables = sql.inspect(connection).get_table_names()
-        if connection.dialect.name == "sqlite" and tables and _SCHEMA.name not in tables:
-            msg = (
-                f"{self.address} is a database of something else, with a table {tables[0]!r}: "
-                f"expected a journal of labels, or a name that is not taken yet"
-            )
-            raise JournalError(msg)
 
     @contextmanager
     def writing(self) -> Iterator[sql.Connection]:
@@ -125,6 +116,24 @@ class JournalDatabase:
                 yield connection
         except SQLAlchemyError as error:
             raise _trouble("read", self.address, error) from error
+
+
+def _refuse_foreign(address: str) -> None:
+    """Refuse a SQLite file of somebody else's before anything in it is changed."""
+    url = sql.make_url(address)
+    if url.get_backend_name() != "sqlite" or not url.database or not Path(url.database).is_file():
+        return
+    query, there = "SELECT name FROM sqlite_master WHERE type = 'table'", list[str]()
+    with suppress(sqlite3.Error):  # a lock, or no database: opening it says so
+        path = f"{Path(url.database).resolve().as_uri()}?mode=ro"
+        with closing(sqlite3.connect(path, timeout=0, uri=True)) as file:
+            there = [name for (name,) in file.execute(query)]
+    if there and _SCHEMA.name not in there:
+        msg = (
+            f"{address} is a database of something else, with a table {there[0]!r}: expected a "
+            f"journal of labels, or a name that is not taken yet"
+        )
+        raise JournalError(msg)
 
 
 def _engine(address: str, wait: float) -> sql.Engine:
