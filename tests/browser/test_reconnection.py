@@ -1,6 +1,7 @@
 """A server that is killed and started again under a real browser."""
 
 import os
+import re
 import signal
 
 import pytest
@@ -78,7 +79,8 @@ def test_labels_given_while_the_server_is_gone_arrive_once_each_in_order(chromiu
     banner = page.get_by_text("Not connected: labels are kept")
     expect(banner).to_be_visible()
     kept = label_without_server(page)
-    expect(banner).to_contain_text("4 labels kept")
+    # the first too, if the server was killed before it acknowledged it
+    expect(banner).to_contain_text(re.compile("[45] labels kept"))
 
     start(port, folder)
     expect(said).to_contain_text("Score 5")
