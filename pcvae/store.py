@@ -44,6 +44,7 @@ __all__ = [
     "StoreInfo",
     "StoreWriter",
     "read_store",
+    "search_features",
 ]
 
 VERSION = 1
@@ -103,6 +104,37 @@ class SearchFeatures(NamedTuple):
     names: tuple[str, ...]
     sizes: tuple[int, ...]
     values: NDArray[np.float64]
+
+
+def search_features(
+    info: ModelInfo,
+    latents: pd.DataFrame,
+    photometry: pd.DataFrame | None,
+    kind: str,
+    *,
+    oriented: bool = False,
+) -> SearchFeatures:
+    """The features of galaxies whose tables these are, N rows each.
+
+    Args:
+        info: The model whose latents take part.
+        latents: Its latents, at least.
+        photometry: As ``pcvae.photometry`` makes it; None if the catalogue has none.
+        kind: ``latents``, ``photometry`` or ``both``.
+        oriented: Whether the latents of the orientation take part.
+
+    Raises:
+        StoreError: Photometry is asked for, and there is none.
+    """
+    blocks = [] if kind == PHOTOMETRY else [latents[n] for n in info.blocks(oriented=oriented)]
+    if kind != LATENTS:
+        if photometry is None:
+            msg = "there is no photometry: expected flux_BAND, r50 and axis_ratio in the catalogue"
+            raise StoreError(msg)
+        blocks.append(photometry)
+    names = tuple(str(name) for block in blocks for name in block)
+    sizes = tuple(block.shape[1] for block in blocks)
+    return SearchFeatures(names, sizes, np.hstack([b.to_numpy(np.float64) for b in blocks]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,18 +235,10 @@ class Store:
         Raises:
             StoreError: The catalogue has no photometry.
         """
-        info, blocks = self.model(model), []
-        if kind != PHOTOMETRY:
-            latents = self.latents(model)
-            blocks += [latents[names] for names in info.blocks(oriented=oriented)]
-        if kind != LATENTS:
-            if self.photometry is None:
-                msg = f"{self.folder} has no photometry: expected flux_BAND, r50 and axis_ratio"
-                raise StoreError(msg)
-            blocks.append(self.photometry)
-        names = tuple(str(name) for block in blocks for name in block)
-        sizes = tuple(block.shape[1] for block in blocks)
-        return SearchFeatures(names, sizes, np.hstack([b.to_numpy(np.float64) for b in blocks]))
+        info = self.model(model)
+        latents = self.latents(model)
+        photometry = self.photometry if kind != LATENTS else None
+        return search_features(info, latents, photometry, kind, oriented=oriented)
 
     def model_folder(self, name: str) -> Path:
         """The folder with what decodes and encodes for that model."""

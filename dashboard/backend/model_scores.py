@@ -72,7 +72,7 @@ def trials_of(pool: "Pool") -> dict[str, "Trials"]:
     classes = classes_of(pool.galaxies["population"][pool.unseen], pool.info.rare)
     spaces = {model.name: pool.values(model) for model in pool.info.models}
     if pool.photometry is not None and spaces:
-        spaces[PHOTOMETRY] = pool.photometry
+        spaces[PHOTOMETRY] = pool.photometry.to_numpy(np.float64)
     return {name: paper_trials(values[pool.unseen], classes) for name, values in spaces.items()}
 
 

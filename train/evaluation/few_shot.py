@@ -36,54 +36,56 @@ def few_shot(pool: Pool, seed: int = 0) -> dict[str, dict[str, dict[str, dict[st
         By space, population and ``SEEDS in DEPTH``: ``found``, a mean of 20 draws; and, beside
         photometry, its ``gain`` with the ends of a 95 % interval over the draws.
     """
-    spaces = {
-        name: (pool.features(model, kind)[pool.unseen], pool.sizes(model, kind))
-        for name, model, kind in pool.spaces()
-    }
-    known = np.all([np.isfinite(values).all(axis=1) for values, _ in spaces.values()], axis=0)
-    population = pool.galaxies["population"].to_numpy()[pool.unseen][known]
-    near = {
-        name: Neighbours(values[known], blocks=sizes) for name, (values, sizes) in spaces.items()
-    }
+    spaces = {name: pool.features(model, kind) for name, model, kind in pool.spaces()}
+    whole = [np.isfinite(space.values).all(axis=1) for space in spaces.values()]
+    known = pool.unseen & np.all(whole, axis=0)
+    population = pool.galaxies["population"].to_numpy()[known]
     return _beside_photometry(
         {
-            space: {
-                name: {
-                    f"{count} in {depth}": found_others(
-                        index, population == name, count, depth, seed
-                    )
-                    for count in SEEDS
-                    for depth in DEPTHS
-                    if (population == name).sum() > count
-                }
-                for name in pool.info.rare
-                if (population == name).sum() > SEEDS[0]
-            }
-            for space, index in near.items()
+            name: _of_space(
+                Neighbours(space.values[known], blocks=space.sizes), population, pool, seed
+            )
+            for name, space in spaces.items()
         }
     )
 
 
 def found_others(
-    near: Neighbours, rare: NDArray[np.bool_], count: int, depth: int, seed: int = 0
-) -> NDArray[np.intp]:
+    near: Neighbours, rare: NDArray[np.bool_], count: int, seed: int = 0
+) -> dict[int, NDArray[np.intp]]:
     """How many others of a population are among the first look-alikes, a draw of seeds each.
 
     Args:
         near: All galaxies, N.
         rare: Which are of the population, (N,).
         count: How many of it are drawn as seeds.
-        depth: How many look-alikes are looked at.
         seed: Fixes the draws.
+
+    Returns:
+        Of each of ``DEPTHS``, the number in each of 20 draws.
     """
     rng, members = np.random.default_rng(seed), np.flatnonzero(rare)
-    found = []
+    found: dict[int, list[int]] = {depth: [] for depth in DEPTHS}
     for _ in range(DRAWS):
         seeds = rng.choice(members, count, replace=False)
         others = np.ones(len(near), dtype=bool)
         others[seeds] = False
-        found.append(int(rare[seed_density(near, seeds, others, depth)["row"]].sum()))
-    return np.array(found)
+        listed = rare[seed_density(near, seeds, others, max(DEPTHS))["row"]]
+        for depth in DEPTHS:
+            found[depth].append(int(listed[:depth].sum()))
+    return {depth: np.array(numbers) for depth, numbers in found.items()}
+
+
+def _of_space(
+    near: Neighbours, population: NDArray[np.object_], pool: Pool, seed: int
+) -> dict[str, dict[str, NDArray[np.intp]]]:
+    tables: dict[str, dict[str, NDArray[np.intp]]] = {}
+    for name in pool.info.rare:
+        rare = population == name
+        for count in (count for count in SEEDS if rare.sum() > count):
+            for depth, numbers in found_others(near, rare, count, seed).items():
+                tables.setdefault(name, {})[f"{count} in {depth}"] = numbers
+    return tables
 
 
 def _beside_photometry(

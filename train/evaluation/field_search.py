@@ -74,7 +74,7 @@ def search_field(
     load_packages()
     found = {}
     for name, model, kind in pool.spaces():
-        mine = pool.features(model, kind)[pool.unseen]
+        mine = pool.features(model, kind).values[pool.unseen]
         field = np.concatenate([_field(store, model, kind) for store in stores])
         known = np.isfinite(field).all(axis=1)
         found[name] = _margins(pool, mine, field[known], seed)

@@ -18,7 +18,16 @@ from pcvae.journal import Event
 from pcvae.label_classes import labelled
 from pcvae.labels import LABELS
 from pcvae.photometry import photometric_features
-from pcvae.store import BOTH, LATENTS, PHOTOMETRY, ModelInfo, Store, StoreInfo
+from pcvae.store import (
+    BOTH,
+    LATENTS,
+    PHOTOMETRY,
+    ModelInfo,
+    SearchFeatures,
+    Store,
+    StoreInfo,
+    search_features,
+)
 
 __all__ = ["Estimate", "Estimates", "Pool", "estimates", "gather", "with_labels"]
 
@@ -69,40 +78,21 @@ class Pool:
         """The latents (N, D) of a model."""
         return self.latents[model.name][model.names].to_numpy(np.float64)
 
-    def searched(self, model: ModelInfo) -> NDArray[np.float64]:
-        """The latents (N, d) of a model that rare galaxies are searched by, not its angles."""
-        names = [name for block in model.blocks() for name in block]
-        return self.latents[model.name][names].to_numpy(np.float64)
-
     @cached_property
-    def photometry(self) -> NDArray[np.float64] | None:
-        """Colours, magnitude, size and shape, (N, F); None if no unseen galaxy has them."""
+    def photometry(self) -> pd.DataFrame | None:
+        """Colours, magnitude, size and shape, N rows; None if no unseen galaxy has them all."""
         table = photometric_features(self.galaxies, self.info.bands)
-        if table is None or not table[self.unseen].notna().all(axis=1).any():
-            return None
-        return table.to_numpy(np.float64)
+        known = table is not None and table[self.unseen].notna().all(axis=1).any()
+        return table if known else None
 
-    def features(self, model: str, kind: str) -> NDArray[np.float64]:
-        """The features (N, F) that rare galaxies are searched by, as of ``Store.features``.
+    def features(self, model: str, kind: str) -> SearchFeatures:
+        """The features that rare galaxies are searched by, as of ``Store.features``.
 
         Raises:
             StoreError: The catalogue has no photometry.
         """
         (info,) = (info for info in self.info.models if info.name == model)
-        if kind == LATENTS:
-            return self.searched(info)
-        if self.photometry is None:
-            msg = "expected flux_BAND, r50 and axis_ratio in the catalogue, found no photometry"
-            raise StoreError(msg)
-        parts = [self.searched(info), self.photometry]
-        return np.hstack(parts) if kind == BOTH else self.photometry
-
-    def sizes(self, model: str, kind: str) -> tuple[int, ...]:
-        """How many of those features are tied latents, free latents and photometry."""
-        (info,) = (info for info in self.info.models if info.name == model)
-        latents = [] if kind == PHOTOMETRY else [len(block) for block in info.blocks()]
-        columns = [] if kind == LATENTS or self.photometry is None else [self.photometry.shape[1]]
-        return (*latents, *columns)
+        return search_features(info, self.latents[model], self.photometry, kind)
 
     def spaces(self) -> list[tuple[str, str, str]]:
         """The spaces to search in: each one's name, its model and its kind of features.

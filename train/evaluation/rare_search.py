@@ -74,14 +74,17 @@ def search(pool: Pool, seed: int) -> dict[str, Search]:
     population = pool.galaxies["population"][pool.unseen]
     if not population.isin(pool.info.rare).any():
         return {}
-    columns = pool.photometry
-    if columns is not None:
-        pool = replace(pool, unseen=pool.unseen & np.isfinite(columns).all(axis=1))
+    photometry = pool.photometry
+    if photometry is not None:
+        known = photometry.notna().all(axis=1).to_numpy()
+        pool = replace(pool, unseen=pool.unseen & known)
     found = {
-        name: Search(pool, pool.features(model, kind), seed) for name, model, kind in pool.spaces()
+        name: Search(pool, pool.features(model, kind).values, seed)
+        for name, model, kind in pool.spaces()
     }
-    if columns is None:
+    if photometry is None:
         return found
+    columns = photometry.to_numpy(np.float64)
     alone: tuple[Kind, ...] = ("svm", "trees")
     return found | {
         f"{PHOTOMETRY}, {kind}": Search(pool, columns, seed, kind=kind) for kind in alone

@@ -15,7 +15,7 @@ def test_others_of_a_population_apart_are_all_found(apart, least, most):
     values = np.random.default_rng(0).normal(size=(450, 2))
     rare = np.arange(450) < 50
     values[rare] += apart
-    found = found_others(Neighbours(values), rare, 10, 60)
+    found = found_others(Neighbours(values), rare, 10)[50]
     assert len(found) == 20
     assert least <= found.min() <= found.max() <= most
 
