@@ -53,8 +53,9 @@ class NeighbourIndex:
     ) -> pd.DataFrame:
         """As ``nearest``, of a point: all the latents (D,) of a model; photometry cannot count."""
         index = self.index(model, metric).result()
-        names = self._store.model(model).names
-        counted = [names.index(name) for name in self._features(model, metric).names]
+        info = self._store.model(model)
+        blocks = info.blocks(oriented=metric.oriented)
+        counted = [info.names.index(name) for block in blocks for name in block]
         rows, distances = index.query(latents[counted], k)
         return pd.DataFrame({"row": rows, "distance": distances})
 
@@ -90,13 +91,11 @@ class NeighbourIndex:
                 self._ranked.popitem(last=False)
         return self._ranked[key]
 
-    def _features(self, model: str, metric: Metric) -> SearchFeatures:
-        """The features that distances are measured in."""
-        return self._store.features(model, metric.features, oriented=metric.oriented)
-
     def _begin(self, model: str, metric: Metric) -> "Future[Neighbours]":
         def index() -> Neighbours:
-            return _indexed(self._features(model, metric), whiten=metric.whiten)
+            kind, oriented = metric.features, metric.oriented
+            features = self._store.features(model, kind, oriented=oriented)
+            return _indexed(features, whiten=metric.whiten)
 
         return self._workers.index.submit(index)
 

@@ -26,7 +26,7 @@ CATALOGUE = (
     ("redshift", "log_mass", "log_sfr", "orientation"),
     (("axis_ratio", "Axis ratio", ""), ("r50", "Half-light radius", "pix")),
 )
-ANOMALY = "derived.anomaly"  # the key of the score that the SVM of all features gives
+ANOMALY = "derived.anomaly"  # the key of the score that the classifier gives
 DIFFERENCES = ("residual.", "pull.")
 FLAT = 1e-6  # of its size, below which a range is none
 MAX_VALUES = 2_000_000
@@ -106,6 +106,7 @@ def feature_choices(store: Store) -> dict[str, str]:
     return {"Latents": LATENTS} | (more if store.photometry is not None else {})
 
 
+@lru_cache(8)
 def default_features(store: Store) -> str:
     """Latents and photometry, where nearly every galaxy has photometry; else latents."""
     if store.photometry is None:
