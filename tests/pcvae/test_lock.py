@@ -65,7 +65,8 @@ def test_the_lock_of_a_killed_process_is_taken_over(tmp_path, other):
 def test_a_number_that_another_process_has_by_now_is_no_writer(tmp_path, other):
     leave(tmp_path / "mine", pid=other.pid, began="1")
     with hold(tmp_path / "mine"):
-        pass
+        assert f'"pid": {os.getpid()}' in lock_path(tmp_path / "mine").read_text()
+    assert not lock_path(tmp_path / "mine").exists()
 
 
 @pytest.mark.parametrize("facts", [{"host": "elsewhere"}, {"boot": "an earlier one"}])
