@@ -111,6 +111,9 @@ def _simulate(args: argparse.Namespace, argv: Sequence[str] | None) -> Path:
 
 
 def _check(args: argparse.Namespace) -> None:
+    if args.dust and args.colour:
+        msg = "display pictures cannot be corrected for dust: give --dust or --colour, not both"
+        raise SettingsError(msg)
     least = {"size": SMALLEST, "seed": 0, "workers": 1}
     for name, value in least.items():
         if getattr(args, name) < value:

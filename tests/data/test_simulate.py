@@ -128,6 +128,7 @@ def test_bands_and_pixels_may_be_chosen(tmp_path):
         (["--pixel-scale", "0.9"], "to sample a seeing of 1.1 arcsec, up to 0.55, found 0.9"),
         (["--bands", "g,u"], "out of g r i z for decals-sim, found g u"),
         (["--colour", "--bands", "g,r"], "three --bands for --colour, found g r"),
+        (["--dust", "--colour"], "cannot be corrected for dust: give --dust or --colour"),
         (["--size", "8"], "--size of at least 32, found 8"),
         (["--galaxies", "-1"], "found .*-1"),
         (["--seed", "-1"], "--seed of at least 0, found -1"),

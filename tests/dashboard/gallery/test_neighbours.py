@@ -69,7 +69,9 @@ def test_a_store_without_photometry_offers_its_latents_alone(many, photometric):
 def test_a_session_does_not_read_the_whole_catalogue_for_its_default(photometric, monkeypatch):
     """It is read once a store, when that is opened."""
     datastore = photometric.datastore
-    monkeypatch.setattr(type(datastore.store), "photometry", property(lambda _: pytest.fail("read")))
+    monkeypatch.setattr(
+        type(datastore.store), "photometry", property(lambda _: pytest.fail("read"))
+    )
     assert default_features(datastore.store) == "both"
     assert photometric.state.features == "both"
 
@@ -78,5 +80,7 @@ def test_an_external_galaxy_is_compared_without_reading_all_others(many, monkeyp
     neighbours, row = many.datastore.neighbours, 3
     latents = many.datastore.columns.latents("physics", row)
     neighbours.index("physics").result()
-    monkeypatch.setattr(type(many.datastore.store), "features", lambda *_, **__: pytest.fail("read"))
+    monkeypatch.setattr(
+        type(many.datastore.store), "features", lambda *_, **__: pytest.fail("read")
+    )
     assert neighbours.nearest_to("physics", latents, 1)["row"].tolist() == [row]
