@@ -111,9 +111,9 @@ class OodScore:
             g = \min\left( \max\left( (D / D_{80})^2, 1 \right), 2.5 \right)
 
         with the distance that 80 % of the reference galaxies lie within. Chosen on simulated
-        populations that never trained, as what covers them best while neither the field's median
-        width nor its CRPS grows by more than 5 %: nothing that a run can see of its own galaxies
-        says how wrong it is outside of them.
+        populations that never trained, with the field's median width and CRPS growing by at most
+        5 %; steeper or unlimited growth covers more of them, at a worse CRPS. Nothing that a run
+        can see of its own galaxies says how wrong it is outside of them.
         """
         start = np.interp(GROWS_FROM, np.linspace(0, 1, len(self.quantiles)), self.quantiles)
         ratio = np.where(np.isfinite(distance), distance, 0) / max(float(start), TINY)

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pandas as pd
-import panel_material_ui as pmui
 import param
 
 from dashboard.gallery.seed_picker import (
@@ -12,7 +11,7 @@ from dashboard.gallery.seed_picker import (
     seed_choices,
     seeds_of,
 )
-from dashboard.gallery.strip import MAX_STAMPS, METRIC, SHOWN, Strip, metric_controls
+from dashboard.gallery.strip import MAX_STAMPS, METRIC, SHOWN, Strip, metric_controls, select
 from pcvae.lookalikes import MAX_SEEDS
 
 __all__ = ["Lookalikes"]
@@ -46,23 +45,10 @@ class Lookalikes(Strip):
         self._refresh()
 
     def _above(self) -> list[Any]:
-        whose = pmui.Select.from_param(
-            self.state.param.seeds,
-            label="Look-alikes of",
-            size="small",
-            variant="outlined",
-            width=190,
-            margin=(4, 8, 0, 2),
-        )
-        rule = pmui.Select.from_param(
-            self.state.param.lookalikes_by,
-            label="Ranked by",
-            size="small",
-            variant="outlined",
-            width=180,
-            margin=(4, 8, 0, 2),
-        )
-        shared = self.state.param.lookalikes_by.rx() == "shared"
+        own = self.state.param
+        whose = select(own.seeds, "Look-alikes of", 190)
+        rule = select(own.lookalikes_by, "Ranked by", 180)
+        shared = own.lookalikes_by.rx() == "shared"
         return [whose, rule, *metric_controls(self.state, visible=shared)]
 
     @param.depends("state.progress.journal_events", watch=True)

@@ -13,7 +13,7 @@ from dashboard.components.css import BASE, STAMPS
 from dashboard.gallery.stamp_strip import StampStrip, stamp_items
 from dashboard.state import State
 
-__all__ = ["Strip", "features_control", "metric_controls"]
+__all__ = ["Strip", "features_control", "metric_controls", "select"]
 
 MAX_STAMPS = 60  # stamps in a row; a longer list says how many it shows
 ABOVE, HEIGHT = 42, 140  # px: the line of controls, the stamps
@@ -21,16 +21,18 @@ SHOWN = ("state.tab", "state.dark")  # every strip depends on
 METRIC = ("state.k", "state.whiten", "state.oriented", "state.features")
 
 
+def select(parameter: "param.Selector[str]", label: str, width: int, top: int = 4) -> Any:
+    """A menu of a strip, for a parameter of the state."""
+    looks: dict[str, Any] = {"size": "small", "variant": "outlined"}
+    margin = (top, 8, 0, 2)
+    return pmui.Select.from_param(parameter, label=label, width=width, margin=margin, **looks)
+
+
 def features_control(state: State, top: int = 4) -> list[Any]:
     """The choice of features to search by, so many px below the top; none where there is one."""
     if len(state.param.features.objects) < 2:
         return []
-    return [
-        pmui.Select.from_param(
-            state.param.features, label="Search by", size="small", variant="outlined", width=200,
-            margin=(top, 8, 0, 2),
-        )
-    ]  # fmt: skip
+    return [select(state.param.features, "Search by", 200, top)]
 
 
 def metric_controls(state: State, **number_looks: Any) -> list[Any]:
