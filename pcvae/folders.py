@@ -119,7 +119,7 @@ def convert(facts: object, kind: type[Facts]) -> Facts:
 def _read_json(path: Path, error: type[PcvaeError], remake: str) -> object:
     try:
         return json.loads(path.read_bytes(), parse_int=_integer)
-    except FileNotFoundError as absent:
+    except (FileNotFoundError, NotADirectoryError) as absent:
         begun = partial_folder(path.parent).exists()
         hint = "It was begun but not finished; the same command goes on. " if begun else ""
         msg = f"expected {path.name} in {path.parent}, found none. {hint}Make it with: {remake}"

@@ -133,3 +133,10 @@ def test_a_catalogue_is_replaced_only_by_the_same_galaxies(tmp_path):
     assert sample.checksum() != before
     with pytest.raises(SampleError, match="ids"):
         sample.replace_catalog(sample.catalog.iloc[::-1])
+
+
+def test_a_file_in_place_of_a_sample_says_what_was_expected(tmp_path):
+    path = tmp_path / "README.md"
+    path.write_text("no sample")
+    with pytest.raises(SampleError, match=r"expected sample\.json in .*README\.md, found none"):
+        read_sample(path)
