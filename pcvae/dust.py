@@ -10,7 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from pcvae.errors import SettingsError
 
-__all__ = ["COEFFICIENTS", "dereddening", "extinction_of"]
+__all__ = ["COEFFICIENTS", "MAX_EBV", "dereddening", "extinction_of"]
+
+MAX_EBV = 5.0  # mag; beyond, a number is no colour excess, or no galaxy is seen
 
 COEFFICIENTS: Mapping[str, Mapping[str, float]] = {
     "decam": {"u": 3.995, "g": 3.214, "r": 2.165, "i": 1.592, "z": 1.211, "Y": 1.064},

@@ -7,7 +7,7 @@ only read; the order of its rows is that of the sample.
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -155,6 +155,9 @@ class StoreInfo:
             None where there are no stamps.
         created: When, in UTC; ISO 8601.
         command: The command that made it.
+        dust: What the sample says of the Milky Way's dust, ``corrected``, ``left`` or
+            ``unknown``; see ``pcvae.cutouts.SampleInfo``.
+        extinction: The A/E(B-V) of each band by which it was corrected, if it was here.
     """
 
     sample: str
@@ -170,6 +173,8 @@ class StoreInfo:
     created: str
     command: str
     version: int = VERSION
+    dust: str = "unknown"
+    extinction: dict[str, float] = field(default_factory=dict)
 
 
 class Store:
