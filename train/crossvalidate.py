@@ -118,7 +118,8 @@ def _begin(report: Path, text: str) -> None:
     report.mkdir(parents=True, exist_ok=True)
     settings = report / "command.json"
     if settings.exists() and settings.read_text() != text:
-        msg = f"{report} was begun with another command or other labels, see {settings}: choose another name"
+        begun = f"{report} was begun with another command or other labels, see {settings}"
+        msg = f"{begun}: choose another name"
         raise SettingsError(msg)
     settings.write_text(text)
 

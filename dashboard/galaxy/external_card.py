@@ -44,8 +44,8 @@ def _property(datastore: DataStore, model: str, seen: Encoding, quantity: Quanti
 
 DUST = (
     "The model learnt from fluxes corrected for the Milky Way's dust; these are taken as they "
-    "are: E(B-V) of 0.1 mag moves redshift by about 0.03. Give E(B-V) beside the upload, or as EBV "
-    "in the FITS header."
+    "are: E(B-V) of 0.1 mag moves redshift by about 0.03. Give E(B-V) beside the upload, or as "
+    "EBV in the FITS header."
 )
 
 
