@@ -13,7 +13,8 @@ LIBRARY = [
     "errors", "interrupts", "lock", "script", "folders", "chunks", "labels", "catalog", "dust",
     "photometry", "cutouts", "preprocess", "orientation", "dataset", "model", "loss", "recipes",
     "checkpoint", "trainer", "ood", "encode", "neighbours", "lookalikes", "metrics",
-    "calibration", "ranking", "classifier", "anomaly", "boundaries", "trials", "store",
+    "calibration", "ranking", "classifier", "anomaly", "boundaries", "trials", "vectors",
+    "projections", "store_info", "store",
     "journal_database", "journal", "label_classes",
 ]  # fmt: skip
 PACKAGES = ["pcvae", "data", "train", "dashboard"]
@@ -24,7 +25,7 @@ ROOMS = {  # of each package, in order; its commands and its app come after them
         "app", "benchmarks",
     ],
     "data": ["readers", "pipeline", "services", "published", "simulation"],
-    "train": ["evaluation", "report_pages"],
+    "train": ["evaluation", "report_pages", "projection"],
 }  # fmt: skip
 VIEWS = sorted((ROOT / "dashboard").rglob("*.py"))
 ARROWS = 80  # between rooms of the dashboard, at most

@@ -176,7 +176,7 @@ class SvmJobs:
         }
 
     def rows(
-        self, values: NDArray[np.float64], training_labels: TrainingLabels
+        self, values: NDArray[np.floating], training_labels: TrainingLabels
     ) -> NDArray[np.intp]:
         """The galaxies that a fit to these values, (N, D), uses."""
         return training_rows(

@@ -5,7 +5,7 @@ from html import escape
 import numpy as np
 
 from dashboard.backend.datastore import DataStore
-from dashboard.backend.quantities import Quantity, axes_of, pretty_unit
+from dashboard.backend.quantities import Quantity, latents_of, pretty_unit
 from dashboard.backend.stamp_images import (
     bar_html,
     compass_svg,
@@ -22,7 +22,7 @@ __all__ = ["external_facts_html", "external_pictures_html", "external_properties
 
 def external_properties(datastore: DataStore, model: str, seen: Encoding) -> list[Property]:
     """The inferred properties of an external galaxy, on the distributions of the sample."""
-    latents = {quantity.column: quantity for quantity in axes_of(datastore.store, model)}
+    latents = {quantity.column: quantity for quantity in latents_of(datastore.store, model)}
     for name in ELLIPTICITY:
         latents.pop(name, None)
     first = sorted(latents.values(), key=lambda latent: not latent.cyclic)

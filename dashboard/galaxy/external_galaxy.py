@@ -121,10 +121,14 @@ def _see(datastore: DataStore, codec: "Codec", external: ExternalGalaxy) -> Enco
 
 
 def place_on(external: ExternalGalaxy | None, model: str, x: str, y: str) -> pd.DataFrame:
-    """The position of an external galaxy on two axes of a model; no row if it has none."""
+    """The position of an external galaxy on two axes of a model; no row if it has none.
+
+    It has none on projections, which are of the store's galaxies.
+    """
     latents = external.seen[model].latents if external and model in external.seen else None
-    empty = np.zeros((0, 2), np.float32)
-    values = empty if latents is None else latents[[x, y]].to_numpy(np.float32)
+    values = np.zeros((0, 2), np.float32)
+    if latents is not None and {x, y} <= set(latents):
+        values = latents[[x, y]].to_numpy(np.float32)
     return pd.DataFrame(values, columns=["x", "y"], dtype=np.float32)
 
 

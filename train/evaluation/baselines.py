@@ -67,7 +67,7 @@ def by_photometry(pool: Pool, features: Floats, kind: str, seed: int) -> dict[st
     return found
 
 
-def neighbour_estimates(pool: Pool, values: Floats) -> dict[str, Estimate]:
+def neighbour_estimates(pool: Pool, values: NDArray[np.floating]) -> dict[str, Estimate]:
     """Estimate each label as its mean over the nearest training galaxies in a latent space.
 
     The latents are whitened; the number of neighbours is the one of least error on the
