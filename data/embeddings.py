@@ -89,6 +89,9 @@ def make(args: argparse.Namespace, made_by: str, read: Read) -> Path:
     if sum(map(bool, (args.sample, args.catalog, args.store))) > 1:
         msg = "expected one of --store, --sample and --catalog, found more"
         raise SettingsError(msg)
+    if args.output.exists() and not args.overwrite:
+        msg = f"{args.output} exists already: choose another name, or replace it by --overwrite"
+        raise SettingsError(msg)
     with hold(args.output, break_lock=args.break_lock):
         args.output.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=args.output.parent, prefix=".vectors-") as scratch:
@@ -107,8 +110,8 @@ def _write(args: argparse.Namespace, source: "VectorSource", made_by: str, scrat
 
     galaxies = embedded_galaxies(args, source, _listed(args))
     ids = galaxies.table["id"]
-    writer = StoreWriter(args.output, _settings(args, ids), overwrite=args.overwrite)
     found = _vectors(source, ids, scratch / "vectors")
+    writer = StoreWriter(args.output, _settings(args, ids), overwrite=args.overwrite)
     _write_vectors(writer, args.model, ids, found)
     folders = galaxies.copy_models(writer)
     folders[args.model] = describe(scratch / "model", args.array, source.width)

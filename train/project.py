@@ -95,11 +95,12 @@ def _blocks(store: "Store", model: str) -> "Blocks":
     about = store.model(model)
     if about.wide:
         return lambda: vector_blocks(store.latents_path(model), len(about.latents))
-    values = store.features(model).values.astype(np.float32)
+    values = store.features(model).values
     if about.kind != EMBEDDING and len(values):
         spread = np.nanstd(values, axis=0)
-        values /= np.where(spread > 0, spread, 1)
-    return lambda: [values]
+        values = (values - np.nanmean(values, axis=0)) / np.where(spread > 0, spread, 1)
+    single = values.astype(np.float32)
+    return lambda: [single]
 
 
 def _pca(args: argparse.Namespace, store: "Store", model: str, blocks: "Blocks") -> None:

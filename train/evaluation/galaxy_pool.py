@@ -20,6 +20,7 @@ from pcvae.labels import LABELS
 from pcvae.photometry import photometric_features
 from pcvae.store import (
     BOTH,
+    EMBEDDING,
     LATENTS,
     PHOTOMETRY,
     ModelInfo,
@@ -99,12 +100,13 @@ class Pool:
         """The spaces to search in: each one's name, its model and its kind of features.
 
         They are the latents of each model and, where the catalogue has it, photometry, and that
-        beside the latents of each model with labels.
+        beside the latents of each model with labels, or that was made elsewhere.
         """
         models = [(model.name, model.name, LATENTS) for model in self.info.models]
         if self.photometry is None or not models:
             return models
-        tied = [model.name for model in self.info.models if model.kind == "physics"]
+        kinds = "physics", EMBEDDING
+        tied = [model.name for model in self.info.models if model.kind in kinds]
         both = [(f"{name} + {PHOTOMETRY}", name, BOTH) for name in tied]
         return [*models, (PHOTOMETRY, models[0][1], PHOTOMETRY), *both]
 
