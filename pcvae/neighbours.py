@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Searched: TypeAlias = cKDTree | NearestNeighbors
 
-__all__ = ["Neighbours", "block_whitening", "scaling", "whitening"]
+__all__ = ["MAX_WHITENED", "Neighbours", "block_whitening", "scaling", "whitening"]
 
 TREES = 4  # trees of subsets kept at once; one of a million galaxies holds about 100 MB
 MAX_WHITENED = 64  # features of a block that are whitened

@@ -142,7 +142,7 @@ def gain_table(metrics: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
     In r2 of the labels; in recall at a false-positive rate of 1 %; in others found by a few.
     """
     pairs = list(metrics.get("few_shot_gains", {}))
-    made = {f"{pair.split(' over ')[1]}_knn" for pair in pairs}
+    made = {who for who in metrics["gains"] if who not in metrics["models"]}
     rows = [
         [f"{model} over {other}", f"r2 of {name}", figures]
         for model, others in metrics["gains"].items()
@@ -200,7 +200,7 @@ def text(metrics: Mapping[str, Any]) -> str:
         parts.append(aligned(*few_shot_table(metrics)))
     if metrics.get("field"):
         parts.append(aligned(*field_table(metrics)))
-    if metrics.get("few_shot_gains"):
+    if set(metrics.get("gains", {})) - set(metrics["models"]):
         parts.append(aligned(*gain_table(metrics)))
     reconstruction = [
         [model, number(figures["mse"])] for model, figures in metrics["reconstruction"].items()

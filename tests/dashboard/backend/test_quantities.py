@@ -4,6 +4,7 @@ import shutil
 
 import numpy as np
 import pytest
+from panel.pane import HTML
 
 from dashboard.app import Explorer, open_datastore
 from dashboard.backend.quantities import axes_of, colours_of, latents_of, projections_of
@@ -101,6 +102,19 @@ def test_every_tab_shows_a_wide_embedding(wide, tab):
     session.state.tab = tab
     draw(session)
     assert session.state.model == "clip"
+
+
+def test_the_model_page_shows_a_wide_embedding(wide):
+    session = begin(wide)
+    session.page().get_root()
+    session.state.param.update(model="clip", page="model")
+    for section, holder in session.model_page.sections.holders.items():
+        shown = " ".join(pane.object for pane in holder.select(HTML))
+        assert shown, section
+        assert "working" not in shown, section
+    assert "clip, by neighbours" in " ".join(
+        pane.object for pane in session.model_page.sections.holders["scores"].select(HTML)
+    )
 
 
 def test_a_wide_embedding_without_projections_says_how_to_make_them(wide, tmp_path):
