@@ -13,13 +13,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from dashboard.backend.classifier_jobs import ClassifierJobs, TrainingLabels
 from dashboard.backend.columns import Columns
 from dashboard.backend.journal_cache import JournalCache, LabelTable
 from dashboard.backend.model_jobs import ModelJobs
 from dashboard.backend.neighbour_index import NeighbourIndex
 from dashboard.backend.populations import Populations
 from dashboard.backend.sky_index import SkyTree
-from dashboard.backend.svm_jobs import SvmJobs, TrainingLabels
 from dashboard.backend.thumbnails import Thumbnails
 from dashboard.backend.workers import Workers
 from pcvae.boundaries import Boundaries, boundary_grid
@@ -39,7 +39,7 @@ class DataStore:
     """A read-only store, and slow computations that are done once for all sessions.
 
     Its parts: ``populations``, ``columns`` (values by quantity), ``neighbours``, ``model_jobs``
-    (codecs and scores), ``svm_jobs``, ``thumbnails``, ``workers`` (thread pools).
+    (codecs and scores), ``classifier_jobs``, ``thumbnails``, ``workers`` (thread pools).
 
     Args:
         store: The store.
@@ -65,7 +65,7 @@ class DataStore:
         self.columns = Columns(store)
         self.neighbours = NeighbourIndex(store, self.workers)
         self.model_jobs = ModelJobs(store, self.workers)
-        self.svm_jobs = SvmJobs(store, self.populations)
+        self.classifier_jobs = ClassifierJobs(store, self.populations)
         self.sky, self.once = cache(self._sky), cache(self._once)
         self.boundaries = lru_cache(64)(self._boundaries)
 
@@ -206,8 +206,8 @@ class DataStore:
 
         def fit() -> Boundaries:
             points = plane.points.to_numpy()
-            rows = self.svm_jobs.rows(points, training_labels)
-            classes = self.svm_jobs.classes(training_labels)[rows]
+            rows = self.classifier_jobs.rows(points, training_labels)
+            classes = self.classifier_jobs.classes(training_labels)[rows]
             return boundary_grid(points[rows], classes, limits=limits, size=CELLS)
 
         return self.workers.slow.submit(fit)
