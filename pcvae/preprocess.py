@@ -196,13 +196,17 @@ class Stretch:
         return torch.addcmul(self._factor(flux) ** -2, flux, flux).rsqrt_().mul_(flux)
 
     def _resize(self, image: Tensor) -> Tensor:
-        if image.shape[-1] == self.size:
-            return image
-        if self.resize == "area" and image.shape[-1] == 2 * self.size:
-            return _halved(image)
-        if self.resize == "area":
-            return adaptive_avg_pool2d(image, self.size)
-        return interpolate(image, size=self.size, mode="bicubic", align_corners=False)
+        return _resized(image, self.size, self.resize)
+
+
+def _resized(image: Tensor, size: int, method: str) -> Tensor:
+    if image.shape[-1] == size:
+        return image
+    if method == "area" and image.shape[-1] == 2 * size:
+        return _halved(image)
+    if method == "area":
+        return adaptive_avg_pool2d(image, size)
+    return interpolate(image, size=size, mode="bicubic", align_corners=False)
 
 
 def mean_maxima(blocks: Iterable[NDArray[np.float32]]) -> tuple[float, ...]:

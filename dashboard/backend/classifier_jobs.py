@@ -4,7 +4,7 @@ Shapes are written with N galaxies. Training labels are a tuple of (row, class):
 on nothing else, so that two sessions share a fit only if their labels are the same.
 """
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from functools import lru_cache
@@ -127,7 +127,7 @@ class ClassifierJobs:
         self._lock = Lock()
 
     def score(self, space: Space, training_labels: TrainingLabels = ()) -> Job:
-        """Score all galaxies by SVM and trees on all features of a space: a ``ClassifierResult``."""
+        """Score all galaxies by SVM and trees on a space's features; a ``ClassifierResult``."""
         key = ("score", space, training_labels)
         return self._job(key, lambda job: self._score(space, training_labels, job))
 
@@ -167,15 +167,8 @@ class ClassifierJobs:
     def small(self, training_labels: TrainingLabels) -> dict[str, int]:
         """The sizes of user-defined classes that are too small to be fitted."""
         known = set(self._store.info.rare) | {NORMAL, UNUSED}
-        names, counts = np.unique(
-            np.array([name for _, name in training_labels if name not in known], str),
-            return_counts=True,
-        )
-        return {
-            str(name): int(count)
-            for name, count in zip(names, counts, strict=True)
-            if count < MIN_CLASS
-        }
+        counts = Counter(name for _, name in training_labels if name not in known)
+        return {name: count for name, count in sorted(counts.items()) if count < MIN_CLASS}
 
     def rows(
         self, values: NDArray[np.float64], training_labels: TrainingLabels
