@@ -27,7 +27,8 @@ from pcvae.preprocess import Stretch, display, symmetries
 __all__ = ["Codec", "Encoded", "averaged_labels", "encode_images", "latent_table"]
 
 STEEPEST = 3.0  # deviations from the mean beyond which a sigma is tilted no further
-BATCH = 64  # galaxies that a network takes at once
+BATCH = 24  # galaxies at once on a CPU: of more, the planes need fresh memory each time
+GPU_BATCH = 256
 
 
 class Encoded(NamedTuple):
@@ -124,8 +125,9 @@ class Codec:
             flux: The pixels.
             decode: Whether to decode them again for ``recon_error``, which takes most of the time.
         """
-        starts = range(0, len(flux), BATCH)
-        parts = [self._encode(flux[i : i + BATCH], decode=decode) for i in starts]
+        batch = BATCH if self.device.type == "cpu" else GPU_BATCH
+        starts = range(0, len(flux), batch)
+        parts = [self._encode(flux[i : i + batch], decode=decode) for i in starts]
         if not parts:
             empty = np.empty((0, len(self.space.latents)))
             return Encoded(empty, empty, np.empty(0), np.empty(0))
@@ -249,7 +251,29 @@ def _fused(model: ConvVAE) -> ConvVAE:
                 elif isinstance(layer, nn.ConvTranspose2d):
                     block[k] = fuse_conv_bn_eval(layer, norm, transpose=True)
                     block[k + 1] = nn.Identity()
+    _flatten_in_place(model)
     return model
+
+
+class _FlattenBandsLast(nn.Module):
+    """Flatten planes (B, C, S, S) that lie in memory with the bands last: no copy."""
+
+    def forward(self, planes: Tensor) -> Tensor:
+        return planes.permute(0, 2, 3, 1).flatten(1)
+
+
+def _flatten_in_place(model: ConvVAE) -> None:
+    """Flatten the convolutions' planes as they lie in memory; the layer after it reads so."""
+    (place,) = [k for k, layer in enumerate(model.image) if isinstance(layer, nn.Flatten)]
+    dense = [layer for layer in model.image if isinstance(layer, nn.Linear)]
+    reader = dense[0] if dense else model.head
+    if reader is None:
+        return
+    size, planes = model.config.sizes[-1], model.config.widths[-1]
+    order = torch.arange(planes * size**2).view(planes, size, size).permute(1, 2, 0).flatten()
+    with torch.no_grad():
+        reader.weight[:, : len(order)] = reader.weight[:, : len(order)][:, order]
+    model.image[place] = _FlattenBandsLast()
 
 
 def latent_table(

@@ -198,7 +198,7 @@ class ConvVAE(nn.Module):
             found.append(self.dim(self.photometry.features(scaled)))
         if self.core is not None and core is not None:
             found.append(self.core(core))
-        return torch.cat(found, dim=1)
+        return torch.cat(found, dim=1) if len(found) > 1 else found[0]
 
     def posterior(self, features: Tensor) -> Posterior:
         """The posterior over the latents, of features (B, F).

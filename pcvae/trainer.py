@@ -248,8 +248,8 @@ class _Loop:
     @property
     def _terms(self) -> tuple[str, ...]:
         """The terms of the loss that this network has."""
-        fields = LossTerms._fields
-        return fields if self.net.magnitudes is not None else fields[:-1]
+        absent = set() if self.net.magnitudes is not None else {"magnitudes"}
+        return tuple(name for name in LossTerms._fields if name not in absent)
 
     @property
     def _batch(self) -> int:

@@ -118,7 +118,7 @@ def test_keys_label_and_go_on_and_the_list_stays_in_place(session, queue):
     assert said == {queue.datastore.ids[order[0]]: "4", queue.datastore.ids[order[1]]: "0"}
 
 
-def test_going_on_passes_what_is_labelled_meanwhile(session, queue):
+def test_model_from_run_passes_what_is_labelled_meanwhile(session, queue):
     order = shown(queue)
     queue.step(1)
     label(session, "merger", order[1:4])
