@@ -40,7 +40,7 @@ $(SAMPLE)/sample.json: | .venv/demo
 	$(PYTHON) -m venv .venv
 
 .venv/demo: pyproject.toml | .venv/bin/pip
-	$(BIN)/pip install --disable-pip-version-check -q -e '.[dashboard,simulate,report]'
+	$(BIN)/pip install --disable-pip-version-check -q -e '.[dashboard,fast,simulate,report]'
 	@touch $@
 
 .venv/test: pyproject.toml | .venv/bin/pip

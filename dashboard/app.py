@@ -22,7 +22,7 @@ from panel_material_ui.template import Page
 
 from dashboard.active_learning.label_list import LabelList
 from dashboard.active_learning.ranked_queue import RankedQueue
-from dashboard.active_learning.training_labels import SvmFits
+from dashboard.active_learning.training_labels import ClassifierFits
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import forget_plots, has_session, is_warming
 from dashboard.backend.quantities import default_features, feature_choices
@@ -105,7 +105,7 @@ class Explorer:
             self.followers.append(UrlSync(**shared, location=pn.state.location))
         if self.state.row is None and len(datastore):
             self.state.row = datastore.populations.first
-        self.followers += [BoundaryFits(**shared), SvmFits(**shared)]
+        self.followers += [BoundaryFits(**shared), ClassifierFits(**shared)]
         self.legend, self.maps, self.card = Legend(**shared), Maps(**shared), Card(**shared)
         self.map, self.selection_bar = self.maps.shown[0], SelectionBar(**shared)
         self.model_page = ModelPage(**shared)

@@ -189,8 +189,10 @@ class Progress(Choices):
     )
     journal_events = param.Integer(default=0, doc="How many events of the journal are shown.")
     journal_open = param.Boolean(default=False, doc="The journal has been read in this session.")
-    svm_status = param.String(default="", doc="How far the fit of the classifier is, in words.")
-    svm_progress = param.Number(default=0.0, doc="Which share of that is done.")
+    classifier_status = param.String(
+        default="", doc="How far the fit of the classifier is, in words."
+    )
+    classifier_progress = param.Number(default=0.0, doc="Which share of that is done.")
     message = param.String(default="", doc="What was last saved, undone or redone, in words.")
     notices = param.Dict(
         default={}, doc="What is wrong with each part of the page, in words; the latest is last."

@@ -184,21 +184,19 @@ def _made(
         seed=args.seed,
         dust=args.dust,
     )
-    questions = [
-        (part, [(row, populations[row]) for row in writer.part_rows(part)]) for part in parts
-    ]
+    tasks = [(part, [(row, populations[row]) for row in writer.part_rows(part)]) for part in parts]
     make = partial(_make_part, settings=settings, unit=info.unit)
-    return ordered_map(make, questions, args.workers)
+    return ordered_map(make, tasks, args.workers)
 
 
 def _make_part(
-    question: tuple[int, list[tuple[int, str]]], settings: "StampSettings", unit: str
+    task: tuple[int, list[tuple[int, str]]], settings: "StampSettings", unit: str
 ) -> Part:
     from threadpoolctl import threadpool_limits
 
     from pcvae.orientation import measure_block
 
-    number, rows = question
+    number, rows = task
     # A worker is a core: more threads would get in each other's way, and round differently.
     with threadpool_limits(1):
         maker = _maker(settings)

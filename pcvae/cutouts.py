@@ -41,6 +41,7 @@ __all__ = [
 VERSION = 1
 WRITER = 2  # of unfinished samples; those of another one are not gone on with
 PART = 64  # galaxies a chunk: 12 MB at 3 x 128 x 128, and what a killed writer loses at most
+EXISTS = "{} exists already: choose another name, or replace it with --overwrite"
 REMAKE = "python -m data.simulate {0} or python -m data.ingest IN {0}"
 
 
@@ -218,8 +219,7 @@ class SampleWriter:
         known = {**settings, "rows": rows, "writer": WRITER}
         text = json.dumps(known, indent=1, sort_keys=True, default=str)
         if folder.exists() and not overwrite:
-            msg = f"{folder} exists already: choose another name, or replace it with --overwrite"
-            raise SampleError(msg)
+            raise SampleError(EXISTS.format(folder))
         if not goes_on(self._work, text, SampleError, overwrite=overwrite):
             self._begin(text)
         # Once joined, the candidates' pixels may be gone in part; nothing is left to write then.
@@ -288,9 +288,7 @@ class SampleWriter:
         left_out = _left_out(self._parts)
         if not sum(map(len, tables)):
             shutil.rmtree(self._work)
-            reasons = ", ".join(left_out["reason"].unique()[:3])
-            msg = f"no galaxy is left for {self.folder}: all {self.rows} left out ({reasons})"
-            raise SampleError(msg)
+            raise SampleError(_none_left(self.folder, left_out))
         catalog = complete(pd.concat([t for t in tables if len(t)]), self.info.bands)
         _write_parquet(self._work / "catalog.parquet", catalog)
         left_out.to_csv(self._work / "left_out.csv", index=False)
@@ -309,6 +307,11 @@ class SampleWriter:
 
     def _table(self, part: int) -> Path:
         return self._parts / f"{part:07d}.parquet"
+
+
+def _none_left(folder: Path, left_out: pd.DataFrame) -> str:
+    reasons = ", ".join(left_out["reason"].unique()[:3])
+    return f"no galaxy is left for {folder}: all {len(left_out)} left out ({reasons})"
 
 
 def _left_out(parts: Path) -> pd.DataFrame:

@@ -24,10 +24,11 @@ from pcvae.model import ConvVAE
 from pcvae.ood import OodScore
 from pcvae.preprocess import Stretch, display, symmetries
 
-__all__ = ["Codec", "Encoded", "encode_images", "latent_table"]
+__all__ = ["Codec", "Encoded", "averaged_labels", "encode_images", "latent_table"]
 
 STEEPEST = 3.0  # deviations from the mean beyond which a sigma is tilted no further
-BATCH = 64  # galaxies that a network takes at once
+BATCH = 24  # galaxies at once on a CPU: of more, the planes need fresh memory each time
+GPU_BATCH = 256
 
 
 class Encoded(NamedTuple):
@@ -46,6 +47,37 @@ class Encoded(NamedTuple):
     sigma: NDArray[np.float64]
     recon_error: NDArray[np.float64]
     ood_distance: NDArray[np.float64]
+
+
+def averaged_labels(
+    network: ConvVAE, space: LatentSpace, image: Tensor, core: Tensor, mu: Tensor
+) -> Tensor:
+    """The means (B, D) with those of labels averaged over the symmetries of the square.
+
+    Flips change the sign of e sin 2 phi, the transposition that of e cos 2 phi; an angle itself
+    is left as it is, and so are free latents.
+
+    Args:
+        network: The encoder.
+        space: Its axes.
+        image: As ``Stretch`` makes them, (B, C, S, S).
+        core: As ``Stretch.cut_core`` makes them, (B, C, K, K).
+        mu: The means of one pass, (B, D).
+    """
+    names = space.names
+    chosen = [k for k in range(space.tied) if names[k] != "orientation"]
+    total = torch.zeros_like(mu[:, chosen])
+    pairs = zip(symmetries(image), symmetries(core), product((1, -1), repeat=3), strict=True)
+    for turned, middle, (cosine, across, along) in pairs:
+        layout = torch.channels_last
+        found = network.encode(
+            turned.contiguous(memory_format=layout), middle.contiguous(memory_format=layout)
+        )
+        signs = {ELLIPTICITY[0]: cosine, ELLIPTICITY[1]: across * along}
+        total += found.mu[:, chosen] * mu.new_tensor([signs.get(names[k], 1) for k in chosen])
+    averaged = mu.clone()
+    averaged[:, chosen] = total / 8
+    return averaged
 
 
 class Codec:
@@ -93,8 +125,9 @@ class Codec:
             flux: The pixels.
             decode: Whether to decode them again for ``recon_error``, which takes most of the time.
         """
-        starts = range(0, len(flux), BATCH)
-        parts = [self._encode(flux[i : i + BATCH], decode=decode) for i in starts]
+        batch = BATCH if self.device.type == "cpu" else GPU_BATCH
+        starts = range(0, len(flux), batch)
+        parts = [self._encode(flux[i : i + batch], decode=decode) for i in starts]
         if not parts:
             empty = np.empty((0, len(self.space.latents)))
             return Encoded(empty, empty, np.empty(0), np.empty(0))
@@ -128,7 +161,8 @@ class Codec:
         features = self.network.features(image, core)
         posterior = self.network.posterior(features)
         if self.symmetries:
-            posterior = posterior._replace(mu=self._averaged(image, core, posterior.mu))
+            averaged = averaged_labels(self.network, self.space, image, core, posterior.mu)
+            posterior = posterior._replace(mu=averaged)
         error = torch.full((len(image),), torch.nan)
         if decode:
             reconstruction = self.network.decode(posterior.mu)
@@ -144,27 +178,6 @@ class Codec:
             if self.space.grows:
                 found[1][:, : self.space.tied] *= self.ood.growth(distance)[:, None]
         return Encoded(found[0], found[1], found[2], distance)
-
-    def _averaged(self, image: Tensor, core: Tensor, mu: Tensor) -> Tensor:
-        """The means (B, D) with those of labels averaged over the symmetries of the square.
-
-        Flips change the sign of e sin 2 phi, the transposition that of e cos 2 phi; an angle
-        itself is left as it is, and so are free latents.
-        """
-        names, tied = self.space.names, self.space.tied
-        chosen = [k for k in range(tied) if names[k] != "orientation"]
-        total = torch.zeros_like(mu[:, chosen])
-        pairs = zip(symmetries(image), symmetries(core), product((1, -1), repeat=3), strict=True)
-        for turned, middle, (cosine, across, along) in pairs:
-            layout = torch.channels_last
-            found = self.network.encode(
-                turned.contiguous(memory_format=layout), middle.contiguous(memory_format=layout)
-            )
-            signs = {ELLIPTICITY[0]: cosine, ELLIPTICITY[1]: across * along}
-            total += found.mu[:, chosen] * mu.new_tensor([signs.get(names[k], 1) for k in chosen])
-        averaged = mu.clone()
-        averaged[:, chosen] = total / 8
-        return averaged
 
     def table(self, flux: NDArray[np.float32], *, decode: bool = True) -> pd.DataFrame:
         """The columns of a store for raw pixels (N, C, P, P): ``latent_table`` of ``encode``."""
@@ -238,7 +251,29 @@ def _fused(model: ConvVAE) -> ConvVAE:
                 elif isinstance(layer, nn.ConvTranspose2d):
                     block[k] = fuse_conv_bn_eval(layer, norm, transpose=True)
                     block[k + 1] = nn.Identity()
+    _flatten_in_place(model)
     return model
+
+
+class _FlattenBandsLast(nn.Module):
+    """Flatten planes (B, C, S, S) that lie in memory with the bands last: no copy."""
+
+    def forward(self, planes: Tensor) -> Tensor:
+        return planes.permute(0, 2, 3, 1).flatten(1)
+
+
+def _flatten_in_place(model: ConvVAE) -> None:
+    """Flatten the convolutions' planes as they lie in memory; the layer after it reads so."""
+    (place,) = [k for k, layer in enumerate(model.image) if isinstance(layer, nn.Flatten)]
+    dense = [layer for layer in model.image if isinstance(layer, nn.Linear)]
+    reader = dense[0] if dense else model.head
+    if reader is None:
+        return
+    size, planes = model.config.sizes[-1], model.config.widths[-1]
+    order = torch.arange(planes * size**2).view(planes, size, size).permute(1, 2, 0).flatten()
+    with torch.no_grad():
+        reader.weight[:, : len(order)] = reader.weight[:, : len(order)][:, order]
+    model.image[place] = _FlattenBandsLast()
 
 
 def latent_table(

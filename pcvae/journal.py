@@ -167,11 +167,8 @@ class Journal:
             done = _done_by(connection, key)
             if done:
                 return done
-            rows = _read(connection, sql.select(EVENTS).where(EVENTS.c.galaxy == galaxy))
-            undone = undone_numbers(rows)
-            left = [event for event in rows if event.undoes is None and event.number not in undone]
-            meant = [event for event in left if of in (None, event.user)]
-            undoing = [self._undo(connection, event, user) for event in reversed(meant)]
+            meant = _standing_labels(connection, galaxy, of)
+            undoing = [_undo(connection, event, user or self.user) for event in reversed(meant)]
             if undoing:
                 _keep_key(connection, key, undoing[-1].number)
             return undoing
@@ -182,17 +179,9 @@ class Journal:
         Raises:
             JournalError: There is no such event, or it is undone already.
         """
-        same = sql.select(EVENTS.c.galaxy).where(EVENTS.c.number == number).scalar_subquery()
-        query = sql.select(EVENTS).where(EVENTS.c.galaxy == same)
         with self._database.writing() as connection:
-            known = {event.number: event for event in _read(connection, query)}
-            if number not in known:
-                msg = f"expected an event of {self.address} to undo, found no number {number}"
-                raise JournalError(msg)
-            if number in undone_numbers(list(known.values())):
-                msg = f"event {number} of {self.address} is undone already"
-                raise JournalError(msg)
-            return self._undo(connection, known[number], user)
+            event = _active_event(connection, number, self.address)
+            return _undo(connection, event, user or self.user)
 
     def events(self) -> list[Event]:
         """All events, oldest first."""
@@ -202,11 +191,6 @@ class Journal:
     def labels(self) -> dict[str, Event]:
         """The active label of each galaxy that has one; see ``fold``."""
         return fold(self.events())
-
-    def last(self) -> int:
-        """The number of the last event, 0 where there is none."""
-        with self._database.reading() as connection:
-            return connection.scalar(sql.select(sql.func.max(EVENTS.c.number))) or 0
 
     def count(self) -> int:
         """How many events there are: it grows with every change.
@@ -230,10 +214,6 @@ class Journal:
         """Close all connections."""
         self._database.close()
 
-    def _undo(self, connection: sql.Connection, event: Event, user: str | None) -> Event:
-        undoing = Event(0, event.galaxy, event.label, "", user or self.user, "", event.number)
-        return _add(connection, undoing)
-
 
 def _add(connection: sql.Connection, event: Event) -> Event:
     row = asdict(event) | {"time": datetime.now(UTC).isoformat(timespec="microseconds")}
@@ -241,6 +221,36 @@ def _add(connection: sql.Connection, event: Event) -> Event:
     done = connection.execute(sql.insert(EVENTS).values(**row))
     (number,) = done.inserted_primary_key or (0,)
     return Event(number=int(number), **row)
+
+
+def _standing_labels(connection: sql.Connection, galaxy: str, user: str | None) -> list[Event]:
+    """The labels of a galaxy that nothing undoes, of one person or of all, oldest first."""
+    events = _read(connection, sql.select(EVENTS).where(EVENTS.c.galaxy == galaxy))
+    undone = undone_numbers(events)
+    labels = [event for event in events if event.undoes is None and event.number not in undone]
+    return [event for event in labels if user in (None, event.user)]
+
+
+def _active_event(connection: sql.Connection, number: int, address: str) -> Event:
+    """The event of that number.
+
+    Raises:
+        JournalError: There is none, or it is undone.
+    """
+    same = sql.select(EVENTS.c.galaxy).where(EVENTS.c.number == number).scalar_subquery()
+    query = sql.select(EVENTS).where(EVENTS.c.galaxy == same)
+    known = {event.number: event for event in _read(connection, query)}
+    if number not in known:
+        msg = f"expected an event of {address} to undo, found no number {number}"
+        raise JournalError(msg)
+    if number in undone_numbers(list(known.values())):
+        msg = f"event {number} of {address} is undone already"
+        raise JournalError(msg)
+    return known[number]
+
+
+def _undo(connection: sql.Connection, event: Event, user: str) -> Event:
+    return _add(connection, Event(0, event.galaxy, event.label, "", user, "", event.number))
 
 
 def _done_by(connection: sql.Connection, key: str) -> list[Event]:

@@ -14,7 +14,7 @@ __all__ = ["MAX_SEEDS", "seed_density", "shared_neighbours"]
 Floats = NDArray[np.float64]
 
 BLOCK = 2_000_000  # distances between candidates and seeds that are held at once, 16 MB
-MAX_SEEDS = 1000  # that a density is of; more are drawn from
+MAX_SEEDS = 1000  # of a density; of more seeds a random part is taken
 WIDTH_NEIGHBOUR = 3  # of a seed: how far it is sets the width of the kernel
 
 

@@ -27,7 +27,7 @@ class Targets(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class LossConfig:
-    r"""The weights of the three terms, and the form of the third.
+    r"""The weights of the terms, and the form of the physics term.
 
     The published script has 10, 1 and 50, but sums the first two terms over a batch of 128 and
     averages the third over batch and 4 labels; here each is a mean over galaxies, so that the

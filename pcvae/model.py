@@ -14,7 +14,15 @@ from torch import Tensor, nn
 from pcvae.errors import SettingsError, ShapeError
 from pcvae.preprocess import unsquash
 
-__all__ = ["ConvVAE", "Core", "ModelConfig", "Output", "Photometry", "Posterior"]
+__all__ = [
+    "ConvVAE",
+    "Core",
+    "ModelConfig",
+    "Output",
+    "Photometry",
+    "Posterior",
+    "permute_latents",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,17 +155,7 @@ class ConvVAE(nn.Module):
         widths, sizes = (config.bands, *config.widths), config.sizes
         flat = widths[-1] * sizes[-1] ** 2
         down = [_down(*pair) for pair in pairwise(widths)]
-        enlarge = _doubled if config.transposed else _enlarged
-        up = [
-            nn.Sequential(
-                *enlarge(widths[i + 1], widths[i], sizes[i]), nn.BatchNorm2d(widths[i]), nn.ReLU()
-            )
-            for i in reversed(range(1, len(config.widths)))
-        ]
-        last = enlarge(widths[1], config.bands, config.size)
-        if config.transposed:
-            # A night sky rather than a grey one to start from: the first epochs are not lost.
-            nn.init.constant_(cast("Tensor", last[-1].bias), -3.0)
+        up = _up(config)
         inner = config.hidden or flat
         drop = [nn.Dropout(config.dropout)] if config.dropout else []
         self.image = nn.Sequential(*down, nn.Flatten(), *drop, *_dense(flat, config.hidden), *drop)
@@ -179,7 +177,6 @@ class ConvVAE(nn.Module):
             nn.BatchNorm2d(widths[-1]),
             nn.ReLU(),
             *up,
-            *last,
             nn.Sigmoid(),
         )
 
@@ -193,7 +190,7 @@ class ConvVAE(nn.Module):
         Raises:
             ShapeError: They are of another shape than the network's.
         """
-        self._check(image, core)
+        _check_shapes(self.config, image, core)
         found = [self.image(image)]
         if self.photometry is not None:
             scaled = self.photometry.scaled(image)
@@ -201,7 +198,7 @@ class ConvVAE(nn.Module):
             found.append(self.dim(self.photometry.features(scaled)))
         if self.core is not None and core is not None:
             found.append(self.core(core))
-        return torch.cat(found, dim=1)
+        return torch.cat(found, dim=1) if len(found) > 1 else found[0]
 
     def posterior(self, features: Tensor) -> Posterior:
         """The posterior over the latents, of features (B, F).
@@ -252,40 +249,6 @@ class ConvVAE(nn.Module):
             found = features[:, features.shape[1] - end - count : features.shape[1] - end]
             error = (self.magnitudes(latents) - found.detach()).square().sum(dim=1)
         return Output(self.decode(latents), posterior, error)
-
-    @torch.no_grad()
-    def permute(self, order: Tensor) -> None:
-        """Give the latents another order, in place; the tied ones must stay where they are.
-
-        Args:
-            order: The present place of each latent, (D,).
-        """
-        if self.head is not None:
-            free = order[self.config.tied :] - self.config.tied
-            rows = torch.cat([free, free + len(free)])
-            self.head.weight.copy_(self.head.weight[rows])
-            self.head.bias.copy_(self.head.bias[rows])
-        for layer in (self.decoder[0], self.magnitudes):
-            if layer is not None:
-                weight = cast("Tensor", layer.weight)
-                weight.copy_(weight[:, order])
-
-    def _check(self, image: Tensor, core: Tensor | None) -> None:
-        """Refuse images or cores of another shape."""
-        bands, size, middle = self.config.bands, self.config.size, self.config.core
-        if image.shape[1:] != (bands, size, size):
-            msg = (
-                f"expected images of shape (B, {bands}, {size}, {size}), found "
-                f"{tuple(image.shape)}; run them through pcvae.preprocess.Stretch first"
-            )
-            raise ShapeError(msg)
-        if middle and (core is None or core.shape[1:] != (bands, middle, middle)):
-            found = "none" if core is None else tuple(core.shape)
-            msg = (
-                f"expected cores of shape (B, {bands}, {middle}, {middle}), found {found}; "
-                f"pcvae.preprocess.Stretch.cut_core makes them"
-            )
-            raise ShapeError(msg)
 
 
 class Core(nn.Module):
@@ -371,6 +334,60 @@ class Photometry(nn.Module):
     def features(self, scaled: Tensor) -> Tensor:
         """Map them to (B, units) features."""
         return self.layers[1:](scaled)
+
+
+@torch.no_grad()
+def permute_latents(model: ConvVAE, order: Tensor) -> None:
+    """Give the latents of a network another order, in place; the tied ones must stay.
+
+    Args:
+        model: The network.
+        order: The present place of each latent, (D,).
+    """
+    if model.head is not None:
+        free = order[model.config.tied :] - model.config.tied
+        rows = torch.cat([free, free + len(free)])
+        model.head.weight.copy_(model.head.weight[rows])
+        model.head.bias.copy_(model.head.bias[rows])
+    for layer in (model.decoder[0], model.magnitudes):
+        if layer is not None:
+            weight = cast("Tensor", layer.weight)
+            weight.copy_(weight[:, order])
+
+
+def _check_shapes(config: ModelConfig, image: Tensor, core: Tensor | None) -> None:
+    """Refuse images or cores of another shape."""
+    bands, size, middle = config.bands, config.size, config.core
+    if image.shape[1:] != (bands, size, size):
+        msg = (
+            f"expected images of shape (B, {bands}, {size}, {size}), found "
+            f"{tuple(image.shape)}; run them through pcvae.preprocess.Stretch first"
+        )
+        raise ShapeError(msg)
+    if middle and (core is None or core.shape[1:] != (bands, middle, middle)):
+        found = "none" if core is None else tuple(core.shape)
+        msg = (
+            f"expected cores of shape (B, {bands}, {middle}, {middle}), found {found}; "
+            f"pcvae.preprocess.Stretch.cut_core makes them"
+        )
+        raise ShapeError(msg)
+
+
+def _up(config: ModelConfig) -> list[nn.Module]:
+    """The decoder's layers that double the image, to the last one before the sigmoid."""
+    widths, sizes = (config.bands, *config.widths), config.sizes
+    enlarge = _doubled if config.transposed else _enlarged
+    up: list[nn.Module] = [
+        nn.Sequential(
+            *enlarge(widths[i + 1], widths[i], sizes[i]), nn.BatchNorm2d(widths[i]), nn.ReLU()
+        )
+        for i in reversed(range(1, len(config.widths)))
+    ]
+    last = enlarge(widths[1], config.bands, config.size)
+    if config.transposed:
+        # A night sky rather than a grey one to start from: the first epochs are not lost.
+        nn.init.constant_(cast("Tensor", last[-1].bias), -3.0)
+    return [*up, *last]
 
 
 def _down(before: int, after: int) -> nn.Module:

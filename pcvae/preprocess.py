@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, interpolate
 
 from pcvae.errors import RunError, SettingsError, ShapeError, brief
+from pcvae.fast_stretch import has_kernel, squash_area, squash_bicubic
 from pcvae.folders import convert
 
 __all__ = [
@@ -129,6 +130,10 @@ class Stretch:
         if flux.ndim != 4 or flux.shape[1] != len(self.bands) or flux.shape[2] != flux.shape[3]:
             msg = f"expected pixels (B, {len(self.bands)}, N, N), found {tuple(flux.shape)}"
             raise ShapeError(msg)
+        if self.scale and has_kernel(flux, self.size, self.resize, resize_first=self.resize_first):
+            kernel = squash_area if self.resize_first else squash_bicubic
+            softening = tuple(scale / self.beta for scale in self.scale)
+            return kernel(flux, softening, self.size, self.order)
         steps = (self._resize, self._squash)
         first, second = steps if self.resize_first else reversed(steps)
         image = second(first(flux))
@@ -196,13 +201,17 @@ class Stretch:
         return torch.addcmul(self._factor(flux) ** -2, flux, flux).rsqrt_().mul_(flux)
 
     def _resize(self, image: Tensor) -> Tensor:
-        if image.shape[-1] == self.size:
-            return image
-        if self.resize == "area" and image.shape[-1] == 2 * self.size:
-            return _halved(image)
-        if self.resize == "area":
-            return adaptive_avg_pool2d(image, self.size)
-        return interpolate(image, size=self.size, mode="bicubic", align_corners=False)
+        return _resized(image, self.size, self.resize)
+
+
+def _resized(image: Tensor, size: int, method: str) -> Tensor:
+    if image.shape[-1] == size:
+        return image
+    if method == "area" and image.shape[-1] == 2 * size:
+        return _halved(image)
+    if method == "area":
+        return adaptive_avg_pool2d(image, size)
+    return interpolate(image, size=size, mode="bicubic", align_corners=False)
 
 
 def mean_maxima(blocks: Iterable[NDArray[np.float32]]) -> tuple[float, ...]:

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from pcvae.checkpoint import read_state, write_state
 from pcvae.dataset import ELLIPTICITY, LatentSpace
 from pcvae.errors import SettingsError
-from pcvae.loss import LossTerms, Targets, objective
+from pcvae.loss import LossConfig, LossTerms, Targets, objective
 from pcvae.model import ConvVAE
 from pcvae.recipes import FitConfig, Recipe
 
@@ -208,6 +208,19 @@ def update_mean(mean: dict[str, Tensor], weights: dict[str, Tensor], decay: floa
             mean[name].copy_(value)
 
 
+def _score(network: nn.Module, batch: Galaxies, loss: LossConfig) -> LossTerms:
+    image, core = batch.image.contiguous(memory_format=torch.channels_last), batch.core
+    if core is not None:
+        core = core.contiguous(memory_format=torch.channels_last)
+    return objective(image, network(image, core), batch.targets, loss)
+
+
+def _own_rows(fabric: "Fabric", count: int, seed: int) -> Tensor:
+    """The rows of this device in the random order of an epoch, as many on each device."""
+    order = torch.randperm(count, generator=torch.Generator().manual_seed(seed))
+    return order[fabric.global_rank :: fabric.world_size][: count // fabric.world_size]
+
+
 class _Loop:
     """The state of a training run between two epochs."""
 
@@ -235,8 +248,8 @@ class _Loop:
     @property
     def _terms(self) -> tuple[str, ...]:
         """The terms of the loss that this network has."""
-        fields = LossTerms._fields
-        return fields if self.net.magnitudes is not None else fields[:-1]
+        absent = set() if self.net.magnitudes is not None else {"magnitudes"}
+        return tuple(name for name in LossTerms._fields if name not in absent)
 
     @property
     def _batch(self) -> int:
@@ -254,7 +267,6 @@ class _Loop:
         self.wrapped.train()
         sums = dict.fromkeys(self._terms, 0.0)
         for step, rows in enumerate(self.batches(epoch)):
-            self._set_rate(epoch * self.steps + step)
             terms = self._step(rows, epoch * self.steps + step)
             if self.fabric.world_size == 1:  # others wait for each other until the epoch ends
                 _check_finite(terms["total"], epoch, self.recipe)
@@ -296,22 +308,17 @@ class _Loop:
 
     def batches(self, epoch: int) -> Iterator[Tensor]:
         """The rows of each batch of an epoch on this device."""
-        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
-        order = torch.randperm(len(self.train.image), generator=generator)
-        world = self.fabric.world_size
-        mine = order[self.fabric.global_rank :: world][: len(order) // world]
+        mine = _own_rows(self.fabric, len(self.train.image), self.seed * 1_000_003 + epoch)
         return split_rows(mine, self._batch, self.steps)
 
-    def _set_rate(self, step: int) -> None:
+    def _step(self, rows: Tensor, step: int) -> dict[str, float]:
         rate = learning_rate(self.recipe.fit, step, self.recipe.fit.epochs * self.steps)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-
-    def _step(self, rows: Tensor, step: int) -> dict[str, float]:
         batch = self.train.at(rows, self.fabric.device)
         if self.recipe.fit.augment:
             batch = augment(batch, self.space)
-        terms = self._score(self.wrapped, batch)
+        terms = _score(self.wrapped, batch, self.recipe.loss)
         self.optimizer.zero_grad()
         self.fabric.backward(terms.total)
         self.optimizer.step()
@@ -328,14 +335,8 @@ class _Loop:
         sums = dict.fromkeys(self._terms, 0.0)
         count = len(self.validation.image)
         for rows in torch.split(torch.arange(count), self.recipe.fit.batch):
-            terms = self._score(self.net, self.validation.at(rows, self.fabric.device))
+            batch = self.validation.at(rows, self.fabric.device)
+            terms = _score(self.net, batch, self.recipe.loss)
             sums = {k: sums[k] + float(getattr(terms, k)) * len(rows) / count for k in sums}
         self.net.load_state_dict(now)
         return sums
-
-    def _score(self, network: nn.Module, batch: Galaxies) -> LossTerms:
-        image = batch.image.contiguous(memory_format=torch.channels_last)
-        core = batch.core
-        if core is not None:
-            core = core.contiguous(memory_format=torch.channels_last)
-        return objective(image, network(image, core), batch.targets, self.recipe.loss)

@@ -11,11 +11,11 @@ import pytest
 ROOT = Path(__file__).parent.parent
 LIBRARY = [
     "errors", "interrupts", "lock", "script", "folders", "chunks", "labels", "catalog", "dust",
-    "photometry", "cutouts", "preprocess", "orientation", "dataset", "model", "loss", "recipes",
-    "checkpoint", "trainer", "ood", "encode", "neighbours", "lookalikes", "metrics",
-    "calibration", "ranking", "classifier", "anomaly", "boundaries", "trials", "vectors",
-    "projections", "store_info", "store",
-    "journal_database", "journal", "label_classes",
+    "photometry", "cutouts", "stretch_kernels", "fast_stretch", "preprocess", "orientation",
+    "dataset", "model", "loss", "recipes", "checkpoint", "trainer", "ood", "encode", "neighbours",
+    "lookalikes", "metrics", "calibration", "ranking", "classifier", "anomaly", "boundaries",
+    "trials", "vectors", "projections", "store_info", "store", "journal_database", "journal",
+    "label_classes",
 ]  # fmt: skip
 PACKAGES = ["pcvae", "data", "train", "dashboard"]
 ROOMS = {  # of each package, in order; its commands and its app come after them

@@ -14,19 +14,19 @@ if TYPE_CHECKING:
     from pcvae.model import ConvVAE
     from pcvae.recipes import Recipe
 
-__all__ = ["check_init", "check_seen", "going_on"]
+__all__ = ["check_init", "check_seen", "model_from_run"]
 
-LEFT_OPEN = ("fit.", "loss.", "labels.errors", "model.dropout", "model.dimming")
+CHANGEABLE = ("fit.", "loss.", "labels.errors", "model.dropout", "model.dimming")
 
 
-def going_on(first: "Run", recipe: "Recipe") -> "ConvVAE":
+def model_from_run(first: "Run", recipe: "Recipe") -> "ConvVAE":
     """The network of another run, with the dropout of this recipe."""
     from pcvae.model import ConvVAE
 
-    note = {name: getattr(recipe.model, name) for name in ("dropout", "dimming")}
-    if not (note["dropout"] and first.info.model.dropout):
-        del note["dropout"]  # its layers are there or not, by which the others are counted
-    model = ConvVAE(dataclasses.replace(first.info.model, **note))
+    overrides = {name: getattr(recipe.model, name) for name in ("dropout", "dimming")}
+    if not (overrides["dropout"] and first.info.model.dropout):
+        del overrides["dropout"]  # its layers are there or not, by which the others are counted
+    model = ConvVAE(dataclasses.replace(first.info.model, **overrides))
     model.load_state_dict(first.model.state_dict())
     return model
 
@@ -43,14 +43,14 @@ def check_init(args: argparse.Namespace, recipe: "Recipe", first: "Run", sample:
             f"{expected}, found {found} in {args.init}"
         )
         raise SettingsError(msg)
-    fixed = [text for text in args.set if not text.startswith(LEFT_OPEN)]
+    fixed = [text for text in args.set if not text.startswith(CHANGEABLE)]
     fixed += [f"--latents {args.latents}"] if args.latents is not None else []
     if bool(recipe.model.dropout) != bool(info.model.dropout):
         fixed += [text for text in args.set if text.startswith("model.dropout")]
     if fixed:
         msg = (
-            f"{args.init} has settled {', '.join(fixed)}: leave that out, or --init. Open are "
-            f"{', '.join(LEFT_OPEN)}"
+            f"{args.init} fixes {', '.join(fixed)}; leave out that or --init. "
+            f"What may change: {', '.join(CHANGEABLE)}"
         )
         raise SettingsError(msg)
 

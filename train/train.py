@@ -24,7 +24,7 @@ from pcvae.folders import partial_folder, replace_folder
 from pcvae.labels import LABELS
 from pcvae.lock import BREAK_LOCK, hold
 from pcvae.script import command, device, run
-from train.initial_run import check_init, check_seen, going_on
+from train.initial_run import check_init, check_seen, model_from_run
 from train.progress_bar import ProgressBar
 from train.resumption import begin, is_begun, labelled_sample, resumed_arguments, settings_of
 
@@ -205,7 +205,7 @@ def _plan(args: argparse.Namespace, sample: Sample) -> _Plan:
         first = read_run(run_folder(args.init))
         check_init(args, recipe, first, sample)
         check_seen(first, sample.catalog["id"], split)
-        return _Plan(recipe, first.info.space, first.stretch, going_on(first, recipe), split)
+        return _Plan(recipe, first.info.space, first.stretch, model_from_run(first, recipe), split)
     labels = recipe.labels if args.model == "physics" else None
     axes = recipe.latents if args.latents is None else args.latents
     space = latent_space(sample.catalog[split == "train"], labels, axes)

@@ -113,7 +113,7 @@ class LabelList(Strip):
         total = len(self.datastore.label_table.active)
         found = self._found = self._events()
         if not total:
-            return [], self.datastore.no_journal or (
+            return [], self.datastore.journal_jobs.no_journal or (
                 "No labels yet. Pick a galaxy and press 0 to 5, or C for a candidate; "
                 "the card has more names and notes."
             )

@@ -8,9 +8,9 @@ import panel_material_ui as pmui
 import param
 from numpy.typing import NDArray
 
+from dashboard.active_learning.classifier_panel import ClassifierPanel
 from dashboard.active_learning.queue_order import QueueOrder
 from dashboard.active_learning.ranking import BY, caption_of, ranking, waiting_for, why_none
-from dashboard.active_learning.svm_panel import SvmPanel
 from dashboard.gallery.strip import SHOWN, Strip, features_control
 from dashboard.labelling.labels import label_title, set_label
 
@@ -30,7 +30,7 @@ class RankedQueue(Strip):
     def __init__(self, **params: Any) -> None:
         self._order = QueueOrder()
         super().__init__(**params)
-        self.fit = SvmPanel(datastore=self.datastore, state=self.state)
+        self.fit = ClassifierPanel(datastore=self.datastore, state=self.state)
 
     def __panel__(self) -> pn.viewable.Viewable:
         above = pn.Row(
@@ -68,7 +68,7 @@ class RankedQueue(Strip):
         "state.selection.focus",
         "state.progress.scores_arrived",
         "state.progress.journal_events",
-        "state.progress.svm_status",
+        "state.progress.classifier_status",
         watch=True,
     )
     def _update(self) -> None:

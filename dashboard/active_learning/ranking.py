@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dashboard.backend.classifier_jobs import MIN_CLASS
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.quantities import Quantity
-from dashboard.backend.svm_jobs import MIN_CLASS
 from dashboard.backend.typography import MINUS
 from dashboard.state import State
 
@@ -66,16 +66,16 @@ def ranking(datastore: DataStore, state: State) -> NDArray[Any] | None:
     """The values that the queue is ranked by, (N,); None while they are not known."""
     if state.queue.rank == "error":
         return datastore.columns.values(state.model, ERROR)
-    result = datastore.svm_jobs.learnt(state.space, state.queue.training_labels)
+    result = datastore.classifier_jobs.learnt(state.space, state.queue.training_labels)
     return None if result is None else getattr(result, state.queue.rank)
 
 
 def waiting_for(datastore: DataStore, state: State) -> str:
     """The progress of the fit that the ranking waits for, or why it failed."""
-    job = datastore.svm_jobs.job("score", state.space, state.queue.training_labels)
+    job = datastore.classifier_jobs.job("score", state.space, state.queue.training_labels)
     if job is not None and job.failure:
         return job.failure
-    words = state.progress.svm_status or "fitting SVM and trees"
+    words = state.progress.classifier_status or "fitting SVM and trees"
     return f"{words[0].upper()}{words[1:]} …"
 
 

@@ -5,11 +5,11 @@ from typing import Any
 import panel as pn
 import param
 
+from dashboard.backend.classifier_jobs import MIN_CERTAIN, MIN_CLASS, Job, TrainingLabels
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import has_session, when_done
 from dashboard.backend.populations import population_title
 from dashboard.backend.quantities import ANOMALY
-from dashboard.backend.svm_jobs import MIN_CERTAIN, MIN_CLASS, Job, TrainingLabels
 from dashboard.backend.view import Follower
 from dashboard.components.notices import report
 from dashboard.state import State
@@ -18,7 +18,7 @@ from pcvae.label_classes import label_class
 
 __all__ = [
     "RULE",
-    "SvmFits",
+    "ClassifierFits",
     "cancel",
     "refit",
     "training_labels_of",
@@ -65,7 +65,7 @@ def cancel(state: State) -> None:
 
 
 def wanted_fits(state: State) -> set[tuple[Any, ...]]:
-    """The fits that a session shows or waits for, as ``SvmJobs.want`` takes them."""
+    """The fits that a session shows or waits for, as ``ClassifierJobs.want`` takes them."""
     if not state.progress.loaded:
         return set()
     ranked = state.tab == "queue" and state.queue.rank != "error"
@@ -77,13 +77,13 @@ def wanted_fits(state: State) -> set[tuple[Any, ...]]:
     return keys
 
 
-class SvmFits(Follower):
+class ClassifierFits(Follower):
     """Starts the fits that a session needs, reports their progress, counts their arrivals.
 
     To be made before the views. Reads ``tab``, ``colour``, ``model``, ``features``,
     ``queue.rank``, ``queue.training_labels``, ``queue.refits`` and ``progress.loaded`` of the
-    state; writes ``progress.scores_arrived``, ``progress.svm_status``,
-    ``progress.svm_progress`` and ``progress.notices``.
+    state; writes ``progress.scores_arrived``, ``progress.classifier_status``,
+    ``progress.classifier_progress`` and ``progress.notices``.
     """
 
     def __init__(self, **params: Any) -> None:
@@ -104,7 +104,7 @@ class SvmFits(Follower):
     )
     def _fit(self) -> None:
         datastore, state = self.datastore, self.state
-        datastore.svm_jobs.want(id(state), wanted_fits(state))
+        datastore.classifier_jobs.want(id(state), wanted_fits(state))
         waiting = [job for job in _jobs(datastore, state) if not job.future.done()]
         for job in waiting:
             when_done(job.future, self._arrive)
@@ -116,7 +116,7 @@ class SvmFits(Follower):
 
     def _report(self) -> None:
         words, share = _progress(_jobs(self.datastore, self.state))
-        self.state.progress.param.update(svm_status=words, svm_progress=share)
+        self.state.progress.param.update(classifier_status=words, classifier_progress=share)
         report(self.state, "fit", next(iter(_failures(self.datastore, self.state)), ""))
         while self._ticking and not words:
             self._ticking.pop().stop()
@@ -128,7 +128,7 @@ class SvmFits(Follower):
 
 def _want_nothing_when_gone(datastore: DataStore, state: State) -> None:
     if has_session():
-        pn.state.on_session_destroyed(lambda _: datastore.svm_jobs.want(id(state), ()))
+        pn.state.on_session_destroyed(lambda _: datastore.classifier_jobs.want(id(state), ()))
 
 
 def _failures(datastore: DataStore, state: State) -> list[str]:
@@ -147,7 +147,7 @@ def warnings_of(
     """
     small = [
         f"{population_title(name)}: {count} labelled, {MIN_CLASS} needed; it takes no part yet"
-        for name, count in datastore.svm_jobs.small(training_labels).items()
+        for name, count in datastore.classifier_jobs.small(training_labels).items()
     ]
     rare = [name for name in datastore.populations.marked if name not in counts]
     none = [
@@ -171,7 +171,7 @@ def _class_of(datastore: DataStore, row: int, label: str) -> str | None:
 
 
 def _jobs(datastore: DataStore, state: State) -> list[Job]:
-    makers = {"score": datastore.svm_jobs.score, "trials": datastore.svm_jobs.trials}
+    makers = {"score": datastore.classifier_jobs.score, "trials": datastore.classifier_jobs.trials}
     return [
         makers[kind](space, training_labels)
         for kind, space, training_labels in sorted(wanted_fits(state))

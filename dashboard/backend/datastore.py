@@ -3,8 +3,7 @@
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
-from contextlib import suppress
-from functools import cache, cached_property, lru_cache
+from functools import cache, cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +12,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from dashboard.backend.classifier_jobs import ClassifierJobs, TrainingLabels
 from dashboard.backend.columns import Columns
-from dashboard.backend.journal_cache import JournalCache, LabelTable
+from dashboard.backend.journal_cache import WAIT, JournalJobs, LabelTable
 from dashboard.backend.model_jobs import ModelJobs
 from dashboard.backend.neighbour_index import NeighbourIndex
 from dashboard.backend.populations import Populations
 from dashboard.backend.sky_index import SkyTree
-from dashboard.backend.svm_jobs import SvmJobs, TrainingLabels
 from dashboard.backend.thumbnails import Thumbnails
 from dashboard.backend.workers import Workers
 from pcvae.boundaries import Boundaries, boundary_grid
@@ -29,7 +28,6 @@ from pcvae.store import Store
 
 __all__ = ["DataStore"]
 
-WAIT = 2.0  # s that a look at a locked journal takes; writes are tried again
 TEAM = "PCVAE_JOURNAL"  # environment variable with the address of a team's journal
 ROOM = 0.5  # share of the first view's range that boundaries reach beyond it on each side
 CELLS = 600  # of the boundaries, on a side: about two pixels of a map each
@@ -39,13 +37,12 @@ class DataStore:
     """A read-only store, and slow computations that are done once for all sessions.
 
     Its parts: ``populations``, ``columns`` (values by quantity), ``neighbours``, ``model_jobs``
-    (codecs and scores), ``svm_jobs``, ``thumbnails``, ``workers`` (thread pools).
+    (codecs and scores), ``classifier_jobs``, ``journal_jobs``, ``thumbnails``, ``workers``
+    (thread pools).
 
     Args:
         store: The store.
-        journal: The journal of labels; None if there is none, with the reason in ``no_journal``.
-        no_journal: Why there is no journal.
-        pending: The address of a journal that is locked: a worker opens it later.
+        journal: As of ``JournalJobs``; so are the others.
     """
 
     def __init__(
@@ -56,25 +53,23 @@ class DataStore:
         *,
         pending: Path | str | None = None,
     ) -> None:
-        self.store, self.journal, self.no_journal = store, journal, no_journal
-        self._pending = pending
-        self.workers = Workers()
-        self._rereading: Future[LabelTable] | None = None
-        self._journal_cache, self.thumbnails = JournalCache(journal), Thumbnails(store)
-        self.populations = Populations(store, self._journal_cache)
+        self.store, self.workers = store, Workers()
+        self.journal_jobs = JournalJobs(journal, no_journal, pending, self.workers)
+        self.thumbnails = Thumbnails(store)
+        self.populations = Populations(store, self.journal_jobs.cache)
         self.columns = Columns(store)
         self.neighbours = NeighbourIndex(store, self.workers)
         self.model_jobs = ModelJobs(store, self.workers)
-        self.svm_jobs = SvmJobs(store, self.populations)
+        self.classifier_jobs = ClassifierJobs(store, self.populations)
         self.sky, self.once = cache(self._sky), cache(self._once)
-        self.boundaries = lru_cache(64)(self._boundaries)
+        self.boundaries = lru_cache(64)(partial(_fit_boundaries, self))
 
     @classmethod
     def open(cls, store: Store) -> "DataStore":
         """The store with its journal, or without if that cannot be opened.
 
         The journal lies beside the store, unless ``PCVAE_JOURNAL`` names a team's database. It
-        is not waited for while it is locked; see ``opened_journal``.
+        is not waited for while it is locked; see ``JournalJobs.opened``.
         """
         address = os.environ.get(TEAM) or journal_path(store.folder)
         try:
@@ -95,53 +90,12 @@ class DataStore:
     @property
     def label_table(self) -> LabelTable:
         """The current labels."""
-        return self._journal_cache.read()
+        return self.journal_jobs.cache.read()
 
     @property
-    def takes_labels(self) -> bool:
-        """Whether there is a journal, or one that is locked and will be opened."""
-        return self.journal is not None or self._pending is not None
-
-    def opened_journal(self) -> Journal:
-        """The journal; one that was locked before is opened now. For its worker only.
-
-        Raises:
-            JournalError: There is none, or it is still locked (``JournalBusyError``).
-        """
-        if self.journal is None and self._pending is not None:
-            try:
-                journal = Journal(self._pending, wait=WAIT)
-            except JournalError as error:
-                self.no_journal = str(error)
-                if not isinstance(error, JournalBusyError):
-                    self._pending = None
-                raise
-            self._journal_cache.attach(journal)
-            self.journal, self._pending, self.no_journal = journal, None, ""
-        if self.journal is None:
-            raise JournalError(self.no_journal or "there is no journal of labels")
-        return self.journal
-
-    def reread_labels(self) -> "Future[LabelTable]":
-        """Read the journal in its worker; fails with ``JournalError``. One at a time."""
-        if self._rereading is None or self._rereading.done():
-            self._rereading = self.workers.journal.submit(self._reread)
-        return self._rereading
-
-    def _reread(self) -> LabelTable:
-        self.opened_journal()
-        return self._journal_cache.reread()
-
-    def write_labels(self, write: Callable[[], Any]) -> "Future[Any]":
-        """Call what writes to the journal in its worker; ``label_table`` then knows of it."""
-
-        def work() -> Any:
-            written = write()
-            with suppress(JournalError):
-                self._journal_cache.reread()
-            return written
-
-        return self.workers.journal.submit(work)
+    def journal(self) -> Journal | None:
+        """The journal of labels; None where there is none, or none yet."""
+        return self.journal_jobs.journal
 
     @cached_property
     def ids(self) -> Any:
@@ -197,20 +151,21 @@ class DataStore:
         galaxies = self.store.galaxies
         return SkyTree(galaxies["ra"], galaxies["dec"])
 
-    def _boundaries(
-        self, model: str, x: str, y: str, training_labels: TrainingLabels = ()
-    ) -> "Future[Boundaries]":
-        """Decision boundaries of a linear SVM in these two axes, fitted with these labels too."""
-        plane = self.columns.plane(model, x, y)
-        limits = _widen(plane.limits[0]), _widen(plane.limits[1])
 
-        def fit() -> Boundaries:
-            points = plane.points.to_numpy()
-            rows = self.svm_jobs.rows(points, training_labels)
-            classes = self.svm_jobs.classes(training_labels)[rows]
-            return boundary_grid(points[rows], classes, limits=limits, size=CELLS)
+def _fit_boundaries(
+    datastore: DataStore, model: str, x: str, y: str, training_labels: TrainingLabels = ()
+) -> "Future[Boundaries]":
+    """Decision boundaries of a linear SVM in these two axes, fitted with these labels too."""
+    plane, jobs = datastore.columns.plane(model, x, y), datastore.classifier_jobs
+    limits = _widen(plane.limits[0]), _widen(plane.limits[1])
 
-        return self.workers.slow.submit(fit)
+    def fit() -> Boundaries:
+        points = plane.points.to_numpy()
+        rows = jobs.rows(points, training_labels)
+        classes = jobs.classes(training_labels)[rows]
+        return boundary_grid(points[rows], classes, limits=limits, size=CELLS)
+
+    return datastore.workers.slow.submit(fit)
 
 
 def _widen(limits: tuple[float, float]) -> tuple[float, float]:

@@ -256,7 +256,7 @@ class Card(View):
     @param.depends("state.progress.notices", watch=True)
     def _show_trouble(self) -> None:
         latest = list(self.state.progress.notices.values())[-1:]
-        words = "".join(latest) or self._why_not or self.datastore.no_journal
+        words = "".join(latest) or self._why_not or self.datastore.journal_jobs.no_journal
         self.trouble.object = (
             f'<div class="trouble" role="alert">{escape(words)}</div>' if words else ""
         )

@@ -93,7 +93,8 @@ def difference(catalogue: Interval, inferred: Interval, *, cyclic: bool = False)
 def properties_of(datastore: DataStore, model: str, row: int) -> list[Property]:
     """The four labels where catalogue or model has them, then the model's free latents.
 
-    The two components of an ellipticity are left out: the orientation replaces them.
+    The two components of an ellipticity are left out: the orientation replaces them. The rows
+    of an added galaxy are listed in ``external_card.external_properties``.
     """
     latents = {quantity.column: quantity for quantity in latents_of(datastore.store, model)}
     for name in ELLIPTICITY:

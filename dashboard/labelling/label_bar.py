@@ -108,7 +108,7 @@ class LabelBar(View):
     )
     def _show(self) -> None:
         row, datastore = self.state.row, self.datastore
-        self.bar.visible = row is not None and datastore.takes_labels
+        self.bar.visible = row is not None and datastore.journal_jobs.takes_labels
         if not self.bar.visible or row is None:
             return
         own, names = own_label(datastore, row), label_names(datastore)

@@ -167,7 +167,7 @@ def _toggle(datastore: DataStore, state: State, label: str, row: int) -> Act:
 def _remove(datastore: DataStore, state: State, current: Event) -> Act:
     user, key = who(datastore), writes_of(datastore, state).key
     try:
-        undone = yield lambda: datastore.opened_journal().untag(
+        undone = yield lambda: datastore.journal_jobs.opened().untag(
             current.galaxy, of=current.user, user=user, key=key
         )
     except JournalError as error:
@@ -189,8 +189,8 @@ def redo(datastore: DataStore, state: State) -> bool:
 
 def refresh(datastore: DataStore, state: State) -> None:
     """Read what other people and processes have written; a worker does."""
-    if datastore.takes_labels:
-        job = datastore.reread_labels()
+    if datastore.journal_jobs.takes_labels:
+        job = datastore.journal_jobs.reread()
         when_done(job, lambda: _show(state, job))
 
 
@@ -206,7 +206,7 @@ def _write(datastore: DataStore, state: State, row: int, current: tuple[str, str
     user, key = who(datastore), writes_of(datastore, state).key
     galaxy, (label, note) = str(datastore.ids[row]), current
     try:
-        event = yield lambda: datastore.opened_journal().tag(
+        event = yield lambda: datastore.journal_jobs.opened().tag(
             galaxy, label, note=note, user=user, key=key
         )
     except JournalError as error:
@@ -260,7 +260,7 @@ def _turn(datastore: DataStore, state: State, *, back: bool) -> Act:
 
 
 def _undo(datastore: DataStore, number: int, user: str) -> Event:
-    return datastore.opened_journal().undo(number, user=user)
+    return datastore.journal_jobs.opened().undo(number, user=user)
 
 
 def _before(datastore: DataStore) -> tuple[int, ...]:

@@ -97,7 +97,7 @@ class WriteQueue:
         self._begin()
 
     def _try(self, act: Act, write: Callable[[], Any]) -> None:
-        job = self._datastore.write_labels(write)
+        job = self._datastore.journal_jobs.write(write)
         when_done(job, lambda: self._arrived(act, write, job))
 
     def _arrived(self, act: Act, write: Callable[[], Any], job: "Future[Any]") -> None:

@@ -9,9 +9,9 @@ from typing import Any
 import panel as pn
 import param
 
+from dashboard.backend.classifier_jobs import TrainingLabels
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.populations import population_title
-from dashboard.backend.svm_jobs import TrainingLabels
 from dashboard.backend.view import View
 from dashboard.components.css import BASE, LEGEND
 from dashboard.labelling.labels import label_title, own_marks
@@ -53,7 +53,7 @@ def boundary_note(
         return "no boundaries: " + "; ".join(
             f"{population_title(name)}, {why}" for name, why in found.left_out.items()
         )
-    total = int((datastore.svm_jobs.classes(training_labels) == NORMAL).sum())
+    total = int((datastore.classifier_jobs.classes(training_labels) == NORMAL).sum())
     normal = found.used[NORMAL]
     some = "all galaxies" if normal == total else f"all rare, {normal:,} of {total:,} normal"
     left = "".join(f", no {population_title(name)}" for name in found.left_out)

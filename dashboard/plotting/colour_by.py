@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from dashboard.backend.classifier_jobs import TrainingLabels
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.populations import population_title
 from dashboard.backend.quantities import ANOMALY, colours_of
-from dashboard.backend.svm_jobs import TrainingLabels
 from dashboard.backend.typography import MINUS
 from dashboard.plotting.colour_maps import colour_map
 from dashboard.plotting.raster import Canvas, paint_categories, paint_density, paint_mean
@@ -91,7 +91,7 @@ def _by_anomaly(
     datastore: DataStore, space: Space, training_labels: TrainingLabels, *, dark: bool
 ) -> Colouring:
     """By the anomaly score; by density until that is computed, as the title says."""
-    learnt = datastore.svm_jobs.learnt(space, training_labels)
+    learnt = datastore.classifier_jobs.learnt(space, training_labels)
     if learnt is None:
         return _by_density("Anomaly score is being computed; galaxies", dark=dark)
     if not np.isfinite(learnt.score).any():

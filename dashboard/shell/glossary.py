@@ -84,8 +84,9 @@ GLOSSARY = {
         "they are."
     ),
     "Look-alikes": (
-        "Galaxies that are among the nearest of several seeds: of a population, a label or "
-        "your selection. The more seeds they are near, the higher they rank."
+        "Galaxies like the seeds: a population, a label or your selection. They rank by the "
+        "density of the seeds where they lie or, as you choose, by how many seeds have them "
+        "among their nearest."
     ),
     "Selection and filters": (
         "The lasso, the box and the sky select; histograms filter. What passes both is in "

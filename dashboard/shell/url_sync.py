@@ -66,7 +66,7 @@ class UrlSync(Follower):
         self._row = state.row
 
     def _read(self, datastore: DataStore, state: State) -> None:
-        asked = _said(self._location)
+        asked = _query_of(self._location)
         asked["tab"] = RENAMED_TABS.get(asked.get("tab", ""), asked.get("tab", ""))
         _take(state, {name: asked.get(name) for name in KEPT})
         _take(state.second, {name: asked.get(f"{name}2") for name in AXES})
@@ -84,7 +84,7 @@ class UrlSync(Follower):
         watch=True,
     )
     def _write(self) -> None:
-        own = {name: text for name, text in _said(self._location).items() if name not in OURS}
+        own = {name: text for name, text in _query_of(self._location).items() if name not in OURS}
         query = query_of(self._datastore, self.state)
         self._location.search = "?" + urlencode(own | query, safe=",")
 
@@ -100,7 +100,7 @@ class UrlSync(Follower):
         self._row = self.state.row
 
 
-def _said(location: Any) -> dict[str, str]:
+def _query_of(location: Any) -> dict[str, str]:
     """The query as text: ``query_params`` would turn some ids into numbers."""
     return dict(parse_qsl(location.search.lstrip("?")))
 

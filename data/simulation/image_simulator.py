@@ -3,6 +3,7 @@
 Shapes are written with B bands and S x S pixels.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -15,7 +16,7 @@ from data.simulation.fourier_canvas import FourierCanvas, correlated_noise
 from data.simulation.morphology import draw_morphology, paint
 from data.simulation.neighbours_and_stars import Surroundings
 from data.simulation.population_models import Universe
-from data.simulation.survey import SURVEYS
+from data.simulation.survey import SURVEYS, Band, Survey
 from pcvae.catalog import FIELD
 from pcvae.dust import dereddening, extinction_of
 
@@ -88,6 +89,28 @@ def draw_dust(rng: Rng) -> Dust:
     true = min(EBV_MEDIAN * float(rng.lognormal(0, EBV_SPREAD)), EBV_MAX)
     mapped = true * (1 + MAP_ERROR * rng.standard_normal()) + MAP_FLOOR * rng.standard_normal()
     return Dust(true, max(float(mapped), 0.0))
+
+
+def noisy(
+    image: Array, survey: Survey, bands: Sequence[Band], scale: float, rng: Rng
+) -> NDArray[np.floating[Any]]:
+    """An image (B, S, S) [nanomaggy] with the noise of sky and source and an error of the sky.
+
+    Args:
+        image: Without noise.
+        survey: Its depth and the scale on which its noise is correlated.
+        bands: In the order of the planes.
+        scale: Arcsec a pixel.
+        rng: Random numbers.
+    """
+    sky = np.array([survey.pixel_noise(band, scale) for band in bands])
+    depth = 10 ** (-0.4 * rng.uniform(*survey.deeper))
+    poisson = np.array([band.poisson for band in bands]) * depth**2
+    variance = (depth * sky[:, None, None]) ** 2
+    variance = variance + poisson[:, None, None] * np.maximum(image, 0)
+    offset = 0.03 * depth * sky * rng.standard_normal(len(sky))
+    noise = correlated_noise(image.shape, survey.smooth / scale, rng)
+    return image + np.sqrt(variance) * noise + offset[:, None, None]
 
 
 class StampMaker:
@@ -197,15 +220,7 @@ class StampMaker:
         image = through * canvas.develop(psfs)
         if self.settings.quiet:
             return undone * image
-        scale = self.settings.pixel_scale
-        sky = np.array([self.survey.pixel_noise(band, scale) for band in self._bands])
-        depth = 10 ** (-0.4 * rng.uniform(*self.survey.deeper))
-        poisson = np.array([band.poisson for band in self._bands]) * depth**2
-        variance = (depth * sky[:, None, None]) ** 2
-        variance = variance + poisson[:, None, None] * np.maximum(image, 0)
-        offset = 0.03 * depth * sky * rng.standard_normal(len(sky))
-        noise = correlated_noise(image.shape, self.survey.smooth / scale, rng)
-        return undone * (image + np.sqrt(variance) * noise + offset[:, None, None])
+        return undone * noisy(image, self.survey, self._bands, self.settings.pixel_scale, rng)
 
     def _place(self, rng: Rng) -> dict[str, float]:
         """A position on the survey's footprint, within a degree of a real galaxy."""

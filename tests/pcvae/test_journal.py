@@ -149,12 +149,12 @@ def test_a_journal_opened_again_says_the_same(journal, tmp_path):
     journal.untag("a")
     again = Journal(tmp_path / "labels.sqlite")
     assert again.events() == journal.events()
-    assert again.last() == journal.last() == 3
+    assert again.count() == journal.count() == 3
     again.close()
 
 
-def test_the_last_number_is_zero_in_an_empty_journal(journal):
-    assert journal.last() == 0
+def test_an_empty_journal_has_no_events_and_an_empty_table(journal):
+    assert journal.count() == 0
     assert journal.table().empty
     assert list(journal.table().columns) == ["id", "label", "note", "user", "time"]
 

@@ -205,7 +205,7 @@ def test_no_galaxy_is_held_back_that_the_first_run_was_fitted_to(sample, runs, t
      ["--set", "resize=bicubic"], ["--set", "model.dropout=0"]],
 )  # fmt: skip
 def test_what_the_first_run_has_settled_is_not_asked_for_in_vain(sample, runs, tmp_path, options):
-    with pytest.raises(SettingsError, match=f"has settled .*{options[-1]}"):
+    with pytest.raises(SettingsError, match=f"fixes .*{options[-1]}"):
         call(sample, tmp_path / "run", "--init", str(runs["physics"]), *options)
     assert not list(tmp_path.iterdir())
 

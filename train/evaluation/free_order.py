@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from pcvae.model import permute_latents
+
 if TYPE_CHECKING:
     from pcvae.model import ConvVAE
     from pcvae.trainer import Galaxies
@@ -43,4 +45,4 @@ def order_free(model: "ConvVAE", galaxies: "Galaxies", tied: int) -> None:
         tied: How many latents, from the first, keep their place.
     """
     free = picture_changes(model, galaxies)[tied:].argsort(descending=True)
-    model.permute(torch.cat([torch.arange(tied), tied + free]))
+    permute_latents(model, torch.cat([torch.arange(tied), tied + free]))

@@ -27,6 +27,6 @@ def label(session, name, rows):
 
 
 def learnt(session):
-    return session.datastore.svm_jobs.learnt(
+    return session.datastore.classifier_jobs.learnt(
         session.state.space, session.state.queue.training_labels
     )

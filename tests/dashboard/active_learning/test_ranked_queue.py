@@ -27,19 +27,19 @@ def test_the_score_is_that_of_the_classifier_on_all_features(queue):
     datastore = queue.datastore
     values = datastore.store.features("physics").values
     expected = anomaly_score(values, datastore.populations.names, datastore.store.info.rare)
-    found = datastore.svm_jobs.learnt(Space("physics"))
+    found = datastore.classifier_jobs.learnt(Space("physics"))
     np.testing.assert_allclose(found.score, expected, atol=1e-5)
-    margins = fit_score(values, datastore.svm_jobs.classes(())).margins(values)
+    margins = fit_score(values, datastore.classifier_jobs.classes(())).margins(values)
     np.testing.assert_allclose(found.margin, margins.max(axis=1), atol=2e-3)
     assert queue.fit.rates.object.count("galaxies as normal ones") == 1
 
 
 def test_scoring_in_parts_is_scoring_at_once(session, monkeypatch):
-    values = session.datastore.svm_jobs.score(Space("physics")).future.result().score
-    monkeypatch.setattr("dashboard.backend.svm_jobs.CHUNK", 7)
+    values = session.datastore.classifier_jobs.score(Space("physics")).future.result().score
+    monkeypatch.setattr("dashboard.backend.classifier_jobs.CHUNK", 7)
     again = (
         DataStore(session.datastore.store, None)
-        .svm_jobs.score(Space("physics"))
+        .classifier_jobs.score(Space("physics"))
         .future.result()
         .score
     )
@@ -52,7 +52,7 @@ def test_the_queue_is_ranked_by_what_the_person_chooses(session, model, by):
     session.state.queue.rank = by
     session.state.param.update(model=model, tab="queue")
     queue = session.tabs["queue"]
-    found = session.datastore.svm_jobs.learnt(Space(model))
+    found = session.datastore.classifier_jobs.learnt(Space(model))
     values = (
         session.datastore.columns.values(model, ERROR) if by == "error" else getattr(found, by)
     )
@@ -118,7 +118,7 @@ def test_keys_label_and_go_on_and_the_list_stays_in_place(session, queue):
     assert said == {queue.datastore.ids[order[0]]: "4", queue.datastore.ids[order[1]]: "0"}
 
 
-def test_going_on_passes_what_is_labelled_meanwhile(session, queue):
+def test_model_from_run_passes_what_is_labelled_meanwhile(session, queue):
     order = shown(queue)
     queue.step(1)
     label(session, "merger", order[1:4])
@@ -249,7 +249,7 @@ def test_the_queue_ranks_by_the_chosen_features(photometric):
     session.state.tab = "queue"
     session.state.features = "photometry"
     store = session.datastore.store
-    session.datastore.svm_jobs.score(session.state.space).future.result()
+    session.datastore.classifier_jobs.score(session.state.space).future.result()
     expected = anomaly_score(
         store.features("physics", "photometry").values,
         session.datastore.populations.names,

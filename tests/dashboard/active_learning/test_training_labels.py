@@ -7,7 +7,7 @@ import holoviews as hv
 import numpy as np
 import pytest
 
-from dashboard.active_learning.svm_panel import rates_html, simulated_note
+from dashboard.active_learning.classifier_panel import rates_html, simulated_note
 from dashboard.active_learning.training_labels import (
     cancel,
     refit,
@@ -16,8 +16,8 @@ from dashboard.active_learning.training_labels import (
     warnings_of,
 )
 from dashboard.app import Explorer
+from dashboard.backend.classifier_jobs import MIN_CLASS, ClassRates, Job, class_rates
 from dashboard.backend.quantities import ANOMALY
-from dashboard.backend.svm_jobs import MIN_CLASS, ClassRates, Job, class_rates
 from dashboard.labelling.labels import set_label, write_note
 from dashboard.state import Space
 from pcvae.anomaly import NORMAL, UNUSED
@@ -133,15 +133,15 @@ def test_judged_normal_galaxies_always_teach_the_svm(session, monkeypatch):
     judged = np.flatnonzero(session.datastore.populations.normal)[-8:]
     label(session, "0", judged)
     values = session.datastore.store.values("physics")
-    rows = session.datastore.svm_jobs.rows(values, training_labels_of(session.datastore))
+    rows = session.datastore.classifier_jobs.rows(values, training_labels_of(session.datastore))
     assert set(judged) <= set(rows)
     assert session.datastore.populations.normal[rows].sum() == 20
 
 
 def test_the_rates_are_those_of_repeated_folds_with_wilson_intervals(session, queue):
     refit(session.datastore, session.state)
-    trials = session.datastore.svm_jobs.job("trials", Space("physics"), ()).result
-    classes = session.datastore.svm_jobs.classes(())
+    trials = session.datastore.classifier_jobs.job("trials", Space("physics"), ()).result
+    classes = session.datastore.classifier_jobs.classes(())
     values = session.datastore.store.features("physics").values
     parts = [repeated_folds(values, classes, seed, 5, 1).rates("red_spiral") for seed in range(3)]
     (red,) = [one for one in class_rates(trials) if one.name == "red_spiral"]
@@ -197,7 +197,7 @@ def test_a_cancelled_refit_leaves_the_fit_before_it(session, queue):
 
 
 def test_what_nobody_wants_any_more_is_stopped_and_can_be_asked_for_again(session):
-    learning, begun, seen = session.datastore.svm_jobs, threading.Event(), []
+    learning, begun, seen = session.datastore.classifier_jobs, threading.Event(), []
 
     def slow(job):
         begun.set()
@@ -225,7 +225,7 @@ def test_a_failed_fit_is_told_in_words(session, monkeypatch):
         msg = "singular"
         raise ValueError(msg)
 
-    monkeypatch.setattr("dashboard.backend.svm_jobs.fit_score", fail)
+    monkeypatch.setattr("dashboard.backend.classifier_jobs.fit_score", fail)
     session.state.tab = "queue"
     queue = session.tabs["queue"]
     assert queue.strip.empty == "The classifier could not be fitted: singular"

@@ -311,7 +311,7 @@ def test_the_picture_shows_what_people_have_taught_the_svm(session, monkeypatch)
         set_label(datastore, state, "lens", int(row))
     refit(datastore, state)
     figure_png(datastore, state)
-    learnt = datastore.svm_jobs.learnt(state.space, state.queue.training_labels)
+    learnt = datastore.classifier_jobs.learnt(state.space, state.queue.training_labels)
     np.testing.assert_array_equal(drawn[-1].values, learnt.score)
     state.colour = "density"
     assert inked(figure_png(datastore, state), datastore.populations.colour("lens", dark=True))

@@ -321,8 +321,8 @@ def test_a_team_names_its_journal_in_the_environment(store, tmp_path, monkeypatc
     monkeypatch.setenv("PCVAE_JOURNAL", "postgresql+nothing://ana:hush@host/x")
     datastore = DataStore.open(read_store(store))
     assert datastore.journal is None
-    assert "cannot open the journal" in datastore.no_journal
-    assert "hush" not in datastore.no_journal
+    assert "cannot open the journal" in datastore.journal_jobs.no_journal
+    assert "hush" not in datastore.journal_jobs.no_journal
 
 
 hv.extension("bokeh")

@@ -184,7 +184,7 @@ def test_the_sky_follows_the_anomaly_score_and_what_the_svm_is_taught(session, m
     before, rows = drawn[-1].values, np.flatnonzero(session.datastore.populations.normal)[:8]
     state.queue.training_labels = tuple((int(row), "red_spiral") for row in rows)
     arrive()
-    learnt = session.datastore.svm_jobs.learnt(state.space, state.queue.training_labels)
+    learnt = session.datastore.classifier_jobs.learnt(state.space, state.queue.training_labels)
     np.testing.assert_array_equal(drawn[-1].values, learnt.score)
     assert not np.array_equal(before, learnt.score)
     state.tab = "neighbours"

@@ -1,4 +1,4 @@
-"""The SVM's panel beside the queue: progress of the fit, its rates, buttons to refit."""
+"""The panel of the classifier beside the queue: progress of the fit, rates, buttons."""
 
 from html import escape
 from typing import Any
@@ -7,8 +7,8 @@ import panel as pn
 import param
 
 from dashboard.active_learning.training_labels import RULE, cancel, refit, warnings_of
+from dashboard.backend.classifier_jobs import ClassifierResult, ClassRates, class_rates
 from dashboard.backend.populations import population_title
-from dashboard.backend.svm_jobs import ClassRates, SvmResult, class_rates
 from dashboard.backend.view import View
 from dashboard.components.assets import style
 from dashboard.components.collapsible import small_button
@@ -17,16 +17,16 @@ from dashboard.gallery.strip import HEIGHT
 from pcvae.anomaly import NORMAL
 from pcvae.ranking import purity
 
-__all__ = ["SvmPanel", "rates_html"]
+__all__ = ["ClassifierPanel", "rates_html"]
 
 RARE_SHARE = 0.001  # of a class in the survey for which purity is stated
 
 
-class SvmPanel(View):
+class ClassifierPanel(View):
     """Recall and false-positive rate of each class, and what the SVM was fitted to.
 
-    Reads ``tab``, ``model``, ``features``, ``queue``, ``progress.svm_status``,
-    ``progress.svm_progress`` and ``progress.scores_arrived`` of the state; writes
+    Reads ``tab``, ``model``, ``features``, ``queue``, ``progress.classifier_status``,
+    ``progress.classifier_progress`` and ``progress.scores_arrived`` of the state; writes
     ``queue.training_labels`` and ``queue.refits``.
     """
 
@@ -34,7 +34,7 @@ class SvmPanel(View):
         super().__init__(**params)
         self.rates = pn.pane.HTML(
             "",
-            stylesheets=[BASE, style(__file__, "svm_panel.css")],
+            stylesheets=[BASE, style(__file__, "classifier_panel.css")],
             width=420,
             height=HEIGHT,
             margin=(0, 0, 0, 14),
@@ -70,16 +70,16 @@ class SvmPanel(View):
         "state.features",
         "state.queue.training_labels",
         "state.queue.refits",
-        "state.progress.svm_status",
-        "state.progress.svm_progress",
+        "state.progress.classifier_status",
+        "state.progress.classifier_progress",
         "state.progress.scores_arrived",
         "state.progress.journal_events",
         watch=True,
     )
     def _show(self) -> None:
-        state, jobs = self.state, self.datastore.svm_jobs
+        state, jobs = self.state, self.datastore.classifier_jobs
         labels, refits = state.queue.training_labels, state.queue.refits
-        self.stop.visible = bool(state.progress.svm_status and refits)
+        self.stop.visible = bool(state.progress.classifier_status and refits)
         if state.tab != "queue":
             return
         result = jobs.learnt(state.space, labels)
@@ -87,7 +87,9 @@ class SvmPanel(View):
         rates = class_rates(trials.result) if trials and trials.result else []
         counts = dict(result.fitted.used) if result else {}
         warnings = warnings_of(self.datastore, labels, counts) if result else []
-        status = progress_html(state.progress.svm_status, state.progress.svm_progress)
+        status = progress_html(
+            state.progress.classifier_status, state.progress.classifier_progress
+        )
         if result and not status:
             status = f"<p>{fitted_html(result, len(self.datastore))}</p>"
         if rates and (told := simulated_note(self.datastore.store.info.source)):
@@ -157,7 +159,7 @@ def simulated_note(source: str) -> str:
     return told if "simulated" in source.lower() else ""
 
 
-def fitted_html(learnt: SvmResult, total: int) -> str:
+def fitted_html(learnt: ClassifierResult, total: int) -> str:
     """The galaxies that SVM and trees were fitted to."""
     used = learnt.fitted.used
     rare = ", ".join(

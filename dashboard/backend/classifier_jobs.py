@@ -4,7 +4,7 @@ Shapes are written with N galaxies. Training labels are a tuple of (row, class):
 on nothing else, so that two sessions share a fit only if their labels are the same.
 """
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from functools import lru_cache
@@ -23,9 +23,9 @@ from pcvae.trials import Trials, repeated_folds, wilson_interval
 __all__ = [
     "MIN_CLASS",
     "ClassRates",
+    "ClassifierJobs",
+    "ClassifierResult",
     "Job",
-    "SvmJobs",
-    "SvmResult",
     "TrainingLabels",
     "class_rates",
 ]
@@ -38,7 +38,7 @@ FOLDS, REPEATS = 5, 3
 KEPT = 8  # fits kept ready; one of a million galaxies holds 8 MB
 
 
-class SvmResult(NamedTuple):
+class ClassifierResult(NamedTuple):
     """The result of one fit for every galaxy.
 
     Args:
@@ -110,7 +110,7 @@ class Job:
         return f"The classifier could not be fitted: {error}"
 
 
-class SvmJobs:
+class ClassifierJobs:
     """All fits of a process, run one at a time in a worker of their own.
 
     Args:
@@ -127,7 +127,7 @@ class SvmJobs:
         self._lock = Lock()
 
     def score(self, space: Space, training_labels: TrainingLabels = ()) -> Job:
-        """Score all galaxies by SVM and trees on all features of a space: a ``SvmResult``."""
+        """Score all galaxies by SVM and trees on a space's features; a ``ClassifierResult``."""
         key = ("score", space, training_labels)
         return self._job(key, lambda job: self._score(space, training_labels, job))
 
@@ -140,7 +140,9 @@ class SvmJobs:
         """The ``score`` or ``trials`` job if there is one; starts none."""
         return self._jobs.get((kind, space, training_labels))
 
-    def learnt(self, space: Space, training_labels: TrainingLabels = ()) -> SvmResult | None:
+    def learnt(
+        self, space: Space, training_labels: TrainingLabels = ()
+    ) -> ClassifierResult | None:
         """The score if it has been computed; starts nothing."""
         job = self.job("score", space, training_labels)
         return job.result if job else None
@@ -165,15 +167,8 @@ class SvmJobs:
     def small(self, training_labels: TrainingLabels) -> dict[str, int]:
         """The sizes of user-defined classes that are too small to be fitted."""
         known = set(self._store.info.rare) | {NORMAL, UNUSED}
-        names, counts = np.unique(
-            np.array([name for _, name in training_labels if name not in known], str),
-            return_counts=True,
-        )
-        return {
-            str(name): int(count)
-            for name, count in zip(names, counts, strict=True)
-            if count < MIN_CLASS
-        }
+        counts = Counter(name for _, name in training_labels if name not in known)
+        return {name: count for name, count in sorted(counts.items()) if count < MIN_CLASS}
 
     def rows(
         self, values: NDArray[np.floating], training_labels: TrainingLabels
@@ -205,7 +200,7 @@ class SvmJobs:
                 del self._jobs[old]
             return job
 
-    def _score(self, space: Space, training_labels: TrainingLabels, job: Job) -> SvmResult:
+    def _score(self, space: Space, training_labels: TrainingLabels, job: Job) -> ClassifierResult:
         job.tell("fitting SVM and trees", 0.0)
         values = self._store.features(*space).values
         rows = self.rows(values, training_labels)
@@ -217,7 +212,7 @@ class SvmJobs:
             part = slice(start, start + CHUNK)
             margins = fitted.margins(values[part])
             score[part], margin[part] = fitted.score(margins), margins.max(axis=1)
-        return SvmResult(score, margin, fitted)
+        return ClassifierResult(score, margin, fitted)
 
     def _trials(self, space: Space, training_labels: TrainingLabels, job: Job) -> Trials:
         job.tell("cross-validating", 0.0)
