@@ -8,7 +8,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -74,8 +74,8 @@ class Store:
 
     def __init__(self, folder: Path, info: StoreInfo) -> None:
         self.folder, self.info = folder, info
-        self.latents = cache(self._read_latents)
-        self.projections = cache(self._read_projections)
+        self.latents = cache(partial(_read_latents, self))
+        self.projections = cache(partial(_read_projections, self))
 
     def __len__(self) -> int:
         return len(self.galaxies)
@@ -83,7 +83,7 @@ class Store:
     @cached_property
     def galaxies(self) -> pd.DataFrame:
         """The catalogue with each galaxy's ``split``; N rows."""
-        return self._read_table(self.folder / "galaxies.parquet")
+        return _read_table(self.folder, self.folder / "galaxies.parquet")
 
     @cached_property
     def stamps(self) -> "zarr.Array[Any] | None":
@@ -112,7 +112,8 @@ class Store:
         """
         about = self.model(model)
         if about.wide:
-            return self._guarded(read_vectors, self.latents_path(model), len(about.latents))
+            remake, path = REMAKE.format(self.folder), self.latents_path(model)
+            return _guarded(remake, read_vectors, path, len(about.latents))
         return self.latents(model)[about.names].to_numpy(np.float64)
 
     def all_latents(self, model: str) -> pd.DataFrame:
@@ -153,62 +154,65 @@ class Store:
         """The folder with what decodes and encodes for that model."""
         return self.folder / "models" / self.model(name).name
 
-    def _read_latents(self, model: str) -> pd.DataFrame:
-        """Latents, their sigmas, derived columns and ``recon_error``; N rows.
-
-        Without the latents of a wide model, which are columns of ``all_latents``. In single
-        precision, as the network computes, and with the ids of ``galaxies``: together that halves
-        the memory.
-        """
-        about, path = self.model(model), self.latents_path(model)
-        some = ["id", "recon_error"] if about.wide else None
-        table = self._read_table(path, some)
-        wanted = ["id", *(() if about.wide else about.names), about.orientation]
-        if absent := [name for name in wanted if name and name not in table]:
-            msg = f"the latents of model {model!r} lack the column {absent[0]!r}. "
-            raise StoreError(msg + "Make the store again with: " + REMAKE.format(self.folder))
-        if not table["id"].equals(self.galaxies["id"]):
-            msg = f"the ids of model {model!r} are not those of the galaxies. "
-            raise StoreError(msg + "Make the store again with: " + REMAKE.format(self.folder))
-        names = [str(name) for name in table if name != "id"]
-        single = {name: table.pop(name).astype(np.float32) for name in names}
-        return pd.DataFrame({"id": self.galaxies["id"], **single})
-
-    def _read_projections(self, model: str) -> pd.DataFrame:
-        """The projections of a model's latents to look at (``train.project``), N rows.
-
-        Raises:
-            StoreError: They are broken; or there are none of a wide model.
-        """
-        table = self._guarded(read_projections, self.folder, self.model(model).name)
-        if (table.empty and self.model(model).wide) or len(table) not in (0, len(self)):
-            msg = f"expected projections of the {len(self)} galaxies of model {model!r}, found "
-            raise StoreError(
-                f"{msg}{len(table)}. Make them with: python -m train.project "
-                f"{self.folder} --overwrite"
-            )
-        return table
-
     def latents_path(self, model: str) -> Path:
         """Where the latents of a model lie; those of a wide one as of ``pcvae.vectors``."""
         return self.folder / "latents" / f"{self.model(model).name}.parquet"
 
-    def _read_table(self, path: Path, columns: list[str] | None = None) -> pd.DataFrame:
-        table: pd.DataFrame = self._guarded(pd.read_parquet, path, columns=columns)
-        pa.default_memory_pool().release_unused()  # else it keeps as much again
-        return table
 
-    def _guarded(self, read: Callable[..., Any], path: Path, *args: Any, **options: Any) -> Any:
-        """What a reader makes of a file of the store.
+def _read_latents(store: Store, model: str) -> pd.DataFrame:
+    """Latents, their sigmas, derived columns and ``recon_error``; N rows.
 
-        Raises:
-            StoreError: It cannot be read.
-        """
-        try:
-            return read(path, *args, **options)
-        except (OSError, ValueError, KeyError) as error:
-            msg = f"{path} cannot be read: {brief(error)}. Make the store again with: "
-            raise StoreError(msg + REMAKE.format(self.folder)) from error
+    Without the latents of a wide model, which are columns of ``Store.all_latents``. In single
+    precision, as the network computes, and with the ids of ``galaxies``: together that halves the
+    memory.
+    """
+    about, path = store.model(model), store.latents_path(model)
+    table = _read_table(store.folder, path, ["id", "recon_error"] if about.wide else None)
+    wanted = ["id", *(() if about.wide else about.names), about.orientation]
+    if absent := [name for name in wanted if name and name not in table]:
+        msg = f"the latents of model {model!r} lack the column {absent[0]!r}. "
+        raise StoreError(msg + "Make the store again with: " + REMAKE.format(store.folder))
+    if not table["id"].equals(store.galaxies["id"]):
+        msg = f"the ids of model {model!r} are not those of the galaxies. "
+        raise StoreError(msg + "Make the store again with: " + REMAKE.format(store.folder))
+    names = [str(name) for name in table if name != "id"]
+    single = {name: table.pop(name).astype(np.float32) for name in names}
+    return pd.DataFrame({"id": store.galaxies["id"], **single})
+
+
+def _read_projections(store: Store, model: str) -> pd.DataFrame:
+    """The projections of a model's latents to look at (``train.project``), N rows or none.
+
+    Raises:
+        StoreError: They are broken; or there are none of a wide model.
+    """
+    about, again = store.model(model), f"python -m train.project {store.folder} --overwrite"
+    table = _guarded(again, read_projections, store.folder, about.name)
+    lacking = about.wide and not len(table.columns)
+    if lacking or (len(table.columns) and len(table) != len(store)):
+        msg = f"expected projections of the {len(store)} galaxies of model {model!r}, found "
+        raise StoreError(f"{msg}{len(table)}. Make them with: {again}")
+    return table
+
+
+def _read_table(folder: Path, path: Path, columns: list[str] | None = None) -> pd.DataFrame:
+    remake = REMAKE.format(folder)
+    table: pd.DataFrame = _guarded(remake, pd.read_parquet, path, columns=columns)
+    pa.default_memory_pool().release_unused()  # else it keeps as much again
+    return table
+
+
+def _guarded(remake: str, read: Callable[..., Any], path: Path, *args: Any, **options: Any) -> Any:
+    """What a reader makes of a file.
+
+    Raises:
+        StoreError: It cannot be read; says what makes it again.
+    """
+    try:
+        return read(path, *args, **options)
+    except (OSError, ValueError, KeyError) as error:
+        msg = f"{path} cannot be read: {brief(error)}. Make the store again with: "
+        raise StoreError(msg + remake) from error
 
 
 def read_store(folder: Path) -> Store:

@@ -39,6 +39,22 @@ def needed(datastore: DataStore) -> str:
     )
 
 
+def dust_input() -> pmui.FloatInput:
+    """The field for the E(B-V) before an uploaded galaxy; empty where that is unknown."""
+    return pmui.FloatInput(
+        label="E(B-V) [mag], if known",
+        description="Of the Milky Way's dust before your galaxy, which fluxes are corrected for "
+        "as the store's are. Give it before you choose the file; without it, EBV of the FITS "
+        "header counts.",
+        value=None,
+        start=0.0,
+        step=0.01,
+        size="small",
+        width=220,
+        visible=False,
+    )
+
+
 class AddGalaxy(View):
     """A button in the header, and the panel below it: choice of files, progress, search results.
 
@@ -69,18 +85,7 @@ class AddGalaxy(View):
             sizing_mode="stretch_width",
         )
         self.field.param.watch(lambda _: self._take(), "value")
-        self.ebv = pmui.FloatInput(
-            label="E(B-V) [mag], if known",
-            description="Of the Milky Way's dust before your galaxy, which fluxes are corrected "
-            "for as the store's are. Give it before you choose the file; without it, EBV of the "
-            "FITS header counts.",
-            value=None,
-            start=0.0,
-            step=0.01,
-            size="small",
-            width=220,
-            visible=False,
-        )
+        self.ebv = dust_input()
         self.help = pn.pane.HTML(
             f'<p class="muted">{escape(needed(self.datastore))}</p>', stylesheets=[BASE, DROP_DOWN]
         )
