@@ -11,9 +11,10 @@ reconstructed. A second call of the same command goes on where a killed one stop
 """
 
 import argparse
+import shutil
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -93,9 +94,20 @@ def make(args: argparse.Namespace, made_by: str, read: Read) -> Path:
         msg = f"{args.output} exists already: choose another name, or replace it by --overwrite"
         raise SettingsError(msg)
     with hold(args.output, break_lock=args.break_lock):
-        args.output.parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=args.output.parent, prefix=".vectors-") as scratch:
-            return _write(args, read(args, Path(scratch)), made_by, Path(scratch))
+        with _scratch(args.output) as scratch:
+            return _write(args, read(args, scratch), made_by, scratch)
+
+
+@contextmanager
+def _scratch(output: Path) -> Iterator[Path]:
+    """A folder beside the store for what is mapped to files; one that was left is replaced."""
+    folder = output.with_name(f"{output.name}.vectors")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _read(args: argparse.Namespace, scratch: Path) -> "VectorSource":

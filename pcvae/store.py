@@ -112,8 +112,8 @@ class Store:
         """
         about = self.model(model)
         if about.wide:
-            remake, path = REMAKE.format(self.folder), self.latents_path(model)
-            return _guarded(remake, read_vectors, path, len(about.latents))
+            path = self.latents_path(model)
+            return _guarded(_again(self.folder), read_vectors, path, len(about.latents))
         return self.latents(model)[about.names].to_numpy(np.float64)
 
     def all_latents(self, model: str) -> pd.DataFrame:
@@ -171,10 +171,10 @@ def _read_latents(store: Store, model: str) -> pd.DataFrame:
     wanted = ["id", *(() if about.wide else about.names), about.orientation]
     if absent := [name for name in wanted if name and name not in table]:
         msg = f"the latents of model {model!r} lack the column {absent[0]!r}. "
-        raise StoreError(msg + "Make the store again with: " + REMAKE.format(store.folder))
+        raise StoreError(msg + _again(store.folder))
     if not table["id"].equals(store.galaxies["id"]):
         msg = f"the ids of model {model!r} are not those of the galaxies. "
-        raise StoreError(msg + "Make the store again with: " + REMAKE.format(store.folder))
+        raise StoreError(msg + _again(store.folder))
     names = [str(name) for name in table if name != "id"]
     single = {name: table.pop(name).astype(np.float32) for name in names}
     return pd.DataFrame({"id": store.galaxies["id"], **single})
@@ -187,7 +187,7 @@ def _read_projections(store: Store, model: str) -> pd.DataFrame:
         StoreError: They are broken; or there are none of a wide model.
     """
     about, again = store.model(model), f"python -m train.project {store.folder} --overwrite"
-    table = _guarded(again, read_projections, store.folder, about.name)
+    table = _guarded(f"Make them again with: {again}", read_projections, store.folder, about.name)
     lacking = about.wide and not len(table.columns)
     if lacking or (len(table.columns) and len(table) != len(store)):
         msg = f"expected projections of the {len(store)} galaxies of model {model!r}, found "
@@ -196,23 +196,26 @@ def _read_projections(store: Store, model: str) -> pd.DataFrame:
 
 
 def _read_table(folder: Path, path: Path, columns: list[str] | None = None) -> pd.DataFrame:
-    remake = REMAKE.format(folder)
-    table: pd.DataFrame = _guarded(remake, pd.read_parquet, path, columns=columns)
+    table: pd.DataFrame = _guarded(_again(folder), pd.read_parquet, path, columns=columns)
     pa.default_memory_pool().release_unused()  # else it keeps as much again
     return table
+
+
+def _again(folder: Path) -> str:
+    return f"Make the store again with: {REMAKE.format(folder)}"
 
 
 def _guarded(remake: str, read: Callable[..., Any], path: Path, *args: Any, **options: Any) -> Any:
     """What a reader makes of a file.
 
     Raises:
-        StoreError: It cannot be read; says what makes it again.
+        StoreError: It cannot be read, and what makes it again, as a sentence says.
     """
     try:
         return read(path, *args, **options)
     except (OSError, ValueError, KeyError) as error:
-        msg = f"{path} cannot be read: {brief(error)}. Make the store again with: "
-        raise StoreError(msg + remake) from error
+        msg = f"{path} cannot be read: {brief(error)}. {remake}"
+        raise StoreError(msg) from error
 
 
 def read_store(folder: Path) -> Store:

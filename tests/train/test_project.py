@@ -82,6 +82,9 @@ def test_projections_of_other_galaxies_are_refused(copied):
     pd.read_parquet(path).iloc[:5].to_parquet(path)
     with pytest.raises(StoreError, match=r"projections of the 120 galaxies .* --overwrite"):
         read_store(copied).projections("physics")
+    path.write_bytes(b"PAR1")
+    with pytest.raises(StoreError, match=r"cannot be read: .* Make them again with: .*project"):
+        read_store(copied).projections("physics")
 
 
 @pytest.mark.parametrize(
