@@ -93,9 +93,8 @@ def make(args: argparse.Namespace, made_by: str, read: Read) -> Path:
     if args.output.exists() and not args.overwrite:
         msg = f"{args.output} exists already: choose another name, or replace it by --overwrite"
         raise SettingsError(msg)
-    with hold(args.output, break_lock=args.break_lock):
-        with _scratch(args.output) as scratch:
-            return _write(args, read(args, scratch), made_by, scratch)
+    with hold(args.output, break_lock=args.break_lock), _scratch(args.output) as scratch:
+        return _write(args, read(args, scratch), made_by, scratch)
 
 
 @contextmanager

@@ -102,8 +102,8 @@ def embedded_galaxies(
 ) -> Galaxies:
     """The galaxies that a command line names and that have a vector.
 
-    Those of a store keep their split. Others are dealt as ``train.train`` deals them, if any has
-    a label; else they are ``new``.
+    Those of a store keep their split, unless its models learnt from none of them. Others are dealt
+    as ``train.train`` deals them, if any has a label; else they are ``new``.
 
     Args:
         args: The command line.
@@ -125,8 +125,12 @@ def embedded_galaxies(
         raise CatalogError(f"{msg}{ids[0]!r}. Name the column with --columns id=NAME")
     table = catalog[there].reset_index(drop=True)
     galaxies = Galaxies(table, there, origin)
+    learnt = "split" in table and table["split"].isin(["train", "validation"]).any()
+    if not learnt:
+        table = table.assign(split=_split(args, table, galaxies))
+        galaxies = Galaxies(table, there, origin)
     if galaxies.store is None:
-        return Galaxies(table.assign(split=_split(args, table, galaxies)), there, origin)
+        return galaxies
     if args.model in {model.name for model in galaxies.store.info.models}:
         msg = f"{args.store} has a model {args.model!r} already: choose another --model NAME"
         raise SettingsError(msg)
@@ -203,13 +207,14 @@ def _origin(
 def _split(
     args: argparse.Namespace, table: pd.DataFrame, galaxies: Galaxies
 ) -> NDArray[np.str_] | str:
-    """The split of galaxies that no run of ours was trained on."""
+    """The split of galaxies that no run of ours was trained on: what neighbours learn from."""
     from pcvae.dataset import SHARES, assign_split
     from pcvae.labels import LABELS
 
     if not any(table[label.name].notna().any() for label in LABELS):
         return "new"
-    never = galaxies.sample.info.held_out if galaxies.sample else args.rare
+    facts = galaxies.origin.info if galaxies.origin is not None else None
+    never = (*facts.rare, *facts.hard_negative) if facts else args.rare
     asked = args.validation, args.test
     shares = tuple(usual if a is None else a for a, usual in zip(asked, SHARES, strict=True))
     validation, test = shares

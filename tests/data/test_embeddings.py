@@ -1,6 +1,7 @@
 """Stores of another model's vectors, from files of any kind, beside our models or alone."""
 
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ import pytest
 import zarr
 
 from data import embeddings
+from pcvae.dataset import assign_split
 from pcvae.errors import CatalogError, SettingsError
 from pcvae.store import read_store
 
@@ -112,6 +114,22 @@ def test_a_store_holds_ours_and_the_other_on_the_galaxies_that_both_have(store, 
     again = run(tmp_path / "v.npz", tmp_path / "three", "--store", both.folder, "--model", "b")
     np.testing.assert_array_equal(again.values("clip"), vectors[some])
     assert list(again.projections("clip")) == list(both.projections("clip"))
+
+
+def test_galaxies_that_our_models_never_saw_are_dealt_so_that_neighbours_can_learn(
+    store, vectors, tmp_path
+):
+    folder = shutil.copytree(store, tmp_path / "ours")
+    table = pd.read_parquet(folder / "galaxies.parquet").assign(split="new")
+    table.to_parquet(folder / "galaxies.parquet", index=False)
+    np.savez(tmp_path / "v.npz", v=vectors, id=table["id"].to_numpy(str))
+    options = ("--model", "clip", "--test", 0.5, "--seed", 3)
+    both = run(tmp_path / "v.npz", tmp_path / "both", "--store", folder, *options)
+    never = [*both.info.rare, *both.info.hard_negative]
+    shares = (0.1, 0.5)
+    split = assign_split(table["id"], list(table["population"]), never, 3, shares=shares)
+    assert list(both.galaxies["split"]) == list(split)
+    assert (both.galaxies["split"] == "test").sum() > 30
 
 
 def test_a_wide_embedding_has_principal_components_to_look_at(sample, vectors, tmp_path):
