@@ -39,20 +39,38 @@ def needed(datastore: DataStore) -> str:
     )
 
 
-def dust_input() -> pmui.FloatInput:
+def dust_input() -> pmui.TextInput:
     """The field for the E(B-V) before an uploaded galaxy; empty where that is unknown."""
-    return pmui.FloatInput(
+    return pmui.TextInput(
         label="E(B-V) [mag], if known",
+        placeholder="EBV of the header",
         description="Of the Milky Way's dust before your galaxy, which fluxes are corrected for "
         "as the store's are. Give it before you choose the file; without it, EBV of the FITS "
         "header counts.",
-        value=None,
-        start=0.0,
-        step=0.01,
+        value="",
         size="small",
         width=220,
         visible=False,
     )
+
+
+def excess_of(text: str) -> float | None:
+    """The E(B-V) [mag] that a person wrote; None for nothing.
+
+    Raises:
+        UploadError: It is no number.
+
+    Example:
+        >>> excess_of(" 0,05 "), excess_of("")
+        (0.05, None)
+    """
+    if not text.strip():
+        return None
+    try:
+        return float(text.replace(",", "."))
+    except ValueError as error:
+        msg = f"expected E(B-V) as a number such as 0.05, found {text.strip()[:20]!r}"
+        raise UploadError(msg) from error
 
 
 class AddGalaxy(View):
@@ -120,7 +138,7 @@ class AddGalaxy(View):
 
     def _take(self) -> None:
         try:
-            self.jobs.read(self.field.files(), self.ebv.value)
+            self.jobs.read(self.field.files(), excess_of(self.ebv.value))
         except UploadError as error:
             self.jobs.fail(error)
 

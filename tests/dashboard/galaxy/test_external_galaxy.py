@@ -391,7 +391,13 @@ def test_dust_is_asked_for_where_the_stores_fluxes_are_corrected(store, flux, tm
     adding = session.add_galaxy
     adding.open()
     assert adding.ebv.visible
-    adding.ebv.value = 0.2
+    adding.ebv.value = "much"
+    adding.field.param.update(filename=["one.fits"], value=[cube(flux[7]).content])
+    assert "expected E(B-V) as a number" in adding.words.object
+    adding.ebv.value = ""
+    adding.field.param.update(filename=["one.fits"], value=[cube(flux[7], EBV=0.3).content])
+    assert "E(B-V) = 0.3 mag" in session.card.facts.object
+    adding.ebv.value = "0.2"
     adding.field.param.update(filename=["one.fits"], value=[cube(flux[7]).content])
     assert "E(B-V) = 0.2 mag" in session.card.facts.object
     other = begin(store)
