@@ -270,6 +270,7 @@ def open_datastore(folder: Path) -> DataStore:
     store = read_store(folder)
     for model in store.info.models:
         store.latents(model.name)
+        store.projections(model.name)
     default_features(store)
     return DataStore.open(store)
 

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from itertools import pairwise
 from threading import Lock
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,9 +16,16 @@ from scipy.spatial import cKDTree
 
 from pcvae.errors import ShapeError
 
-__all__ = ["Neighbours", "block_whitening", "whitening"]
+if TYPE_CHECKING:
+    from sklearn.neighbors import NearestNeighbors
+
+    Searched: TypeAlias = cKDTree | NearestNeighbors
+
+__all__ = ["MAX_WHITENED", "Neighbours", "block_whitening", "scaling", "whitening"]
 
 TREES = 4  # trees of subsets kept at once; one of a million galaxies holds about 100 MB
+MAX_WHITENED = 64  # features of a block that are whitened
+MAX_TREE = 64  # features beyond which a tree looks at every galaxy, and slower than brute force
 FLAT = 1e-10  # share of the variance below which a direction is constant but for rounding
 
 
@@ -63,17 +71,37 @@ def block_whitening(values: NDArray[np.float64], sizes: Sequence[int]) -> NDArra
             = \frac{D}{B} \sum_{k=1}^{B} \frac{1}{D_k} (a_k - b_k)^T \Sigma_k^{-1} (a_k - b_k)
 
     so that many free latents do not outweigh the few that are tied to labels. One block gives
-    ``whitening``.
+    ``whitening``. A block of more than 64 columns, another model's wide embedding, is not
+    whitened but scaled as a whole (``scaling``).
 
     Args:
         values: The features (N, D); rows with NaN do not count.
         sizes: How many columns each block has, in their order.
     """
-    finite = values[np.isfinite(values).all(axis=1)]
+    known = np.isfinite(values).all(axis=1)
+    finite = values if known.all() else values[known]
     starts = np.cumsum([0, *sizes])
     weight = values.shape[1] / len(sizes)
-    blocks = [whitening(finite[:, a:b]) * np.sqrt(weight / (b - a)) for a, b in pairwise(starts)]
+    blocks = [
+        (whitening if b - a <= MAX_WHITENED else scaling)(finite[:, a:b])
+        * np.sqrt(weight / (b - a))
+        for a, b in pairwise(starts)
+    ]
     return block_diag(*blocks)
+
+
+def scaling(values: NDArray[np.floating]) -> NDArray[np.float64]:
+    r"""The matrix (D, D) that gives D features variances that add up to D, by one number for all.
+
+    Distances keep the proportions that they have in the embedding itself. Its many directions of
+    little variance, which ``whitening`` would blow up to the size of the others, stay small.
+
+    Args:
+        values: The features (N, D), all known.
+    """
+    axes = values.shape[1]
+    total = float(values.var(axis=0, dtype=np.float64).sum()) if len(values) > 1 else 0.0
+    return np.eye(axes) * (np.sqrt(axes / total) if total > 0 else 1.0)
 
 
 class Neighbours:
@@ -98,16 +126,19 @@ class Neighbours:
     def __init__(
         self, values: ArrayLike, *, whiten: bool = True, blocks: Sequence[int] = ()
     ) -> None:
-        table = np.asarray(values, dtype=np.float64)
+        table = np.asarray(values)
+        wide = table.ndim == 2 and table.shape[1] > MAX_TREE
+        table = table.astype(np.float32 if wide else np.float64, copy=False)
         if table.ndim != 2:
             msg = f"expected latents of shape (N, D), found {table.shape}"
             raise ShapeError(msg)
         self.axes = table.shape[1]
         sizes = blocks or (self.axes,)
-        self._matrix = block_whitening(table, sizes) if whiten else np.eye(self.axes)
+        matrix = block_whitening(table, sizes) if whiten else np.eye(self.axes)
+        self._matrix = matrix.astype(table.dtype)
         self.points = table @ self._matrix if whiten else table
         self._known = np.isfinite(self.points).all(axis=1)
-        self._trees: OrderedDict[bytes, tuple[cKDTree, NDArray[np.intp]]] = OrderedDict()
+        self._trees: OrderedDict[bytes, tuple[Searched, NDArray[np.intp]]] = OrderedDict()
         self._lock = Lock()
 
     def __len__(self) -> int:
@@ -144,16 +175,16 @@ class Neighbours:
         longest = int((found >= 0).sum(axis=1).max(initial=0))
         return found[:, :longest], distances[:, :longest]
 
-    def _transform(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _transform(self, points: NDArray[np.floating]) -> NDArray[np.floating]:
         if points.shape[1] != self.axes:
             msg = f"expected points with {self.axes} latents, found {points.shape[1]}"
             raise ShapeError(msg)
-        result: NDArray[np.float64] = points.astype(np.float64) @ self._matrix
+        result: NDArray[np.floating] = points.astype(self._matrix.dtype) @ self._matrix
         return result
 
     def _search(
         self,
-        points: NDArray[np.float64],
+        points: NDArray[np.floating],
         own: NDArray[np.intp],
         k: int,
         among: NDArray[np.bool_] | None,
@@ -163,7 +194,7 @@ class Neighbours:
         distances = np.full(found.shape, np.inf)
         asked = np.isfinite(points).all(axis=1)
         if len(members) and asked.any():
-            near, index = tree.query(points[asked], k=np.arange(1, found.shape[1] + 1))
+            near, index = _nearest(tree, points[asked], found.shape[1], len(members))
             there = np.isfinite(near)
             found[asked] = np.where(there, members[np.where(there, index, 0)], -1)
             distances[asked] = near
@@ -173,14 +204,38 @@ class Neighbours:
         found = np.take_along_axis(found, order, axis=1)
         return np.where(np.isfinite(distances), found, -1), distances
 
-    def _tree(self, among: NDArray[np.bool_] | None) -> tuple[cKDTree, NDArray[np.intp]]:
+    def _tree(self, among: NDArray[np.bool_] | None) -> "tuple[Searched, NDArray[np.intp]]":
         mask = self._known if among is None else self._known & np.asarray(among, dtype=bool)
         key = b"" if among is None else np.packbits(mask).tobytes()
         with self._lock:
             if key not in self._trees:
                 members = np.flatnonzero(mask)
-                self._trees[key] = cKDTree(self.points[members]), members
+                self._trees[key] = _searched(self.points, members), members
                 if len(self._trees) > TREES:
                     self._trees.popitem(last=False)
             self._trees.move_to_end(key)
             return self._trees[key]
+
+
+def _searched(points: NDArray[np.floating], members: NDArray[np.intp]) -> "Searched":
+    """What finds the nearest of some galaxies: a tree, or of many features brute force."""
+    some = points if len(members) == len(points) else points[members]
+    if points.shape[1] <= MAX_TREE or not len(some):
+        return cKDTree(some)
+    from sklearn.neighbors import NearestNeighbors
+
+    return NearestNeighbors(algorithm="brute").fit(some)
+
+
+def _nearest(
+    searched: "Searched", points: NDArray[np.floating], k: int, members: int
+) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """Distances and indices (M, k) of the nearest, nearest first; infinity where there is none."""
+    if isinstance(searched, cKDTree):
+        near, index = searched.query(points, k=np.arange(1, k + 1))
+        return near, index
+    distances = np.full((len(points), k), np.inf)
+    found = np.zeros((len(points), k), np.intp)
+    there = min(k, members)
+    distances[:, :there], found[:, :there] = searched.kneighbors(points, there)
+    return distances, found

@@ -6,11 +6,11 @@ only read; the order of its rows is that of the sample.
 
 import json
 import shutil
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from functools import cache, cached_property
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
+from functools import cache, cached_property, partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -30,13 +30,27 @@ from pcvae.folders import (
     write_facts,
     write_text,
 )
-from pcvae.labels import LABELS, Latent
 from pcvae.photometry import photometric_features
+from pcvae.projections import projection_path, read_projections, write_projection
+from pcvae.store_info import (
+    BOTH,
+    EMBEDDING,
+    LATENTS,
+    MAX_AXES,
+    PHOTOMETRY,
+    VERSION,
+    ModelInfo,
+    SearchFeatures,
+    StoreInfo,
+    search_features,
+)
+from pcvae.vectors import VECTOR, copy_rows, read_vectors
 
 __all__ = [
     "BOTH",
     "EMBEDDING",
     "LATENTS",
+    "MAX_AXES",
     "PHOTOMETRY",
     "ModelInfo",
     "SearchFeatures",
@@ -47,129 +61,7 @@ __all__ = [
     "search_features",
 ]
 
-VERSION = 1
-EMBEDDING = "embedding"
-ORIENTATION = ("e_cos", "e_sin", "orientation")
-LATENTS, PHOTOMETRY, BOTH = "latents", "photometry", "both"  # features to search by
 REMAKE = "python -m train.encode SAMPLE {} --run physics=RUN"
-
-
-@dataclass(frozen=True, slots=True)
-class ModelInfo:
-    """The metadata of one model of a store.
-
-    Args:
-        name: Its name in the store, such as ``physics`` or ``vanilla``.
-        kind: ``physics`` or ``vanilla``; or ``embedding``, for axes that were made elsewhere, with
-            no network that encodes or decodes.
-        recipe: The recipe it was trained by.
-        latents: The axes of its latent space, in their order.
-        orientation: The latent or derived column with the angle [rad]; empty for none.
-    """
-
-    name: str
-    kind: str
-    recipe: str
-    latents: tuple[Latent, ...]
-    orientation: str = ""
-
-    @property
-    def names(self) -> list[str]:
-        """The names of the latents, in their order."""
-        return [latent.name for latent in self.latents]
-
-    def blocks(self, *, oriented: bool = False) -> list[list[str]]:
-        """The names of the tied and of the free latents, without empty ones.
-
-        Args:
-            oriented: Whether the latents of the orientation are among them. If there are no
-                others, they are.
-        """
-        kept = [name for name in self.names if oriented or name not in ORIENTATION]
-        kept = kept or self.names
-        tied = {*(label.name for label in LABELS), *ORIENTATION}
-        parts = [name for name in kept if name in tied], [n for n in kept if n not in tied]
-        return [part for part in parts if part]
-
-
-class SearchFeatures(NamedTuple):
-    """The features of N galaxies by which they are searched.
-
-    Args:
-        names: Their names, F.
-        sizes: How many features each block has: tied latents, free latents, photometry.
-        values: Their values, (N, F); NaN where unknown.
-    """
-
-    names: tuple[str, ...]
-    sizes: tuple[int, ...]
-    values: NDArray[np.float64]
-
-
-def search_features(
-    info: ModelInfo,
-    latents: pd.DataFrame,
-    photometry: pd.DataFrame | None,
-    kind: str,
-    *,
-    oriented: bool = False,
-) -> SearchFeatures:
-    """The features of galaxies whose tables these are, N rows each.
-
-    Args:
-        info: The model whose latents take part.
-        latents: Its latents, at least.
-        photometry: As ``pcvae.photometry`` makes it; None if the catalogue has none.
-        kind: ``latents``, ``photometry`` or ``both``.
-        oriented: Whether the latents of the orientation take part.
-
-    Raises:
-        StoreError: Photometry is asked for, and there is none.
-    """
-    blocks = [] if kind == PHOTOMETRY else [latents[n] for n in info.blocks(oriented=oriented)]
-    if kind != LATENTS:
-        if photometry is None:
-            msg = "there is no photometry: expected flux_BAND, r50 and axis_ratio in the catalogue"
-            raise StoreError(msg)
-        blocks.append(photometry)
-    names = tuple(str(name) for block in blocks for name in block)
-    sizes = tuple(block.shape[1] for block in blocks)
-    return SearchFeatures(names, sizes, np.hstack([b.to_numpy(np.float64) for b in blocks]))
-
-
-@dataclass(frozen=True, slots=True)
-class StoreInfo:
-    """The metadata of a store; ``store.json``.
-
-    Args:
-        sample: The sample's name.
-        source: A sentence on where its galaxies come from.
-        bands: The bands of the images.
-        pixel_scale: Arcsec a pixel of the cutouts; None if unknown.
-        size: Pixels on a side of the cutouts.
-        unit: The pixels' unit in the sample, ``nanomaggy`` or ``stretched``.
-        rare: The populations that are looked for.
-        hard_negative: The populations that resemble them.
-        models: The models, in the order in which they are shown.
-        stamp_stretch: The stretch of the stamps, as ``pcvae.preprocess.Stretch`` writes it;
-            None where there are no stamps.
-        created: When, in UTC; ISO 8601.
-        command: The command that made it.
-    """
-
-    sample: str
-    source: str
-    bands: tuple[str, ...]
-    pixel_scale: float | None
-    size: int
-    unit: str
-    rare: tuple[str, ...]
-    hard_negative: tuple[str, ...]
-    models: tuple[ModelInfo, ...]
-    stamp_stretch: dict[str, Any] | None
-    created: str
-    command: str
-    version: int = VERSION
 
 
 class Store:
@@ -182,7 +74,8 @@ class Store:
 
     def __init__(self, folder: Path, info: StoreInfo) -> None:
         self.folder, self.info = folder, info
-        self.latents = cache(self._read_latents)
+        self.latents = cache(partial(_read_latents, self))
+        self.projections = cache(partial(_read_projections, self))
 
     def __len__(self) -> int:
         return len(self.galaxies)
@@ -190,7 +83,7 @@ class Store:
     @cached_property
     def galaxies(self) -> pd.DataFrame:
         """The catalogue with each galaxy's ``split``; N rows."""
-        return self._read_table(self.folder / "galaxies.parquet")
+        return _read_table(self.folder, self.folder / "galaxies.parquet")
 
     @cached_property
     def stamps(self) -> "zarr.Array[Any] | None":
@@ -212,9 +105,24 @@ class Store:
         msg = f"{self.folder} has no model {name!r}: expected one of {found}"
         raise StoreError(msg)
 
-    def values(self, model: str) -> NDArray[np.float64]:
-        """The latents (N, D) of a model, without sigmas or derived columns."""
-        return self.latents(model)[self.model(model).names].to_numpy(np.float64)
+    def values(self, model: str) -> NDArray[np.floating]:
+        """The latents (N, D) of a model, without sigmas or derived columns.
+
+        Those of a wide model are read anew, in single precision.
+        """
+        about = self.model(model)
+        if about.wide:
+            path = self.latents_path(model)
+            return _guarded(_again(self.folder), read_vectors, path, len(about.latents))
+        return self.latents(model)[about.names].to_numpy(np.float64)
+
+    def all_latents(self, model: str) -> pd.DataFrame:
+        """As ``latents``, of a wide model with its latents, N x D numbers."""
+        about, table = self.model(model), self.latents(model)
+        if not about.wide:
+            return table
+        latents = pd.DataFrame(self.values(model), columns=about.names, copy=False)
+        return pd.concat([table, latents], axis=1)
 
     @cached_property
     def photometry(self) -> pd.DataFrame | None:
@@ -237,6 +145,8 @@ class Store:
         """
         info = self.model(model)
         latents = self.latents(model)
+        if info.wide and kind != PHOTOMETRY:
+            latents = pd.DataFrame(self.values(model), columns=info.names, copy=False)
         photometry = self.photometry if kind != LATENTS else None
         return search_features(info, latents, photometry, kind, oriented=oriented)
 
@@ -244,33 +154,68 @@ class Store:
         """The folder with what decodes and encodes for that model."""
         return self.folder / "models" / self.model(name).name
 
-    def _read_latents(self, model: str) -> pd.DataFrame:
-        """Latents, their sigmas, derived columns and ``recon_error``; N rows.
+    def latents_path(self, model: str) -> Path:
+        """Where the latents of a model lie; those of a wide one as of ``pcvae.vectors``."""
+        return self.folder / "latents" / f"{self.model(model).name}.parquet"
 
-        In single precision, as the network computes, and with the ids of ``galaxies``: together
-        that halves the memory.
-        """
-        table = self._read_table(self.folder / "latents" / f"{self.model(model).name}.parquet")
-        about = self.model(model)
-        wanted = ["id", *about.names, about.orientation]
-        if absent := [name for name in wanted if name and name not in table]:
-            msg = f"the latents of model {model!r} lack the column {absent[0]!r}. "
-            raise StoreError(msg + "Make the store again with: " + REMAKE.format(self.folder))
-        if not table["id"].equals(self.galaxies["id"]):
-            msg = f"the ids of model {model!r} are not those of the galaxies. "
-            raise StoreError(msg + "Make the store again with: " + REMAKE.format(self.folder))
-        names = [str(name) for name in table if name != "id"]
-        single = {name: table.pop(name).astype(np.float32) for name in names}
-        return pd.DataFrame({"id": self.galaxies["id"], **single})
 
-    def _read_table(self, path: Path) -> pd.DataFrame:
-        try:
-            table = pd.read_parquet(path)
-            pa.default_memory_pool().release_unused()  # else it keeps as much again
-            return table
-        except (OSError, ValueError) as error:
-            msg = f"{path} cannot be read: {brief(error)}. Make the store again with: "
-            raise StoreError(msg + REMAKE.format(self.folder)) from error
+def _read_latents(store: Store, model: str) -> pd.DataFrame:
+    """Latents, their sigmas, derived columns and ``recon_error``; N rows.
+
+    Without the latents of a wide model, which are columns of ``Store.all_latents``. In single
+    precision, as the network computes, and with the ids of ``galaxies``: together that halves the
+    memory.
+    """
+    about, path = store.model(model), store.latents_path(model)
+    table = _read_table(store.folder, path, ["id", "recon_error"] if about.wide else None)
+    wanted = ["id", *(() if about.wide else about.names), about.orientation]
+    if absent := [name for name in wanted if name and name not in table]:
+        msg = f"the latents of model {model!r} lack the column {absent[0]!r}. "
+        raise StoreError(msg + _again(store.folder))
+    if not table["id"].equals(store.galaxies["id"]):
+        msg = f"the ids of model {model!r} are not those of the galaxies. "
+        raise StoreError(msg + _again(store.folder))
+    names = [str(name) for name in table if name != "id"]
+    single = {name: table.pop(name).astype(np.float32) for name in names}
+    return pd.DataFrame({"id": store.galaxies["id"], **single})
+
+
+def _read_projections(store: Store, model: str) -> pd.DataFrame:
+    """The projections of a model's latents to look at (``train.project``), N rows or none.
+
+    Raises:
+        StoreError: They are broken; or there are none of a wide model.
+    """
+    about, again = store.model(model), f"python -m train.project {store.folder} --overwrite"
+    table = _guarded(f"Make them again with: {again}", read_projections, store.folder, about.name)
+    lacking = about.wide and not len(table.columns)
+    if lacking or (len(table.columns) and len(table) != len(store)):
+        msg = f"expected projections of the {len(store)} galaxies of model {model!r}, found "
+        raise StoreError(f"{msg}{len(table)}. Make them with: {again}")
+    return table
+
+
+def _read_table(folder: Path, path: Path, columns: list[str] | None = None) -> pd.DataFrame:
+    table: pd.DataFrame = _guarded(_again(folder), pd.read_parquet, path, columns=columns)
+    pa.default_memory_pool().release_unused()  # else it keeps as much again
+    return table
+
+
+def _again(folder: Path) -> str:
+    return f"Make the store again with: {REMAKE.format(folder)}"
+
+
+def _guarded(remake: str, read: Callable[..., Any], path: Path, *args: Any, **options: Any) -> Any:
+    """What a reader makes of a file.
+
+    Raises:
+        StoreError: It cannot be read, and what makes it again, as a sentence says.
+    """
+    try:
+        return read(path, *args, **options)
+    except (OSError, ValueError, KeyError) as error:
+        msg = f"{path} cannot be read: {brief(error)}. {remake}"
+        raise StoreError(msg) from error
 
 
 def read_store(folder: Path) -> Store:
@@ -335,12 +280,18 @@ class StoreWriter:
         """Whether the part of a model that begins at row ``start`` is on disk."""
         return self._is_joined or self._part(model, start).exists()
 
-    def write_part(self, model: str, start: int, table: pd.DataFrame) -> None:
-        """Put the latents of the rows from ``start`` on disk."""
+    def write_part(self, model: str, start: int, table: "pd.DataFrame | pa.Table") -> None:
+        """Put the latents of the rows from ``start`` on disk.
+
+        Those of a wide model are a table as of ``pcvae.vectors``.
+        """
         path = self._part(model, start)
         path.parent.mkdir(parents=True, exist_ok=True)
         begun = path.with_suffix(".new")
-        table.to_parquet(begun, index=False)
+        if isinstance(table, pa.Table):
+            pq.write_table(table, begun)
+        else:
+            table.to_parquet(begun, index=False)
         begun.replace(path)
 
     def write_stamps(self, start: int, stamps: NDArray[np.uint8], rows: int) -> None:
@@ -352,6 +303,12 @@ class StoreWriter:
             create_chunked(begun, shape, chunks, "u1", compress=True)
             begun.rename(path)
         open_chunked(path)[start : start + len(stamps)] = stamps
+
+    def write_projection(
+        self, model: str, kind: str, ids: pd.Series, parts: Iterable[NDArray[np.floating]]
+    ) -> None:
+        """Put axes to look at on disk; see ``pcvae.projections.write_projection``."""
+        write_projection(projection_path(self._work, model, kind), ids, kind, parts)
 
     def finish(
         self, info: StoreInfo, galaxies: pd.DataFrame, model_folders: Mapping[str, Path]
@@ -384,8 +341,12 @@ class StoreWriter:
         (self._work / "latents").mkdir(exist_ok=True)
         for name, files in model_folders.items():
             parts = sorted((self._work / "parts" / name).glob("*.parquet"))
-            table = pd.concat([pd.read_parquet(part) for part in parts], ignore_index=True)
-            table.to_parquet(self._work / "latents" / f"{name}.parquet", index=False)
+            joined = self._work / "latents" / f"{name}.parquet"
+            if VECTOR in pq.read_schema(parts[0]).names:
+                copy_rows(parts, joined)
+            else:
+                table = pd.concat([pd.read_parquet(part) for part in parts], ignore_index=True)
+                table.to_parquet(joined, index=False)
             shutil.copytree(
                 files,
                 self._work / "models" / name,

@@ -14,7 +14,8 @@ LIBRARY = [
     "photometry", "cutouts", "stretch_kernels", "fast_stretch", "preprocess", "orientation",
     "dataset", "model", "loss", "recipes", "checkpoint", "trainer", "ood", "encode", "neighbours",
     "lookalikes", "metrics", "calibration", "ranking", "classifier", "anomaly", "boundaries",
-    "trials", "store", "journal_database", "journal", "label_classes",
+    "trials", "vectors", "projections", "store_info", "store", "journal_database", "journal",
+    "label_classes",
 ]  # fmt: skip
 PACKAGES = ["pcvae", "data", "train", "dashboard"]
 ROOMS = {  # of each package, in order; its commands and its app come after them
@@ -24,7 +25,7 @@ ROOMS = {  # of each package, in order; its commands and its app come after them
         "app", "benchmarks",
     ],
     "data": ["readers", "pipeline", "services", "published", "simulation"],
-    "train": ["evaluation", "report_pages"],
+    "train": ["evaluation", "report_pages", "projection"],
 }  # fmt: skip
 VIEWS = sorted((ROOT / "dashboard").rglob("*.py"))
 ARROWS = 80  # between rooms of the dashboard, at most

@@ -5,7 +5,8 @@
 The galaxies are dealt into folds; for each, a run is trained on the others, and baselines on the
 same others. Options that this script does not know go to ``train.train``. A second call of the
 same command goes on with the folds that are missing. Writes ``metrics.json``, ``tables.txt`` and
-``estimates.parquet``.
+``estimates.parquet``. Galaxies that people labelled as rare (``--labels``) train in no fold; they
+get estimates, but do not count in the tables.
 """
 
 import argparse
@@ -27,9 +28,11 @@ from pcvae.lock import BREAK_LOCK, hold
 from pcvae.script import command, run
 
 if TYPE_CHECKING:
+    from pcvae.label_classes import Labelled
     from train.evaluation.galaxy_pool import Estimate, Estimates, Pool
 
 TESTED = "tested-fold"  # a population that never trains, for the galaxies of the fold
+LABELLED = "labelled"  # the same for those that people labelled as rare, in the other folds
 
 
 def parse_args(argv: Sequence[str] | None = None) -> tuple[argparse.Namespace, list[str]]:
@@ -42,6 +45,11 @@ def parse_args(argv: Sequence[str] | None = None) -> tuple[argparse.Namespace, l
     add("report", type=Path, help="folder to make or to go on with")
     add("--folds", type=int, default=5, help="into how many parts the galaxies are dealt")
     add("--seed", type=int, default=0, help="fixes the folds, the runs and the baselines")
+    add(
+        "--labels",
+        metavar="STORE_OR_JOURNAL",
+        help="people's labels, by the rule of the dashboard: those by name never train",
+    )
     add("--break-lock", action="store_true", help=BREAK_LOCK)
     return parser.parse_known_args(argv)
 
@@ -56,17 +64,21 @@ def main(argv: Sequence[str] | None = None) -> Path:
 def _make(args: argparse.Namespace, options: list[str], argv: Sequence[str] | None) -> Path:
     sample = read_sample(args.sample)
     _check(args, options, sample)
-    _begin(args.report, json.dumps([command("train.crossvalidate", argv), sample.checksum()]))
+    labels = _labels(args.labels, sample)
+    begun = [command("train.crossvalidate", argv), sample.checksum()]
+    _begin(args.report, json.dumps(begun + ([labels.digest] if labels else [])))
     from train.evaluate import plain
     from train.evaluation.evaluation import Evaluation
     from train.report_pages.text_tables import text as tables
 
     fold = np.random.default_rng(args.seed).permutation(len(sample)) % args.folds
-    pool = _pool(sample)
+    never = _never(sample, labels)
+    pool = _pool(sample, never)
     evaluation = Evaluation(pool, args.seed)
+    evaluation.metrics["notes"] += [labels.message] if labels else []
     evaluation.metrics["folds"] = args.folds
     estimates: dict[str, dict[str, Estimates]] = {
-        "models": {"physics": _by_models(args, options, sample, fold)},
+        "models": {"physics": _by_models(args, options, sample, fold, never)},
         "baselines": _by_baselines(sample, pool, fold, args.seed),
     }
     evaluation.estimates.update(estimates)
@@ -106,13 +118,18 @@ def _begin(report: Path, text: str) -> None:
     report.mkdir(parents=True, exist_ok=True)
     settings = report / "command.json"
     if settings.exists() and settings.read_text() != text:
-        msg = f"{report} was begun with another command, see {settings}: choose another name"
+        begun = f"{report} was begun with another command or other labels, see {settings}"
+        msg = f"{begun}: choose another name"
         raise SettingsError(msg)
     settings.write_text(text)
 
 
 def _by_models(
-    args: argparse.Namespace, options: list[str], sample: Sample, fold: NDArray[np.intp]
+    args: argparse.Namespace,
+    options: list[str],
+    sample: Sample,
+    fold: NDArray[np.intp],
+    never: NDArray[np.bool_],
 ) -> dict[str, "Estimate"]:
     from train import train
     from train.evaluation.galaxy_pool import estimates
@@ -122,7 +139,7 @@ def _by_models(
         folder = args.report / f"fold-{number}"
         print(f"fold {number + 1} of {args.folds}")
         if not (folder / "run").exists():
-            _write_fold(sample, fold == number, folder / "sample")
+            _write_fold(sample, fold == number, never, folder / "sample")
             paths = [str(folder / "sample"), str(folder / "run")]
             resume = (folder / "run.partial").exists() and ["--resume"]
             train.main(
@@ -133,12 +150,16 @@ def _by_models(
     return estimates(table, sample.catalog)
 
 
-def _write_fold(sample: Sample, tested: NDArray[np.bool_], folder: Path) -> None:
+def _write_fold(
+    sample: Sample, tested: NDArray[np.bool_], never: NDArray[np.bool_], folder: Path
+) -> None:
     """A sample that differs in its catalogue only: the fold's galaxies never train."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    catalog = sample.catalog.assign(population=np.where(tested, TESTED, FIELD))
-    info = replace(sample.info, rare=(), hard_negative=(TESTED,))
+    catalog = sample.catalog.assign(
+        population=np.select([tested, never], [TESTED, LABELLED], FIELD)
+    )
+    info = replace(sample.info, rare=(), hard_negative=(TESTED, LABELLED))
     catalog.to_parquet(folder / "catalog.parquet", index=False)
     (folder / "sample.json").write_text(json.dumps(asdict(info), indent=1) + "\n")
     (folder / "cutouts.zarr").symlink_to((sample.folder / "cutouts.zarr").resolve())
@@ -157,12 +178,36 @@ def _encoded(folder: Path, sample: Sample, rows: NDArray[np.intp]) -> pd.DataFra
     return pd.concat(parts)
 
 
-def _pool(sample: Sample) -> "Pool":
+def _labels(address: str | None, sample: Sample) -> "Labelled | None":
+    from pcvae.label_classes import labelled, read_labels
+
+    if not address:
+        return None
+    catalog = sample.catalog
+    named = list(catalog["id"]), list(catalog["population"]), sample.info.rare
+    found = labelled(*named, read_labels(address))
+    print(found.message)
+    return found
+
+
+def _never(sample: Sample, labels: "Labelled | None") -> NDArray[np.bool_]:
+    """Which galaxies train in no fold: those that a label made rare, or left out; (N,)."""
+    from pcvae.anomaly import UNUSED
+
+    if labels is None:
+        return np.zeros(len(sample), dtype=bool)
+    now = np.array(labels.populations, dtype=object)
+    changed = now != sample.catalog["population"].to_numpy(object)
+    return changed & np.isin(now, [*labels.rare, UNUSED])
+
+
+def _pool(sample: Sample, never: NDArray[np.bool_]) -> "Pool":
     from train.evaluation.galaxy_pool import Pool
 
-    everyone = np.ones(len(sample), dtype=bool)
-    galaxies = sample.catalog.assign(row=np.arange(len(sample)), split="test")
-    return Pool(_info(sample.info), galaxies, {}, ~everyone, ~everyone, everyone, everyone)
+    nobody = np.zeros(len(sample), dtype=bool)
+    split = np.where(never, "held_out", "test")
+    galaxies = sample.catalog.assign(row=np.arange(len(sample)), split=split)
+    return Pool(_info(sample.info), galaxies, {}, nobody, nobody, ~never, ~nobody)
 
 
 def _info(info: SampleInfo) -> Any:
@@ -197,14 +242,14 @@ def _by_baselines(
     steps = [(kind, number) for kind in KINDS for number in np.unique(fold)]
     for kind, number in tqdm(steps, desc="baselines", unit="fit"):
         held = fold == number
-        found = by_photometry(replace(pool, train=~held), features, kind, seed)
+        found = by_photometry(replace(pool, train=~held & pool.test), features, kind, seed)
         for name, figures in found.items():
             nothing = Estimate(*np.full((2, len(pool)), np.nan))
             value, _ = estimates[f"photometry_{kind}"].setdefault(name, nothing)
             value[held] = figures.value[held]
     for found in estimates.values():
         for name, (value, sigma) in found.items():
-            error = errors(pool.truth(name), value, name)
+            error = np.where(pool.test, errors(pool.truth(name), value, name), np.nan)
             for number in np.unique(fold):
                 sigma[fold == number] = np.nanstd(error[fold != number])
     return dict(estimates)

@@ -287,6 +287,8 @@ def _info(
         stamp_stretch=asdict(stretch) if stretch else None,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         command=text,
+        dust=facts.dust,
+        extinction=facts.extinction,
     )
 
 

@@ -171,7 +171,7 @@ class ClassifierJobs:
         return {name: count for name, count in sorted(counts.items()) if count < MIN_CLASS}
 
     def rows(
-        self, values: NDArray[np.float64], training_labels: TrainingLabels
+        self, values: NDArray[np.floating], training_labels: TrainingLabels
     ) -> NDArray[np.intp]:
         """The galaxies that a fit to these values, (N, D), uses."""
         return training_rows(

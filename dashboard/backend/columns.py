@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashboard.backend.plane import Plane, plane_of
-from dashboard.backend.quantities import Quantity, axes_of, robust_limits, values_of
+from dashboard.backend.quantities import Quantity, axes_of, robust_limits, table_of, values_of
 from pcvae.dataset import ELLIPTICITY
 from pcvae.store import Store
 
@@ -57,10 +57,10 @@ class Columns:
 
     def has(self, model: str, quantity: Quantity) -> bool:
         """Whether the store has that column."""
-        latents, galaxies = self._store.latents(model).columns, self._store.galaxies.columns
         if quantity.signed:
-            return quantity.column in latents and quantity.column in galaxies
-        return quantity.column in (latents if quantity.key.startswith("inferred.") else galaxies)
+            tables = self._store.latents(model), self._store.galaxies
+            return all(quantity.column in table for table in tables)
+        return quantity.column in table_of(self._store, model, quantity)
 
     def _limits(self, model: str, quantity: Quantity) -> tuple[float, float]:
         """The range of a quantity that holds nearly all galaxies."""

@@ -36,8 +36,12 @@ class Spread(NamedTuple):
 
 
 def spread_of(store: Store, model: str) -> Spread:
-    """The distribution of the latents of a model over the galaxies that have all of them."""
-    values = store.values(model)
+    """The distribution of the latents of a model over the galaxies that have all of them.
+
+    Of a model with too many latents to look at, none is read.
+    """
+    about = store.model(model)
+    values = np.zeros((0, len(about.latents))) if about.wide else store.values(model)
     values = values[np.isfinite(values).all(axis=1)]
     if not len(values):
         zero = np.zeros(values.shape[1])

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from dashboard.backend.typography import SIGMA
@@ -17,8 +18,11 @@ __all__ = [
     "colours_of",
     "default_features",
     "feature_choices",
+    "latents_of",
     "pretty_unit",
+    "projections_of",
     "robust_limits",
+    "table_of",
     "values_of",
 ]
 
@@ -40,8 +44,9 @@ class Quantity:
     """A number that every galaxy has, or NaN.
 
     Args:
-        key: ``TABLE.COLUMN``, with TABLE ``inferred`` or ``catalogue``; or ``residual``, inferred
-            minus catalogue, or ``pull``, that in units of both sigmas together.
+        key: ``TABLE.COLUMN``, with TABLE ``inferred``, ``catalogue`` or ``projection``; or
+            ``residual``, inferred minus catalogue, or ``pull``, that in units of both sigmas
+            together.
         title: Its name for display.
         unit: Its unit as astropy writes it; empty for none.
     """
@@ -90,8 +95,27 @@ def pretty_unit(unit: str) -> str:
 
 
 def axes_of(store: Store, model: str) -> list[Quantity]:
-    """The latents of a model, and the orientation that is derived from them."""
+    """The latents of a model, what is derived from them, and their projections."""
+    return [*latents_of(store, model), *projections_of(store, model)]
+
+
+def projections_of(store: Store, model: str) -> list[Quantity]:
+    """The axes to look at that ``train.project`` made, named as what they are: no latents."""
+    named = [str(name).split("_") for name in store.projections(model)]
+    return [
+        Quantity(f"projection.{kind}_{axis}", f"{kind.upper()} {int(axis) + 1} (projection)")
+        for kind, axis in named
+    ]
+
+
+def latents_of(store: Store, model: str) -> list[Quantity]:
+    """The latents of a model, and the orientation that is derived from them.
+
+    None of a model with too many to look at: its projections are shown instead.
+    """
     info = store.model(model)
+    if info.wide:
+        return []
     axes = [
         Quantity(f"inferred.{latent.name}", latent.title, latent.unit) for latent in info.latents
     ]
@@ -117,7 +141,7 @@ def default_features(store: Store) -> str:
 
 def colours_of(store: Store, model: str) -> list[Quantity]:
     """All that can colour a map of a model: latents, their errors, the catalogue's columns."""
-    latents = axes_of(store, model)
+    latents = latents_of(store, model)
     columns = store.latents(model).columns
     sigmas = [
         Quantity(f"{latent.key}_sigma", f"{SIGMA} of {_lower(latent.title)}", latent.unit)
@@ -132,6 +156,7 @@ def colours_of(store: Store, model: str) -> list[Quantity]:
         *sigmas,
         Quantity("inferred.recon_error", "Reconstruction error"),
         *(quantity for quantity in OUTLYING if quantity.column in columns),
+        *projections_of(store, model),
         *_known(store),
         *_differences(store, model),
     ]
@@ -141,10 +166,16 @@ def values_of(store: Store, model: str, quantity: Quantity) -> NDArray[np.floati
     """The values of a quantity, (N,)."""
     if quantity.signed:
         return _difference(store, model, quantity)
-    inferred = quantity.key.startswith("inferred.")
-    column = (store.latents(model) if inferred else store.galaxies)[quantity.column]
+    column = table_of(store, model, quantity)[quantity.column]
     values = column.to_numpy()
     return values if values.dtype.kind == "f" else column.to_numpy(np.float64)
+
+
+def table_of(store: Store, model: str, quantity: Quantity) -> pd.DataFrame:
+    """The table that has a quantity's column, if there is one; N rows, or none."""
+    tables = {"inferred": store.latents, "projection": store.projections}
+    read = tables.get(quantity.key.partition(".")[0])
+    return store.galaxies if read is None else read(model)
 
 
 def robust_limits(values: NDArray[np.floating]) -> tuple[float, float]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashboard.backend.plane import Limits, Plane, plane_of
-from dashboard.backend.quantities import Quantity, axes_of
+from dashboard.backend.quantities import Quantity, latents_of
 from pcvae.labels import Label
 from train.evaluation.binned_metrics import GREEN_VALLEY
 from train.evaluation.disentanglement import free_latents
@@ -206,16 +206,14 @@ def size_plane(
     """Half-light radius against a free latent, the first unless another is named.
 
     Returns:
-        None where the model has no free latent or no galaxy shown has a radius.
+        None where the model has no free latent to look at or no galaxy shown has a radius.
     """
-    free = free_latents(datastore.store.model(model))
+    axes = {quantity.column: quantity for quantity in latents_of(datastore.store, model)}
+    free = [name for name in free_latents(datastore.store.model(model)) if name in axes]
     radius = Quantity("catalogue.r50", "half-light radius", "pix")
     if not free or not datastore.columns.has(model, radius):
         return None
-    name = latent if latent in free else free[0]
-    axis = next(
-        quantity for quantity in axes_of(datastore.store, model) if quantity.column == name
-    )
+    axis = axes[latent if latent in free else free[0]]
     x, y = datastore.columns.values(model, axis), datastore.columns.values(model, radius)
     scale = datastore.store.info.pixel_scale
     if scale:

@@ -15,6 +15,7 @@ from dashboard.backend.populations import population_title
 from dashboard.backend.view import View
 from dashboard.diagnostics.page_sections import SECTIONS, WIDEST, WORKING, PageSections, page_html
 from dashboard.plotting.markers import mark_svg
+from pcvae.store import EMBEDDING
 
 __all__ = ["ModelPage", "head_html"]
 
@@ -25,6 +26,8 @@ def head_html(datastore: DataStore, model: str) -> str:
     counts = datastore.store.galaxies["split"].value_counts()
     parts = ", ".join(f"{count:,} {str(name).replace('_', ' ')}" for name, count in counts.items())
     what = f"{info.kind}, recipe {info.recipe}, {len(info.latents)} latents"
+    if info.kind == EMBEDDING:
+        what = f"embedding of {len(info.latents)} numbers, made elsewhere by {info.recipe}"
     return (
         f"<h2>The {escape(model)} model</h2>"
         f'<p class="muted">{escape(what)}; {escape(parts) or "no galaxies"}</p>'

@@ -9,6 +9,7 @@ from astropy.table import MaskedColumn, Table
 from numpy.typing import NDArray
 
 from dashboard.backend.datastore import DataStore
+from dashboard.backend.quantities import projections_of
 from pcvae.labels import LABELS
 
 __all__ = ["described", "labelled", "provenance", "selection"]
@@ -55,12 +56,14 @@ def provenance(datastore: DataStore, model: str, what: str) -> dict[str, str]:
 
 
 def selection(datastore: DataStore, model: str, rows: NDArray[np.intp]) -> Table:
-    """Some galaxies: ids, positions, catalogue labels, a model's latents."""
+    """Some galaxies: ids, positions, catalogue labels, a model's latents, their projections."""
     galaxies, latents = datastore.store.galaxies, datastore.store.latents(model)
     labels = [name for label in LABELS for name in (label.name, label.error)]
     kept = [name for name in (*GALAXY, *labels, *SHAPE) if name in galaxies]
     known = galaxies[kept].iloc[rows].reset_index(drop=True)
-    inferred = latents.drop(columns="id").iloc[rows].reset_index(drop=True)
+    parts = latents.drop(columns="id"), datastore.store.projections(model)
+    inferred = pd.concat([p.iloc[rows] for p in parts if len(p.columns)], axis=1)
+    inferred = inferred.reset_index(drop=True)
     inferred = inferred.rename(columns=lambda name: f"{model}_{name}")
     return described(datastore, model, pd.concat([known, inferred], axis=1))
 
@@ -103,6 +106,8 @@ def _meanings(datastore: DataStore, model: str) -> dict[str, tuple[str, str]]:
     for name, (unit, title) in latents.items():
         found[f"{model}_{name}"] = (unit, f"{title}, inferred by model {model}")
         found[f"{model}_{name}_sigma"] = (unit, f"Its 1-sigma error, by model {model}")
+    for axis in projections_of(datastore.store, model):
+        found[f"{model}_{axis.column}"] = "", f"{axis.title} of the latents of model {model}"
     for name in ("recon_error", "ood", "ood_distance"):
         found[f"{model}_{name}"] = MEANINGS[name]
     return found

@@ -39,6 +39,22 @@ def needed(datastore: DataStore) -> str:
     )
 
 
+def dust_input() -> pmui.FloatInput:
+    """The field for the E(B-V) before an uploaded galaxy; empty where that is unknown."""
+    return pmui.FloatInput(
+        label="E(B-V) [mag], if known",
+        description="Of the Milky Way's dust before your galaxy, which fluxes are corrected for "
+        "as the store's are. Give it before you choose the file; without it, EBV of the FITS "
+        "header counts.",
+        value=None,
+        start=0.0,
+        step=0.01,
+        size="small",
+        width=220,
+        visible=False,
+    )
+
+
 class AddGalaxy(View):
     """A button in the header, and the panel below it: choice of files, progress, search results.
 
@@ -69,12 +85,13 @@ class AddGalaxy(View):
             sizing_mode="stretch_width",
         )
         self.field.param.watch(lambda _: self._take(), "value")
+        self.ebv = dust_input()
         self.help = pn.pane.HTML(
             f'<p class="muted">{escape(needed(self.datastore))}</p>', stylesheets=[BASE, DROP_DOWN]
         )
         buttons = pn.FlexBox(self.show_nearest, self.fetch, self.close)
         looks = {"css_classes": ["drop-down"], "stylesheets": [DROP_DOWN]}
-        self.panel = drawer(self.words, self.field, self.help, buttons, **looks)
+        self.panel = drawer(self.words, self.ebv, self.field, self.help, buttons, **looks)
 
     def __panel__(self) -> pn.viewable.Viewable:
         return pn.Row(self.button, self.back, self.panel, margin=0)
@@ -86,7 +103,7 @@ class AddGalaxy(View):
             return
         network = has_network(self.datastore, self.state.model)
         self._tell("Add a galaxy that is not in this store." if network else NO_NETWORK)
-        self.field.visible = self.help.visible = network
+        self._offer_upload(offered=network)
 
     def shut(self) -> None:
         """Close the panel and drop what is under way."""
@@ -103,7 +120,7 @@ class AddGalaxy(View):
 
     def _take(self) -> None:
         try:
-            self.jobs.read(self.field.files())
+            self.jobs.read(self.field.files(), self.ebv.value)
         except UploadError as error:
             self.jobs.fail(error)
 
@@ -115,13 +132,18 @@ class AddGalaxy(View):
         self._tell("" if status.failed else status.words, busy=status.busy)
         if status.failed:
             self.words.object = status_html(status.words, failed=True)
-            self.field.visible = self.help.visible = has_network(self.datastore, self.state.model)
+            self._offer_upload(offered=has_network(self.datastore, self.state.model))
+
+    def _offer_upload(self, *, offered: bool) -> None:
+        """Show the fields of an upload; that of dust only if the store's fluxes are corrected."""
+        self.field.visible = self.help.visible = offered
+        self.ebv.visible = offered and self.datastore.store.info.dust == "corrected"
 
     def _tell(self, words: str, *, busy: bool = False) -> None:
         self._found = None
         self.words.object = status_html(words, busy=busy)
         self.panel.visible = True
-        for part in (self.show_nearest, self.fetch, self.field, self.help):
+        for part in (self.show_nearest, self.fetch, self.field, self.help, self.ebv):
             part.visible = False
 
     def _show_nearest(self) -> None:

@@ -5,7 +5,7 @@ from html import escape
 import numpy as np
 
 from dashboard.backend.datastore import DataStore
-from dashboard.backend.quantities import Quantity, axes_of, pretty_unit
+from dashboard.backend.quantities import Quantity, latents_of, pretty_unit
 from dashboard.backend.stamp_images import (
     bar_html,
     compass_svg,
@@ -22,7 +22,7 @@ __all__ = ["external_facts_html", "external_pictures_html", "external_properties
 
 def external_properties(datastore: DataStore, model: str, seen: Encoding) -> list[Property]:
     """The inferred properties of an external galaxy, on the distributions of the sample."""
-    latents = {quantity.column: quantity for quantity in axes_of(datastore.store, model)}
+    latents = {quantity.column: quantity for quantity in latents_of(datastore.store, model)}
     for name in ELLIPTICITY:
         latents.pop(name, None)
     first = sorted(latents.values(), key=lambda latent: not latent.cyclic)
@@ -44,7 +44,8 @@ def _property(datastore: DataStore, model: str, seen: Encoding, quantity: Quanti
 
 DUST = (
     "The model learnt from fluxes corrected for the Milky Way's dust; these are taken as they "
-    "are: E(B-V) of 0.1 mag moves redshift by about 0.03."
+    "are: E(B-V) of 0.1 mag moves redshift by about 0.03. Give E(B-V) beside the upload, or as "
+    "EBV in the FITS header."
 )
 
 

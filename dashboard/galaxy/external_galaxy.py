@@ -51,6 +51,7 @@ class ExternalGalaxy:
         ra: Right ascension [deg]; NaN if unknown.
         dec: Declination [deg]; NaN if unknown.
         north_angle: Direction of north [rad], counter-clockwise from +x; NaN if unknown.
+        dereddened: Whether its pixels were corrected for the Milky Way's dust.
     """
 
     name: str
@@ -59,6 +60,7 @@ class ExternalGalaxy:
     ra: float = np.nan
     dec: float = np.nan
     north_angle: float = np.nan
+    dereddened: bool = False
     seen: dict[str, "Encoding"] = field(default_factory=dict, init=False, repr=False)
 
 
@@ -70,7 +72,8 @@ class Encoding(NamedTuple):
         latents: A row with the columns of a store's latents.
         mu: The latents alone, (D,).
         reconstruction: The decoded latents, (s, s, 3) in [0, 1].
-        without_dust: Whether the model learnt from fluxes corrected for the Milky Way's dust.
+        without_dust: Whether the model learnt from fluxes corrected for the Milky Way's dust,
+            and this galaxy's are not.
     """
 
     stamp: NDArray[np.uint8]
@@ -113,15 +116,19 @@ def _see(datastore: DataStore, codec: "Codec", external: ExternalGalaxy) -> Enco
         latent_table(encoded, codec.space, codec.ood),
         encoded.mu[0],
         codec.decode_rgb(encoded.mu, stretch)[0],
-        codec.run.info.settings.get("dust") == "corrected",
+        codec.run.info.settings.get("dust") == "corrected" and not external.dereddened,
     )
 
 
 def place_on(external: ExternalGalaxy | None, model: str, x: str, y: str) -> pd.DataFrame:
-    """The position of an external galaxy on two axes of a model; no row if it has none."""
+    """The position of an external galaxy on two axes of a model; no row if it has none.
+
+    It has none on projections, which are of the store's galaxies.
+    """
     latents = external.seen[model].latents if external and model in external.seen else None
-    empty = np.zeros((0, 2), np.float32)
-    values = empty if latents is None else latents[[x, y]].to_numpy(np.float32)
+    values = np.zeros((0, 2), np.float32)
+    if latents is not None and {x, y} <= set(latents):
+        values = latents[[x, y]].to_numpy(np.float32)
     return pd.DataFrame(values, columns=["x", "y"], dtype=np.float32)
 
 

@@ -58,12 +58,12 @@ class ExternalJobs(Follower):
         """Drop the result of what is under way."""
         self._latest += 1
 
-    def read(self, files: list[Upload]) -> None:
-        """Read the image of a galaxy from uploaded files."""
+    def read(self, files: list[Upload], ebv: float | None = None) -> None:
+        """Read the image of a galaxy from uploaded files; behind dust of E(B-V) [mag]."""
         if files:
             names = ", ".join(file.name for file in files)
             info = self.datastore.store.info
-            self._begin(lambda: read_image_files(files, info), f"Reading {names} …")
+            self._begin(lambda: read_image_files(files, info, ebv), f"Reading {names} …")
 
     def fetch(self, place: Place) -> None:
         """Fetch the cutout of a place on the sky."""

@@ -18,6 +18,8 @@ from data.readers.fits_limits import GZIP
 from data.readers.npz_arrays import as_shown
 from data.readers.raw_image import LeftOutError, RawImage, cut_image
 from data.readers.untrusted_files import Arrays
+from pcvae.dust import MAX_EBV, dereddening, extinction_of
+from pcvae.errors import SettingsError
 from pcvae.store import StoreInfo
 
 __all__ = ["ACCEPTED", "read_image_files"]
@@ -28,12 +30,16 @@ ACCEPTED = (".fits", ".fit", ".gz", ".fz", *PICTURES)
 STRETCHED = "stretched"
 
 
-def read_image_files(files: Sequence[Upload], info: StoreInfo) -> ExternalGalaxy:
+def read_image_files(
+    files: Sequence[Upload], info: StoreInfo, ebv: float | None = None
+) -> ExternalGalaxy:
     """Make an image like those of the store of the files of one galaxy.
 
     Args:
         files: A picture, a FITS file with all bands, or FITS files of some bands each.
-        info: Bands, unit, size and pixel scale of the store.
+        info: Bands, unit, size, pixel scale and dust of the store.
+        ebv: E(B-V) [mag] of the Milky Way's dust before it; None to take it from the FITS header.
+            Fluxes are corrected by it if the store's are.
 
     Raises:
         UploadError: They cannot be used, with the reason.
@@ -54,14 +60,14 @@ def read_image_files(files: Sequence[Upload], info: StoreInfo) -> ExternalGalaxy
         msg = f"expected one picture, or the FITS files of one galaxy; found {len(files)} files"
         raise UploadError(msg)
     try:
-        return _of_picture(pictures[0], info) if pictures else _of_fits(files, info)
+        return _of_picture(pictures[0], info) if pictures else _of_fits(files, info, ebv)
     except LeftOutError as error:
         name = "" if files[0].name in error.detail else f"{files[0].name}: "
         msg = f"{name}{error.reason} ({error.detail})"
         raise UploadError(msg) from error
 
 
-def _of_fits(files: Sequence[Upload], info: StoreInfo) -> ExternalGalaxy:
+def _of_fits(files: Sequence[Upload], info: StoreInfo, ebv: float | None) -> ExternalGalaxy:
     if info.unit == STRETCHED:
         msg = (
             "this store's models have learnt from pictures, not from fluxes: expected a PNG or "
@@ -72,7 +78,7 @@ def _of_fits(files: Sequence[Upload], info: StoreInfo) -> ExternalGalaxy:
         if file.name.lower().endswith(".gz") and not file.content.startswith(GZIP):
             msg = f"{file.name} cannot be unpacked: it is not gzipped"
             raise UploadError(msg)
-    planes, sky = _planes(files, info.bands)
+    planes, sky, stated = _planes(files, info.bands)
     flux = _cube(planes, info.bands)
     height, width = flux.shape[1:]
     centre = ((width - 1) / 2, (height - 1) / 2)
@@ -88,23 +94,48 @@ def _of_fits(files: Sequence[Upload], info: StoreInfo) -> ExternalGalaxy:
     if (width, height) != (info.size, info.size):
         notes.append(f"Cut to {info.size} by {info.size} pixels around the middle.")
     ra, dec = sky[2:] if sky else (np.nan, np.nan)
-    return ExternalGalaxy(stem(Path(files[0].name)), cut, tuple(notes), ra, dec, north)
+    factors, said = _through_dust(info, stated if ebv is None else ebv)
+    notes += said
+    name, cut = stem(Path(files[0].name)), (cut * factors[:, None, None]).astype(np.float32)
+    return ExternalGalaxy(name, cut, tuple(notes), ra, dec, north, dereddened=bool(said))
+
+
+def _through_dust(info: StoreInfo, ebv: float) -> tuple[NDArray[np.float64], list[str]]:
+    """What the fluxes of each band (C,) are multiplied by, as the store's were, and a sentence.
+
+    Both say nothing where the store's fluxes are not corrected, or E(B-V) is unknown.
+
+    Raises:
+        UploadError: E(B-V) cannot be.
+    """
+    if info.dust != "corrected" or np.isnan(ebv):
+        return np.ones(len(info.bands)), []
+    if not 0 <= ebv <= MAX_EBV:
+        msg = f"expected E(B-V) from 0 to {MAX_EBV:g} mag, found {ebv:g}"
+        raise UploadError(msg)
+    try:
+        known = info.extinction or extinction_of(info.bands)
+    except SettingsError:
+        return np.ones(len(info.bands)), []
+    factors = dereddening([ebv], [known[band] for band in info.bands])[0]
+    return factors, [f"Corrected for the Milky Way's dust, E(B-V) = {ebv:.3g} mag."]
 
 
 def _planes(
     files: Sequence[Upload], bands: tuple[str, ...]
-) -> tuple[dict[str, NDArray[np.float32]], tuple[float, float, float, float] | None]:
+) -> tuple[dict[str, NDArray[np.float32]], tuple[float, float, float, float] | None, float]:
     """The planes of all files by band, and what the first header states.
 
-    It states the pixel scale [arcsec], the direction of north [rad], and the middle [deg].
+    It states the pixel scale [arcsec], the direction of north [rad], and the middle [deg]; and
+    E(B-V) [mag], NaN if unknown.
     """
     found = _decoded("images", files, bands)
-    sky = found.pop("sky", None)
+    sky, ebv = found.pop("sky", None), float(found.pop("ebv", np.array([np.nan]))[0])
     planes = {name.removeprefix("plane_"): plane for name, plane in found.items()}
     if sky is None:
-        return planes, None
+        return planes, None, ebv
     scale, north, ra, dec = map(float, sky)
-    return planes, (scale, north, ra, dec)
+    return planes, (scale, north, ra, dec), ebv
 
 
 def _decoded(decoder: str, files: Sequence[Upload], words: Sequence[str] = ()) -> Arrays:

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dashboard.backend.datastore import DataStore
-from dashboard.backend.quantities import Quantity, axes_of, pretty_unit
+from dashboard.backend.quantities import Quantity, latents_of, pretty_unit
 from dashboard.backend.typography import DASH, MINUS, SIGMA
 from pcvae.dataset import ELLIPTICITY
 from pcvae.labels import LABELS, angle_difference
@@ -96,7 +96,7 @@ def properties_of(datastore: DataStore, model: str, row: int) -> list[Property]:
     The two components of an ellipticity are left out: the orientation replaces them. The rows
     of an added galaxy are listed in ``external_card.external_properties``.
     """
-    latents = {quantity.column: quantity for quantity in axes_of(datastore.store, model)}
+    latents = {quantity.column: quantity for quantity in latents_of(datastore.store, model)}
     for name in ELLIPTICITY:
         latents.pop(name, None)
     listed = []

@@ -21,6 +21,7 @@ PAIRS = (  # as in Fig. 2 of Gagliano & Villar (2023), and what the free latent 
     ("free_0", "log_mass"),
     ("free_0", "log_sfr"),
 )
+PROJECTED = ("pca_0", "pca_1"), ("umap_0", "umap_1")
 MAX_PAIRS = 10  # in the menu of a model without any of those
 FIELDS = {"model": ("Model", 104), "x": ("Across", 220), "y": ("Up", 220)}  # px at most
 
@@ -32,7 +33,8 @@ def pairs_of(datastore: DataStore, model: str) -> dict[str, tuple[str, str]]:
     titles = {quantity.column: quantity.title for quantity in axes_of(datastore.store, model)}
     latents = [name for name in datastore.store.model(model).names if name in titles]
     known = [pair for pair in PAIRS if set(pair) <= set(titles)]
-    pairs = known or list(combinations(latents, 2))[:MAX_PAIRS]
+    projected = [pair for pair in PROJECTED if set(pair) <= set(titles)]
+    pairs = (known or list(combinations(latents, 2))[:MAX_PAIRS]) + projected
     return {f"{titles[x]} and {titles[y][:1].lower()}{titles[y][1:]}": (x, y) for x, y in pairs}
 
 

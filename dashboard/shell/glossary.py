@@ -15,6 +15,11 @@ GLOSSARY = {
         "orientation, redshift, stellar mass and star-formation rate. The vanilla model is "
         "the same network without those ties: its latents have no names."
     ),
+    "Projection": (
+        "Principal components (PCA) or UMAP of a model's latents: few axes that show what lies "
+        "together, made by train.project. They are no latents, and no search uses them; distances "
+        "between groups on a UMAP mean little."
+    ),
     "Free latent": (
         "A latent that no property is tied to. It holds what the images show and the tied "
         "latents do not say, such as colours, size and shape. The first changes the picture most."

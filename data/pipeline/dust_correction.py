@@ -9,14 +9,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from data.pipeline.options import DustOptions
-from pcvae.dust import extinction_of
+from pcvae.dust import MAX_EBV, extinction_of
 from pcvae.errors import SettingsError
 
 __all__ = ["DustFacts", "map_ebv", "with_dust"]
 
 Floats = NDArray[np.float64]
-
-MAX_EBV = 5.0  # mag; beyond, a column is no colour excess, or no galaxy is seen
 
 
 class DustFacts(NamedTuple):

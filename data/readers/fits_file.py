@@ -27,6 +27,7 @@ __all__ = [
     "ImageWcs",
     "inspect_headers",
     "opened",
+    "read_ebv",
     "read_planes",
     "stem",
     "unit_vectors",
@@ -149,6 +150,16 @@ def read_planes(
     except BROKEN as error:
         raise LeftOutError("file unreadable", f"{path.name}: {brief(error)}") from error
     return planes, sky
+
+
+def read_ebv(path: Path) -> float:
+    """E(B-V) [mag] of the galaxy, the first card ``EBV`` of a file's headers; NaN for none."""
+    with opened(path) as hdus:
+        stated = [hdu.header["EBV"] for hdu in hdus if "EBV" in hdu.header]
+    try:
+        return float(stated[0]) if stated else np.nan
+    except (TypeError, ValueError):
+        return np.nan
 
 
 @contextmanager

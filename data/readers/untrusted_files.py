@@ -31,13 +31,13 @@ def images(paths: Sequence[Path], bands: Sequence[str]) -> Arrays:
     """The planes of FITS files, each (H, W) under ``plane_BAND``, and where they are.
 
     Returns:
-        The planes, and ``sky``, if it is known: pixel scale [arcsec], direction of north [rad],
-        right ascension and declination of the middle [deg].
+        The planes; ``sky``, if it is known: pixel scale [arcsec], direction of north [rad],
+        right ascension and declination of the middle [deg]; and ``ebv`` [mag], if it is stated.
 
     Raises:
         LeftOutError: A file cannot be read.
     """
-    from data.readers.fits_file import read_planes
+    from data.readers.fits_file import read_ebv, read_planes
 
     found: Arrays = {}
     for path in paths:
@@ -45,6 +45,8 @@ def images(paths: Sequence[Path], bands: Sequence[str]) -> Arrays:
         found = {f"plane_{band}": plane for band, plane in planes.items()} | found
         if sky and "sky" not in found:
             found["sky"] = np.array([sky.pixel_scale, sky.north_angle, *sky.middle])
+        if "ebv" not in found and np.isfinite(ebv := read_ebv(path)):
+            found["ebv"] = np.array([ebv])
     return found
 
 

@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from data import hyrax
-from data.readers.hyrax_results import read_embedding
-from pcvae.errors import CatalogError, SettingsError
+from data.readers.hyrax_results import read_results
+from pcvae.dataset import assign_split
+from pcvae.errors import CatalogError
 from pcvae.store import read_store
 
 IDS = [f"g{row:04d}" for row in range(30)]
@@ -38,9 +39,10 @@ def run(*arguments):
 
 
 def test_vectors_are_read_from_all_batches(tmp_path):
-    found = read_embedding(write_results(tmp_path / "results"))
+    found = read_results(write_results(tmp_path / "results"))
     assert sorted(found.ids) == IDS
-    np.testing.assert_array_equal(found.values[:, 0], [int(one[1:]) for one in found.ids])
+    values = np.concatenate(list(found.blocks()))
+    np.testing.assert_array_equal(values[:, 0], [int(one[1:]) for one in found.ids])
 
 
 def test_vectors_are_read_from_lance(tmp_path):
@@ -51,9 +53,10 @@ def test_vectors_are_read_from_lance(tmp_path):
     table = pa.table({"object_id": IDS, "data": pa.array([[1.0, 2.0, 3.0]] * len(IDS), kind)})
     (tmp_path / "results" / "lance_db").mkdir(parents=True)
     lance.write_dataset(table, str(tmp_path / "results" / "lance_db" / "results.lance"))
-    found = read_embedding(tmp_path / "results")
+    found = read_results(tmp_path / "results")
     assert list(found.ids) == IDS
-    np.testing.assert_array_equal(found.values, [[1, 2, 3]] * len(IDS))
+    values = np.concatenate(list(found.blocks()))
+    np.testing.assert_array_equal(values, [[1, 2, 3]] * len(IDS))
 
 
 def test_a_samples_galaxies_get_their_vectors_and_their_pictures(sample, tmp_path):
@@ -65,9 +68,13 @@ def test_a_samples_galaxies_get_their_vectors_and_their_pictures(sample, tmp_pat
     assert store.stamps.shape == (30, 32, 32, 3)
     assert store.info.rare == sample.info.rare
     assert "Embedded by Hyrax, results" in store.info.source
-    assert store.galaxies["split"].eq("new").all()
+    ids, populations = list(sample.catalog["id"][:30]), list(sample.catalog["population"][:30])
+    split = assign_split(ids, populations, sample.info.held_out, 0)
+    assert list(store.galaxies["split"]) == list(split)
+    assert set(split) == {"train", "validation", "test", "held_out"}
     latents = store.latents("hyrax")
-    assert latents[["latent_0_sigma", "recon_error"]].isna().all(axis=None)
+    assert latents["recon_error"].isna().all()
+    assert "latent_0_sigma" not in latents
 
 
 def test_the_store_says_that_it_has_no_network(sample, tmp_path):
@@ -99,6 +106,7 @@ def test_ids_alone_are_enough(tmp_path):
     store = run(write_results(tmp_path / "results"), tmp_path / "store")
     assert sorted(store.galaxies["id"]) == IDS
     assert store.galaxies["redshift"].isna().all()
+    assert store.galaxies["split"].eq("new").all()
 
 
 def test_what_is_no_result_folder_is_refused(tmp_path, sample):
@@ -107,15 +115,12 @@ def test_what_is_no_result_folder_is_refused(tmp_path, sample):
     twice = write_results(tmp_path / "twice", [*IDS, IDS[0]])
     with pytest.raises(CatalogError, match="'g0000' occurs more than once"):
         run(twice, tmp_path / "store")
-    long = write_results(tmp_path / "long", numbers=65)
-    with pytest.raises(SettingsError, match=r"at most 64 numbers .* verb umap"):
-        run(long, tmp_path / "store")
     others = write_results(tmp_path / "others", ["h0001"])
     with pytest.raises(CatalogError, match="--columns id=NAME"):
         run(others, tmp_path / "store", "--sample", sample.folder)
-    np.save(long / "batch_0.npy", np.array([{}], dtype=object))
+    np.save(others / "batch_0.npy", np.array([{}], dtype=object))
     with pytest.raises(CatalogError, match="which cannot be read"):
-        run(long, tmp_path / "store")
+        run(others, tmp_path / "store")
 
 
 def test_vectors_that_are_not_finite_are_refused(tmp_path):
@@ -124,4 +129,4 @@ def test_vectors_that_are_not_finite_are_refused(tmp_path):
     batch["tensor"][3, 1], name = np.nan, str(batch["id"][3])
     np.save(results / "batch_1.npy", batch)
     with pytest.raises(CatalogError, match=rf"found 1 of 30 that are not, the first of {name!r}"):
-        read_embedding(results)
+        run(results, tmp_path / "store")

@@ -3,7 +3,7 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from pcvae.errors import ShapeError
-from pcvae.neighbours import Neighbours, whitening
+from pcvae.neighbours import Neighbours, block_whitening, whitening
 
 
 @pytest.fixture
@@ -108,3 +108,38 @@ def test_blocks_are_whitened_by_themselves_and_weigh_alike():
     expected = np.hstack([parts[0] * np.sqrt(6 / 2 / 2), parts[1] * np.sqrt(6 / 2 / 4)])
     np.testing.assert_allclose(points, expected)
     np.testing.assert_allclose(Neighbours(values, blocks=(6,)).points, Neighbours(values).points)
+
+
+@pytest.fixture
+def wide():
+    """200 galaxies with 80 numbers each, of which a few hold nearly all of the variance."""
+    rng = np.random.default_rng(1)
+    return (rng.normal(size=(200, 80)) * np.geomspace(10, 0.01, 80)).astype(np.float32)
+
+
+def test_a_wide_embedding_keeps_its_own_distances(wide):
+    """Whitening 80 axes of 200 galaxies would leave noise: all would be as far from each other."""
+    brute = cdist(wide, wide)
+    np.fill_diagonal(brute, np.inf)
+    rows, distances = Neighbours(wide).query(np.arange(200), 5)
+    np.testing.assert_array_equal(rows, np.argsort(brute, axis=1)[:, :5])
+    scale = np.sqrt(80 / wide.var(axis=0).sum())
+    np.testing.assert_allclose(distances, scale * np.sort(brute, axis=1)[:, :5], rtol=1e-4)
+
+
+def test_a_wide_embedding_weighs_as_much_as_what_stands_beside_it(wide):
+    beside = np.random.default_rng(2).normal(size=(200, 4)) * 1e3
+    matrix = block_whitening(np.hstack([wide, beside]), (80, 4))
+    spread = (np.hstack([wide, beside]) @ matrix).var(axis=0)
+    assert spread[:80].sum() == pytest.approx(spread[80:].sum(), rel=1e-3)
+
+
+def test_a_wide_embedding_may_lack_vectors_and_be_asked_for_more_than_there_are(wide):
+    wide[7, 3] = np.nan
+    near = Neighbours(wide, blocks=(80,))
+    assert not (near.query(np.arange(200), 199)[0] == 7).any()
+    assert len(near.query(7, 5)[0]) == 0
+    among = np.arange(200) < 3
+    assert sorted(near.query(5, 10, among)[0]) == [0, 1, 2]
+    assert len(near.query(5, 10, np.zeros(200, bool))[0]) == 0
+    assert len(near.query(wide[5].astype(float), 4)[0]) == 4

@@ -1,4 +1,5 @@
 import json
+from contextlib import closing
 
 import numpy as np
 import pandas as pd
@@ -6,6 +7,7 @@ import pytest
 
 from pcvae.cutouts import read_sample
 from pcvae.errors import SettingsError
+from pcvae.journal import Journal
 from train import crossvalidate
 
 
@@ -39,6 +41,32 @@ def test_the_folds_pixels_are_those_of_the_sample(report, sample):
     fold = read_sample(report / "fold-1" / "sample")
     where = slice(0, 8)
     np.testing.assert_array_equal(fold.pixels(where), sample.pixels(where))
+
+
+def test_what_people_labelled_as_rare_trains_in_no_fold_and_is_not_counted(
+    sample, tmp_path, capsys
+):
+    """Labels by name and middling scores take part as in train.train; others change nothing."""
+    with closing(Journal(tmp_path / "labels.sqlite", user="ana")) as journal:
+        for galaxy, label in (("g0001", "ring"), ("g0002", "2"), ("g0003", "artefact")):
+            journal.tag(galaxy, label)
+    options = ["--folds", "2", "--epochs", "1", "--device", "cpu"]
+    labels = ["--labels", str(tmp_path / "labels.sqlite")]
+    report = crossvalidate.main([str(sample.folder), str(tmp_path / "r"), *options, *labels])
+    assert "2 change their population" in capsys.readouterr().out
+    for number in (0, 1):
+        split = pd.read_parquet(report / f"fold-{number}" / "run" / "split.parquet")
+        never = split.set_index("id")["split"] == "held_out"
+        assert never[["g0001", "g0002"]].all()
+    metrics = json.loads((report / "metrics.json").read_text())
+    for group in (metrics["models"], metrics["baselines"]):
+        assert all(figures["redshift"]["n"] == 118 for figures in group.values())
+    assert metrics["notes"][0].startswith("labels: 3 galaxies")
+    assert len(pd.read_parquet(report / "estimates.parquet").dropna()) == 120
+    with closing(Journal(tmp_path / "labels.sqlite", user="ana")) as journal:
+        journal.tag("g0005", "ring")
+    with pytest.raises(SettingsError, match="another command or other labels"):
+        crossvalidate.main([str(sample.folder), str(report), *options, *labels])
 
 
 def test_another_command_does_not_go_on(report, sample):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pcvae.catalog import flux_columns
 from pcvae.labels import LABELS, wrap_angle
 from pcvae.metrics import errors
-from pcvae.neighbours import Neighbours
+from pcvae.neighbours import MAX_WHITENED, Neighbours
 from pcvae.photometry import asinh_magnitudes, softening
 from train.evaluation.galaxy_pool import Estimate, Pool
 
@@ -67,10 +67,11 @@ def by_photometry(pool: Pool, features: Floats, kind: str, seed: int) -> dict[st
     return found
 
 
-def neighbour_estimates(pool: Pool, values: Floats) -> dict[str, Estimate]:
+def neighbour_estimates(pool: Pool, values: NDArray[np.floating]) -> dict[str, Estimate]:
     """Estimate each label as its mean over the nearest training galaxies in a latent space.
 
-    The latents are whitened; the number of neighbours is the one of least error on the
+    The latents are whitened, or of a wide embedding measured in each of three usual ways
+    (``_geometries``); these and the number of neighbours are those of least error on the
     validation split; sigma is their standard deviation. Orientations are averaged as doubled
     angles.
 
@@ -78,7 +79,7 @@ def neighbour_estimates(pool: Pool, values: Floats) -> dict[str, Estimate]:
         pool: The galaxies.
         values: Their latents, (N, D).
     """
-    near = Neighbours(values)
+    spaces = [Neighbours(space) for space in _geometries(values)]
     wanted = np.flatnonzero(pool.test | pool.validation)
     found = {}
     for label in LABELS:
@@ -86,8 +87,13 @@ def neighbour_estimates(pool: Pool, values: Floats) -> dict[str, Estimate]:
         known = pool.train & np.isfinite(truth)
         if known.sum() < MIN_TRAINING:
             continue
-        rows, _ = near.query(wanted, max(CHOICES), known)
-        tries = [_mean(truth, rows[:, :k], label.name) for k in CHOICES if k <= rows.shape[1]]
+        found_rows = [near.query(wanted, max(CHOICES), known)[0] for near in spaces]
+        tries = [
+            _mean(truth, rows[:, :k], label.name)
+            for rows in found_rows
+            for k in CHOICES
+            if k <= rows.shape[1]
+        ]
         if tries:
             chosen = min(
                 tries, key=lambda t: _validation_error(t, truth, wanted, pool, label.name)
@@ -96,6 +102,24 @@ def neighbour_estimates(pool: Pool, values: Floats) -> dict[str, Estimate]:
             value[wanted], sigma[wanted] = chosen
             found[label.name] = Estimate(value, sigma)
     return found
+
+
+def _geometries(values: NDArray[np.floating]) -> list[NDArray[np.floating]]:
+    """The latents; of a wide embedding also with unit variances, and of unit length.
+
+    Angles between vectors are what contrastive models are trained by.
+    """
+    if values.shape[1] <= MAX_WHITENED:
+        return [values]
+    known = np.isfinite(values).all(axis=1)
+    spread = values[known].std(axis=0) if known.any() else np.ones(values.shape[1])
+    length = np.linalg.norm(values, axis=1, keepdims=True)
+    single = np.float32(1)
+    return [
+        values,
+        values / np.where(spread > 0, spread, single),
+        values / np.where(length > 0, length, single),
+    ]
 
 
 def _trees(features: Floats, truth: Floats, seed: int) -> Callable[[Floats], Floats]:

@@ -51,7 +51,7 @@ def swaps(pool: Pool, model: ModelInfo, codec: "Codec", seed: int) -> dict[str, 
     with :math:`\bar x` the mean decoded picture: 0 where the latent changes nothing.
     """
     rng = np.random.default_rng(seed)
-    values = pool.values(model)
+    values = pool.values(model).astype(np.float64)
     rows = np.flatnonzero(pool.test & np.isfinite(values).all(axis=1))
     if len(rows) < 2:
         return {}

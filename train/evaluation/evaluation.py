@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from itertools import combinations, product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +15,7 @@ from pcvae.encode import Codec
 from pcvae.errors import RunError
 from pcvae.labels import LABELS
 from pcvae.metrics import r2_gain, score
-from pcvae.store import EMBEDDING, Store
+from pcvae.store import EMBEDDING, ModelInfo, Store
 from train.evaluation import (
     baselines,
     binned_metrics,
@@ -35,6 +36,7 @@ MEASURED = (
     "baselines",
     "anomaly",
     "anomaly_gains",
+    "few_shot_gains",
     "field",
     "few_shot",
     "reconstruction",
@@ -148,9 +150,15 @@ def read_estimates(evaluation: Evaluation) -> None:
 
 
 def estimate_by_neighbours(evaluation: Evaluation) -> None:
-    """Baseline: labels by nearest neighbours in the latents of models without tied ones."""
-    for model in evaluation.pool.info.models:
-        if model.name not in evaluation.estimates["models"]:
+    """Baseline: labels by nearest neighbours in the latents of models without tied ones.
+
+    Beside an embedding made elsewhere in those of all models, so that one question is asked of
+    each.
+    """
+    models = evaluation.pool.info.models
+    all_of_them = any(model.kind == EMBEDDING for model in models)
+    for model in models:
+        if all_of_them or model.name not in evaluation.estimates["models"]:
             values = evaluation.pool.values(model)
             found = baselines.neighbour_estimates(evaluation.pool, values)
             evaluation.estimates["baselines"][f"{model.name}_knn"] = found
@@ -199,9 +207,14 @@ def measure_labels(evaluation: Evaluation) -> None:
 
 
 def measure_gains(evaluation: Evaluation) -> None:
-    """Differences of R2 between each model and everything else, with intervals."""
-    for model, mine in evaluation.estimates["models"].items():
-        others = {**evaluation.estimates["models"], **evaluation.estimates["baselines"]}
+    """Differences of R2 between each model and everything else, with intervals.
+
+    Of an embedding made elsewhere the neighbours' estimates are compared.
+    """
+    others = {**evaluation.estimates["models"], **evaluation.estimates["baselines"]}
+    made = [m.name for m in evaluation.pool.info.models if m.kind == EMBEDDING]
+    embedded = {f"{name}_knn": others.get(f"{name}_knn", {}) for name in made}
+    for model, mine in {**evaluation.estimates["models"], **embedded}.items():
         evaluation.metrics["gains"][model] = {
             who: _gain(evaluation, mine, theirs) for who, theirs in others.items() if who != model
         }
@@ -246,7 +259,18 @@ def measure_search(evaluation: Evaluation) -> None:
 
 def measure_few_shot(evaluation: Evaluation) -> None:
     """The search for rare populations by a few examples, in every feature space."""
-    evaluation.metrics["few_shot"] = few_shot.few_shot(evaluation.pool, evaluation.seed)
+    drawn = few_shot.draw_others(evaluation.pool, evaluation.seed)
+    evaluation.metrics["few_shot"] = few_shot.beside_photometry(drawn)
+    for first, second in judged_beside(evaluation.pool.info.models):
+        found = few_shot.gain_of(drawn, first, second)
+        evaluation.metrics["few_shot_gains"][f"{first} over {second}"] = found
+
+
+def judged_beside(models: Sequence[ModelInfo]) -> list[tuple[str, str]]:
+    """The pairs of an embedding made elsewhere and each other model."""
+    others = [model.name for model in models if model.kind != EMBEDDING]
+    made = [model.name for model in models if model.kind == EMBEDDING]
+    return [*product(others, made), *combinations(made, 2)]
 
 
 def measure_field(evaluation: Evaluation) -> None:
@@ -268,7 +292,8 @@ def measure_reconstruction(evaluation: Evaluation) -> None:
 def measure_disentanglement(evaluation: Evaluation) -> None:
     """How independent the latents are of each other, and what the free ones show."""
     for model in evaluation.pool.info.models:
-        figures: dict[str, Any] = {"free": disentanglement.free_latents(model)}
+        free = [] if model.kind == EMBEDDING else disentanglement.free_latents(model)
+        figures: dict[str, Any] = {"free": free}
         if model.name in evaluation.estimates["models"]:
             figures["leaks"] = disentanglement.leaks(evaluation.pool, model)
             for free in figures["free"][:1]:

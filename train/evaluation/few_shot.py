@@ -14,19 +14,28 @@ from pcvae.neighbours import Neighbours
 from pcvae.store import PHOTOMETRY
 from train.evaluation.galaxy_pool import Pool
 
-__all__ = ["DEPTHS", "SEEDS", "few_shot", "found_others"]
+__all__ = [
+    "DEPTHS",
+    "SEEDS",
+    "Drawn",
+    "beside_photometry",
+    "draw_others",
+    "few_shot",
+    "found_others",
+    "gain_of",
+]
 
 SEEDS = (5, 10, 20)  # labelled galaxies
 DEPTHS = (50, 100)  # of the list of look-alikes
 DRAWS = 20
 NORMAL_95 = 1.96
 
+Drawn = Mapping[str, Mapping[str, Mapping[str, NDArray[np.intp]]]]
+"""By space, population and ``SEEDS in DEPTH``: how many others each of 20 draws found."""
+
 
 def few_shot(pool: Pool, seed: int = 0) -> dict[str, dict[str, dict[str, dict[str, float]]]]:
     """How many others of a rare population stand first among the look-alikes of a few.
-
-    The look-alikes are those of ``pcvae.lookalikes.seed_density`` among all unseen galaxies whose
-    features are known in every space; the same galaxies are drawn as seeds in each.
 
     Args:
         pool: The galaxies.
@@ -36,18 +45,41 @@ def few_shot(pool: Pool, seed: int = 0) -> dict[str, dict[str, dict[str, dict[st
         By space, population and ``SEEDS in DEPTH``: ``found``, a mean of 20 draws; and, beside
         photometry, its ``gain`` with the ends of a 95 % interval over the draws.
     """
+    return beside_photometry(draw_others(pool, seed))
+
+
+def draw_others(pool: Pool, seed: int = 0) -> Drawn:
+    """What each of 20 draws of a few members of a rare population finds, in every space.
+
+    The look-alikes are those of ``pcvae.lookalikes.seed_density`` among all unseen galaxies whose
+    features are known in every space; the same galaxies are drawn as seeds in each.
+
+    Args:
+        pool: The galaxies.
+        seed: Fixes which are drawn.
+    """
     spaces = {name: pool.features(model, kind) for name, model, kind in pool.spaces()}
     whole = [np.isfinite(space.values).all(axis=1) for space in spaces.values()]
     known = pool.unseen & np.all(whole, axis=0)
     population = pool.galaxies["population"].to_numpy()[known]
-    return _beside_photometry(
-        {
-            name: _of_space(
-                Neighbours(space.values[known], blocks=space.sizes), population, pool, seed
-            )
-            for name, space in spaces.items()
-        }
-    )
+    return {
+        name: _of_space(
+            Neighbours(space.values[known], blocks=space.sizes), population, pool, seed
+        )
+        for name, space in spaces.items()
+    }
+
+
+def gain_of(drawn: Drawn, first: str, second: str) -> dict[str, dict[str, dict[str, float]]]:
+    """How many others more a space finds than another with the same seeds, with intervals.
+
+    Returns:
+        By population and ``SEEDS in DEPTH``.
+    """
+    return {
+        name: {key: _gain(found - drawn[second][name][key]) for key, found in table.items()}
+        for name, table in drawn[first].items()
+    }
 
 
 def found_others(
@@ -88,9 +120,8 @@ def _of_space(
     return tables
 
 
-def _beside_photometry(
-    drawn: Mapping[str, Mapping[str, Mapping[str, NDArray[np.intp]]]],
-) -> dict[str, Any]:
+def beside_photometry(drawn: Drawn) -> dict[str, Any]:
+    """The means of the draws, with their gains over photometry where that is a space."""
     plain = drawn.get(PHOTOMETRY, {})
     return {
         space: {

@@ -74,7 +74,7 @@ def search_field(
     load_packages()
     found = {}
     for name, model, kind in pool.spaces():
-        mine = pool.features(model, kind).values[pool.unseen]
+        mine = pool.features(model, kind).values[pool.unseen].astype(np.float64)
         field = np.concatenate([_field(store, model, kind) for store in stores])
         known = np.isfinite(field).all(axis=1)
         found[name] = _margins(pool, mine, field[known], seed)
@@ -115,7 +115,7 @@ def _field(store: Store, model: str, kind: str) -> Floats:
         msg = f"expected model {model} in {store.folder}: encode the field by the same runs"
         raise StoreError(msg)
     field = (store.galaxies["population"] == FIELD).to_numpy()
-    return store.features(model, kind).values[field]
+    return store.features(model, kind).values[field].astype(np.float64)
 
 
 def _margins(pool: Pool, values: Floats, field: Floats, seed: int) -> dict[str, FieldMargins]:

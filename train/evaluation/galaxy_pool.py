@@ -20,6 +20,7 @@ from pcvae.labels import LABELS
 from pcvae.photometry import photometric_features
 from pcvae.store import (
     BOTH,
+    EMBEDDING,
     LATENTS,
     PHOTOMETRY,
     ModelInfo,
@@ -74,9 +75,10 @@ class Pool:
         """The catalogue's values of a label, (N,)."""
         return self.galaxies[name].to_numpy(np.float64)
 
-    def values(self, model: ModelInfo) -> NDArray[np.float64]:
-        """The latents (N, D) of a model."""
-        return self.latents[model.name][model.names].to_numpy(np.float64)
+    def values(self, model: ModelInfo) -> NDArray[np.floating]:
+        """The latents (N, D) of a model; in single precision if they are many."""
+        kind = np.float32 if model.wide else np.float64
+        return self.latents[model.name][model.names].to_numpy(kind)
 
     @cached_property
     def photometry(self) -> pd.DataFrame | None:
@@ -98,12 +100,13 @@ class Pool:
         """The spaces to search in: each one's name, its model and its kind of features.
 
         They are the latents of each model and, where the catalogue has it, photometry, and that
-        beside the latents of each model with labels.
+        beside the latents of each model with labels, or that was made elsewhere.
         """
         models = [(model.name, model.name, LATENTS) for model in self.info.models]
         if self.photometry is None or not models:
             return models
-        tied = [model.name for model in self.info.models if model.kind == "physics"]
+        kinds = "physics", EMBEDDING
+        tied = [model.name for model in self.info.models if model.kind in kinds]
         both = [(f"{name} + {PHOTOMETRY}", name, BOTH) for name in tied]
         return [*models, (PHOTOMETRY, models[0][1], PHOTOMETRY), *both]
 
@@ -124,7 +127,7 @@ def gather(store: Store, train_store: Store | None = None) -> Pool:
     Raises:
         StoreError: The other store lacks a model, or has other latents for it.
     """
-    models = {model.name: store.latents(model.name) for model in store.info.models}
+    models = {model.name: store.all_latents(model.name) for model in store.info.models}
     galaxies = store.galaxies.assign(row=np.arange(len(store)))
     if train_store is not None:
         _check_models(store, train_store)
@@ -132,8 +135,9 @@ def gather(store: Store, train_store: Store | None = None) -> Pool:
         theirs = train_store.galaxies["split"].isin(["train", "validation"]).to_numpy()
         learning = train_store.galaxies[theirs].assign(row=-1)
         galaxies = pd.concat([galaxies[mine], learning], ignore_index=True)
+        others = {name: train_store.all_latents(name)[theirs] for name in models}
         models = {
-            name: pd.concat([table[mine], train_store.latents(name)[theirs]], ignore_index=True)
+            name: pd.concat([table[mine], others[name]], ignore_index=True)
             for name, table in models.items()
         }
     return _pool(store.info, galaxies, models)

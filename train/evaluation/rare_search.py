@@ -48,7 +48,7 @@ class Search:
     def __init__(
         self,
         pool: Pool,
-        values: NDArray[np.float64],
+        values: NDArray[np.floating],
         seed: int,
         repeats: int = 3,
         *,

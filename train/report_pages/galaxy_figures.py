@@ -72,7 +72,7 @@ def reconstruction_figure(
         title = str(pool.galaxies["population"].iloc[row]).replace("_", " ")
         _stamp(grid[0, column], store, pool, int(row), title, INK)
     for line, (model, codec) in zip(grid[1:], codecs, strict=True):
-        pictures = codec.decode_rgb(pool.values(model)[rows], stretch)
+        pictures = codec.decode_rgb(pool.values(model)[rows].astype(np.float64), stretch)
         for ax, picture in zip(line, pictures, strict=False):
             _show(ax, picture)
         line[0].set_title(model.name, fontsize=7, color=INK)

@@ -104,7 +104,7 @@ def _spaces(evaluation: Evaluation) -> Section:
         "claim far more galaxies than are rare.",
     )
     pool = evaluation.pool
-    for model in pool.info.models:
+    for model in (model for model in pool.info.models if not model.wide):
         drawn = metric_figures.projection_figure(pool, model, evaluation.seed, boundaries=True)
         section.figure(drawn, f"latent space of {model.name}")
     for model in pool.info.models:

@@ -11,6 +11,7 @@ __all__ = [
     "aligned",
     "few_shot_table",
     "field_table",
+    "gain_table",
     "label_table",
     "number",
     "rare_table",
@@ -135,6 +136,33 @@ def few_shot_table(metrics: Mapping[str, Any]) -> tuple[list[str], list[list[str
     return header, sorted(rows, key=lambda row: row[0])
 
 
+def gain_table(metrics: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """Paired gains of models over an embedding made elsewhere: the header and the rows.
+
+    In r2 of the labels; in recall at a false-positive rate of 1 %; in others found by a few.
+    """
+    pairs = list(metrics.get("few_shot_gains", {}))
+    made = {who for who in metrics["gains"] if who not in metrics["models"]}
+    rows = [
+        [f"{model} over {other}", f"r2 of {name}", figures]
+        for model, others in metrics["gains"].items()
+        for other, labels in others.items()
+        for name, figures in labels.items()
+        if (other if model not in made else model) in made and other not in metrics["models"]
+    ]
+    for pair in pairs:
+        found = metrics["anomaly_gains"].get(pair, {})
+        rows += [[pair, f"recall of {name}", f] for name, f in found.items()]
+        rows += [
+            [pair, f"{name}, others of {key}", f]
+            for name, table in metrics["few_shot_gains"][pair].items()
+            for key, f in table.items()
+        ]
+    header = ["gain", "in", "gain", "low", "high", "verdict"]
+    cells = [[*start, *(number(f[k]) for k in header[2:5]), verdict(f)] for *start, f in rows]
+    return header, cells
+
+
 def _found(figure: Mapping[str, Any] | None) -> str:
     if figure is None:
         return "-"
@@ -172,6 +200,8 @@ def text(metrics: Mapping[str, Any]) -> str:
         parts.append(aligned(*few_shot_table(metrics)))
     if metrics.get("field"):
         parts.append(aligned(*field_table(metrics)))
+    if set(metrics.get("gains", {})) - set(metrics["models"]):
+        parts.append(aligned(*gain_table(metrics)))
     reconstruction = [
         [model, number(figures["mse"])] for model, figures in metrics["reconstruction"].items()
     ]

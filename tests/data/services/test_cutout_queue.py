@@ -57,6 +57,22 @@ def test_a_passing_trouble_leaves_no_trace(service, tmp_path, trouble):
     assert left_out.empty
 
 
+def test_known_dust_is_corrected_in_downloaded_cutouts(service, tmp_path):
+    """Of pixels and of the fluxes that are measured; a galaxy without E(B-V) stays as it is."""
+    ebv = [0.1, 0.2, "", 0.0, 0.3]
+    before, _ = run(service, tmp_path, "--dust", "leave", out="before", ebv=ebv)
+    after, _ = run(service, tmp_path, out="after", ebv=ebv)
+    assert (before.info.dust, after.info.dust) == ("left", "corrected")
+    assert after.info.extinction == {"g": 3.214, "r": 2.165, "z": 1.211}
+    excess = np.array([0.1, 0.2, 0.0, 0.0, 0.3])[:, None]
+    factors = 10 ** (0.4 * excess * np.array([3.214, 2.165, 1.211]))
+    where = slice(None)
+    expected = before.pixels(where) * factors[:, :, None, None]
+    np.testing.assert_allclose(after.pixels(where), expected, rtol=1e-5)
+    flux = [table.catalog[["flux_g", "flux_z"]].to_numpy() for table in (before, after)]
+    np.testing.assert_allclose(flux[1] / flux[0], factors[:, [0, 2]], rtol=0.02)
+
+
 def test_a_dead_service_stops_the_command_and_a_live_one_resumes_it(service, tmp_path):
     service.answer = lambda asked: Answer(status=503)
     with pytest.raises(NoResponseError, match=r"HTTP 503.*the same command goes on"):
