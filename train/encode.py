@@ -8,6 +8,7 @@ A second call of the same command goes on where a killed one stopped.
 
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,11 +20,15 @@ from pcvae.lock import BREAK_LOCK, hold
 from pcvae.script import command, device, run
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
     from pcvae.encode import Codec
     from pcvae.preprocess import Stretch
     from pcvae.store import ModelInfo, StoreInfo, StoreWriter
+
+    Pixels = NDArray[np.float32]
 
 ROWS = 8 * PART  # galaxies a part: some seconds of work, and what a kill loses at most
 DUST = {"corrected": "corrected", "left": "not corrected"}
@@ -50,6 +55,11 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add("--device", default="auto", choices=["auto", "cpu", "cuda", "mps"], help="where to run")
     add("--symmetries", action="store_true", help="average labels over flips and turns")
     add("--no-stamps", action="store_true", help="leave the display images out")
+    add(
+        "--no-reconstruction",
+        action="store_true",
+        help="leave the reconstruction error out, which takes most of the time",
+    )
     add("--overwrite", action="store_true", help="replace STORE, finished or not")
     add("--break-lock", action="store_true", help=BREAK_LOCK)
     return parser.parse_args(argv)
@@ -84,8 +94,10 @@ def _make(args: argparse.Namespace, argv: Sequence[str] | None) -> Path:
     }
     if args.symmetries:
         settings["symmetries"] = True
+    if args.no_reconstruction:
+        settings["reconstruction"] = False
     writer = StoreWriter(args.store, settings, overwrite=args.overwrite)
-    _encode(writer, codecs, sample, stretch)
+    _encode(writer, codecs, sample, stretch, decode=not args.no_reconstruction)
     info = _info(sample, codecs, stretch, command("train.encode", argv))
     store = writer.finish(info, galaxies, folders)
     print(f"{args.store}: {len(sample)} galaxies, models {', '.join(codecs)}")
@@ -104,22 +116,38 @@ def _encode(
     codecs: Mapping[str, "Codec"],
     sample: Sample,
     stretch: "Stretch | None",
+    *,
+    decode: bool,
 ) -> None:
     from tqdm import tqdm
 
-    with tqdm(total=len(sample), desc="encode", unit="galaxy") as bar:
-        for start in range(0, len(sample), ROWS):
-            todo = [name for name in codecs if not writer.has_part(name, start)]
-            where = slice(start, min(start + ROWS, len(sample)))
-            if todo:
-                flux = sample.pixels(where)
-                if stretch:
-                    writer.write_stamps(start, _stamps(flux, stretch), len(sample))
-                for name in todo:
-                    table = codecs[name].table(flux)
-                    table.insert(0, "id", sample.catalog["id"].to_numpy()[where])
-                    writer.write_part(name, start, table)
-            bar.update(where.stop - start)
+    todo: dict[int, list[str]] = {}
+    for start in range(0, len(sample), ROWS):
+        todo[start] = [name for name in codecs if not writer.has_part(name, start)]
+    begun = [start for start, names in todo.items() if names]
+    done = sum(min(ROWS, len(sample) - start) for start, names in todo.items() if not names)
+    with tqdm(total=len(sample), initial=done, desc="encode", unit="galaxy") as bar:
+        for start, flux in _read_ahead(sample, begun):
+            if stretch:
+                writer.write_stamps(start, _stamps(flux, stretch), len(sample))
+            for name in todo[start]:
+                table = codecs[name].table(flux, decode=decode)
+                ids = sample.catalog["id"].to_numpy()[start : start + len(flux)]
+                table.insert(0, "id", ids)
+                writer.write_part(name, start, table)
+            bar.update(len(flux))
+
+
+def _read_ahead(sample: Sample, starts: Sequence[int]) -> Iterator[tuple[int, "Pixels"]]:
+    """The first row and the pixels of each part; the next are read while these are encoded."""
+    with ThreadPoolExecutor(1, thread_name_prefix="read") as reader:
+        parts = (slice(start, min(start + ROWS, len(sample))) for start in starts)
+        jobs = (reader.submit(sample.pixels, part) for part in parts)
+        ahead = next(jobs, None)
+        for start in starts:
+            now, ahead = ahead, next(jobs, None)
+            if now is not None:
+                yield start, now.result()
 
 
 def _warnings(latents: "pd.DataFrame", name: str, codec: "Codec", sample: Sample) -> Iterator[str]:
