@@ -81,7 +81,7 @@ GLOSSARY = {
     "Whitened": (
         "Distances in units of each latent's own spread, with correlations taken out "
         "(Mahalanobis distance), so that no latent rules by its units. Raw: the latents as "
-        "they are."
+        "they are, which those of a model with more than 64 always are among themselves."
     ),
     "Look-alikes": (
         "Galaxies like the seeds: a population, a label or your selection. They rank by the "
