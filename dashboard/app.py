@@ -145,7 +145,7 @@ class Explorer:
         state = self.state
         above = pn.Row(self.legend, self.selection_bar, sizing_mode="stretch_width")
         maps = pn.Column(above, self.maps, sizing_mode="stretch_both")
-        tabs = self._tabs()
+        tabs = strip_of(self.tabs, state, self.export_panel)
         for part in (maps, tabs, self.controls.__panel__()):
             part.visible = state.param.page.rx() == "explore"
         left = pn.Column(maps, self.model_page, sizing_mode="stretch_both")
@@ -190,27 +190,29 @@ class Explorer:
             self.state.param.page, label="", size="small", margin=(13, 0, 0, 16)
         )
 
-    def _tabs(self) -> pn.Column:
-        state, names = self.state, list(self.tabs)
-        tabs = pmui.Tabs(
-            *((tab.title, tab) for tab in self.tabs.values()),
-            active=names.index(state.tab),
-            dynamic=True,
-            sizing_mode="stretch_both",
-            css_classes=["tabs"],
-        )
-        tabs.param.watch(lambda event: state.param.update(tab=names[event.new]), "active")
-        corner = {"position": "absolute", "right": "12px", "top": "3px", "z-index": "2"}
-        beside = {**corner, "right": "50px"}
-        return pn.Column(
-            tabs,
-            pn.Column(self.export_panel, styles=beside, margin=0, width=92),
-            IconToggle.of(state.param.tall, TALLER, styles=corner, margin=0),
-            sizing_mode="stretch_width",
-            height=state.param.tall.rx.where(TALL, LOW),
-            margin=0,
-            styles={"position": "relative"},
-        )
+
+def strip_of(tabs: dict[str, Tab], state: State, export_panel: ExportPanel) -> pn.Column:
+    """The strip below the maps: the tabs, and in its corner export and height."""
+    names = list(tabs)
+    strip = pmui.Tabs(
+        *((tab.title, tab) for tab in tabs.values()),
+        active=names.index(state.tab),
+        dynamic=True,
+        sizing_mode="stretch_both",
+        css_classes=["tabs"],
+    )
+    strip.param.watch(lambda event: state.param.update(tab=names[event.new]), "active")
+    corner = {"position": "absolute", "right": "12px", "top": "3px", "z-index": "2"}
+    beside = {**corner, "right": "50px"}
+    return pn.Column(
+        strip,
+        pn.Column(export_panel, styles=beside, margin=0, width=92),
+        IconToggle.of(state.param.tall, TALLER, styles=corner, margin=0),
+        sizing_mode="stretch_width",
+        height=state.param.tall.rx.where(TALL, LOW),
+        margin=0,
+        styles={"position": "relative"},
+    )
 
 
 def _own_busy(page: Page, state: State) -> None:

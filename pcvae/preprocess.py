@@ -132,8 +132,7 @@ class Stretch:
             raise ShapeError(msg)
         if self.scale and has_kernel(flux, self.size, self.resize, resize_first=self.resize_first):
             kernel = squash_area if self.resize_first else squash_bicubic
-            softening = tuple(scale / self.beta for scale in self.scale)
-            return kernel(flux, softening, self.size, self.order)
+            return kernel(flux, tuple(s / self.beta for s in self.scale), self.size, self.order)
         steps = (self._resize, self._squash)
         first, second = steps if self.resize_first else reversed(steps)
         image = second(first(flux))

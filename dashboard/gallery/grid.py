@@ -102,8 +102,7 @@ class Grid(Tab):
         """Show the page; stamps follow when they are read."""
         if self.state.tab != self.key:
             return
-        fit = self.tiles.fit
-        page = self.start // fit
+        page, fit = self.start // self.tiles.fit, self.tiles.fit
         listed = self.listing.page(page, fit)
         job = self.datastore.load([row for row, _ in listed])
         wait([job], timeout=WAIT)

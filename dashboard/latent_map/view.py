@@ -151,6 +151,5 @@ class LatentMap(View):
         if self.state.decoding.draw_line:
             lengthen(self.state, self.axes, x, y)
             return
-        row = nearest_row(self.plane.points, (x, y), self.limits, self.frame)
-        if row is not None:
+        if (row := nearest_row(self.plane.points, (x, y), self.limits, self.frame)) is not None:
             self.state.row = row

@@ -2,10 +2,8 @@
 
 import gzip
 import io
-import json
 import shutil
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,8 +12,6 @@ from PIL import Image
 
 from dashboard.app import Explorer, open_datastore
 from dashboard.components.file_input import MAX_BYTES, FileField, Upload, UploadError
-from dashboard.galaxy.external_card import external_facts_html
-from dashboard.galaxy.external_galaxy import ExternalGalaxy
 from dashboard.galaxy.image_files import read_image_files
 from dashboard.galaxy.legacy_cutout import ADDRESS
 from data import hyrax
@@ -23,6 +19,7 @@ from data.services.legacy_surveys import OFFLINE
 from pcvae.cutouts import read_sample
 from pcvae.store import read_store
 from tests.dashboard.explorers import begin
+from tests.dashboard.galaxy.uploads import cube, info_of
 from tests.data.services.stand_in import Answer, as_fits, cutout, serving, sky_header
 from tests.data.test_hyrax import write_results
 
@@ -41,18 +38,10 @@ def flux(store):
     return read_sample(store.with_name("sample")).pixels(slice(None))
 
 
-def cube(flux, name="one.fits", **cards):
-    return Upload(name, as_fits(flux, sky_header(150.0, 2.0, flux.shape[-1], **cards)))
-
-
 def png(picture, kind="PNG"):
     file = io.BytesIO()
     Image.fromarray(picture).save(file, kind)
     return file.getvalue()
-
-
-def info_of(session):
-    return session.datastore.store.info
 
 
 def test_a_galaxy_of_the_sample_brought_as_fits_is_seen_as_the_store_sees_it(session, flux):
@@ -266,7 +255,6 @@ def test_more_than_the_limit_is_not_kept_even_if_a_browser_sends_it(session):
 
 
 def test_a_broken_model_is_told_in_words_and_nothing_is_lost(store, flux, tmp_path):
-    import shutil
 
     folder = shutil.copytree(store, tmp_path / "store")
     (folder / "models" / "physics" / "model.safetensors").write_bytes(b"nothing")
@@ -356,58 +344,3 @@ def test_an_embedding_says_that_it_has_no_network(sample, tmp_path):
     session.add_galaxy.jobs.read([cube(np.ones((3, 32, 32), np.float32))])
     assert "has no network" in session.add_galaxy.words.object
     assert session.tabs["neighbours"].strip.items
-
-
-@pytest.mark.parametrize(("given", "stated"), [(0.1, {}), (None, {"EBV": 0.1}), (0.1, {"EBV": 2})])
-def test_an_upload_is_corrected_for_dust_as_the_stores_fluxes_are(session, flux, given, stated):
-    """By what the person says, else by the header."""
-    info = replace(info_of(session), dust="corrected", extinction={"g": 3.0, "r": 2.0, "z": 1.0})
-    found = read_image_files([cube(flux[7], **stated)], info, given)
-    factors = 10 ** (0.4 * 0.1 * np.array([3.0, 2.0, 1.0]))
-    np.testing.assert_allclose(found.flux, flux[7] * factors[:, None, None], rtol=1e-5)
-    assert "E(B-V) = 0.1 mag" in found.notes[-1]
-    assert found.dereddened
-    usual = read_image_files([cube(flux[7])], replace(info, extinction={}), 0.1)
-    np.testing.assert_allclose(usual.flux[2] / flux[7, 2], 10 ** (0.04 * 1.211), rtol=1e-5)
-
-
-def test_nothing_is_corrected_for_dust_that_is_unknown_or_that_the_store_kept(session, flux):
-    info = replace(info_of(session), dust="corrected")
-    for found in (
-        read_image_files([cube(flux[7])], info),
-        read_image_files([cube(flux[7], EBV="?")], info),
-        read_image_files([cube(flux[7])], replace(info, dust="left"), 0.1),
-    ):
-        np.testing.assert_array_equal(found.flux, flux[7])
-        assert not found.dereddened
-    with pytest.raises(UploadError, match=r"expected E\(B-V\) from 0 to 5 mag, found 9"):
-        read_image_files([cube(flux[7])], info, 9.0)
-
-
-def test_dust_is_asked_for_where_the_stores_fluxes_are_corrected(store, flux, tmp_path):
-    facts = json.loads((shutil.copytree(store, tmp_path / "s") / "store.json").read_text())
-    (tmp_path / "s" / "store.json").write_text(json.dumps(facts | {"dust": "corrected"}))
-    session = begin(tmp_path / "s")
-    adding = session.add_galaxy
-    adding.open()
-    assert adding.ebv.visible
-    adding.ebv.value = "much"
-    adding.field.param.update(filename=["one.fits"], value=[cube(flux[7]).content])
-    assert "expected E(B-V) as a number" in adding.words.object
-    adding.ebv.value = ""
-    adding.field.param.update(filename=["one.fits"], value=[cube(flux[7], EBV=0.3).content])
-    assert "E(B-V) = 0.3 mag" in session.card.facts.object
-    adding.ebv.value = "0.2"
-    adding.field.param.update(filename=["one.fits"], value=[cube(flux[7]).content])
-    assert "E(B-V) = 0.2 mag" in session.card.facts.object
-    other = begin(store)
-    other.add_galaxy.open()
-    assert not other.add_galaxy.ebv.visible
-
-
-@pytest.mark.parametrize("corrected", [True, False])
-def test_a_model_of_fluxes_without_dust_says_so_of_an_upload(corrected):
-    external = ExternalGalaxy("mine", np.zeros((3, 4, 4), np.float32), ("Cut to size.",))
-    seen = SimpleNamespace(without_dust=corrected)
-    assert ("corrected for the Milky Way" in external_facts_html(external, {}, seen)) is corrected
-    assert "corrected for" not in external_facts_html(external, {}, None)
