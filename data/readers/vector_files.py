@@ -20,7 +20,10 @@ from pcvae.errors import CatalogError, PcvaeError, SettingsError, brief
 __all__ = ["Named", "read_vectors"]
 
 NUMBERS = 1 << 22  # of a block: 16 MB in single precision
-IDS = ("id", "ids", "object_id", "objid", "targetid", "galaxy_id", "names", "iauname")
+IDS = (
+    "id", "ids", "id_str", "object_id", "objid", "source_id", "targetid", "desi_targetid",
+    "galaxy_id", "dr8_id", "name", "names", "iauname",
+)  # fmt: skip
 HDF5 = (".h5", ".hdf5", ".hdf")
 PARQUET = (".parquet", ".pq")
 
@@ -130,7 +133,8 @@ def _ids_of(path: Path, name: str) -> NDArray[np.str_]:
     if path.suffix == ".npy":
         return as_ids(np.load(path, allow_pickle=False), str(path))
     if path.suffix == ".txt":
-        return np.array(path.read_text().split(), dtype=str)
+        lines = (line.strip() for line in path.read_text().splitlines())
+        return np.array([line for line in lines if line], dtype=str)
     from pcvae.catalog import read_table
 
     table = read_table(path)
@@ -187,7 +191,7 @@ def _parquet(path: Path, named: Named) -> VectorSource:
     import pyarrow.dataset as ds
 
     opened = ds.dataset(path, format="parquet")
-    groups = {f.name: [f.name] for f in opened.schema if pa.types.is_nested(f.type)}
+    groups = {f.name: [f.name] for f in opened.schema if _is_list(f.type)}
     if not groups:
         plain = [f.name for f in opened.schema if pa.types.is_floating(f.type)]
         groups = _numbered(plain)
@@ -229,11 +233,27 @@ def _parquet_blocks(opened: Any, columns: list[str], rows: int) -> Iterator[NDAr
             yield _numbers(batch.column(0)).reshape(batch.num_rows, -1)
 
 
-def _numbers(lists: Any) -> NDArray[np.generic]:
-    """The numbers of lists, and of lists in them, one after the other."""
+def _is_list(kind: Any) -> bool:
     import pyarrow as pa
 
-    while pa.types.is_nested(lists.type):
+    known = pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list
+    return any(check(kind) for check in known)
+
+
+def _numbers(lists: Any) -> NDArray[np.generic]:
+    """The numbers of lists, and of lists in them, one after the other.
+
+    Raises:
+        CatalogError: They are not of one length.
+    """
+    import pyarrow.compute as pc
+
+    while _is_list(lists.type):
+        lengths = pc.unique(pc.list_value_length(lists)).to_pylist()
+        if len(lengths) > 1 or None in lengths:
+            some = ", ".join("none" if n is None else str(n) for n in lengths[:5])
+            msg = f"expected vectors of one length, found lists of {some} numbers"
+            raise CatalogError(msg)
         lists = lists.flatten()
     found: NDArray[np.generic] = lists.to_numpy(zero_copy_only=False)
     return found

@@ -200,6 +200,23 @@ def test_what_holds_no_vectors_or_ids_is_said(sample, vectors, tmp_path):
     assert not out.exists()
 
 
+def test_ids_may_have_blanks_and_other_columns_structs(tmp_path):
+    """As catalogues of several surveys have them."""
+    names = ["SDSS J1 a", "SDSS J1 b"]
+    np.save(tmp_path / "v.npy", np.eye(2, 3))
+    (tmp_path / "ids.txt").write_text("\n".join(names) + "\n\n")
+    store = run(tmp_path / "v.npy", tmp_path / "one", "--ids", tmp_path / "ids.txt")
+    assert sorted(store.galaxies["id"]) == names
+    image = [{"flux": [1.0, 2.0]}] * 2
+    table = pa.table({"name": names, "image": image, "v": [[[1.0], [2.0]], [[3.0], [4.0]]]})
+    pq.write_table(table, tmp_path / "v.parquet")
+    found = run(tmp_path / "v.parquet", tmp_path / "two")
+    np.testing.assert_array_equal(found.values("embedding"), [[1, 2], [3, 4]])
+    pq.write_table(table.set_column(2, "v", pa.array([[1.0], [2.0, 3.0]])), tmp_path / "v.parquet")
+    with pytest.raises(CatalogError, match="one length, found lists of 1, 2 numbers"):
+        run(tmp_path / "v.parquet", tmp_path / "three")
+
+
 def test_a_changed_array_does_not_finish_what_another_began(sample, vectors, tmp_path):
     ids = sample.catalog["id"].to_numpy(str)
     arguments = write_npz(tmp_path, ids, vectors)
