@@ -18,6 +18,9 @@ from bokeh.server.tornado import BokehTornado
 from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
 from tornado.web import RequestHandler
 
+from dashboard.shell.health import HEALTH, Health, protect_pages
+from dashboard.shell.server_log import shorten_closed_tabs
+
 __all__ = ["HOSTS", "guard_requests", "is_known_host", "known_names", "names", "served_names"]
 
 HOSTS = "PCVAE_HOSTS"  # further names, separated by commas; * for any
@@ -38,18 +41,23 @@ class Refusal(RequestHandler):
 def guard_requests() -> None:
     """Refuse requests by unknown names in this process: pages, websockets and files alike.
 
-    Takes effect for servers that are running. Calling it again changes nothing.
+    Answers ``/health`` and protects the pages too. Takes effect for servers that are running.
+    Calling it again changes nothing.
     """
     find = getattr(BokehTornado, FIND)
     if hasattr(find, "__wrapped__"):
         return
     known = served_names()
+    protect_pages()
+    shorten_closed_tabs()
 
     @wraps(find)
     def guarded(
         application: BokehTornado, request: HTTPServerRequest, **kwargs: Any
     ) -> HTTPMessageDelegate | None:
         if names(request.host, known):
+            if request.path == HEALTH:
+                return application.get_handler_delegate(request, Health)
             found: HTTPMessageDelegate | None = find(application, request, **kwargs)
             return found
         return application.get_handler_delegate(request, Refusal)
