@@ -85,7 +85,7 @@ class ConvVAE(nn.Module):
         up = _up(config)
         inner = config.hidden or flat
         drop = [nn.Dropout(config.dropout)] if config.dropout else []
-        layers = [*halved, nn.Flatten(), *drop, *dense(flat, config.hidden), *drop]
+        layers = [*halved, nn.Flatten(), *drop, *dense(flat, config.hidden, config.leak), *drop]
         self.image = nn.Sequential(*layers)
         self.photometry = Photometry(config) if config.apertures else None
         self.dim = nn.Dropout(config.dimming)

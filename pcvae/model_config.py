@@ -35,6 +35,8 @@ class ModelConfig:
         magnitudes: Whether the latents are decoded to the magnitudes too, by a linear layer, and
             the free ones may be linear in them: the colours and sizes that a search needs, which
             weigh nothing in a picture. Without apertures there are none.
+        leak: The slope below zero of the dense layer after the image's convolutions, without
+            which all its units can die: then no latent sees the image.
         tied: The latents, from the first, that come of the core alone, and that neither the
             decoder nor the prior trains; 0 where there is no core.
     """
@@ -56,6 +58,7 @@ class ModelConfig:
     core_dropout: float = 0.1
     magnitudes: bool = False
     tied: int = 0
+    leak: float = 0.0
 
     def __post_init__(self) -> None:
         if self.transposed and self.size % 2 ** len(self.widths):

@@ -105,6 +105,7 @@ def down(before: int, after: int) -> nn.Module:
     return nn.Sequential(conv, nn.BatchNorm2d(after), nn.ReLU())
 
 
-def dense(before: int, after: int) -> list[nn.Module]:
-    """A dense layer with a ReLU; none for no units."""
-    return [nn.Linear(before, after), nn.ReLU()] if after else []
+def dense(before: int, after: int, leak: float = 0.0) -> list[nn.Module]:
+    """A dense layer with a ReLU of that slope below zero; none for no units."""
+    activation = nn.LeakyReLU(leak) if leak else nn.ReLU()
+    return [nn.Linear(before, after), activation] if after else []

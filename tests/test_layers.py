@@ -15,7 +15,7 @@ LIBRARY = [
     "dataset", "model_config", "towers", "model", "loss", "recipes", "checkpoint", "trainer",
     "ood", "encode", "neighbours", "lookalikes", "metrics", "calibration", "ranking",
     "classifier", "anomaly", "boundaries", "trials", "vectors", "projections", "store_info",
-    "store", "journal_database", "journal", "label_classes",
+    "store", "journal_database", "journal", "journal_backup", "label_classes",
 ]  # fmt: skip
 PACKAGES = ["pcvae", "data", "train", "dashboard"]
 ROOMS = {  # of each package, in order; its commands and its app come after them

@@ -71,9 +71,10 @@ def _inert(text: str) -> str:
 
 
 def _parquet(table: Table, facts: Mapping[str, str]) -> bytes:
-    """Facts in the schema's metadata, unit and description in each column's."""
+    """Facts in the schema's metadata, unit and description in each column's and for astropy."""
     import pyarrow as pa
     import pyarrow.parquet as pq
+    from astropy.table.meta import get_yaml_from_table
 
     made = pa.Table.from_pandas(table.to_pandas(), preserve_index=False)
     columns = [
@@ -85,7 +86,14 @@ def _parquet(table: Table, facts: Mapping[str, str]) -> bytes:
         )
         for column in made.schema
     ]
-    schema = pa.schema(columns, metadata={**(made.schema.metadata or {}), **_bytes(facts)})
+    described = table.copy(copy_data=False)
+    described.meta.update(dict(facts))
+    for_astropy = {"table_meta_yaml": "\n".join(get_yaml_from_table(described))}
+    for name in table.colnames:
+        if table[name].dtype.kind == "U":
+            for_astropy[f"table::len::{name}"] = str(table[name].dtype.itemsize // 4)
+    kept = {**(made.schema.metadata or {}), **_bytes(facts), **_bytes(for_astropy)}
+    schema = pa.schema(columns, metadata=kept)
     file = io.BytesIO()
     pq.write_table(made.cast(schema), file)
     return file.getvalue()

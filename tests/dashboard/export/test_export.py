@@ -58,7 +58,7 @@ READ = {
     "csv": lambda content: Table.from_pandas(
         pd.read_csv(io.BytesIO(content), comment="#", dtype={"id": str})
     ),
-    "parquet": lambda content: Table.from_pandas(pd.read_parquet(io.BytesIO(content))),
+    "parquet": lambda content: Table.read(io.BytesIO(content), format="parquet"),
     "vot": lambda content: votable.parse_single_table(io.BytesIO(content)).to_table(),
     "fits": lambda content: Table.read(io.BytesIO(content), format="fits", hdu=1),
     "ecsv": lambda content: Table.read(content.decode(), format="ascii.ecsv"),
@@ -83,7 +83,7 @@ def test_a_table_comes_back_as_it_was(session, chosen, facts, kind):
     assert np.isnan(chosen["redshift"][1])
 
 
-@pytest.mark.parametrize("kind", ["vot", "fits", "ecsv"])
+@pytest.mark.parametrize("kind", ["vot", "fits", "ecsv", "parquet"])
 def test_units_and_meanings_travel_with_the_columns(chosen, facts, kind):
     content = as_file(chosen, facts, kind)
     found = READ[kind](content)
