@@ -15,7 +15,7 @@ STORE := data/stores/demo
 demo: demo-store
 	@echo "the dashboard: http://localhost:$(PORT)/app (Ctrl-C ends it)"
 	BOKEH_SIGN_SESSIONS=yes BOKEH_SECRET_KEY=$$($(BIN)/bokeh secret) \
-	  $(BIN)/panel serve dashboard/app.py --port $(PORT) --args $(STORE)
+	  $(BIN)/panel serve dashboard/app.py --port $(PORT) --warm --args $(STORE)
 
 demo-store: $(STORE)/store.json
 

@@ -285,6 +285,7 @@ def warm(explorer: Explorer, page: Page) -> None:
     datastore.model_jobs.codec(state.model).exception()
     if datastore.populations.marked:
         datastore.boundaries(*state.plane).exception()
+    print(f"ready: {len(datastore):,} galaxies of {datastore.store.folder}", flush=True)
 
 
 def extend(*, inline: bool = False) -> None:
