@@ -14,11 +14,11 @@ from pcvae.journal import journal_path
 from pcvae.journal_backup import copy_journal
 from pcvae.script import run
 
-__all__ = ["main"]
+__all__ = ["main", "parse_args"]
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Copy a journal and return its number of events."""
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -26,7 +26,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     add("source", type=Path, help="a store, a journal, or a backup of one")
     add("target", type=Path, help="the backup to make, or the store to bring it back to")
     add("--restore", action="store_true", help="TARGET is a store without a journal")
-    args = parser.parse_args(argv)
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Copy a journal and return its number of events."""
+    args = parse_args(argv)
     source = journal_path(args.source) if args.source.is_dir() else args.source
     target = journal_path(args.target) if args.restore else args.target
     count = copy_journal(source, target)
