@@ -114,7 +114,7 @@ class Explorer:
         self.add_galaxy, self.export_panel = AddGalaxy(**shared), ExportPanel(**shared)
         self.search_box = Find(**shared, add_galaxy=self.add_galaxy)
         keys = keymap(datastore, self.state, self.tabs, self.history)
-        keys["?"] = Key(self._ask, "This help")
+        keys["?"] = Key(self._open_help, "This help")
         self.help = Help({key.shown or name: key.description for name, key in keys.items()})
         self.pressed = keys
         self.keys = Shortcuts(self._press, keys=list(self.pressed))
@@ -128,7 +128,7 @@ class Explorer:
     def _press(self, key: str) -> None:
         self.pressed[key].do()
 
-    def _ask(self) -> None:
+    def _open_help(self) -> None:
         self.help.open()
 
     @property
@@ -153,9 +153,9 @@ class Explorer:
             self.card, width=472, sizing_mode="stretch_height", margin=(10, 14, 0, 8)
         )
         upper = pn.Row(left, right, sizing_mode="stretch_both")
-        spoken = pn.pane.HTML(f"<h1>{escape(self.title)}</h1>", stylesheets=[UNSEEN], margin=0)
+        heading = pn.pane.HTML(f"<h1>{escape(self.title)}</h1>", stylesheets=[UNSEEN], margin=0)
         unseen = (self.keys, self.labels, self.connection)
-        return pn.Column(spoken, upper, tabs, *unseen, sizing_mode="stretch_both")
+        return pn.Column(heading, upper, tabs, *unseen, sizing_mode="stretch_both")
 
     def page(self) -> Page:
         """The whole page."""
@@ -169,7 +169,7 @@ class Explorer:
             sx=HEADER,
         )
         page.param.watch(lambda event: self.state.param.update(dark=event.new), "dark_theme")
-        _own_busy(page, self.state)
+        _follow_own_session(page, self.state)
         forget_plots()
         return page
 
@@ -215,7 +215,7 @@ def strip_of(tabs: dict[str, Tab], state: State, export_panel: ExportPanel) -> p
     )
 
 
-def _own_busy(page: Page, state: State) -> None:
+def _follow_own_session(page: Page, state: State) -> None:
     """Show a page as busy until it is on the screen, whatever other sessions are doing.
 
     By default it follows the busy state of the process: all pages would show every callback of

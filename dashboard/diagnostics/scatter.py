@@ -18,7 +18,7 @@ from dashboard.backend.plane import Limits, nearest_row
 from dashboard.backend.view import View
 from dashboard.components.theme import ACCENT, MUTED
 from dashboard.diagnostics.figures import FigureSpec
-from dashboard.plotting.layers import dress
+from dashboard.plotting.layers import configure_figure
 from dashboard.plotting.markers import Rings
 from dashboard.plotting.raster import Canvas, paint_density
 
@@ -150,7 +150,7 @@ class Scatter(View):
         draw_lines(figure, self.sketch, dark=self.state.dark)
         draw_marks(figure, self.sketch, self.datastore, dark=self.state.dark)
         self.rings = Rings(figure)
-        dress(figure)
+        configure_figure(figure)
         figure.xaxis.axis_label, figure.yaxis.axis_label = plane.x.axis, plane.y.axis
         for side, (start, end) in zip((figure.x_range, figure.y_range), plane.limits, strict=True):
             side.update(start=start, end=end, reset_start=start, reset_end=end)

@@ -12,12 +12,12 @@ from dashboard.components.assets import script
 from dashboard.components.theme import ACCENT, GROUND
 from dashboard.state import Axes, State
 
-__all__ = ["Pointer", "lengthen"]
+__all__ = ["Pointer", "add_line_point"]
 
 RATE = 100  # ms between two places that the browser tells
 
 
-def lengthen(state: State, axes: Axes, x: float, y: float) -> None:
+def add_line_point(state: State, axes: Axes, x: float, y: float) -> None:
     """Start a line at a point, or end the started line there and stop drawing."""
     if axes.line is not None and axes.line[:2] == axes.line[2:]:
         axes.line = (*axes.line[:2], x, y)

@@ -11,10 +11,10 @@ from holoviews.streams import Counter, PlotSize, RangeXY, Tap
 from dashboard.backend.jobs import weak_callback
 from dashboard.backend.plane import Limits, Plane, nearest_row
 from dashboard.backend.view import View
-from dashboard.latent_map.cursor import Pointer, lengthen
+from dashboard.latent_map.cursor import Pointer, add_line_point
 from dashboard.latent_map.overlays import PLANE, Overlays
 from dashboard.latent_map.tooltip import Tooltip, tooltip_html
-from dashboard.plotting.layers import FIGURE, draw_galaxies, dress, set_ranges
+from dashboard.plotting.layers import FIGURE, configure_figure, draw_galaxies, set_ranges
 from dashboard.plotting.raster import Canvas
 from dashboard.selection.box_lasso import BoxLasso
 from dashboard.state import Axes
@@ -124,7 +124,7 @@ class LatentMap(View):
 
     def _begin(self, figure: Any) -> None:
         """Add to a new figure the glyphs over the galaxies, and follow the cursor on it."""
-        dress(figure)
+        configure_figure(figure)
         shared = {"datastore": self.datastore, "state": self.state, "axes": self.axes}
         self.overlays = Overlays(figure, self.gestures, **shared)
         self.pointer = Pointer(figure, self.state, self.axes)
@@ -149,7 +149,7 @@ class LatentMap(View):
         if x is None or y is None:
             return
         if self.state.decoding.draw_line:
-            lengthen(self.state, self.axes, x, y)
+            add_line_point(self.state, self.axes, x, y)
             return
         if (row := nearest_row(self.plane.points, (x, y), self.limits, self.frame)) is not None:
             self.state.row = row

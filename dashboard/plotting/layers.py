@@ -25,8 +25,8 @@ __all__ = [
     "Marks",
     "Regions",
     "borders",
+    "configure_figure",
     "draw_galaxies",
-    "dress",
     "filled",
     "galaxy_image",
     "galaxy_picture",
@@ -91,7 +91,7 @@ def galaxy_image(picture: NDArray[np.uint8], canvas: Canvas) -> hv.RGB:
     return hv.RGB(np.flipud(picture), kdims=["x", "y"], bounds=canvas.bounds)
 
 
-def dress(figure: Any) -> None:
+def configure_figure(figure: Any) -> None:
     """Set options of a map's figure that HoloViews lacks."""
     figure.toolbar.logo, figure.toolbar.group, figure.toolbar_inner = None, False, True
     figure.toolbar.stylesheets = [CLEAR]

@@ -102,7 +102,7 @@ def paint_mean(
         limits: The values at the ends of the colours.
         dark: Whether the ground is dark.
         kind: Of the colours: ``value``; ``cyclic``, whose ends are the same, so that the mean is
-            taken round the circle; ``difference``, whose middle is none.
+            taken round the circle; ``difference``, which diverges from zero.
     """
     cyclic, width = kind == "cyclic", max(limits[1] - limits[0], 1e-12)
     values = points["value"]

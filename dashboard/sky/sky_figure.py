@@ -14,7 +14,7 @@ from dashboard.backend.jobs import schedule, weak_callback
 from dashboard.backend.plane import Limits, Plane, nearest_row
 from dashboard.backend.view import View
 from dashboard.components.theme import MUTED
-from dashboard.plotting.layers import FIGURE, draw_galaxies, dress, set_ranges
+from dashboard.plotting.layers import FIGURE, configure_figure, draw_galaxies, set_ranges
 from dashboard.plotting.markers import Rings
 from dashboard.plotting.raster import Canvas
 from dashboard.selection.box_lasso import BoxLasso
@@ -135,7 +135,7 @@ class SkyFigure(View):
         if plot.drawn:
             return
         self.bokeh = plot.state
-        dress(self.bokeh)
+        configure_figure(self.bokeh)
         self.graticule, self.rings = GraticuleLines(self.bokeh), Rings(self.bokeh)
         self._draw_graticule()
         self.gestures.begin(self.bokeh)
