@@ -137,16 +137,21 @@ class Explorer:
         return f"pcvae · {self.datastore.store.info.sample}"
 
     def header(self) -> list[Any]:
-        """The bar above the page: pages, colours, search, upload and help."""
-        return [self._pages(), self.controls, self.search_box, self.add_galaxy, self.help]
+        """The bar above the page: pages, search, upload, export and help."""
+        given = (self.search_box, self.add_galaxy, self.export_panel, self.help)
+        return [self._pages(), *given]
 
     def body(self) -> pn.Column:
         """The maps or the model page, the card beside them and the tabs below."""
         state = self.state
-        above = pn.Row(self.legend, self.selection_bar, sizing_mode="stretch_width")
-        maps = pn.Column(above, self.maps, sizing_mode="stretch_both")
-        tabs = strip_of(self.tabs, state, self.export_panel)
-        for part in (maps, tabs, self.controls.__panel__()):
+        above = pn.FlexBox(  # wraps where the page is narrow
+            *self.controls.parts,
+            self.selection_bar,
+            sizing_mode="stretch_width",
+        )
+        maps = pn.Column(above, self.legend, self.maps, sizing_mode="stretch_both")
+        tabs = strip_of(self.tabs, state)
+        for part in (maps, tabs):
             part.visible = state.param.page.rx() == "explore"
         left = pn.Column(maps, self.model_page, sizing_mode="stretch_both")
         right = pn.Column(
@@ -191,8 +196,8 @@ class Explorer:
         )
 
 
-def strip_of(tabs: dict[str, Tab], state: State, export_panel: ExportPanel) -> pn.Column:
-    """The strip below the maps: the tabs, and in its corner export and height."""
+def strip_of(tabs: dict[str, Tab], state: State) -> pn.Column:
+    """The strip below the maps: the tabs, and in its corner its height."""
     names = list(tabs)
     strip = pmui.Tabs(
         *((tab.title, tab) for tab in tabs.values()),
@@ -203,10 +208,8 @@ def strip_of(tabs: dict[str, Tab], state: State, export_panel: ExportPanel) -> p
     )
     strip.param.watch(lambda event: state.param.update(tab=names[event.new]), "active")
     corner = {"position": "absolute", "right": "12px", "top": "3px", "z-index": "2"}
-    beside = {**corner, "right": "50px"}
     return pn.Column(
         strip,
-        pn.Column(export_panel, styles=beside, margin=0, width=92),
         IconToggle.of(state.param.tall, TALLER, styles=corner, margin=0),
         sizing_mode="stretch_width",
         height=state.param.tall.rx.where(TALL, LOW),

@@ -46,7 +46,7 @@ class ExportPanel(View):
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
         says = "Export: labels, selection, cutout or map, as a file"
-        looks = {"variant": "text", "width": 92, "margin": 0}
+        looks = {"variant": "outlined", "width": 92, "height": 40, "margin": (10, 0, 0, 5)}
         self.button = small_button("Export", says, self.open, **looks)
         self.what = pmui.RadioBoxGroup(label="What", options={}, margin=(0, 10))
         self.kind = pmui.Select(
@@ -65,12 +65,12 @@ class ExportPanel(View):
             self.kind,
             self.words,
             pn.Row(self.go, close, self.file),
-            css_classes=["drop-down", "low"],
+            css_classes=["drop-down", "narrow"],
             stylesheets=[DROP_DOWN],
         )
 
     def __panel__(self) -> pn.viewable.Viewable:
-        return pn.Row(self.button, self.panel, margin=0, width=92)
+        return pn.Row(self.button, self.panel, margin=0, width=104)
 
     def open(self) -> None:
         """Open the panel, or close it."""

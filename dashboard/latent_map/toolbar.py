@@ -1,4 +1,4 @@
-"""The bar above the page: colour, boundaries, and one map or two."""
+"""The bar above the maps: colour, boundaries, and one map or two."""
 
 from typing import Any
 
@@ -53,7 +53,7 @@ class Controls(View):
     """The controls of all maps.
 
     Reads and writes ``colour``, ``boundaries`` and ``split`` of the state; sets the
-    options, also those of ``seeds``, for its ``model``.
+    options, also those of ``seeds``, for its ``model``. Its ``parts`` are laid out by the page.
     """
 
     def __init__(self, **params: Any) -> None:
@@ -64,24 +64,19 @@ class Controls(View):
         self._followers = [
             AxesFollower(datastore=datastore, axes=axes) for axes in (state, state.second)
         ]
-        self.colour = chooser(state, "colour", "Colour", width=230, margin=(10, 5, 0, 5))
-        self._layout = pn.Row(
-            pn.Spacer(width=14),
-            self.colour,
-            self._switch("boundaries", "SVM"),
-            self._switch("split", "Two maps"),
-            css_classes=["controls"],
-        )
+        self.colour = chooser(state, "colour", "Colour", width=220, margin=(8, 5, 0, 13))
+        switches = self._switch("boundaries", "SVM"), self._switch("split", "Two maps")
+        self.parts = [self.colour, *switches]
 
     @param.depends("state.model", watch=True)
     def _choose_model(self) -> None:
         choose_model(self.datastore, self.state, self.state.model)
 
     def __panel__(self) -> pn.viewable.Viewable:
-        return self._layout
+        return pn.FlexBox(*self.parts)
 
     def _switch(self, name: str, label: str) -> pmui.Switch:
         parameter = self.state.param[name]
         return pmui.Switch.from_param(
-            parameter, label=label, description=parameter.doc, margin=(9, 4, 0, 8)
+            parameter, label=label, description=parameter.doc, margin=(11, 4, 0, 8)
         )

@@ -15,7 +15,7 @@ from dashboard.state import State
 
 __all__ = ["SelectionBar", "counted"]
 
-WIDTH = 250  # px, so that nothing moves when a number grows
+WIDTH = 270  # px, so that nothing moves when a number grows
 HIGH = 56
 BARE = {
     "variant": "text",
@@ -31,11 +31,11 @@ def counted(state: State, total: int) -> str:
     """How many galaxies are in focus.
 
     Example:
-        >>> counted(State(), 2307)
-        '2,307 galaxies'
+        >>> counted(State(), 2307), counted(State(), 1)
+        ('2,307 galaxies', '1 galaxy')
     """
     if state.selection.focus is None:
-        return f"{total:,} galaxies"
+        return f"{total:,} {'galaxy' if total == 1 else 'galaxies'}"
     kind = "selected" if not state.selection.filters else "pass the filters"
     if state.selection.filters and state.selection.selected is not None:
         kind = "selected and pass the filters"
@@ -72,9 +72,13 @@ class SelectionBar(View):
 
     def __panel__(self) -> pn.viewable.Viewable:
         place = {"width": WIDTH, "height": 28}
-        upper = pn.Row(self.note, self.undo, **place)
-        lower = pn.Row(self.how, pn.HSpacer(), self.clear, **place)
-        return pn.Column(upper, lower, width=WIDTH, height=HIGH, margin=(2, 14, 0, 0))
+        label = pn.pane.HTML(
+            '<div class="legend">Selection</div>', stylesheets=[BASE, LEGEND], margin=0, width=66
+        )
+        upper = pn.Row(self.note, self.undo, self.clear, **place)
+        lower = pn.Row(label, self.how, **place)
+        looks = {"margin": (2, 14, 0, 14), "styles": {"margin-left": "auto"}}
+        return pn.Column(upper, lower, width=WIDTH, height=HIGH, **looks)
 
     @param.depends(
         "state.selection.focus",
