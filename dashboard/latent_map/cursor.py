@@ -30,7 +30,7 @@ class Pointer(Follower):
     """Reports the cursor's position while it is decoded, and shows the line of a map.
 
     The browser reports at most ten positions a second, and none while they are not needed.
-    Reads ``decoding.follow_cursor``, ``tab`` and ``dark`` of the state and ``line`` of the axes;
+    Reads ``decoding.follow_cursor``, ``decoding.along``, ``tab`` and ``dark`` of the state and ``line`` of the axes;
     writes ``cursor`` of the axes.
 
     Args:
@@ -72,7 +72,7 @@ class Pointer(Follower):
     def _follow_later(self) -> None:
         schedule(self._follow)
 
-    @param.depends("axes.line", watch=True)
+    @param.depends("axes.line", "state.tab", "state.decoding.along", watch=True)
     def _show_later(self) -> None:
         schedule(self._show)
 
@@ -90,5 +90,8 @@ class Pointer(Follower):
         self.axes.param.update(line=None, cursor=None)
 
     def _show(self) -> None:
-        line = self.axes.line or ()
+        """Show the line while the decoder decodes along it."""
+        state = self.state
+        decoded = state.tab == "decode" and state.decoding.along == "line"
+        line = (self.axes.line or ()) if decoded else ()
         self.line.data = {"x": list(line[::2]), "y": list(line[1::2])}

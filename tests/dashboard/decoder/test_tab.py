@@ -186,6 +186,19 @@ def test_two_taps_draw_a_line_and_pick_nothing(session):
     assert state.row != 17
 
 
+def test_a_line_is_on_the_map_only_while_it_is_decoded(session):
+    hv.render(session.map.figure)
+    state, line = session.state, session.map.pointer.line
+    state.decoding.along, state.line = "line", (0.1, 9.0, 0.5, 10.0)
+    assert line.data["x"] == [0.1, 0.5]
+    state.decoding.along = "latents"
+    assert line.data["x"] == []
+    state.decoding.along = "line"
+    assert line.data["x"] == [0.1, 0.5]
+    state.tab = "neighbours"
+    assert line.data["x"] == []
+
+
 def test_a_line_is_forgotten_on_other_axes(session):
     hv.render(session.map.figure)
     session.state.decoding.along = "line"
