@@ -117,7 +117,7 @@ def test_a_refit_says_how_well_each_class_is_found(page, folder):
         journal.tag(galaxy, "merger")
     journal.tag(normal[7], "lens")
     journal.close()
-    expect(page.locator(".legend").first).to_contain_text("Merger 6 labelled")
+    expect(page.locator(".legend:has(.gradient)")).to_contain_text("Merger 6 labelled")
     open_queue(page)
     page.keyboard.press("r")
     rates = page.locator(".rates")
