@@ -100,7 +100,7 @@ def make(args: argparse.Namespace, made_by: str, read: Read) -> Path:
 @contextmanager
 def _scratch(output: Path) -> Iterator[Path]:
     """A folder beside the store for what is mapped to files; one that was left is replaced."""
-    folder = output.with_name(f"{output.name}.vectors")
+    folder = output.with_name(f".{output.name}.vectors.partial")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     try:

@@ -162,8 +162,8 @@ def test_a_killed_command_goes_on_and_gives_the_same(sample, vectors, tmp_path, 
     monkeypatch.setattr(StoreWriter, "write_part", killed)
     with pytest.raises(KeyboardInterrupt):
         run(*arguments)
-    (tmp_path / "store.vectors").mkdir()
-    (tmp_path / "store.vectors" / "model").mkdir()  # as one that was killed outright leaves it
+    (tmp_path / ".store.vectors.partial").mkdir()
+    (tmp_path / ".store.vectors.partial" / "model").mkdir()  # as one that was killed outright leaves it
     np.testing.assert_array_equal(run(*arguments).values("embedding"), vectors)
     assert writes == [0, 40, 80, 80]
     assert {path.name for path in tmp_path.iterdir()} == {"store", "v.npz"}
