@@ -30,8 +30,8 @@ class Pointer(Follower):
     """Reports the cursor's position while it is decoded, and shows the line of a map.
 
     The browser reports at most ten positions a second, and none while they are not needed.
-    Reads ``decoding.follow_cursor``, ``decoding.along``, ``tab`` and ``dark`` of the state and ``line`` of the axes;
-    writes ``cursor`` of the axes.
+    Reads ``decoding.follow_cursor``, ``decoding.along``, ``tab`` and ``dark`` of the state and
+    ``line`` of the axes; writes ``cursor`` of the axes.
 
     Args:
         figure: The map's Bokeh figure.

@@ -163,7 +163,7 @@ def test_a_killed_command_goes_on_and_gives_the_same(sample, vectors, tmp_path, 
     with pytest.raises(KeyboardInterrupt):
         run(*arguments)
     (tmp_path / ".store.vectors.partial").mkdir()
-    (tmp_path / ".store.vectors.partial" / "model").mkdir()  # as one that was killed outright leaves it
+    (tmp_path / ".store.vectors.partial" / "model").mkdir()  # as a killed command leaves it
     np.testing.assert_array_equal(run(*arguments).values("embedding"), vectors)
     assert writes == [0, 40, 80, 80]
     assert {path.name for path in tmp_path.iterdir()} == {"store", "v.npz"}
