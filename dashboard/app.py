@@ -147,6 +147,7 @@ class Explorer:
         above = pn.FlexBox(  # wraps where the page is narrow
             *self.controls.parts,
             self.selection_bar,
+            css_classes=["controls"],
             sizing_mode="stretch_width",
         )
         maps = pn.Column(above, self.legend, self.maps, sizing_mode="stretch_both")

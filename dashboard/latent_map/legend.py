@@ -16,7 +16,7 @@ from dashboard.backend.view import View
 from dashboard.components.css import BASE, LEGEND
 from dashboard.labelling.labels import label_title, own_marks
 from dashboard.plotting.colour_by import Colouring, chosen_colouring
-from dashboard.plotting.decision_boundaries import wanted_fit
+from dashboard.plotting.decision_boundaries import shown_boundaries, wanted_fit
 from dashboard.plotting.markers import mark_svg
 from pcvae.anomaly import NORMAL
 
@@ -57,7 +57,8 @@ def boundary_note(
     normal = found.used[NORMAL]
     some = "all galaxies" if normal == total else f"all rare, {normal:,} of {total:,} normal"
     left = "".join(f", no {population_title(name)}" for name in found.left_out)
-    return f"linear SVM ({some}{left})"
+    regions = ", ".join(population_title(name) for name in found.classes if name != NORMAL)
+    return f"linear SVM: {regions} ({some}{left})"
 
 
 class Legend(View):
@@ -114,7 +115,11 @@ class Legend(View):
         text = dict.fromkeys(
             boundary_note(datastore, job, state.queue.training_labels) for job in jobs if job
         )
-        note = f"<span>{LINE}{escape(' · '.join(text))}</span>" if text else ""
+        found = [shown_boundaries(datastore, state, axes) for axes in state.maps]
+        drawn = dict.fromkeys(name for each in found if each for name in each.classes)
+        colours = [self._colour(name) for name in drawn if name != NORMAL]
+        lines = "".join(LINE.format(colour) for colour in colours or ["currentColor"])
+        note = f"<span>{lines}{escape(' · '.join(text))}</span>" if text else ""
         self.pane.object = f'<div class="legend">{key}{"".join(marks)}{note}</div>'
 
     def _colour(self, name: str) -> str:
@@ -123,5 +128,5 @@ class Legend(View):
 
 LINE = (
     '<svg width="18" height="12" viewBox="0 0 18 12" aria-hidden="true">'
-    '<path d="M1 10L17 2" stroke="currentColor" stroke-width="1.2"/></svg>'
+    '<path d="M1 10L17 2" stroke="{}" stroke-width="1.6"/></svg>'
 )

@@ -53,7 +53,7 @@ class Controls(View):
     """The controls of all maps.
 
     Reads and writes ``colour``, ``boundaries`` and ``split`` of the state; sets the
-    options, also those of ``seeds``, for its ``model``. Its ``parts`` are laid out by the page.
+    options, also those of ``seeds``, for its ``model``. The page lays its parts out.
     """
 
     def __init__(self, **params: Any) -> None:

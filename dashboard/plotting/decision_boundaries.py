@@ -17,7 +17,7 @@ from dashboard.state import Axes, State
 from pcvae.anomaly import NORMAL
 from pcvae.boundaries import Boundaries
 
-__all__ = ["BoundaryFits", "fill", "outline", "wanted_fit"]
+__all__ = ["BoundaryFits", "fill", "outline", "shown_boundaries", "wanted_fit"]
 
 SOFT, STAIR = 2.0, 0.7  # cells: blur, and what a line may move, to take the stairs out of it
 FILL = 0.08  # opacity

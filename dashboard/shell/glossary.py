@@ -94,7 +94,8 @@ GLOSSARY = {
     ),
     "SVM": (
         "Support vector machine: finds the surface that parts classes with the widest margin. "
-        "Linear in two latents for the lines on the map; with a radial kernel in all features "
+        "Linear in two latents for the lines on the map, which bend where the regions of several "
+        "classes meet; with a radial kernel in all features "
         "as one half of the classifier."
     ),
     "Classifier": (

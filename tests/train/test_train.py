@@ -182,8 +182,8 @@ def test_how_much_is_dropped_is_said_anew_where_training_goes_on(sample, runs, t
     options = ["--init", str(runs["physics"]), "--epochs", "1", "--set", "model.dimming=0.4"]
     tuned = read_run(call(sample, tmp_path / "tuned", *options)).info.model
     first = read_run(runs["physics"]).info.model
-    assert (first.dropout, first.dimming) == (0.5, 0)
-    assert (tuned.dropout, tuned.dimming, tuned.latents) == (0.5, 0.4, first.latents)
+    assert (first.dropout, first.dimming) == (0.1, 0)
+    assert (tuned.dropout, tuned.dimming, tuned.latents) == (0.1, 0.4, first.latents)
 
 
 def test_a_run_of_another_kind_is_no_start(sample, runs, tmp_path):

@@ -7,9 +7,11 @@ import shapely
 from bokeh.events import PanStart
 
 from dashboard.backend.plane import nearest_row
+from dashboard.backend.populations import population_title
 from dashboard.backend.quantities import Quantity
 from dashboard.backend.stamp_images import data_uri
 from dashboard.latent_map.axes_bar import AxesBar, pairs_of
+from dashboard.plotting.decision_boundaries import shown_boundaries
 from tests.dashboard.explorers import begin, change, code_of, draw
 
 hv.extension("bokeh")
@@ -260,6 +262,18 @@ def test_the_first_view_is_not_squashed_by_outliers(store, tmp_path):
 def test_the_legend_says_to_what_the_boundaries_were_fitted(many):
     assert "linear SVM" in many.legend.pane.object
     assert "all galaxies" in many.legend.pane.object
+
+
+def test_the_legend_has_the_lines_in_their_colours_and_names_their_regions(many):
+    key, populations = many.legend.pane.object, many.datastore.populations
+    fitted = shown_boundaries(many.datastore, many.state, many.state)
+    assert len(fitted.classes) > 1
+    for name in fitted.classes[1:]:
+        colour = populations.colour(name, dark=many.state.dark)
+        assert f'stroke="{colour}" stroke-width="1.6"' in key
+        assert population_title(name) in key.partition("linear SVM: ")[2]
+    many.state.boundaries = False
+    assert 'stroke-width="1.6"' not in many.legend.pane.object
 
 
 def test_the_boundaries_are_drawn_for_the_chosen_axes_and_can_be_put_away(many):
