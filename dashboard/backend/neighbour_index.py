@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from concurrent.futures import Future
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,7 @@ __all__ = ["DEFAULT_METRIC", "NeighbourIndex"]
 DEFAULT_METRIC = Metric()
 NEIGHBOURS = 10  # as in Fig. 3 of Gagliano & Villar (2023)
 MAX_RANKINGS = 16  # of look-alikes, kept ready
+MAX_QUERIES = 64  # of a galaxy, kept ready
 
 
 class NeighbourIndex:
@@ -32,6 +33,7 @@ class NeighbourIndex:
     def __init__(self, store: Store, workers: Workers) -> None:
         self._store, self._workers = store, workers
         self._indices = cache(self._begin)
+        self._queried = lru_cache(MAX_QUERIES)(self._query)  # maps and strip ask for the same
         self._ranked: OrderedDict[tuple[object, ...], Future[pd.DataFrame]] = OrderedDict()
 
     def index(self, model: str, metric: Metric = DEFAULT_METRIC) -> "Future[Neighbours]":
@@ -45,7 +47,7 @@ class NeighbourIndex:
 
         It waits until ``index`` has indexed the latents.
         """
-        rows, distances = self.index(model, metric).result().query(row, k)
+        rows, distances = self._queried(model, row, k, metric)
         return pd.DataFrame({"row": rows, "distance": distances})
 
     def nearest_to(
@@ -90,6 +92,11 @@ class NeighbourIndex:
             while len(self._ranked) > MAX_RANKINGS:
                 self._ranked.popitem(last=False)
         return self._ranked[key]
+
+    def _query(
+        self, model: str, row: int, k: int, metric: Metric
+    ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        return self.index(model, metric).result().query(row, k)
 
     def _begin(self, model: str, metric: Metric) -> "Future[Neighbours]":
         def index() -> Neighbours:
