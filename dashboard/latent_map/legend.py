@@ -22,6 +22,8 @@ from pcvae.anomaly import NORMAL
 
 __all__ = ["Legend", "boundary_note", "colour_key"]
 
+HIGH = 40  # px, two lines: the maps keep their place when the key grows
+
 
 def colour_key(chosen: Colouring, marked: Sequence[str] = ()) -> str:
     """The colours of the galaxies, without populations that have markers."""
@@ -70,9 +72,9 @@ class Legend(View):
 
     def __init__(self, **params: Any) -> None:
         super().__init__(**params)
-        self.pane = pn.pane.HTML(
-            "", stylesheets=[BASE, LEGEND], sizing_mode="stretch_width", margin=(6, 14, 0, 14)
-        )
+        looks = {"sizing_mode": "stretch_width", "height": HIGH, "margin": (2, 14, 0, 14)}
+        scrolls = {"overflow-y": "auto"}
+        self.pane = pn.pane.HTML("", stylesheets=[BASE, LEGEND], styles=scrolls, **looks)
         self._show()
 
     def __panel__(self) -> pn.viewable.Viewable:
@@ -120,7 +122,8 @@ class Legend(View):
         colours = [self._colour(name) for name in drawn if name != NORMAL]
         lines = "".join(LINE.format(colour) for colour in colours or ["currentColor"])
         note = f"<span>{lines}{escape(' · '.join(text))}</span>" if text else ""
-        self.pane.object = f'<div class="legend">{key}{"".join(marks)}{note}</div>'
+        focus = 'role="group" aria-label="Key of the maps" tabindex="0"'  # it may scroll
+        self.pane.object = f'<div class="legend" {focus}>{key}{"".join(marks)}{note}</div>'
 
     def _colour(self, name: str) -> str:
         return self.datastore.populations.colour(name, dark=self.state.dark)
