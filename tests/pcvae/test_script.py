@@ -41,10 +41,15 @@ def interrupt_all(number):
     return number
 
 
+def heed_interrupts():
+    """In a child: what began the tests in the background may have had interrupts ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def ended(code, **options):
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False,
-        **options,
+        preexec_fn=heed_interrupts, **options,
     )  # fmt: skip
     return done.returncode, done.stdout, done.stderr
 
