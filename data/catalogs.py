@@ -67,12 +67,10 @@ def _join(args: argparse.Namespace, argv: Sequence[str] | None) -> Path:
     from data.published.duplicates import MATCH_RADIUS, without_duplicates
     from data.services.published_tables import NOTE
     from pcvae.catalog import complete
-    from pcvae.folders import partial_folder, replace_folder
+    from pcvae.folders import partial_folder, refuse_existing, replace_folder
 
     names = _names(args)
-    if args.output.exists() and not args.overwrite:
-        msg = f"{args.output} exists already: choose another name, or replace it with --overwrite"
-        raise CatalogError(msg)
+    refuse_existing(args.output, CatalogError, overwrite=args.overwrite)
     work = partial_folder(args.output)
     (work / "files").mkdir(parents=True, exist_ok=True)
     report = Report()

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from data.pipeline.options import pairs, words
 from pcvae.errors import SettingsError
+from pcvae.folders import refuse_existing
 from pcvae.lock import BREAK_LOCK, hold
 from pcvae.script import command, run
 
@@ -90,9 +91,7 @@ def make(args: argparse.Namespace, made_by: str, read: Read) -> Path:
     if sum(map(bool, (args.sample, args.catalog, args.store))) > 1:
         msg = "expected one of --store, --sample and --catalog, found more"
         raise SettingsError(msg)
-    if args.output.exists() and not args.overwrite:
-        msg = f"{args.output} exists already: choose another name, or replace it by --overwrite"
-        raise SettingsError(msg)
+    refuse_existing(args.output, SettingsError, overwrite=args.overwrite)
     with hold(args.output, break_lock=args.break_lock), _scratch(args.output) as scratch:
         return _write(args, read(args, scratch), made_by, scratch)
 

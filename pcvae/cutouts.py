@@ -25,6 +25,7 @@ from pcvae.folders import (
     goes_on,
     partial_folder,
     read_facts,
+    refuse_existing,
     replace_folder,
     write_facts,
     write_text,
@@ -41,7 +42,6 @@ __all__ = [
 VERSION = 1
 WRITER = 2  # of unfinished samples; those of another one are not gone on with
 PART = 64  # galaxies a chunk: 12 MB at 3 x 128 x 128, and what a killed writer loses at most
-EXISTS = "{} exists already: choose another name, or replace it with --overwrite"
 REMAKE = "python -m data.simulate {0} or python -m data.ingest IN {0}"
 
 
@@ -218,8 +218,7 @@ class SampleWriter:
         self._work = partial_folder(folder)
         known = {**settings, "rows": rows, "writer": WRITER}
         text = json.dumps(known, indent=1, sort_keys=True, default=str)
-        if folder.exists() and not overwrite:
-            raise SampleError(EXISTS.format(folder))
+        refuse_existing(folder, SampleError, overwrite=overwrite)
         if not goes_on(self._work, text, SampleError, overwrite=overwrite):
             self._begin(text)
         # Once joined, the candidates' pixels may be gone in part; nothing is left to write then.
@@ -288,7 +287,7 @@ class SampleWriter:
         left_out = _left_out(self._parts)
         if not sum(map(len, tables)):
             shutil.rmtree(self._work)
-            raise SampleError(_none_left(self.folder, left_out))
+            raise SampleError(_none_left(self.folder, self.rows, left_out))
         catalog = complete(pd.concat([t for t in tables if len(t)]), self.info.bands)
         _write_parquet(self._work / "catalog.parquet", catalog)
         left_out.to_csv(self._work / "left_out.csv", index=False)
@@ -309,9 +308,9 @@ class SampleWriter:
         return self._parts / f"{part:07d}.parquet"
 
 
-def _none_left(folder: Path, left_out: pd.DataFrame) -> str:
+def _none_left(folder: Path, rows: int, left_out: pd.DataFrame) -> str:
     reasons = ", ".join(left_out["reason"].unique()[:3])
-    return f"no galaxy is left for {folder}: all {len(left_out)} left out ({reasons})"
+    return f"no galaxy is left for {folder}: all {rows} left out ({reasons})"
 
 
 def _left_out(parts: Path) -> pd.DataFrame:

@@ -16,6 +16,7 @@ __all__ = [
     "goes_on",
     "partial_folder",
     "read_facts",
+    "refuse_existing",
     "replace_folder",
     "write_facts",
     "write_text",
@@ -28,6 +29,19 @@ MAX_DIGITS = 18  # of an integer of 64 bits
 def partial_folder(folder: Path) -> Path:
     """The folder that a writer of ``folder`` fills until it is complete."""
     return folder.with_name(folder.name + ".partial")
+
+
+def refuse_existing(result: Path, error: type[PcvaeError], *, overwrite: bool) -> None:
+    """Refuse to write over a finished folder or file unless that is asked for.
+
+    Args:
+        result: What a writer is to make.
+        error: What is raised if it is there.
+        overwrite: It is to be replaced.
+    """
+    if result.exists() and not overwrite:
+        msg = f"{result} exists already: choose another name, or replace it with --overwrite"
+        raise error(msg)
 
 
 def goes_on(

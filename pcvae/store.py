@@ -26,6 +26,7 @@ from pcvae.folders import (
     goes_on,
     partial_folder,
     read_facts,
+    refuse_existing,
     replace_folder,
     write_facts,
     write_text,
@@ -267,9 +268,7 @@ class StoreWriter:
     ) -> None:
         self.folder = folder
         self._work = partial_folder(folder)
-        if folder.exists() and not overwrite:
-            msg = f"{folder} exists already: choose another name, or replace it with --overwrite"
-            raise StoreError(msg)
+        refuse_existing(folder, StoreError, overwrite=overwrite)
         text = json.dumps(settings, indent=1, sort_keys=True, default=str)
         if not goes_on(self._work, text, StoreError, overwrite=overwrite):
             shutil.rmtree(self._work, ignore_errors=True)

@@ -19,7 +19,7 @@ from typing import Any
 
 from pcvae.cutouts import read_sample
 from pcvae.errors import SettingsError
-from pcvae.folders import partial_folder, replace_folder
+from pcvae.folders import partial_folder, refuse_existing, replace_folder
 from pcvae.lock import BREAK_LOCK, hold
 from pcvae.script import command, run
 
@@ -120,9 +120,7 @@ def plain(value: Any) -> Any:
 
 
 def _check(args: argparse.Namespace) -> None:
-    if args.report.exists() and not args.overwrite:
-        msg = f"{args.report} exists already: choose another name, or replace it with --overwrite"
-        raise SettingsError(msg)
+    refuse_existing(args.report, SettingsError, overwrite=args.overwrite)
     if args.report.exists() and not (args.report / "metrics.json").exists():
         msg = f"expected a report in {args.report}, found no metrics.json: not replaced"
         raise SettingsError(msg)

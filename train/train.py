@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pcvae.cutouts import Sample, read_sample
 from pcvae.errors import RunError, SettingsError
-from pcvae.folders import partial_folder, replace_folder
+from pcvae.folders import partial_folder, refuse_existing, replace_folder
 from pcvae.labels import LABELS
 from pcvae.lock import BREAK_LOCK, hold
 from pcvae.script import command, device, run
@@ -110,9 +110,7 @@ def main(argv: Sequence[str] | None = None) -> Path:
 
 
 def _make(fabric: "Fabric", args: argparse.Namespace) -> Path:
-    if args.run.exists() and not args.overwrite:
-        msg = f"{args.run} exists already: choose another name, or replace it with --overwrite"
-        raise RunError(msg)
+    refuse_existing(args.run, RunError, overwrite=args.overwrite)
     sample = labelled_sample(args, read_sample(args.sample))
     settings = json.dumps(settings_of(args, sample), indent=1)
     begun = is_begun(args, settings)
