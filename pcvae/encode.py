@@ -24,7 +24,7 @@ from pcvae.model import ConvVAE
 from pcvae.ood import OodScore
 from pcvae.preprocess import Stretch, display, symmetries
 
-__all__ = ["Codec", "Encoded", "averaged_labels", "encode_images", "latent_table"]
+__all__ = ["Codec", "Encoded", "encode_images", "latent_table"]
 
 STEEPEST = 3.0  # deviations from the mean beyond which a sigma is tilted no further
 BATCH = 24  # galaxies at once on a CPU: of more, the planes need fresh memory each time
@@ -49,7 +49,7 @@ class Encoded(NamedTuple):
     ood_distance: NDArray[np.float64]
 
 
-def averaged_labels(
+def _averaged_labels(
     network: ConvVAE, space: LatentSpace, image: Tensor, core: Tensor, mu: Tensor
 ) -> Tensor:
     """The means (B, D) with those of labels averaged over the symmetries of the square.
@@ -123,7 +123,8 @@ class Codec:
 
         Args:
             flux: The pixels.
-            decode: Whether to decode them again for ``recon_error``, which takes most of the time.
+            decode: Whether to decode them again for ``recon_error``, which takes as long again
+                or longer.
         """
         batch = BATCH if self.device.type == "cpu" else GPU_BATCH
         starts = range(0, len(flux), batch)
@@ -161,7 +162,7 @@ class Codec:
         features = self.network.features(image, core)
         posterior = self.network.posterior(features)
         if self.symmetries:
-            averaged = averaged_labels(self.network, self.space, image, core, posterior.mu)
+            averaged = _averaged_labels(self.network, self.space, image, core, posterior.mu)
             posterior = posterior._replace(mu=averaged)
         error = torch.full((len(image),), torch.nan)
         if decode:

@@ -167,7 +167,7 @@ class Journal:
             done = _done_by(connection, key)
             if done:
                 return done
-            meant = _standing_labels(connection, galaxy, of)
+            meant = _active_labels(connection, galaxy, of)
             undoing = [_undo(connection, event, user or self.user) for event in reversed(meant)]
             if undoing:
                 _keep_key(connection, key, undoing[-1].number)
@@ -223,7 +223,7 @@ def _add(connection: sql.Connection, event: Event) -> Event:
     return Event(number=int(number), **row)
 
 
-def _standing_labels(connection: sql.Connection, galaxy: str, user: str | None) -> list[Event]:
+def _active_labels(connection: sql.Connection, galaxy: str, user: str | None) -> list[Event]:
     """The labels of a galaxy that nothing undoes, of one person or of all, oldest first."""
     events = _read(connection, sql.select(EVENTS).where(EVENTS.c.galaxy == galaxy))
     undone = undone_numbers(events)
