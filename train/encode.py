@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import UTC, datetime
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,7 +59,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add(
         "--no-reconstruction",
         action="store_true",
-        help="leave the reconstruction error out, which takes most of the time",
+        help="leave the reconstruction error out, which takes as long again or longer",
     )
     add("--overwrite", action="store_true", help="replace STORE, finished or not")
     add("--break-lock", action="store_true", help=BREAK_LOCK)
@@ -140,14 +141,13 @@ def _encode(
 
 def _read_ahead(sample: Sample, starts: Sequence[int]) -> Iterator[tuple[int, "Pixels"]]:
     """The first row and the pixels of each part; the next are read while these are encoded."""
+    parts = [slice(start, min(start + ROWS, len(sample))) for start in starts]
     with ThreadPoolExecutor(1, thread_name_prefix="read") as reader:
-        parts = (slice(start, min(start + ROWS, len(sample))) for start in starts)
-        jobs = (reader.submit(sample.pixels, part) for part in parts)
-        ahead = next(jobs, None)
-        for start in starts:
-            now, ahead = ahead, next(jobs, None)
-            if now is not None:
-                yield start, now.result()
+        ahead = None
+        for part, following in zip_longest(parts, parts[1:]):
+            job = ahead or reader.submit(sample.pixels, part)
+            ahead = reader.submit(sample.pixels, following) if following else None
+            yield part.start, job.result()
 
 
 def _warnings(latents: "pd.DataFrame", name: str, codec: "Codec", sample: Sample) -> Iterator[str]:
