@@ -63,7 +63,7 @@ class Galaxies:
             return {}
         folders = {}
         for model in self.store.info.models:
-            path = self.store.folder / "latents" / f"{model.name}.parquet"
+            path = self.store.latents_path(model.name)
             for start, part in _some_rows(path, self.there):
                 if not writer.has_part(model.name, start):
                     writer.write_part(model.name, start, part)
