@@ -10,8 +10,6 @@ from pcvae.journal_database import EVENTS, VERSION
 
 __all__ = ["copy_journal"]
 
-PAGES = 1000  # of the database that are copied between two looks of others
-
 
 def copy_journal(source: Path, target: Path) -> int:
     """Copy a journal with all labels acknowledged before the call; returns its number of events.
@@ -41,22 +39,22 @@ def copy_journal(source: Path, target: Path) -> int:
     except (sqlite3.Error, OSError) as error:
         msg = f"cannot copy the journal {source} to {target}: {error}"
         raise JournalError(msg) from error
+    finally:
+        begun.unlink(missing_ok=True)
     return count
 
 
 def _copy(source: Path, begun: Path) -> int:
     address = f"{source.resolve().as_uri()}?mode=ro"
-    with (
-        closing(sqlite3.connect(address, uri=True)) as old,
-        closing(sqlite3.connect(begun)) as new,
-    ):
+    with closing(sqlite3.connect(address, uri=True)) as old:
         _check_version(old, source)
-        old.backup(new, pages=PAGES)
-        (found,) = new.execute("PRAGMA integrity_check").fetchone()
-        if found != "ok":
-            msg = f"{source} is damaged, no copy is made: {found.splitlines()[0]}"
-            raise JournalError(msg)
-        (count,) = new.execute(f"SELECT count(*) FROM {EVENTS.name}").fetchone()
+        with closing(sqlite3.connect(begun)) as new:
+            old.backup(new)
+            (found,) = new.execute("PRAGMA integrity_check").fetchone()
+            if found != "ok":
+                msg = f"{source} is damaged, no copy is made: {found.splitlines()[0]}"
+                raise JournalError(msg)
+            (count,) = new.execute(f"SELECT count(*) FROM {EVENTS.name}").fetchone()
     with begun.open("rb") as file:
         os.fsync(file.fileno())
     return int(count)
