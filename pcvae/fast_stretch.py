@@ -140,12 +140,7 @@ def _is_installed() -> bool:
     return True
 
 
-@cache
 def _compiled(name: str) -> Callable[..., None]:
     from pcvae import stretch_kernels
 
-    kernels: dict[str, Callable[..., None]] = {
-        "area": stretch_kernels.area,
-        "bicubic": stretch_kernels.bicubic,
-    }
-    return kernels[name]
+    return getattr(stretch_kernels, name)

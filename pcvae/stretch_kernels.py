@@ -4,6 +4,7 @@ Shapes are written with B galaxies, C bands, N x N raw pixels and S x S network 
 pixels and the weights of a row have names, without which loops over pixels are not vectorised.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numba
@@ -12,8 +13,19 @@ import numpy as np
 __all__ = ["area", "bicubic"]
 
 LOOSE = {"arcp", "contract", "nsz", "reassoc"}  # rounding may differ; NaN and infinity stay
-compiled = numba.njit(fastmath=LOOSE, error_model="numpy", nogil=True, cache=True)
 BLOCK = 16  # pixels of a row that are transposed at once, which stay in the first cache
+
+
+def compiled(loops: Callable[..., None], *, cache: bool = True) -> Any:
+    """Loops that numba compiles, and keeps compiled for the next process if it can.
+
+    It cannot where neither the package's folder nor one of the user's may be written to, as in
+    a container or a service.
+    """
+    try:
+        return numba.njit(loops, fastmath=LOOSE, error_model="numpy", nogil=True, cache=cache)
+    except RuntimeError:
+        return compiled(loops, cache=False)
 
 
 @compiled

@@ -5,12 +5,13 @@ import threading
 import numpy as np
 import pytest
 import torch
+from numba.core import caching
 
 from pcvae import fast_stretch
 from pcvae.fast_stretch import bicubic_taps, has_kernel
 from pcvae.preprocess import Stretch
+from pcvae.stretch_kernels import compiled
 
-numba = pytest.importorskip("numba")
 PAPER = {"size": 69, "resize": "bicubic", "resize_first": False, "order": (2, 1, 0)}
 DEFAULT = {"size": 64, "resize": "area", "resize_first": True, "order": (0, 1, 2)}
 
@@ -88,3 +89,16 @@ def test_unknown_pixels_stay_unknown(monkeypatch):
         unknown = torch.isnan(stretch_of(settings)(flux))[0]
         assert unknown[1].any()
         assert not unknown[[0, 2]].any()
+
+
+def test_loops_are_compiled_where_no_folder_can_keep_them(monkeypatch):
+    monkeypatch.setattr(caching.FunctionCache._impl_class, "_locator_classes", [])
+    doubled = compiled(double)
+    numbers = np.ones(3, np.float32)
+    doubled(numbers)
+    assert numbers.tolist() == [2, 2, 2]
+
+
+def double(numbers):
+    for i in range(len(numbers)):
+        numbers[i] *= 2
