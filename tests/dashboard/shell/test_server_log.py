@@ -8,16 +8,13 @@ from tornado.websocket import WebSocketClosedError
 from dashboard.shell.server_log import shorten_closed_tabs
 
 
-@pytest.fixture
-def logger():
-    chosen = logging.getLogger("tornado.application")
-    filters = list(chosen.filters)
+@pytest.fixture(params=["tornado.application", "bokeh.server.views.ws", "panel.io.document"])
+def logger(request):
+    """One of those that a server logs by."""
+    before = logging.getLogRecordFactory()
     shorten_closed_tabs()
-    shorten_closed_tabs()
-    yield chosen
-    for name in ("", "asyncio", "bokeh", "panel", "tornado.application", "tornado.general"):
-        added = logging.getLogger(name)
-        added.filters = [known for known in added.filters if known in filters]
+    yield logging.getLogger(request.param)
+    logging.setLogRecordFactory(before)
 
 
 def log(logger, error):
