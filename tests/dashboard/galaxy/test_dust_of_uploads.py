@@ -12,21 +12,8 @@ from dashboard.components.file_input import UploadError
 from dashboard.galaxy.external_card import external_facts_html
 from dashboard.galaxy.external_galaxy import ExternalGalaxy
 from dashboard.galaxy.image_files import read_image_files
-from pcvae.cutouts import read_sample
 from tests.dashboard.explorers import begin
 from tests.dashboard.galaxy.uploads import cube, info_of
-
-
-@pytest.fixture
-def session(store):
-    """A session of the store of 120 galaxies, whose sample lies beside it."""
-    return begin(store)
-
-
-@pytest.fixture
-def flux(store):
-    """The pixels of the store's galaxies, (120, 3, 32, 32)."""
-    return read_sample(store.with_name("sample")).pixels(slice(None))
 
 
 @pytest.mark.parametrize(("given", "stated"), [(0.1, {}), (None, {"EBV": 0.1}), (0.1, {"EBV": 2})])

@@ -16,7 +16,6 @@ from dashboard.galaxy.image_files import read_image_files
 from dashboard.galaxy.legacy_cutout import ADDRESS
 from data import hyrax
 from data.services.legacy_surveys import OFFLINE
-from pcvae.cutouts import read_sample
 from pcvae.store import read_store
 from tests.dashboard.explorers import begin
 from tests.dashboard.galaxy.uploads import cube, info_of
@@ -24,18 +23,6 @@ from tests.data.services.stand_in import Answer, as_fits, cutout, serving, sky_h
 from tests.data.test_hyrax import write_results
 
 BANDS = ("g", "r", "z")
-
-
-@pytest.fixture
-def session(store):
-    """A session of the store of 120 galaxies, whose sample lies beside it."""
-    return begin(store)
-
-
-@pytest.fixture
-def flux(store):
-    """The pixels of the store's galaxies, (120, 3, 32, 32)."""
-    return read_sample(store.with_name("sample")).pixels(slice(None))
 
 
 def png(picture, kind="PNG"):
