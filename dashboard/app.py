@@ -27,6 +27,7 @@ from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import forget_plots, has_session, is_warming
 from dashboard.backend.quantities import default_features, feature_choices
 from dashboard.backend.view import Tab
+from dashboard.components.collapsible import one_at_a_time
 from dashboard.components.css import UNSEEN
 from dashboard.components.icon_toggle import IconToggle
 from dashboard.components.theme import HEADER, THEME
@@ -112,6 +113,7 @@ class Explorer:
         self.tabs: dict[str, Tab] = {tab.key: tab(**shared) for tab in TABS}
         self.history = History(self.state)
         self.add_galaxy, self.export_panel = AddGalaxy(**shared), ExportPanel(**shared)
+        one_at_a_time(self.add_galaxy.panel, self.export_panel.panel)
         self.search_box = Find(**shared, add_galaxy=self.add_galaxy)
         keys = keymap(datastore, self.state, self.tabs, self.history)
         keys["?"] = Key(self._open_help, "This help")

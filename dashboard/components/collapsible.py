@@ -6,7 +6,7 @@ from typing import Any
 import panel as pn
 import panel_material_ui as pmui
 
-__all__ = ["drawer", "small_button"]
+__all__ = ["drawer", "one_at_a_time", "small_button"]
 
 
 def drawer(*parts: Any, **looks: Any) -> pn.Column:
@@ -28,6 +28,18 @@ def drawer(*parts: Any, **looks: Any) -> pn.Column:
 
     column.param.watch(lambda _: pn.state.execute(fill, schedule=True), "visible")
     return column
+
+
+def one_at_a_time(*drawers: pn.Column) -> None:
+    """Close the other drawers when one is opened: they have the same place on the page."""
+
+    def close_others(event: Any) -> None:
+        for other in drawers:
+            if event.new and other is not event.obj:
+                other.visible = False
+
+    for column in drawers:
+        column.param.watch(close_others, "visible")
 
 
 def small_button(label: str, says: str, do: Callable[[], Any], **looks: Any) -> pmui.Button:

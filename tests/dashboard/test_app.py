@@ -84,6 +84,17 @@ def test_image_and_id_never_mismatch(many):
     assert many.datastore.ids[17] in many.card.facts.object
 
 
+def test_of_the_panels_below_the_header_one_is_open(many):
+    upload, export = many.add_galaxy.panel, many.export_panel.panel
+    many.export_panel.open()
+    many.add_galaxy.open()
+    assert (upload.visible, export.visible) == (True, False)
+    many.export_panel.open()
+    assert (upload.visible, export.visible) == (False, True)
+    many.export_panel.open()
+    assert not export.visible
+
+
 def test_the_page_works_without_a_journal_and_says_why(examples):
     datastore = DataStore(read_store(examples["many"]), None, "cannot open the journal")
     session = Explorer(datastore)
