@@ -122,7 +122,7 @@ def embedded_galaxies(
     there = np.isin(ids, source.ids)
     if not there.any():
         msg = f"no id of the results is one of the galaxies': {str(source.ids[0])!r}, found "
-        raise CatalogError(f"{msg}{ids[0]!r}. Name the column with --columns id=NAME")
+        raise CatalogError(f"{msg}{str(ids[0])!r}. Name the column with --columns id=NAME")
     table = catalog[there].reset_index(drop=True)
     galaxies = Galaxies(table, there, origin)
     learnt = "split" in table and table["split"].isin(["train", "validation"]).any()

@@ -11,6 +11,7 @@ from shutil import copyfileobj
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from data.readers.hyrax_results import is_results, read_results
@@ -70,7 +71,7 @@ def read_vectors(path: Path, named: Named, scratch: Path) -> VectorSource:
 def _source(path: Path, named: Named, scratch: Path) -> VectorSource:
     kind = path.suffix.lower()
     if kind == ".npy":
-        return _of_arrays(path, {"": np.load(path, mmap_mode="r", allow_pickle=False)}, named)
+        return _of_arrays(path, {"": open_memmap(path, mode="r")}, named)
     if kind == ".npz":
         return _of_arrays(path, _unpacked(path, scratch), named)
     if kind in HDF5:
@@ -131,7 +132,7 @@ def _ids_of(path: Path, name: str) -> NDArray[np.str_]:
         msg = f"expected ids in {path}, found no such file"
         raise CatalogError(msg)
     if path.suffix == ".npy":
-        return as_ids(np.load(path, allow_pickle=False), str(path))
+        return as_ids(np.asarray(open_memmap(path, mode="r")), str(path))
     if path.suffix == ".txt":
         lines = (line.strip() for line in path.read_text().splitlines())
         return np.array([line for line in lines if line], dtype=str)
@@ -147,14 +148,14 @@ def _ids_of(path: Path, name: str) -> NDArray[np.str_]:
 
 def _unpacked(path: Path, scratch: Path) -> dict[str, NDArray[np.generic]]:
     """The arrays of a ``.npz``, mapped to files that they are unpacked to."""
-    found = {}
+    found: dict[str, NDArray[np.generic]] = {}
     with zipfile.ZipFile(path) as packed:
         for number, entry in enumerate(packed.infolist()):
             place = scratch / f"{number}.npy"
             with packed.open(entry) as source, place.open("wb") as target:
                 copyfileobj(source, target, 1 << 20)
             name = entry.filename.removesuffix(".npy")
-            found[name] = np.load(place, mmap_mode="r", allow_pickle=False)
+            found[name] = open_memmap(place, mode="r")
     return found
 
 

@@ -189,6 +189,10 @@ def test_what_holds_no_vectors_or_ids_is_said(sample, vectors, tmp_path):
         np.savez(tmp_path / f"{name}.npz", **arrays)
         with pytest.raises(CatalogError, match=message):
             run(tmp_path / f"{name}.npz", out)
+    (tmp_path / "words.npy").write_text("no array at all")
+    with pytest.raises(CatalogError, match="magic string") as said:
+        run(tmp_path / "words.npy", out)
+    assert "pickle" not in str(said.value)
     (tmp_path / "broken.parquet").write_bytes(b"PAR1")
     with pytest.raises(CatalogError, match="cannot be read as vectors"):
         run(tmp_path / "broken.parquet", out)
