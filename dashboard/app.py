@@ -101,7 +101,7 @@ class Explorer:
         self.state.features = default_features(datastore.store)
         shared: dict[str, Any] = {"datastore": datastore, "state": self.state}
         self.controls = Controls(**shared)
-        self.followers: list[Any] = [FocusFollower(**shared)]
+        self.followers: list[object] = [FocusFollower(**shared)]
         if pn.state.location is not None:
             self.followers.append(UrlSync(**shared, location=pn.state.location))
         if self.state.row is None and len(datastore):
@@ -138,7 +138,7 @@ class Explorer:
         """The title of the page."""
         return f"pcvae · {self.datastore.store.info.sample}"
 
-    def header(self) -> list[Any]:
+    def header(self) -> list[object]:
         """The bar above the page: pages, search, upload, export and help."""
         given = (self.search_box, self.add_galaxy, self.export_panel, self.help)
         return [self._pages(), *given]

@@ -1,7 +1,7 @@
 """The choices of a session and the progress of its slow work. Parameters only."""
 
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import param
 
@@ -66,7 +66,7 @@ class Gesture(NamedTuple):
 class Choices(param.Parameterized):
     """A group of choices of a session."""
 
-    def __init__(self, **params: Any) -> None:
+    def __init__(self, **params: object) -> None:
         param.Parameterized.__init__(self, **params)
 
 
@@ -289,7 +289,7 @@ class State(Axes):
         objects={"Everybody": ""}, doc="Whose labels are listed."
     )
 
-    def __init__(self, **params: Any) -> None:
+    def __init__(self, **params: object) -> None:
         parts = {
             "second": Axes(),
             "selection": Selection(),

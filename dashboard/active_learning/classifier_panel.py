@@ -30,7 +30,7 @@ class ClassifierPanel(View):
     ``queue.training_labels`` and ``queue.refits``.
     """
 
-    def __init__(self, **params: Any) -> None:
+    def __init__(self, **params: object) -> None:
         super().__init__(**params)
         self.rates = pn.pane.HTML(
             "",
@@ -60,7 +60,7 @@ class ClassifierPanel(View):
         return self.rates
 
     @property
-    def buttons(self) -> list[Any]:
+    def buttons(self) -> list[object]:
         """Refit and cancel."""
         return [self.button, self.stop]
 

@@ -68,7 +68,7 @@ class LabelList(Strip):
     def _update(self) -> None:
         self._refresh()
 
-    def _above(self) -> list[Any]:
+    def _above(self) -> list[object]:
         return [
             pmui.Select.from_param(
                 self.state.param[name],

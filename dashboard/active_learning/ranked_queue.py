@@ -27,7 +27,7 @@ class RankedQueue(Strip):
 
     key, title = "queue", "Queue"
 
-    def __init__(self, **params: Any) -> None:
+    def __init__(self, **params: object) -> None:
         self._order = QueueOrder()
         super().__init__(**params)
         self.fit = ClassifierPanel(datastore=self.datastore, state=self.state)
@@ -74,7 +74,7 @@ class RankedQueue(Strip):
     def _update(self) -> None:
         self._refresh()
 
-    def _above(self) -> list[Any]:
+    def _above(self) -> list[object]:
         queue = self.state.queue
         rank = pmui.Select.from_param(
             queue.param.rank, label="Ranked by", size="small", variant="outlined", width=210,

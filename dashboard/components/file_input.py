@@ -31,7 +31,7 @@ class FileField(pmui.FileInput):
 
     _rename = {"most": None}  # noqa: RUF012
 
-    def __init__(self, **params: Any) -> None:
+    def __init__(self, **params: object) -> None:
         pmui.FileInput.__init__(self, **params)
         self._bytes = 0
 

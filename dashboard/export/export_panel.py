@@ -43,7 +43,7 @@ class ExportPanel(View):
     show of the state; writes nothing.
     """
 
-    def __init__(self, **params: Any) -> None:
+    def __init__(self, **params: object) -> None:
         super().__init__(**params)
         says = "Export: labels, selection, cutout or map, as a file"
         looks = {"variant": "outlined", "width": 92, "height": 40, "margin": (10, 0, 0, 5)}
@@ -140,7 +140,7 @@ class ExportPanel(View):
         self.what.param.update(options=options, value=value)
         self._offer()
 
-    def _offer(self, *_: Any) -> None:
+    def _offer(self, *_: object) -> None:
         self.kind.visible = self.what.value in (LABELS, SELECTION)
         empty = {
             LABELS: "" if self.datastore.label_table.active else "Nothing is labelled yet.",

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import panel as pn
 import panel_material_ui as pmui
@@ -80,7 +80,7 @@ class AddGalaxy(View):
     ``ExternalJobs``, ``external``.
     """
 
-    def __init__(self, **params: Any) -> None:
+    def __init__(self, **params: object) -> None:
         super().__init__(**params)
         self._found: Found | None = None
         self.jobs = ExternalJobs(self._report, datastore=self.datastore, state=self.state)
@@ -177,5 +177,5 @@ class AddGalaxy(View):
     def _offer_back(self) -> None:
         self.back.visible = self.state.external is not None and self.state.row is not None
 
-    def _button(self, label: str, says: str, call: Callable[[], Any]) -> pmui.Button:
+    def _button(self, label: str, says: str, call: Callable[[], object]) -> pmui.Button:
         return small_button(label, f"{label}: {says}", call, visible=label == "Close")

@@ -49,7 +49,7 @@ class ExternalJobs(Follower):
         params: The datastore and the state.
     """
 
-    def __init__(self, report: Callable[[Status], None], **params: Any) -> None:
+    def __init__(self, report: Callable[[Status], None], **params: object) -> None:
         super().__init__(**params)
         self._report = report
         self._latest = 0

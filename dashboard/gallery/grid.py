@@ -45,7 +45,7 @@ class Grid(Tab):
 
     key, title = "selection", "Selection"
 
-    def __init__(self, **params: Any) -> None:
+    def __init__(self, **params: object) -> None:
         super().__init__(**params)
         self.listing, self.start = Listing(np.array([], np.intp)), 0
         self._origin, self._order = self.state.row, self.state.selection.order

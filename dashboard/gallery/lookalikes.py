@@ -1,7 +1,5 @@
 """The row of look-alikes; ``pcvae.lookalikes`` has the rules that rank them."""
 
-from typing import Any
-
 import pandas as pd
 import param
 
@@ -44,7 +42,7 @@ class Lookalikes(Strip):
     def _update(self) -> None:
         self._refresh()
 
-    def _above(self) -> list[Any]:
+    def _above(self) -> list[object]:
         own = self.state.param
         whose = select(own.seeds, "Look-alikes of", 190)
         rule = select(own.lookalikes_by, "Ranked by", 180)

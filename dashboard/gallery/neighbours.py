@@ -1,7 +1,5 @@
 """The nearest neighbours of the picked galaxy."""
 
-from typing import Any
-
 import param
 
 from dashboard.galaxy.external_galaxy import near_shown, shown_external, shown_metric
@@ -33,7 +31,7 @@ class Nearest(Strip):
     def _update(self) -> None:
         self._refresh()
 
-    def _above(self) -> list[Any]:
+    def _above(self) -> list[object]:
         return metric_controls(self.state)
 
     def _listed(self) -> tuple[list[tuple[int, str]], str]:

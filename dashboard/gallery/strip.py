@@ -28,14 +28,14 @@ def select(parameter: "param.Selector[str]", label: str, width: int, top: int = 
     return pmui.Select.from_param(parameter, label=label, width=width, margin=margin, **looks)
 
 
-def features_control(state: State, top: int = 4) -> list[Any]:
+def features_control(state: State, top: int = 4) -> list[object]:
     """The choice of features to search by, so many px below the top; none where there is one."""
     if len(state.param.features.objects) < 2:
         return []
     return [select(state.param.features, "Search by", 200, top)]
 
 
-def metric_controls(state: State, **number_looks: Any) -> list[Any]:
+def metric_controls(state: State, **number_looks: Any) -> list[object]:
     """The controls of the number of neighbours, of the features and of the metric."""
     number = pmui.Select.from_param(
         state.param.k,
@@ -55,7 +55,7 @@ def metric_controls(state: State, **number_looks: Any) -> list[Any]:
 class Strip(Tab):
     """A row of stamps, each of which picks its galaxy, under a line of text."""
 
-    def __init__(self, **params: Any) -> None:
+    def __init__(self, **params: object) -> None:
         super().__init__(**params)
         self._walking = False
         self.strip = StampStrip(
@@ -69,7 +69,7 @@ class Strip(Tab):
         above = pn.Row(*self._above(), self.note, height=ABOVE, sizing_mode="stretch_width")
         return pn.Column(above, self.strip, sizing_mode="stretch_width", margin=(6, 10, 0, 10))
 
-    def _above(self) -> list[Any]:
+    def _above(self) -> list[object]:
         return []
 
     def _listed(self) -> tuple[list[tuple[int, str]], str]:

@@ -1,7 +1,5 @@
 """The bar above the maps: colour, boundaries, and one map or two."""
 
-from typing import Any
-
 import panel as pn
 import panel_material_ui as pmui
 import param
@@ -56,7 +54,7 @@ class Controls(View):
     options, also those of ``seeds``, for its ``model``. The page lays its parts out.
     """
 
-    def __init__(self, **params: Any) -> None:
+    def __init__(self, **params: object) -> None:
         super().__init__(**params)
         datastore, state = self.datastore, self.state
         choose_model(datastore, state, state.model)

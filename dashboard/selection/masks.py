@@ -3,8 +3,6 @@
 All others stay on the maps as grey context. Masks are (N,) bool and are replaced, never changed.
 """
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 import param
@@ -138,7 +136,7 @@ class FocusFollower(Follower):
     To be made before the views. A selection without a gesture removes the outline.
     """
 
-    def __init__(self, **params: Any) -> None:
+    def __init__(self, **params: object) -> None:
         super().__init__(**params)
         selection = self.state.selection
         self._selected, self._gesture = selection.selected, selection.gesture

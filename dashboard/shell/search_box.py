@@ -30,7 +30,7 @@ class FindField(pmui.AutocompleteInput):
 
     _rename = {"datastore": None}  # noqa: RUF012
 
-    def __init__(self, **params: Any) -> None:
+    def __init__(self, **params: object) -> None:
         pmui.AutocompleteInput.__init__(self, **params)
 
     def _handle_msg(self, msg: dict[str, Any]) -> None:
@@ -55,7 +55,7 @@ class Find(View):
     else:
         add_galaxy = param.ClassSelector(class_=AddGalaxy, constant=True)
 
-    def __init__(self, **params: Any) -> None:
+    def __init__(self, **params: object) -> None:
         super().__init__(**params)
         self.field = FindField(
             datastore=self.datastore,

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any
 
 import pandas as pd
 import panel as pn
@@ -37,7 +36,7 @@ class TargetList(Tab):
 
     key, title = "targets", "Targets"
 
-    def __init__(self, **params: Any) -> None:
+    def __init__(self, **params: object) -> None:
         super().__init__(**params)
         self._listed: pd.DataFrame | None = None
         self.matched: pd.DataFrame | None = None
