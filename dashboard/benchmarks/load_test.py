@@ -49,6 +49,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add("--visitors", type=int, default=50, help="how many come")
     add("--arriving", type=float, default=10.0, help="seconds within which they come")
     add("--minutes", type=float, default=3.0, help="how long they stay")
+    add("--processes", type=int, default=1, help="of the server, behind one port")
     add("--batches", type=int, default=1, help="how many times they come and go")
     add("--json", type=Path, help="file to write the figures to")
     return parser.parse_args(argv)
@@ -62,7 +63,9 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as scratch:
         folder = args.folder or Path(scratch) / "store"
         make_store(folder, args.galaxies)
-        result = crowd(folder, args.visitors, args.arriving, 60 * args.minutes, args.batches)
+        stay = 60 * args.minutes
+        options = (*OPTIONS, "--num-procs", str(args.processes))
+        result = crowd(folder, args.visitors, args.arriving, stay, args.batches, options)
     for line in _report(result):
         print(line, flush=True)
     if args.json:
@@ -71,7 +74,12 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
 
 
 def crowd(
-    store: Path, visitors: int, arriving: float, seconds: float, batches: int = 1
+    store: Path,
+    visitors: int,
+    arriving: float,
+    seconds: float,
+    batches: int = 1,
+    options: Sequence[str] = OPTIONS,
 ) -> dict[str, Any]:
     """Run batches of visitors.
 
@@ -81,13 +89,13 @@ def crowd(
         arriving: Within how many seconds.
         seconds: How long they stay.
         batches: How many times.
+        options: Of ``panel serve``.
 
     Returns:
         What each batch did and how long the visitor in Chromium waited [s], how many labels were
-        acknowledged and are in the journal, and the server's memory before and after [MB].
+        given and how many of them the journal lacks, and the server's memory before and after [MB].
     """
-    kept_before = _journal_length(store)
-    with served(store, *OPTIONS) as url, browser() as chromium:
+    with served(store, *options) as url, browser() as chromium:
         server = _Server(url)
         _leave(chromium, url)
         megabytes, found = [server.settled()], []
@@ -99,8 +107,8 @@ def crowd(
     return {
         "visitors": visitors,
         "batches": found,
-        "labels": sum(batch["labels"] for batch in found),
-        "kept": _journal_length(store) - kept_before,
+        "labels": sum(len(batch["labels"]) for batch in found),
+        "lost": len({label for batch in found for label in batch["labels"]} - _journal(store)),
         "megabytes": megabytes,
     }
 
@@ -141,7 +149,7 @@ def _batch(
         "there": [took for at, took in waited if at >= opened],
         "opened": opened - begun,
         "acts": visits["acts"],
-        "labels": len(visits["labels"]),
+        "labels": visits["labels"],
         "share": {"clients": visits["processor"] / passed, "server": served_for / passed},
     }
 
@@ -173,7 +181,7 @@ def _report(result: dict[str, Any]) -> Iterator[str]:
         yield f"processor: server {share['server']:.0%}, visitors {share['clients']:.0%} of a core"
         for error in sorted({error for *_, error in acts if error}):
             yield f"failed {sum(error == act[3] for act in acts)} times: {error}"
-    yield f"labels acknowledged {result['labels']}, in the journal {result['kept']}"
+    yield f"labels {result['labels']}, of which the journal does not have {result['lost']}"
     megabytes = ", ".join(f"{size:.0f}" for size in result["megabytes"])
     yield f"memory before, and after each batch: {megabytes} MB"
 
@@ -188,32 +196,33 @@ def _spread(seconds: Sequence[float]) -> str:
     )
 
 
-def _journal_length(store: Path) -> int:
+def _journal(store: Path) -> set[str]:
+    """All labels that were ever given."""
     journal = Journal(journal_path(store))
     try:
-        return journal.count()
+        return {event.label for event in journal.events()}
     finally:
         journal.close()
 
 
 class _Server:
-    """The process behind an address: its processor time, and its memory without visitors."""
+    """The processes behind an address: their processor time, and memory without visitors."""
 
     def __init__(self, url: str) -> None:
         import psutil
 
         port = urlsplit(url).port
         here = psutil.Process()
-        self.process = next(
+        self.processes = [
             process
             for process in here.children(recursive=True)
             if any(place.laddr.port == port for place in process.net_connections("tcp"))
-        )
+        ]
 
     def processor(self) -> float:
         """Seconds of the processor that it has used."""
-        used = self.process.cpu_times()
-        return float(used.user + used.system)
+        used = [process.cpu_times() for process in self.processes]
+        return float(sum(times.user + times.system for times in used))
 
     def settled(self) -> float:
         """Resident megabytes, when they have stopped falling."""
@@ -221,7 +230,7 @@ class _Server:
         end, last, steady = time.monotonic() + GONE, float("inf"), 0
         while steady < 3 and time.monotonic() < end:
             time.sleep(1)
-            now = self.process.memory_info().rss / 1e6
+            now = sum(process.memory_info().rss for process in self.processes) / 1e6
             steady = steady + 1 if abs(now - last) < 1 else 0
             last = now
         return float(last)

@@ -27,6 +27,7 @@ __all__ = ["Act", "Visitor", "main", "visits"]
 PATIENCE = 300.0  # seconds that a visitor waits for a page or an answer
 SIZE = {"inner_width": 680, "inner_height": 330, "outer_width": 766, "outer_height": 392}
 TOKEN = re.compile(r'"token": ?"([^"]+)"')
+FIRST = 20  # galaxies of the store that are labelled
 ACTS = ("pan", "tap", "lasso", "label")
 
 
@@ -81,7 +82,7 @@ async def visits(
     """Visit a page together.
 
     Returns:
-        All that was done, and the names of the labels that the server has acknowledged.
+        All that was done, and the labels that were given, each but once.
     """
     AsyncHTTPClient.configure(None, max_clients=visitors)
     crowd = [Visitor(url, seed) for seed in range(visitors)]
@@ -89,7 +90,72 @@ async def visits(
     coming = [one.come(float(delay)) for one, delay in zip(crowd, delays, strict=True)]
     await asyncio.gather(*coming)
     await asyncio.gather(*[one.stay(time.time() + seconds, pause) for one in crowd])
-    return [act for one in crowd for act in one.acts], [key for one in crowd for key in one.kept]
+    return [act for one in crowd for act in one.acts], [
+        name for one in crowd for name in one.labels
+    ]
+
+
+class Connection:
+    """A websocket to a session: sends messages, and knows which ones were answered.
+
+    Args:
+        socket: Of which nothing was read yet.
+    """
+
+    def __init__(self, socket: WebSocketClientConnection) -> None:
+        self._socket = socket
+        self._answers: dict[str, asyncio.Future[None]] = {}
+
+    async def document(self) -> dict[str, Any]:
+        """The session's document; from then on answers are read as they come."""
+        await self._message()
+        await self._send("PULL-DOC-REQ", {})
+        document: dict[str, Any] = (await self._message())["doc"]
+        self._reading = asyncio.create_task(self._read())
+        return document
+
+    def close(self) -> None:
+        """Go."""
+        self._socket.close()
+
+    async def patch(self, *events: Mapping[str, object]) -> None:
+        """Send changes; returns when the server has done what they ask for."""
+        await (await self._send("PATCH-DOC", {"events": events}))
+
+    async def _send(self, kind: str, content: object) -> "asyncio.Future[None]":
+        name = secrets.token_hex(16)
+        answer = self._answers[name] = asyncio.get_running_loop().create_future()
+        for fragment in ({"msgid": name, "msgtype": kind}, {}, content):
+            await self._socket.write_message(json.dumps(fragment))
+        return answer
+
+    async def _message(self) -> dict[str, Any]:
+        """The content of the next message; what it answers is marked as done."""
+        header, _, content = [await self._text() for _ in range(3)]
+        known = json.loads(header)
+        for _ in range(2 * known.get("num_buffers", 0)):
+            await self._socket.read_message()
+        done = self._answers.pop(known.get("reqid", ""), None)
+        if done is not None and not done.done():
+            failed = known["msgtype"] == "ERROR"
+            done.set_exception(PcvaeError(content[:200])) if failed else done.set_result(None)
+        return json.loads(content) if known["msgtype"] == "PULL-DOC-REPLY" else {}
+
+    async def _text(self) -> str:
+        fragment = await self._socket.read_message()
+        if fragment is None:
+            msg = "the server closed the connection"
+            raise PcvaeError(msg)
+        return fragment if isinstance(fragment, str) else fragment.decode()
+
+    async def _read(self) -> None:
+        try:
+            while True:
+                await self._message()
+        except PcvaeError as error:
+            for answer in self._answers.values():
+                if not answer.done():
+                    answer.set_exception(error)
 
 
 class Visitor:
@@ -103,10 +169,9 @@ class Visitor:
     def __init__(self, url: str, seed: int) -> None:
         self.url = url
         self.acts: list[Act] = []
-        self.kept: list[str] = []
+        self.labels: list[str] = []
         self._rng = np.random.default_rng(seed)
-        self._answers: dict[str, asyncio.Future[None]] = {}
-        self._socket: WebSocketClientConnection | None = None
+        self._connection: Connection | None = None
         self._models: dict[str, str] = {}
         self._limits: tuple[float, ...] = (0.0, 1.0, 0.0, 1.0)  # of the map's axes
 
@@ -123,8 +188,8 @@ class Visitor:
             kind = ACTS[turn % len(ACTS)]
             await self._timed(kind, getattr(self, f"_{kind}")())
             turn += 1
-        if self._socket is not None:
-            self._socket.close()
+        if self._connection is not None:
+            self._connection.close()
 
     async def _timed(self, kind: str, work: Any) -> None:
         clock, begun, error = time.perf_counter(), time.time(), ""
@@ -142,16 +207,13 @@ class Visitor:
             msg = "the page has no session"
             raise PcvaeError(msg)
         place = self.url.replace("http", "ws", 1) + "/ws"
-        self._socket = await websocket_connect(
+        socket = await websocket_connect(
             HTTPRequest(place, request_timeout=PATIENCE),
             subprotocols=["bokeh", token[1]],
             max_message_size=1 << 30,
         )
-        for _ in range(3):
-            await self._socket.read_message()
-        await self._send("PULL-DOC-REQ", {})
-        self._learn((await self._message())["doc"])
-        self._reading = asyncio.create_task(self._read())
+        self._connection = Connection(socket)
+        self._learn(await self._connection.document())
         await self._patch(*self._changed("figure", SIZE))
         await self._patch(_event("document_ready"))
 
@@ -197,12 +259,16 @@ class Visitor:
         await self._patch(_event("selectiongeometry", self._models["figure"], **geometry))
 
     async def _label(self) -> None:
-        """A tap and, with it, the key of a candidate; named as the page names a label."""
-        await self._tap()
-        name = secrets.token_hex(12)
-        data = {"type": "map", "entries": [["id", name], ["key", "c"]]}
+        """A label that nobody else gives, sent as a button of the page sends it."""
+        name, row = f"load-{secrets.token_hex(8)}", int(self._rng.integers(FIRST))
+        pressed = [["id", name], ["act", "label"], ["value", name], ["row", row]]
+        data = {"type": "map", "entries": pressed}
         await self._patch(_event("data_event", self._models["keeper"], data=data))
-        self.kept.append(name)
+        self.labels.append(name)
+
+    async def _patch(self, *events: Mapping[str, object]) -> None:
+        assert self._connection is not None
+        await self._connection.patch(*events)
 
     def _place(self) -> tuple[float, float]:
         """Somewhere in the middle of the map."""
@@ -214,49 +280,6 @@ class Visitor:
         model = {"id": self._models[name]}
         for attribute, value in values.items():
             yield {"kind": "ModelChanged", "model": model, "attr": attribute, "new": value}
-
-    async def _patch(self, *events: Mapping[str, object]) -> None:
-        """Send changes; returns when the server has done what they ask for."""
-        name = await self._send("PATCH-DOC", {"events": events})
-        await self._answers.setdefault(name, asyncio.get_running_loop().create_future())
-
-    async def _send(self, kind: str, content: object) -> str:
-        assert self._socket is not None
-        name = secrets.token_hex(16)
-        self._answers[name] = asyncio.get_running_loop().create_future()
-        for fragment in ({"msgid": name, "msgtype": kind}, {}, content):
-            await self._socket.write_message(json.dumps(fragment))
-        return name
-
-    async def _message(self) -> dict[str, Any]:
-        """The content of the next message; what it answers is marked as done."""
-        assert self._socket is not None
-        header, _, content = [await self._text() for _ in range(3)]
-        known = json.loads(header)
-        for _ in range(2 * known.get("num_buffers", 0)):
-            await self._socket.read_message()
-        done = self._answers.pop(known.get("reqid", ""), None)
-        if done is not None and not done.done():
-            failed = known["msgtype"] == "ERROR"
-            done.set_exception(PcvaeError(content[:200])) if failed else done.set_result(None)
-        return json.loads(content) if known["msgtype"] == "PULL-DOC-REPLY" else {}
-
-    async def _text(self) -> str:
-        assert self._socket is not None
-        fragment = await self._socket.read_message()
-        if fragment is None:
-            msg = "the server closed the connection"
-            raise PcvaeError(msg)
-        return fragment if isinstance(fragment, str) else fragment.decode()
-
-    async def _read(self) -> None:
-        try:
-            while True:
-                await self._message()
-        except PcvaeError as error:
-            for answer in self._answers.values():
-                if not answer.done():
-                    answer.set_exception(error)
 
 
 def _models(part: Any) -> Iterator[dict[str, Any]]:
