@@ -93,7 +93,8 @@ def crowd(
 
     Returns:
         What each batch did and how long the visitor in Chromium waited [s], how many labels were
-        given and how many of them the journal lacks, and the server's memory before and after [MB].
+        given, how many of them the journal lacks, and the server's memory before and after
+        each batch [MB].
     """
     with served(store, *options) as url, browser() as chromium:
         server = _Server(url)

@@ -90,9 +90,8 @@ async def visits(
     coming = [one.come(float(delay)) for one, delay in zip(crowd, delays, strict=True)]
     await asyncio.gather(*coming)
     await asyncio.gather(*[one.stay(time.time() + seconds, pause) for one in crowd])
-    return [act for one in crowd for act in one.acts], [
-        name for one in crowd for name in one.labels
-    ]
+    acts = [act for one in crowd for act in one.acts]
+    return acts, [name for one in crowd for name in one.labels]
 
 
 class Connection:
@@ -250,18 +249,16 @@ class Visitor:
     async def _lasso(self) -> None:
         left, right, bottom, top = self._limits
         angle, (x, y) = np.linspace(0, 2 * np.pi, 60), self._place()
-        outline = {
-            "type": "poly",
-            "x": list(x + 0.1 * (right - left) * np.cos(angle)),
-            "y": list(y + 0.1 * (top - bottom) * np.sin(angle)),
-        }
-        geometry = {"geometry": {"type": "map", "entries": list(outline.items())}, "final": True}
-        await self._patch(_event("selectiongeometry", self._models["figure"], **geometry))
+        across = list(x + 0.1 * (right - left) * np.cos(angle))
+        up = list(y + 0.1 * (top - bottom) * np.sin(angle))
+        outline = {"type": "map", "entries": [["type", "poly"], ["x", across], ["y", up]]}
+        figure = self._models["figure"]
+        await self._patch(_event("selectiongeometry", figure, geometry=outline, final=True))
 
     async def _label(self) -> None:
         """A label that nobody else gives, sent as a button of the page sends it."""
         name, row = f"load-{secrets.token_hex(8)}", int(self._rng.integers(FIRST))
-        pressed = [["id", name], ["act", "label"], ["value", name], ["row", row]]
+        pressed = [["id", name], ["act", "own"], ["value", name], ["row", row]]
         data = {"type": "map", "entries": pressed}
         await self._patch(_event("data_event", self._models["keeper"], data=data))
         self.labels.append(name)
