@@ -38,6 +38,7 @@ from dashboard.export.tables import labelled, selection
 from dashboard.galaxy.add_galaxy import AddGalaxy
 from dashboard.galaxy.card import Card
 from dashboard.gallery.grid import Grid
+from dashboard.gallery.list_bar import ListBar
 from dashboard.gallery.lookalikes import Lookalikes
 from dashboard.gallery.neighbours import Nearest
 from dashboard.labelling.label_queue import LabelQueue
@@ -83,6 +84,7 @@ TALLER = {  # drawings of the button
     "Make the strip lower": "M4 5L8 9L12 5M4 13H12",
 }
 LOW, TALL = 224, 470  # px: height of the tabs
+CORNER = 388  # px at the right of their names, for the list's bar
 NOTEBOOK_HEIGHT = 860  # px
 
 
@@ -110,6 +112,7 @@ class Explorer:
         self.legend, self.maps, self.card = Legend(**shared), Maps(**shared), Card(**shared)
         self.map, self.selection_bar = self.maps.shown[0], SelectionBar(**shared)
         self.model_page = ModelPage(**shared)
+        self.list_bar = ListBar(**shared)
         self.tabs: dict[str, Tab] = {tab.key: tab(**shared) for tab in TABS}
         self.history = History(self.state)
         self.add_galaxy, self.export_panel = AddGalaxy(**shared), ExportPanel(**shared)
@@ -153,7 +156,7 @@ class Explorer:
             sizing_mode="stretch_width",
         )
         maps = pn.Column(above, self.legend, self.maps, sizing_mode="stretch_both")
-        tabs = strip_of(self.tabs, state)
+        tabs = strip_of(self.tabs, self.list_bar, state)
         for part in (maps, tabs):
             part.visible = state.param.page.rx() == "explore"
         left = pn.Column(maps, self.model_page, sizing_mode="stretch_both")
@@ -199,8 +202,8 @@ class Explorer:
         )
 
 
-def strip_of(tabs: dict[str, Tab], state: State) -> pn.Column:
-    """The strip below the maps: the tabs, and in its corner its height."""
+def strip_of(tabs: dict[str, Tab], list_bar: ListBar, state: State) -> pn.Column:
+    """The strip below the maps: the tabs, and in its corner the list's bar and its height."""
     names = list(tabs)
     strip = pmui.Tabs(
         *((tab.title, tab) for tab in tabs.values()),
@@ -208,12 +211,14 @@ def strip_of(tabs: dict[str, Tab], state: State) -> pn.Column:
         dynamic=True,
         sizing_mode="stretch_both",
         css_classes=["tabs"],
+        sx={".MuiTabs-root": {"marginRight": f"{CORNER}px"}},
     )
     strip.param.watch(lambda event: state.param.update(tab=names[event.new]), "active")
     corner = {"position": "absolute", "right": "12px", "top": "3px", "z-index": "2"}
+    toggle = IconToggle.of(state.param.tall, TALLER, margin=0)
     return pn.Column(
         strip,
-        IconToggle.of(state.param.tall, TALLER, styles=corner, margin=0),
+        pn.Row(list_bar, toggle, styles=corner, margin=0),
         sizing_mode="stretch_width",
         height=state.param.tall.rx.where(TALL, LOW),
         margin=0,

@@ -6,6 +6,7 @@ from typing import Any
 import panel as pn
 import param
 
+from dashboard.active_learning.ranking import RARE_SHARE
 from dashboard.active_learning.training_labels import RULE, cancel, refit, warnings_of
 from dashboard.backend.classifier_jobs import ClassifierResult, ClassRates, class_rates
 from dashboard.backend.populations import population_title
@@ -18,8 +19,6 @@ from pcvae.anomaly import NORMAL
 from pcvae.ranking import purity
 
 __all__ = ["ClassifierPanel", "rates_html"]
-
-RARE_SHARE = 0.001  # of a class in the survey for which purity is stated
 
 
 class ClassifierPanel(View):

@@ -8,7 +8,7 @@ from dashboard.backend.classifier_jobs import MIN_CERTAIN, MIN_CLASS, Job, Train
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import has_session, when_done
 from dashboard.backend.populations import population_title
-from dashboard.backend.quantities import ANOMALY
+from dashboard.backend.quantities import ANOMALY, PROBABILITY
 from dashboard.backend.view import Follower
 from dashboard.components.notices import report
 from dashboard.state import Space, State
@@ -69,7 +69,8 @@ def wanted_fits(state: State) -> set[tuple[str, Space, TrainingLabels]]:
         return set()
     ranked = state.tab == "queue" and state.queue.rank != "error"
     keys: set[tuple[str, Space, TrainingLabels]] = set()
-    if ranked or state.colour == ANOMALY or state.queue.refits:
+    coloured = state.colour == ANOMALY or state.colour.startswith(PROBABILITY)
+    if ranked or coloured or state.queue.refits:
         keys.add(("score", state.space, state.queue.training_labels))
     if state.queue.refits:
         keys.add(("trials", state.space, state.queue.training_labels))

@@ -11,7 +11,7 @@ from dashboard.backend.jobs import when_done
 from dashboard.backend.view import Tab
 from dashboard.components.css import BASE, STAMPS
 from dashboard.gallery.stamp_strip import StampStrip, stamp_items
-from dashboard.state import State
+from dashboard.state import GalaxyList, State
 
 __all__ = ["Strip", "features_control", "metric_controls", "select"]
 
@@ -76,6 +76,10 @@ class Strip(Tab):
         """The galaxies' rows and captions, and a note."""
         raise NotImplementedError
 
+    def _galaxies(self) -> GalaxyList | None:
+        """All that is listed, also beyond the stamps that are shown; asked for after it is."""
+        raise NotImplementedError
+
     def _pick(self, row: int) -> None:
         if row == self.state.row:
             self._refresh()
@@ -114,5 +118,6 @@ class Strip(Tab):
         if self.state.tab != self.key or self._walking:
             return
         listed, note = self._listed()
+        self.state.selection.listed = self._galaxies() if listed else None
         self.note.object = f'<span class="muted">{note}</span>' if listed else ""
         self.strip.param.update(empty="" if listed else note, items=self._items(listed))

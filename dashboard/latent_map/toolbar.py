@@ -24,7 +24,7 @@ def choose_model(datastore: DataStore, state: State, model: str) -> None:
     """Show a model, in one update; axes and colour that it has are kept."""
     model = model if model in datastore.models else datastore.models[0]
     offered, chosen = axes_choices(datastore, state, model)
-    colours = choices(datastore, model)
+    colours = choices(datastore, model, state.queue.training_labels)
     seeds = seed_choices(datastore)
     for name, objects in {**offered, "colour": colours, "seeds": seeds}.items():
         state.param[name].objects = objects
@@ -66,7 +66,7 @@ class Controls(View):
         switches = self._switch("boundaries", "SVM"), self._switch("split", "Two maps")
         self.parts = [self.colour, *switches]
 
-    @param.depends("state.model", watch=True)
+    @param.depends("state.model", "state.queue.training_labels", watch=True)
     def _choose_model(self) -> None:
         choose_model(self.datastore, self.state, self.state.model)
 

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 from concurrent.futures import Future
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
+import param
 
 from dashboard.backend.jobs import when_done
 from dashboard.backend.view import Tab
@@ -14,9 +17,9 @@ from dashboard.components.css import BASE, DROP_DOWN
 from dashboard.components.file_input import FileField, Upload, UploadError
 from dashboard.components.notices import status_html
 from dashboard.components.pager import Pager
-from dashboard.selection.masks import mask_of, select
 from dashboard.sky.crossmatch import TABLES, match, read_targets
 from dashboard.sky.target_table import PAGE, TargetTable, match_summary, next_matched, target_items
+from dashboard.state import GalaxyList
 
 __all__ = ["TargetList"]
 
@@ -30,8 +33,8 @@ EMPTY = (
 class TargetList(Tab):
     """The list with its matches, and buttons that step through it.
 
-    Reads nothing of the state; writes ``row`` when stepped, ``selection.selected`` when asked to,
-    and ``wanted_place`` to have the cutout of a target fetched that is not in the store.
+    Reads ``tab`` of the state; writes ``selection.listed``, ``row`` when stepped, and
+    ``wanted_place`` to have the cutout of a target fetched that is not in the store.
     """
 
     key, title = "targets", "Targets"
@@ -45,8 +48,6 @@ class TargetList(Tab):
         self.radius.param.watch(lambda _: self._match(), "value")
         self.before = _button("Previous", "the target before", lambda: self.step(-1))
         self.after = _button("Next", "the next target in the store", lambda: self.step(1))
-        says = "let their galaxies be the selection"
-        self.choose = _button("Select the matched", says, self.select_matched)
         self.words = pn.pane.HTML("", stylesheets=[BASE, DROP_DOWN], width=290, margin=(2, 6))
         calls = {"pick": self.go, "fetch": self.fetch}
         self.table = TargetTable(calls, empty=EMPTY, sizing_mode="stretch_both")
@@ -54,14 +55,10 @@ class TargetList(Tab):
         self._enable()
 
     def __panel__(self) -> pn.viewable.Viewable:
-        left = pn.Column(
-            pn.Row(self.field, self.radius),
-            pn.Row(self.before, self.after, self.choose),
-            self.pager,
-            pn.Column(self.words, sizing_mode="stretch_both", scroll="y-auto"),
-            width=310,
-            sizing_mode="stretch_height",
-        )
+        looks: dict[str, Any] = {"sizing_mode": "stretch_height", "width": 310}
+        words = pn.Column(self.words, sizing_mode="stretch_both", scroll="y-auto")
+        buttons = pn.Row(self.before, self.after)
+        left = pn.Column(pn.Row(self.field, self.radius), buttons, self.pager, words, **looks)
         return pn.Row(left, self.table, sizing_mode="stretch_both", margin=(2, 10, 0, 10))
 
     def upload(self, file: Upload) -> None:
@@ -94,12 +91,6 @@ class TargetList(Tab):
             target = self.matched.iloc[place]
             self.state.wanted_place = float(target["ra"]), float(target["dec"])
 
-    def select_matched(self) -> None:
-        """Select the galaxies of the list."""
-        if self.matched is not None:
-            mask = mask_of(self.matched["row"], len(self.datastore))
-            select(self.state, mask, how="replace")
-
     def _take(self) -> None:
         try:
             files = self.field.files()
@@ -128,11 +119,20 @@ class TargetList(Tab):
             return
         self.matched = job.result()
         self.table.current = -1
+        self._tell()
         pages = -(-len(self.matched) // PAGE)
         self.pager.param.update(pages=pages, visible=pages > 1)
         self._turn(0)
         self._say(match_summary(self.matched))
         self._enable()
+
+    @param.depends("state.tab", watch=True)
+    def _tell(self) -> None:
+        """Say which galaxies are listed: the matched ones."""
+        if self.state.tab == self.key:
+            self.state.selection.listed = (
+                None if self.matched is None else listed_targets(self.matched)
+            )
 
     def _turn(self, page: int) -> None:
         """Show a page of the list."""
@@ -142,11 +142,23 @@ class TargetList(Tab):
 
     def _enable(self) -> None:
         none = self.matched is None or not (self.matched["row"] >= 0).any()
-        for button in (self.before, self.after, self.choose):
+        for button in (self.before, self.after):
             button.disabled = none
 
     def _say(self, words: str, *, failed: bool = False) -> None:
         self.words.object = status_html(words, failed=failed)
+
+
+def listed_targets(matched: pd.DataFrame) -> GalaxyList | None:
+    """The galaxies that targets were matched with; None if there is none."""
+    found = matched[matched["row"] >= 0]
+    columns = {
+        "target": found["id"].to_numpy(),
+        "matched_by": found["how"].to_numpy(),
+        "separation": found["separation"].to_numpy(),
+    }
+    rows = found["row"].to_numpy(np.intp)
+    return GalaxyList(TargetList.key, "matched targets", rows, columns) if len(rows) else None
 
 
 def targets_field() -> FileField:

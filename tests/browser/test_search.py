@@ -108,7 +108,7 @@ def test_a_person_takes_a_cutout_and_the_map_away(page, folder):
     from playwright.sync_api import expect
 
     name = page.locator(".facts h2").inner_text()
-    page.get_by_role("button", name="Export").click()
+    page.get_by_role("button", name="Export: ").click()
     download = page.get_by_role("button", name="Download: make")
     expect(download).to_be_disabled()
     page.get_by_role("radio", name=f"Cutout of {name}").click()
@@ -151,5 +151,5 @@ def test_a_person_steps_through_a_target_list(page, folder, tmp_path):
         expect(page.locator(".facts h2")).to_have_text(galaxies["id"][row])
     page.mouse.move(640, 300)  # away from the button, whose tooltip covers others
     expect(page.get_by_role("tooltip")).to_have_count(0)
-    page.get_by_role("button", name="Select the matched").click()
+    page.get_by_role("button", name="Select the list").click()
     expect(page.get_by_text(f"2 of {len(galaxies):,} selected")).to_be_visible()
