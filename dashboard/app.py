@@ -26,7 +26,7 @@ from dashboard.active_learning.training_labels import ClassifierFits
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import forget_plots, has_session, is_warming
 from dashboard.backend.quantities import default_features, feature_choices
-from dashboard.backend.view import Tab
+from dashboard.backend.view import RENAMED_TABS, Tab
 from dashboard.components.collapsible import one_at_a_time
 from dashboard.components.css import UNSEEN
 from dashboard.components.icon_toggle import IconToggle
@@ -67,6 +67,8 @@ from pcvae.errors import PcvaeError
 from pcvae.store import read_store
 
 __all__ = [
+    "RENAMED_TABS",
+    "TABS",
     "Explorer",
     "Notebook",
     "extend",

@@ -22,6 +22,7 @@ __all__ = [
     "Gesture",
     "Metric",
     "Progress",
+    "Query",
     "QueueOptions",
     "Selection",
     "Space",
@@ -87,10 +88,18 @@ class Gesture(NamedTuple):
     Args:
         plane: Model, horizontal and vertical axis.
         corners: Its corners, (x, y) each.
+        alone: Whether it alone made the selection, and was not added to another.
     """
 
     plane: tuple[str, str, str]
     corners: tuple[tuple[float, float], ...]
+    alone: bool = True
+
+
+class Query(NamedTuple):
+    """A condition that was typed, and made the selection."""
+
+    text: str
 
 
 class Choices(param.Parameterized):
@@ -140,6 +149,9 @@ class Selection(Choices):
     )
     gesture = param.ClassSelector(
         class_=Gesture, allow_None=True, doc="What was drawn to make the selection, if anything."
+    )
+    query = param.ClassSelector(
+        class_=Query, allow_None=True, doc="What was typed to make the selection, if anything."
     )
     previous = param.Parameter(default=None, doc="What was selected before that, (N,) bool.")
     filters = param.Dict(

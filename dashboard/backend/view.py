@@ -8,7 +8,9 @@ import param
 from dashboard.backend.datastore import DataStore
 from dashboard.state import State
 
-__all__ = ["Follower", "Tab", "View"]
+__all__ = ["RENAMED_TABS", "Follower", "Tab", "View"]
+
+RENAMED_TABS = {"candidates": "labels"}  # an older address says the former key
 
 
 class Follower(param.Parameterized):
