@@ -41,6 +41,7 @@ from dashboard.gallery.grid import Grid
 from dashboard.gallery.list_bar import ListBar
 from dashboard.gallery.lookalikes import Lookalikes
 from dashboard.gallery.neighbours import Nearest
+from dashboard.gallery.strip import LOW, TALL
 from dashboard.labelling.label_queue import LabelQueue
 from dashboard.labelling.labels import refresh
 from dashboard.latent_map.legend import Legend
@@ -85,7 +86,6 @@ TALLER = {  # drawings of the button
     "Make the strip taller": "M4 9L8 5L12 9M4 13H12",
     "Make the strip lower": "M4 5L8 9L12 5M4 13H12",
 }
-LOW, TALL = 224, 470  # px: height of the tabs
 CORNER = 388  # px at the right of their names, for the list's bar
 NOTEBOOK_HEIGHT = 860  # px
 
@@ -224,7 +224,7 @@ def strip_of(tabs: dict[str, Tab], list_bar: ListBar, state: State) -> pn.Column
         sizing_mode="stretch_width",
         height=state.param.tall.rx.where(TALL, LOW),
         margin=0,
-        styles={"position": "relative"},
+        styles={"position": "relative", "background": "var(--panel-background-color)"},
     )
 
 

@@ -17,6 +17,7 @@ __all__ = ["Strip", "features_control", "metric_controls", "select"]
 
 MAX_STAMPS = 60  # stamps in a row; a longer list says how many it shows
 ABOVE, HEIGHT = 42, 140  # px: the line of controls, the stamps
+LOW, TALL = 224, 470  # px: the strip with its tabs
 SHOWN = ("state.tab", "state.dark")  # every strip depends on
 METRIC = ("state.k", "state.whiten", "state.oriented", "state.features")
 
@@ -59,11 +60,16 @@ class Strip(Tab):
         super().__init__(**params)
         self._walking = False
         self.strip = StampStrip(
-            self._pick, self._remove, sizing_mode="stretch_width", height=HEIGHT
+            self._pick, self._remove, sizing_mode="stretch_width", height=self.height
         )
         self.note = pn.pane.HTML("", stylesheets=[BASE, STAMPS], margin=(12, 6))
         self._outline()
         self._refresh()
+
+    @property
+    def height(self) -> "param.rx":
+        """That of the stamps [px]; follows the strip's."""
+        return self.state.param.tall.rx.where(HEIGHT + TALL - LOW, HEIGHT)
 
     def __panel__(self) -> pn.viewable.Viewable:
         above = pn.Row(*self._above(), self.note, height=ABOVE, sizing_mode="stretch_width")
