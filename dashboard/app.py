@@ -53,6 +53,7 @@ from dashboard.selection.masks import FocusFollower, rows_in_focus
 from dashboard.selection.selection_bar import SelectionBar
 from dashboard.shell.allowed_hosts import guard_requests, is_known_host
 from dashboard.shell.connection import Connection
+from dashboard.shell.dropped_files import drop_zone
 from dashboard.shell.error_page import trouble_page
 from dashboard.shell.help_dialog import Help
 from dashboard.shell.history import History
@@ -167,7 +168,10 @@ class Explorer:
         )
         upper = pn.Row(left, right, sizing_mode="stretch_both")
         heading = pn.pane.HTML(f"<h1>{escape(self.title)}</h1>", stylesheets=[UNSEEN], margin=0)
-        unseen = (self.keys, self.labels, self.connection)
+        targets = self.tabs[TargetList.key]
+        assert isinstance(targets, TargetList)
+        dropped = drop_zone(self.state, self.add_galaxy, targets)
+        unseen = (self.keys, self.labels, self.connection, dropped)
         return pn.Column(heading, upper, tabs, *unseen, sizing_mode="stretch_both")
 
     def page(self) -> Page:
@@ -216,6 +220,7 @@ def strip_of(tabs: dict[str, Tab], list_bar: ListBar, state: State) -> pn.Column
         sx={".MuiTabs-root": {"marginRight": f"{CORNER}px"}},
     )
     strip.param.watch(lambda event: state.param.update(tab=names[event.new]), "active")
+    state.param.watch(lambda event: strip.param.update(active=names.index(event.new)), "tab")
     corner = {"position": "absolute", "right": "12px", "top": "3px", "z-index": "2"}
     toggle = IconToggle.of(state.param.tall, TALLER, margin=0)
     return pn.Column(

@@ -17,7 +17,7 @@ from dashboard.components.css import BASE, DROP_DOWN
 from dashboard.components.file_input import FileField, Upload, UploadError
 from dashboard.components.notices import status_html
 from dashboard.components.pager import Pager
-from dashboard.sky.crossmatch import TABLES, match, read_targets
+from dashboard.sky.crossmatch import match, read_targets
 from dashboard.sky.target_table import PAGE, TargetTable, match_summary, next_matched, target_items
 from dashboard.state import GalaxyList
 
@@ -93,18 +93,21 @@ class TargetList(Tab):
 
     def _take(self) -> None:
         try:
-            files = self.field.files()
-            if files:
+            if files := self.field.files():
                 self.upload(files[0])
         except UploadError as error:
-            self._say(f"Not taken: {error}", failed=True)
+            self._refuse(error)
 
     def _read(self, job: "Future[pd.DataFrame]") -> None:
         if error := job.exception():
-            self._say(f"Not taken: {error}", failed=True)
+            self._refuse(error)
             return
         self._listed = job.result()
         self._match()
+
+    def _refuse(self, error: BaseException) -> None:
+        kept = "" if self.matched is None else " The list before it is still shown."
+        self._say(f"Not taken: {error}.{kept}", failed=True)
 
     def _match(self) -> None:
         if self._listed is None or not self.radius.value:
@@ -166,7 +169,6 @@ def targets_field() -> FileField:
     return FileField(
         label="Upload targets",
         uploaded_label="Upload targets",
-        accept=",".join(TABLES),
         variant="outlined",
         size="small",
         width=150,
