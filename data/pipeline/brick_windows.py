@@ -21,6 +21,8 @@ from data.readers.raw_image import (
 
 __all__ = ["Window", "windows"]
 
+TILE = 32  # px
+
 Places = NDArray[np.int64]
 
 
@@ -109,9 +111,10 @@ def _counts(
 ) -> NDArray[np.int64]:
     """How many pixels of each window are marked, (m,); zeros where fewer than ``least`` can be.
 
-    By sums over all pixels below and left of each, of which a window takes four.
+    By sums over all pixels below and left of each, of which a window takes four; unless sums
+    over tiles, of which a window touches some, tell that none has so many.
     """
-    if np.count_nonzero(mask) < least:
+    if np.count_nonzero(mask) < least or _bounds(mask, low, left, size).max() < least:
         return np.zeros(len(low), np.int64)
     sums = np.zeros((mask.shape[0] + 1, mask.shape[1] + 1), np.int32)
     np.cumsum(mask, axis=0, out=sums[1:, 1:], dtype=np.int32)
@@ -119,3 +122,16 @@ def _counts(
     high, right = low + size, left + size
     inside = sums[high, right] - sums[low, right] - sums[high, left] + sums[low, left]
     return inside.astype(np.int64)
+
+
+def _bounds(mask: NDArray[np.bool_], low: Places, left: Places, size: int) -> NDArray[np.int64]:
+    """How many pixels of the tiles that each window touches are marked, (m,)."""
+    edges = [np.arange(0, length, TILE) for length in mask.shape]
+    strips = np.add.reduceat(mask, edges[0], axis=0, dtype=np.int32)
+    tiles = np.add.reduceat(strips, edges[1], axis=1).astype(np.int64)
+    sums = np.pad(tiles.cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))
+    bottom, begin = low // TILE, left // TILE
+    top, end = (low + size - 1) // TILE + 1, (left + size - 1) // TILE + 1
+    bounds: NDArray[np.int64]
+    bounds = sums[top, end] - sums[bottom, end] - sums[top, begin] + sums[bottom, begin]
+    return bounds

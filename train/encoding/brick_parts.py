@@ -4,7 +4,7 @@ Shapes are written with n galaxies, C bands and N x N pixels of a cutout.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -21,7 +21,7 @@ from pcvae.errors import SettingsError
 from pcvae.sky_stretch import SkyStretch
 from train.encoding.read_ahead import read_ahead
 
-__all__ = ["BrickParts", "PartTables", "Span"]
+__all__ = ["NEAR", "BrickParts", "PartTables", "Span"]
 
 ROWS = 128 * PART  # galaxies a part: some seconds of work, and what a kill loses at most
 NEAR = 64  # px; galaxies that begin in a strip of so many rows are encoded one after the other
@@ -71,8 +71,10 @@ class BrickParts:
         for name, brick in read_ahead(self._source.brick, names):
             spans = [span for span in todo if span.brick == name]
             sliced = _Slices(brick, self._info, corrected=self._corrected(spans))
+            rows = [row for span in spans for row in range(span.start, span.stop)]
+            every = iter(self._windows(brick, rows))
             for span in spans:
-                found = self._windows(brick, span)
+                found = list(islice(every, span.stop - span.start))
                 taken = [window for window in found if window.trouble is None]
                 latents = {
                     model: self._latents(codec, sliced, taken, decode=decode)
@@ -84,7 +86,8 @@ class BrickParts:
         """The pixels (n, C, N, N) of at most ``count`` galaxies on the first bricks with any."""
         for span in self.spans:
             brick = self._source.brick(span.brick)
-            taken = [window for window in self._windows(brick, span) if window.trouble is None]
+            found = self._windows(brick, range(span.start, span.stop))
+            taken = [window for window in found if window.trouble is None]
             if taken:
                 rows = [window.row for window in taken[:count]]
                 sliced = _Slices(brick, self._info, corrected=True)
@@ -104,9 +107,8 @@ class BrickParts:
         table.insert(0, "id", self._ids[[window.row for window in taken]])
         return table
 
-    def _windows(self, brick: Brick, span: Span) -> list[Window]:
+    def _windows(self, brick: Brick, rows: Sequence[int]) -> list[Window]:
         field = self._info.size, self._info.pixel_scale or np.nan
-        rows = range(span.start, span.stop)
         return windows(brick, rows, self._positions, field, self._info.bands)
 
     def _corrected(self, spans: Sequence[Span]) -> bool:
