@@ -114,6 +114,7 @@ def corrected_area_slices(sky: Any, places: Any, factors: Any, squared: Any, out
     size, width, across = out.shape[1], out.shape[2], factors.shape[1]
     bands, quarter = width // size, np.float32(0.25)
     upper, lower = np.empty(across, np.float32), np.empty(across, np.float32)
+    means = np.empty(across, np.float32)
     for b in range(out.shape[0]):
         low, begin, factor = places[b, 0], places[b, 1] * bands, factors[b]
         for i in range(size):
@@ -122,12 +123,13 @@ def corrected_area_slices(sky: Any, places: Any, factors: Any, squared: Any, out
             for k in range(across):
                 upper[k] = np.float32(first[k] * factor[k])
                 lower[k] = np.float32(second[k] * factor[k])
+            for k in range(across - bands):  # every second pixel in vain, but in vectors
+                total = upper[k] + upper[k + bands] + lower[k] + lower[k + bands]
+                means[k] = quarter * total
             row = out[b, i]
             for j in range(size):
                 for c in range(bands):
-                    k = 2 * j * bands + c
-                    total = upper[k] + upper[k + bands] + lower[k] + lower[k + bands]
-                    row[j * bands + c] = quarter * total
+                    row[j * bands + c] = means[2 * j * bands + c]
         squash_rows(out[b], squared, out[b])
 
 
