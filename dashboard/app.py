@@ -26,7 +26,7 @@ from dashboard.active_learning.training_labels import ClassifierFits
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import forget_plots, has_session, is_warming
 from dashboard.backend.quantities import default_features, feature_choices
-from dashboard.backend.view import Tab
+from dashboard.backend.view import RENAMED_TABS, Tab
 from dashboard.components.collapsible import one_at_a_time
 from dashboard.components.css import UNSEEN
 from dashboard.components.icon_toggle import IconToggle
@@ -38,8 +38,10 @@ from dashboard.export.tables import labelled, selection
 from dashboard.galaxy.add_galaxy import AddGalaxy
 from dashboard.galaxy.card import Card
 from dashboard.gallery.grid import Grid
+from dashboard.gallery.list_bar import ListBar
 from dashboard.gallery.lookalikes import Lookalikes
 from dashboard.gallery.neighbours import Nearest
+from dashboard.gallery.strip import LOW, TALL
 from dashboard.labelling.label_queue import LabelQueue
 from dashboard.labelling.labels import refresh
 from dashboard.latent_map.legend import Legend
@@ -51,6 +53,7 @@ from dashboard.selection.masks import FocusFollower, rows_in_focus
 from dashboard.selection.selection_bar import SelectionBar
 from dashboard.shell.allowed_hosts import guard_requests, is_known_host
 from dashboard.shell.connection import Connection
+from dashboard.shell.dropped_files import drop_zone
 from dashboard.shell.error_page import trouble_page
 from dashboard.shell.help_dialog import Help
 from dashboard.shell.history import History
@@ -66,6 +69,8 @@ from pcvae.errors import PcvaeError
 from pcvae.store import read_store
 
 __all__ = [
+    "RENAMED_TABS",
+    "TABS",
     "Explorer",
     "Notebook",
     "extend",
@@ -82,7 +87,7 @@ TALLER = {  # drawings of the button
     "Make the strip taller": "M4 9L8 5L12 9M4 13H12",
     "Make the strip lower": "M4 5L8 9L12 5M4 13H12",
 }
-LOW, TALL = 224, 470  # px: height of the tabs
+CORNER = 388  # px at the right of their names, for the list's bar
 NOTEBOOK_HEIGHT = 860  # px
 
 
@@ -101,7 +106,7 @@ class Explorer:
         self.state.features = default_features(datastore.store)
         shared: dict[str, Any] = {"datastore": datastore, "state": self.state}
         self.controls = Controls(**shared)
-        self.followers: list[Any] = [FocusFollower(**shared)]
+        self.followers: list[object] = [FocusFollower(**shared)]
         if pn.state.location is not None:
             self.followers.append(UrlSync(**shared, location=pn.state.location))
         if self.state.row is None and len(datastore):
@@ -110,6 +115,7 @@ class Explorer:
         self.legend, self.maps, self.card = Legend(**shared), Maps(**shared), Card(**shared)
         self.map, self.selection_bar = self.maps.shown[0], SelectionBar(**shared)
         self.model_page = ModelPage(**shared)
+        self.list_bar = ListBar(**shared)
         self.tabs: dict[str, Tab] = {tab.key: tab(**shared) for tab in TABS}
         self.history = History(self.state)
         self.add_galaxy, self.export_panel = AddGalaxy(**shared), ExportPanel(**shared)
@@ -138,7 +144,7 @@ class Explorer:
         """The title of the page."""
         return f"pcvae · {self.datastore.store.info.sample}"
 
-    def header(self) -> list[Any]:
+    def header(self) -> list[object]:
         """The bar above the page: pages, search, upload, export and help."""
         given = (self.search_box, self.add_galaxy, self.export_panel, self.help)
         return [self._pages(), *given]
@@ -153,7 +159,7 @@ class Explorer:
             sizing_mode="stretch_width",
         )
         maps = pn.Column(above, self.legend, self.maps, sizing_mode="stretch_both")
-        tabs = strip_of(self.tabs, state)
+        tabs = strip_of(self.tabs, self.list_bar, state)
         for part in (maps, tabs):
             part.visible = state.param.page.rx() == "explore"
         left = pn.Column(maps, self.model_page, sizing_mode="stretch_both")
@@ -162,7 +168,10 @@ class Explorer:
         )
         upper = pn.Row(left, right, sizing_mode="stretch_both")
         heading = pn.pane.HTML(f"<h1>{escape(self.title)}</h1>", stylesheets=[UNSEEN], margin=0)
-        unseen = (self.keys, self.labels, self.connection)
+        targets = self.tabs[TargetList.key]
+        assert isinstance(targets, TargetList)
+        dropped = drop_zone(self.state, self.add_galaxy, targets)
+        unseen = (self.keys, self.labels, self.connection, dropped)
         return pn.Column(heading, upper, tabs, *unseen, sizing_mode="stretch_both")
 
     def page(self) -> Page:
@@ -199,8 +208,8 @@ class Explorer:
         )
 
 
-def strip_of(tabs: dict[str, Tab], state: State) -> pn.Column:
-    """The strip below the maps: the tabs, and in its corner its height."""
+def strip_of(tabs: dict[str, Tab], list_bar: ListBar, state: State) -> pn.Column:
+    """The strip below the maps: the tabs, and in its corner the list's bar and its height."""
     names = list(tabs)
     strip = pmui.Tabs(
         *((tab.title, tab) for tab in tabs.values()),
@@ -208,16 +217,19 @@ def strip_of(tabs: dict[str, Tab], state: State) -> pn.Column:
         dynamic=True,
         sizing_mode="stretch_both",
         css_classes=["tabs"],
+        sx={".MuiTabs-root": {"marginRight": f"{CORNER}px"}},
     )
     strip.param.watch(lambda event: state.param.update(tab=names[event.new]), "active")
+    state.param.watch(lambda event: strip.param.update(active=names.index(event.new)), "tab")
     corner = {"position": "absolute", "right": "12px", "top": "3px", "z-index": "2"}
+    toggle = IconToggle.of(state.param.tall, TALLER, margin=0)
     return pn.Column(
         strip,
-        IconToggle.of(state.param.tall, TALLER, styles=corner, margin=0),
+        pn.Row(list_bar, toggle, styles=corner, margin=0),
         sizing_mode="stretch_width",
         height=state.param.tall.rx.where(TALL, LOW),
         margin=0,
-        styles={"position": "relative"},
+        styles={"position": "relative", "background": "var(--panel-background-color)"},
     )
 
 

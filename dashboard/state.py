@@ -1,9 +1,15 @@
 """The choices of a session and the progress of its slow work. Parameters only."""
 
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import param
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
 
 __all__ = [
     "DENSITY",
@@ -12,9 +18,11 @@ __all__ = [
     "STORE_ORDER",
     "Axes",
     "Decoding",
+    "GalaxyList",
     "Gesture",
     "Metric",
     "Progress",
+    "Query",
     "QueueOptions",
     "Selection",
     "Space",
@@ -51,22 +59,53 @@ class Metric(NamedTuple):
     features: str = "latents"
 
 
+class GalaxyList(NamedTuple):
+    """The galaxies that a tab lists.
+
+    Args:
+        tab: The tab's key.
+        title: What they are, as of a table's provenance.
+        rows: All of them, (M,), in the order of the list.
+        columns: What the list knows of each, by the name of a table's column, (M,) each.
+    """
+
+    tab: str
+    title: str
+    rows: "NDArray[np.intp]"
+    columns: "Mapping[str, NDArray[np.generic]]"
+
+    def first(self, count: int) -> "GalaxyList":
+        """The first so many of it; all for 0."""
+        if not count:
+            return self
+        columns = {name: values[:count] for name, values in self.columns.items()}
+        return self._replace(rows=self.rows[:count], columns=columns)
+
+
 class Gesture(NamedTuple):
     """The outline of a box or lasso, and the plane that it was drawn in.
 
     Args:
         plane: Model, horizontal and vertical axis.
         corners: Its corners, (x, y) each.
+        alone: Whether it alone made the selection, and was not added to another.
     """
 
     plane: tuple[str, str, str]
     corners: tuple[tuple[float, float], ...]
+    alone: bool = True
+
+
+class Query(NamedTuple):
+    """A condition that was typed, and made the selection."""
+
+    text: str
 
 
 class Choices(param.Parameterized):
     """A group of choices of a session."""
 
-    def __init__(self, **params: Any) -> None:
+    def __init__(self, **params: object) -> None:
         param.Parameterized.__init__(self, **params)
 
 
@@ -111,6 +150,9 @@ class Selection(Choices):
     gesture = param.ClassSelector(
         class_=Gesture, allow_None=True, doc="What was drawn to make the selection, if anything."
     )
+    query = param.ClassSelector(
+        class_=Query, allow_None=True, doc="What was typed to make the selection, if anything."
+    )
     previous = param.Parameter(default=None, doc="What was selected before that, (N,) bool.")
     filters = param.Dict(
         default={}, doc="The range (low, high) that a quantity, by its key, is kept to."
@@ -123,6 +165,13 @@ class Selection(Choices):
         objects=[STORE_ORDER], doc="What the galaxies in focus are sorted by."
     )
     descending = param.Boolean(default=False, doc="Sort the largest first.")
+    listed = param.Parameter(default=None, doc="What the shown tab lists, as a ``GalaxyList``.")
+    first: "param.Selector[int]" = param.Selector(
+        default=0,
+        objects={"All": 0},
+        doc="How many galaxies of the list are selected, labelled or exported: the first so many.",
+    )
+    wanted_export = param.Boolean(default=False, doc="The list is to be exported.")
 
 
 class Decoding(Choices):
@@ -153,14 +202,14 @@ class Decoding(Choices):
 class QueueOptions(Choices):
     """The choices of the ranked queue, and the training labels of its SVM."""
 
-    rank: "param.Selector[int]" = param.Selector(
+    rank: "param.Selector[str]" = param.Selector(
         objects={
             "Anomaly score": "score",
             "Closest to the boundary": "margin",
             "Reconstruction error": "error",
         },
-        doc="What ranks the galaxies: how unlike a normal one each is, how undecided the "
-        "classifier is, or how large the model's reconstruction error is.",
+        doc="What ranks the galaxies: how unlike a normal one each is, how probably it is of a "
+        "class, how undecided the classifier is, or how large the reconstruction error is.",
     )
     focus_only = param.Boolean(
         default=False, doc="List only galaxies that are selected and pass the filters."
@@ -289,7 +338,7 @@ class State(Axes):
         objects={"Everybody": ""}, doc="Whose labels are listed."
     )
 
-    def __init__(self, **params: Any) -> None:
+    def __init__(self, **params: object) -> None:
         parts = {
             "second": Axes(),
             "selection": Selection(),
@@ -313,6 +362,13 @@ class State(Axes):
     def maps(self) -> list[Axes]:
         """The axes of the maps that are shown."""
         return [self, self.second] if self.split else [self]
+
+    @property
+    def shown_list(self) -> GalaxyList | None:
+        """As many galaxies of the shown tab's list as are chosen; None for a tab without one."""
+        listed: GalaxyList | None = self.selection.listed
+        own = listed is not None and listed.tab == self.tab
+        return listed.first(self.selection.first) if own and listed else None
 
     def frozen(self) -> SimpleNamespace:
         """A copy of the current values, for a worker."""

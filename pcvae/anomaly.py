@@ -77,7 +77,8 @@ class AnomalyScore:
     ``normal`` in that pair; the pairs are coupled to
 
     .. math::
-        P(\text{normal}) = 1 \Big/ \Big( \sum_{j=1}^{C-1} \frac{1}{r_j} - (C - 2) \Big)
+        P(\text{normal}) = 1 \Big/ \Big( \sum_{j=1}^{C-1} \frac{1}{r_j} - (C - 2) \Big), \qquad
+        P(j) = \Big( \frac{1}{r_j} - 1 \Big) P(\text{normal})
 
     Reference:
         Platt (1999), Advances in Large Margin Classifiers, 61; Price et al. (1995), Advances in
@@ -113,10 +114,25 @@ class AnomalyScore:
         """
         if self.classifier is None:
             return np.full(len(margins), np.nan, np.float32)
-        slopes, offsets = self.sigmoids.T
-        # 1 / r of each pair is one plus the odds against normal.
-        odds = np.exp(np.clip(-(margins * slopes + offsets), -80, 80)).sum(axis=1)
+        odds = self._odds(margins).sum(axis=1)
         return (odds / (1 + odds)).astype(np.float32)
+
+    def probabilities(self, margins: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+        """The probability of each rare class, (M, C - 1); their sum is the score.
+
+        Args:
+            margins: As ``margins`` gives them, (M, C - 1).
+        """
+        if self.classifier is None:
+            return np.zeros((len(margins), 0), np.float32)
+        odds = self._odds(margins)
+        return np.asarray(odds / (1 + odds.sum(axis=1, keepdims=True)), dtype=np.float32)
+
+    def _odds(self, margins: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+        """The odds of each rare class against ``normal``, 1 / r - 1, (M, C - 1)."""
+        slopes, offsets = self.sigmoids.T
+        odds: NDArray[np.float64] = np.exp(np.clip(-(margins * slopes + offsets), -80, 80))
+        return odds
 
 
 def fit_score(

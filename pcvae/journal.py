@@ -5,7 +5,7 @@ that nothing is lost, everything can be undone, and who said what stays known.
 """
 
 import getpass
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -96,7 +96,44 @@ def undone_numbers(events: Iterable[Event]) -> set[int]:
     return numbers
 
 
-class Journal:
+class JournalReader:
+    """What a journal says; ``Journal`` opens it."""
+
+    _database: JournalDatabase
+
+    def events(self) -> list[Event]:
+        """All events, oldest first."""
+        with self._database.reading() as connection:
+            return _read(connection, sql.select(EVENTS).order_by(EVENTS.c.number))
+
+    def labels(self) -> dict[str, Event]:
+        """The active label of each galaxy that has one; see ``fold``."""
+        return fold(self.events())
+
+    def count(self) -> int:
+        """How many events there are: it grows with every change.
+
+        The last number need not: PostgreSQL may show a later number before an earlier one.
+        """
+        with self._database.reading() as connection:
+            return connection.scalar(sql.select(sql.func.count()).select_from(EVENTS)) or 0
+
+    def table(self) -> pd.DataFrame:
+        """The active labels, a row a person and galaxy; see ``active_events``.
+
+        Its columns are ``id``, ``label``, ``note``, ``user`` and ``time``.
+        """
+        names = [field.name for field in fields(Event)]
+        kept = ["galaxy", "label", "note", "user", "time"]
+        active = [asdict(event) for event in active_events(self.events())]
+        return pd.DataFrame(active, columns=names)[kept].rename(columns={"galaxy": "id"})
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._database.close()
+
+
+class Journal(JournalReader):
     """A journal in a SQLite file or another database, opened and made if it is not there.
 
     Every event is on disk when the method that adds it returns. Several processes may write at
@@ -141,16 +178,29 @@ class Journal:
             key: A name of this call by its caller: called again with it, as after an answer that
                 was lost, it adds nothing and returns the same event.
         """
-        if not galaxy or not label:
-            msg = f"expected a galaxy and a label, found {galaxy!r} and {label!r}"
+        return self.tag_all([(galaxy, label, note)], user=user, key=key)[0]
+
+    def tag_all(
+        self, labels: Sequence[tuple[str, str, str]], *, user: str | None = None, key: str = ""
+    ) -> list[Event]:
+        """Label several galaxies, all or none of them.
+
+        Args:
+            labels: The galaxy, label and note of each.
+            user: Who says so; the journal's user by default.
+            key: As for ``tag``; a call that is repeated returns the last event of the first.
+        """
+        if not labels or not all(galaxy and label for galaxy, label, _ in labels):
+            msg = f"expected a galaxy and a label of each, found {labels[:3]!r}"
             raise JournalError(msg)
         with self._database.writing() as connection:
             done = _done_by(connection, key)
             if done:
-                return done[0]
-            event = _add(connection, Event(0, galaxy, label, note, user or self.user, ""))
-            _keep_key(connection, key, event.number)
-            return event
+                return done
+            given = [Event(0, *one, user or self.user, "") for one in labels]
+            events = [_add(connection, event) for event in given]
+            _keep_key(connection, key, events[-1].number)
+            return events
 
     def untag(
         self, galaxy: str, *, of: str | None = None, user: str | None = None, key: str = ""
@@ -182,37 +232,6 @@ class Journal:
         with self._database.writing() as connection:
             event = _active_event(connection, number, self.address)
             return _undo(connection, event, user or self.user)
-
-    def events(self) -> list[Event]:
-        """All events, oldest first."""
-        with self._database.reading() as connection:
-            return _read(connection, sql.select(EVENTS).order_by(EVENTS.c.number))
-
-    def labels(self) -> dict[str, Event]:
-        """The active label of each galaxy that has one; see ``fold``."""
-        return fold(self.events())
-
-    def count(self) -> int:
-        """How many events there are: it grows with every change.
-
-        The last number need not: PostgreSQL may show a later number before an earlier one.
-        """
-        with self._database.reading() as connection:
-            return connection.scalar(sql.select(sql.func.count()).select_from(EVENTS)) or 0
-
-    def table(self) -> pd.DataFrame:
-        """The active labels, a row a person and galaxy; see ``active_events``.
-
-        Its columns are ``id``, ``label``, ``note``, ``user`` and ``time``.
-        """
-        names = [field.name for field in fields(Event)]
-        kept = ["galaxy", "label", "note", "user", "time"]
-        active = [asdict(event) for event in active_events(self.events())]
-        return pd.DataFrame(active, columns=names)[kept].rename(columns={"galaxy": "id"})
-
-    def close(self) -> None:
-        """Close all connections."""
-        self._database.close()
 
 
 def _add(connection: sql.Connection, event: Event) -> Event:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from pcvae.metrics import Floats
 
-__all__ = ["average_precision", "precision_at", "purity", "recall_at"]
+__all__ = ["at_base_rate", "average_precision", "precision_at", "purity", "recall_at"]
 
 
 def average_precision(ranking: ArrayLike, rare: ArrayLike) -> float:
@@ -60,6 +60,30 @@ def purity(recall: float, false_positive_rate: float, base_rate: float) -> float
     """
     called = base_rate * recall + (1 - base_rate) * false_positive_rate
     return float(base_rate * recall / called) if called > 0 else np.nan
+
+
+def at_base_rate(
+    probability: NDArray[np.floating], trained_rate: float, base_rate: float
+) -> NDArray[np.float64]:
+    r"""The probability of a class where another share of all galaxies is of it.
+
+    .. math::
+        \frac{p}{1 - p} \; \to \; \frac{p}{1 - p} \, \frac{b / (1 - b)}{t / (1 - t)}
+
+    Reference: Saerens et al. (2002), Neural Computation 14, 21, eq. 2.4.
+
+    Args:
+        probability: By a classifier, (n,).
+        trained_rate: The share t of the class among the galaxies that it was fitted to.
+        base_rate: The share b that is meant.
+
+    Example:
+        >>> at_base_rate(np.array([0.5, 0.99]), 0.1, 0.001).round(3).tolist()
+        [0.009, 0.471]
+    """
+    known = np.clip(np.asarray(probability, dtype=np.float64), 1e-12, 1 - 1e-12)
+    odds = known / (1 - known) * (base_rate / (1 - base_rate)) * (1 - trained_rate) / trained_rate
+    return np.asarray(odds / (1 + odds))
 
 
 def _ranked(

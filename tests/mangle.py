@@ -228,6 +228,73 @@ def ingest(name: str) -> Callable[[bytes], object]:
     return read
 
 
+def journal() -> bytes:
+    """A journal with some labels, of which one is undone."""
+    from pcvae.journal import Journal
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "a.sqlite")
+        written = Journal(path, user="ada")
+        for number in range(40):
+            written.tag(f"g{number % 25}", "candidate", note="a ring, or two spirals")
+        written.undo(7)
+        written.close()
+        return path.read_bytes()
+
+
+def use_journal(content: bytes) -> None:
+    """Read a journal and write a label, as a session does."""
+    from pcvae.journal import Journal
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "a.sqlite")
+        path.write_bytes(content)
+        opened = Journal(path, user="ada")
+        try:
+            opened.table()
+            opened.tag("g1", "3")
+            opened.labels()
+        finally:
+            opened.close()
+
+
+def vectors(kind: str) -> bytes:
+    """The vectors of three galaxies, as another model leaves them."""
+    values = np.random.default_rng(1).normal(size=(3, 8)).astype(np.float32)
+    ids, file = np.array(["a", "b", "c"]), io.BytesIO()
+    if kind == "npy":
+        np.save(file, values)
+    elif kind == "npz":
+        np.savez(file, ids=ids, embeddings=values)
+    elif kind == "parquet":
+        pd.DataFrame({"id": ids, "embeddings": list(values)}).to_parquet(file)
+    else:
+        import h5py
+
+        with h5py.File(file, "w") as opened:
+            opened["ids"], opened["embeddings"] = ids.astype("S"), values
+    return file.getvalue()
+
+
+def read_vectors(name: str) -> Callable[[bytes], object]:
+    """Read a file of vectors as ``data.embeddings`` does."""
+    from data.readers.vector_files import Named, read_vectors
+    from data.readers.vector_source import check_unique, ordered
+
+    def read(content: bytes) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, name)
+            path.write_bytes(content)
+            ids = Path(folder, "ids.txt")
+            ids.write_text("a\nb\nc\n")
+            named = Named(file=ids if path.suffix == ".npy" else None)
+            source = read_vectors(path, named, Path(folder))
+            check_unique(source)
+            ordered(source, np.array(["a", "b"]), np.zeros((2, source.width), np.float32))
+
+    return read
+
+
 READERS: dict[str, Callable[[], tuple[Callable[[bytes], object], bytes]]] = {
     "fits": lambda: (read_upload("a.fits"), cutout(128)),
     "fits.fz": lambda: (read_upload("a.fits.fz"), cutout(128, compressed=True)),
@@ -245,6 +312,11 @@ READERS: dict[str, Callable[[], tuple[Callable[[bytes], object], bytes]]] = {
     "ingest.fits.fz": lambda: (ingest("a.fits"), cutout(32, compressed=True)),
     "ingest.npz": lambda: (ingest("a.npz"), arrays()),
     "ingest.png": lambda: (ingest("a.png"), picture("PNG")),
+    "journal": lambda: (use_journal, journal()),
+    **{
+        f"vectors.{kind}": lambda kind=kind: (read_vectors(f"a.{kind}"), vectors(kind))
+        for kind in ("npy", "npz", "parquet", "h5")
+    },
 }
 
 

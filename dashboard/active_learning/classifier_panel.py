@@ -6,6 +6,7 @@ from typing import Any
 import panel as pn
 import param
 
+from dashboard.active_learning.ranking import RARE_SHARE
 from dashboard.active_learning.training_labels import RULE, cancel, refit, warnings_of
 from dashboard.backend.classifier_jobs import ClassifierResult, ClassRates, class_rates
 from dashboard.backend.populations import population_title
@@ -13,13 +14,11 @@ from dashboard.backend.view import View
 from dashboard.components.assets import style
 from dashboard.components.collapsible import small_button
 from dashboard.components.css import BASE
-from dashboard.gallery.strip import HEIGHT
+from dashboard.gallery.strip import HEIGHT, LOW, TALL
 from pcvae.anomaly import NORMAL
 from pcvae.ranking import purity
 
 __all__ = ["ClassifierPanel", "rates_html"]
-
-RARE_SHARE = 0.001  # of a class in the survey for which purity is stated
 
 
 class ClassifierPanel(View):
@@ -30,13 +29,13 @@ class ClassifierPanel(View):
     ``queue.training_labels`` and ``queue.refits``.
     """
 
-    def __init__(self, **params: Any) -> None:
+    def __init__(self, **params: object) -> None:
         super().__init__(**params)
         self.rates = pn.pane.HTML(
             "",
             stylesheets=[BASE, style(__file__, "classifier_panel.css")],
             width=420,
-            height=HEIGHT,
+            height=self.state.param.tall.rx.where(HEIGHT + TALL - LOW, HEIGHT),
             margin=(0, 0, 0, 14),
         )
         looks: dict[str, Any] = {"width": 72, "margin": (3, 6)}
@@ -60,7 +59,7 @@ class ClassifierPanel(View):
         return self.rates
 
     @property
-    def buttons(self) -> list[Any]:
+    def buttons(self) -> list[object]:
         """Refit and cancel."""
         return [self.button, self.stop]
 

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 import panel_material_ui as pmui
 import param
 
 from dashboard.gallery.stamp_strip import stamp_items
 from dashboard.gallery.strip import MAX_STAMPS, SHOWN, Strip
 from dashboard.labelling.labels import label_title, remove
+from dashboard.state import GalaxyList
 from pcvae.journal import Event
 
 __all__ = ["LabelList", "label_items", "when"]
@@ -68,7 +70,7 @@ class LabelList(Strip):
     def _update(self) -> None:
         self._refresh()
 
-    def _above(self) -> list[Any]:
+    def _above(self) -> list[object]:
         return [
             pmui.Select.from_param(
                 self.state.param[name],
@@ -123,6 +125,15 @@ class LabelList(Strip):
         of_all = f" of {total:,}" if len(found) < total else ""
         note = f"{shown}{len(found):,}{of_all} labels, the latest first"
         return [(row, "") for row, _ in found], note
+
+    def _galaxies(self) -> GalaxyList:
+        rows = [row for row, _ in self._found]
+        events = [event for _, event in self._found]
+        columns = {
+            name: np.array([getattr(event, name) for event in events], str)
+            for name in ("label", "note", "user", "time")
+        }
+        return GalaxyList(self.key, "labels", np.array(rows, np.intp), columns)
 
     def _items(self, listed: list[tuple[int, str]]) -> list[dict[str, Any]]:
         items = stamp_items(self.datastore, listed[:MAX_STAMPS], dark=self.state.dark)

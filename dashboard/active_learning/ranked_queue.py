@@ -10,9 +10,19 @@ from numpy.typing import NDArray
 
 from dashboard.active_learning.classifier_panel import ClassifierPanel
 from dashboard.active_learning.queue_order import QueueOrder
-from dashboard.active_learning.ranking import BY, caption_of, ranking, waiting_for, why_none
+from dashboard.active_learning.ranking import (
+    caption_of,
+    expected_purity,
+    offer_ranks,
+    rank_column,
+    rank_words,
+    ranking,
+    waiting_for,
+    why_none,
+)
 from dashboard.gallery.strip import SHOWN, Strip, features_control
 from dashboard.labelling.labels import label_title, set_label
+from dashboard.state import GalaxyList
 
 __all__ = ["RankedQueue"]
 
@@ -27,9 +37,10 @@ class RankedQueue(Strip):
 
     key, title = "queue", "Queue"
 
-    def __init__(self, **params: Any) -> None:
+    def __init__(self, **params: object) -> None:
         self._order = QueueOrder()
         super().__init__(**params)
+        self._offer()
         self.fit = ClassifierPanel(datastore=self.datastore, state=self.state)
 
     def __panel__(self) -> pn.viewable.Viewable:
@@ -74,7 +85,11 @@ class RankedQueue(Strip):
     def _update(self) -> None:
         self._refresh()
 
-    def _above(self) -> list[Any]:
+    @param.depends("state.queue.training_labels", watch=True)
+    def _offer(self) -> None:
+        offer_ranks(self.datastore, self.state)
+
+    def _above(self) -> list[object]:
         queue = self.state.queue
         rank = pmui.Select.from_param(
             queue.param.rank, label="Ranked by", size="small", variant="outlined", width=210,
@@ -104,7 +119,15 @@ class RankedQueue(Strip):
             event = labels.get(str(self.datastore.ids[row]))
             caption = caption_of(queue.rank, float(values[row]))
             listed.append((row, caption + (f"\n{label_title(event.label)}" if event else "")))
-        return listed, f"{self._order.description}, {BY[queue.rank]}"
+        learnt = self.datastore.classifier_jobs.learnt(self.state.space, queue.training_labels)
+        purity = expected_purity(queue.rank, learnt, rows)
+        return listed, f"{self._order.description}, {rank_words(queue.rank)}{purity}"
+
+    def _galaxies(self) -> GalaxyList:
+        rank, rows = self.state.queue.rank, self._order.rows
+        values = ranking(self.datastore, self.state)
+        columns = {} if values is None else {rank_column(rank): values[rows]}
+        return GalaxyList(self.key, f"the queue {rank_words(rank)}", rows, columns)
 
     def _kept(self, values: NDArray[Any], focus: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
         """Which galaxies are queued, (N,)."""

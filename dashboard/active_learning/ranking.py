@@ -5,14 +5,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dashboard.backend.classifier_jobs import MIN_CLASS
+from dashboard.backend.classifier_jobs import MIN_CLASS, ClassifierResult, probability_choices
 from dashboard.backend.datastore import DataStore
-from dashboard.backend.quantities import Quantity
+from dashboard.backend.populations import population_title
+from dashboard.backend.quantities import PROBABILITY, Quantity
 from dashboard.backend.typography import MINUS
 from dashboard.state import State
+from pcvae.anomaly import NORMAL
+from pcvae.ranking import at_base_rate
 
-__all__ = ["BY", "ERROR", "caption_of", "worth_of"]
-
+__all__ = [
+    "ERROR",
+    "RARE_SHARE",
+    "caption_of",
+    "expected_purity",
+    "offer_ranks",
+    "rank_choices",
+    "rank_column",
+    "rank_words",
+    "ranking",
+    "waiting_for",
+    "why_none",
+    "worth_of",
+]
 
 BY = {
     "score": "by anomaly score, the highest first",
@@ -21,6 +36,7 @@ BY = {
 }
 
 
+RARE_SHARE = 0.001  # of a class in the survey for which purity is stated
 QUEUED = 10_000  # galaxies that a queue has at most; it says so
 
 
@@ -33,7 +49,7 @@ def worth_of(
     """The rows of the queued galaxies, highest rank first.
 
     Args:
-        by: ``score`` or ``error``, largest first; ``margin``, nearest to zero first.
+        by: ``margin``, nearest to zero first; all else the largest first.
         values: That value of each galaxy, (N,); those with NaN are left out.
         kept: Which galaxies are queued, (N,).
         most: The largest number of rows.
@@ -59,15 +75,74 @@ def caption_of(by: str, value: float) -> str:
         ('score 0.988', 'error 0.00012')
     """
     text = f"{value:.2g}" if by == "error" else f"{value:.3f}"
-    return f"{by} {text}".replace("-", MINUS)
+    name = "P" if by.startswith(PROBABILITY) else by
+    return f"{name} {text}".replace("-", MINUS)
 
 
 def ranking(datastore: DataStore, state: State) -> NDArray[Any] | None:
     """The values that the queue is ranked by, (N,); None while they are not known."""
-    if state.queue.rank == "error":
+    rank = state.queue.rank
+    if rank == "error":
         return datastore.columns.values(state.model, ERROR)
     result = datastore.classifier_jobs.learnt(state.space, state.queue.training_labels)
-    return None if result is None else getattr(result, state.queue.rank)
+    if result is None:
+        return None
+    if rank.startswith(PROBABILITY):
+        return result.of_class(rank.removeprefix(PROBABILITY))
+    return result.margin if rank == "margin" else result.score
+
+
+def rank_choices(datastore: DataStore, state: State) -> dict[str, str]:
+    """The titles and keys of all that the queue can be ranked by."""
+    classes = probability_choices(datastore.populations.marked, state.queue.training_labels)
+    first = {"Anomaly score": "score"} | classes
+    return first | {"Closest to the boundary": "margin", "Reconstruction error": "error"}
+
+
+def offer_ranks(datastore: DataStore, state: State) -> None:
+    """Let the queue be ranked by the classes that there are now."""
+    queue, offered = state.queue, rank_choices(datastore, state)
+    if offered != queue.param.rank.get_range():
+        kept = queue.rank if queue.rank in offered.values() else "score"
+        queue.param.rank.objects = offered
+        queue.rank = kept
+
+
+def rank_words(rank: str) -> str:
+    """How a queue is sorted.
+
+    Example:
+        >>> rank_words("derived.class.green_pea")
+        'by P(Green Pea)'
+    """
+    return BY.get(rank, f"by P({population_title(rank.removeprefix(PROBABILITY))})")
+
+
+def expected_purity(
+    rank: str, result: ClassifierResult | None, rows: NDArray[np.intp], rate: float = RARE_SHARE
+) -> str:
+    """The purity to be expected of some galaxies ranked by a class's probability, in words.
+
+    The mean of their probabilities where one galaxy in 1,000 is of the class.
+    """
+    name = rank.removeprefix(PROBABILITY)
+    if result is None or name == rank or name not in result.classes or not len(rows):
+        return ""
+    used = result.fitted.used
+    trained = used[name] / (used[name] + used[NORMAL])
+    share = np.nanmean(at_base_rate(result.of_class(name)[rows], trained, rate))
+    return f"; {share:.0%} of these expected true at 1 in 1,000"
+
+
+def rank_column(rank: str) -> str:
+    """The column of an exported list that has what it is ranked by.
+
+    Example:
+        >>> rank_column("derived.class.green_pea"), rank_column("score")
+        ('p_green_pea', 'anomaly_score')
+    """
+    names = {"score": "anomaly_score", "margin": "margin", "error": "recon_error"}
+    return names.get(rank, f"p_{rank.removeprefix(PROBABILITY)}")
 
 
 def waiting_for(datastore: DataStore, state: State) -> str:

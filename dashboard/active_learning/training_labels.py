@@ -1,18 +1,17 @@
 """Labels as training data of the SVM, and the fits that a session waits for."""
 
-from typing import Any
-
 import panel as pn
 import param
+from panel.io.callbacks import PeriodicCallback
 
 from dashboard.backend.classifier_jobs import MIN_CERTAIN, MIN_CLASS, Job, TrainingLabels
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import has_session, when_done
 from dashboard.backend.populations import population_title
-from dashboard.backend.quantities import ANOMALY
+from dashboard.backend.quantities import ANOMALY, PROBABILITY
 from dashboard.backend.view import Follower
 from dashboard.components.notices import report
-from dashboard.state import State
+from dashboard.state import Space, State
 from pcvae.anomaly import NORMAL
 from pcvae.label_classes import label_class
 
@@ -64,13 +63,14 @@ def cancel(state: State) -> None:
     state.progress.message = "The refit was cancelled; the fit before it shows"
 
 
-def wanted_fits(state: State) -> set[tuple[Any, ...]]:
+def wanted_fits(state: State) -> set[tuple[str, Space, TrainingLabels]]:
     """The fits that a session shows or waits for, as ``ClassifierJobs.want`` takes them."""
     if not state.progress.loaded:
         return set()
     ranked = state.tab == "queue" and state.queue.rank != "error"
-    keys: set[tuple[Any, ...]] = set()
-    if ranked or state.colour == ANOMALY or state.queue.refits:
+    keys: set[tuple[str, Space, TrainingLabels]] = set()
+    coloured = state.colour == ANOMALY or state.colour.startswith(PROBABILITY)
+    if ranked or coloured or state.queue.refits:
         keys.add(("score", state.space, state.queue.training_labels))
     if state.queue.refits:
         keys.add(("trials", state.space, state.queue.training_labels))
@@ -86,9 +86,9 @@ class ClassifierFits(Follower):
     ``progress.classifier_progress`` and ``progress.notices``.
     """
 
-    def __init__(self, **params: Any) -> None:
+    def __init__(self, **params: object) -> None:
         super().__init__(**params)
-        self._ticking: list[Any] = []
+        self._ticking: list[PeriodicCallback] = []
         _want_nothing_when_gone(self.datastore, self.state)
 
     @param.depends(

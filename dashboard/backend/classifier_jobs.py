@@ -5,7 +5,7 @@ on nothing else, so that two sessions share a fit only if their labels are the s
 """
 
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from functools import lru_cache
 from threading import Event, Lock
@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dashboard.backend.populations import Populations
+from dashboard.backend.populations import Populations, population_title
+from dashboard.backend.quantities import PROBABILITY
 from dashboard.state import Space
 from pcvae.anomaly import NORMAL, UNUSED, AnomalyScore, fit_score, training_rows
 from pcvae.store import Store
@@ -28,6 +29,7 @@ __all__ = [
     "Job",
     "TrainingLabels",
     "class_rates",
+    "probability_choices",
 ]
 
 TrainingLabels = tuple[tuple[int, str], ...]
@@ -45,12 +47,25 @@ class ClassifierResult(NamedTuple):
         score: 1 - P(normal), (N,); NaN where unknown.
         margin: How far beyond the boundary of the normal galaxies, on the side of the rare class
             that is nearest, (N,); negative on the normal side.
+        probability: Of each rare class, (N, C - 1), in the order of ``classes``.
         fitted: The fit, with the classes that it used and those that it left out.
     """
 
     score: NDArray[np.float32]
     margin: NDArray[np.float32]
+    probability: NDArray[np.float32]
     fitted: AnomalyScore
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The rare classes, C - 1."""
+        return self.fitted.classes[1:]
+
+    def of_class(self, name: str) -> NDArray[np.float32]:
+        """The probability of a class for every galaxy, (N,); NaN if it was not fitted."""
+        if name not in self.classes:
+            return np.full_like(self.score, np.nan)
+        return np.asarray(self.probability[:, self.classes.index(name)])
 
 
 class ClassRates(NamedTuple):
@@ -207,12 +222,14 @@ class ClassifierJobs:
         fitted = fit_score(values[rows], self.classes(training_labels)[rows])
         score = np.full(len(values), np.nan, np.float32)
         margin = np.full(len(values), np.nan, np.float32)
+        probability = np.full((len(values), len(fitted.classes[1:])), np.nan, np.float32)
         for start in range(0, len(values) if fitted.classes else 0, CHUNK):
             job.tell(f"scoring galaxy {start:,} of {len(values):,}", start / len(values))
             part = slice(start, start + CHUNK)
             margins = fitted.margins(values[part])
             score[part], margin[part] = fitted.score(margins), margins.max(axis=1)
-        return ClassifierResult(score, margin, fitted)
+            probability[part] = fitted.probabilities(margins)
+        return ClassifierResult(score, margin, probability, fitted)
 
     def _trials(self, space: Space, training_labels: TrainingLabels, job: Job) -> Trials:
         job.tell("cross-validating", 0.0)
@@ -225,6 +242,18 @@ class ClassifierJobs:
             parts.append(repeated_folds(values, classes, seed, FOLDS, 1))
         tests = tuple(test for part in parts for test in part.tests)
         return Trials(parts[0].classes, tests, parts[0].left_out)
+
+
+def probability_choices(marked: Sequence[str], training_labels: TrainingLabels) -> dict[str, str]:
+    """The titles and keys of the probabilities of the classifier's classes.
+
+    Args:
+        marked: The catalogue's rare populations; classes that only labels make come after them.
+        training_labels: What people have taught.
+    """
+    named = {name for _, name in training_labels} - {NORMAL, UNUSED, *marked}
+    classes = [*marked, *sorted(named)]
+    return {f"P({population_title(name)})": f"{PROBABILITY}{name}" for name in classes}
 
 
 def class_rates(trials: Trials) -> list[ClassRates]:

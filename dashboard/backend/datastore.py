@@ -134,7 +134,7 @@ class DataStore:
         """Read the thumbnails of these rows into the cache."""
         return self.soon(self.thumbnails.of, rows)
 
-    def soon(self, work: Callable[..., Any], *arguments: Any) -> "Future[Any]":
+    def soon(self, work: Callable[..., object], *arguments: Any) -> "Future[Any]":
         """Run something short in a worker, outside of the event loop."""
         return self.workers.quick.submit(work, *arguments)
 
@@ -142,7 +142,7 @@ class DataStore:
         """The result of a job, or None while it runs or if it failed."""
         return job.result() if job.done() and not job.exception() else None
 
-    def _once(self, work: Callable[..., Any], *arguments: Any) -> "Future[Any]":
+    def _once(self, work: Callable[..., object], *arguments: Any) -> "Future[Any]":
         """The result of ``work(self, *arguments)``, computed once a process."""
         return self.soon(work, self, *arguments)
 

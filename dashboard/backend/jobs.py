@@ -7,6 +7,7 @@ from typing import Any
 from weakref import WeakMethod
 
 import panel as pn
+from bokeh.server.callbacks import TimeoutCallback
 from holoviews.plotting.bokeh.callbacks import Callback
 
 __all__ = [
@@ -65,7 +66,7 @@ def is_warming() -> bool:
     return context is not None and context.server_context is None
 
 
-def weak_callback(method: Callable[..., Any]) -> Callable[..., None]:
+def weak_callback(method: Callable[..., object]) -> Callable[..., None]:
     """A bound method as a function that does not keep its owner alive, and is a no-op without it.
 
     HoloViews keeps the options of plots, such as hooks, for the whole process.
@@ -107,7 +108,7 @@ def debounce(call: Callable[[], None], rest: int) -> Callable[[], None]:
         call: The function that is called.
         rest: The pause [ms].
     """
-    waiting: list[Any] = []
+    waiting: list[TimeoutCallback] = []
 
     def ask() -> None:
         document = pn.state.curdoc
@@ -147,11 +148,11 @@ class Latest:
         submit: Starts a job, as an executor does.
     """
 
-    def __init__(self, submit: Callable[[Callable[[], Any]], "Future[Any]"]) -> None:
+    def __init__(self, submit: Callable[[Callable[[], object]], "Future[Any]"]) -> None:
         self._submit, self._running = submit, False
-        self._next: tuple[Callable[[], Any], Callable[[Future[Any]], None]] | None = None
+        self._next: tuple[Callable[[], object], Callable[[Future[Any]], None]] | None = None
 
-    def ask(self, work: Callable[[], Any], show: Callable[["Future[Any]"], None]) -> None:
+    def ask(self, work: Callable[[], object], show: Callable[["Future[Any]"], None]) -> None:
         """Run the work, then show its result in a tick of this session."""
         self._next = work, show
         if not self._running:

@@ -142,7 +142,7 @@ class JournalJobs:
             self._rereading = self._worker.submit(self._reread)
         return self._rereading
 
-    def write(self, write: Callable[[], Any]) -> "Future[Any]":
+    def write(self, write: Callable[[], object]) -> "Future[Any]":
         """Call what writes to the journal in the worker; the cache then knows of it."""
 
         def work() -> Any:

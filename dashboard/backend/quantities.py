@@ -13,6 +13,7 @@ from pcvae.store import BOTH, LATENTS, PHOTOMETRY, Store
 
 __all__ = [
     "ANOMALY",
+    "PROBABILITY",
     "Quantity",
     "axes_of",
     "colours_of",
@@ -31,6 +32,7 @@ CATALOGUE = (
     (("axis_ratio", "Axis ratio", ""), ("r50", "Half-light radius", "pix")),
 )
 ANOMALY = "derived.anomaly"  # the key of the score that the classifier gives
+PROBABILITY = "derived.class."  # begins the keys of the probabilities of its classes
 DIFFERENCES = ("residual.", "pull.")
 FLAT = 1e-6  # of its size, below which a range is none
 MAX_VALUES = 2_000_000

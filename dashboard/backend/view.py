@@ -1,6 +1,6 @@
 """Base classes of views and followers: they hold the datastore and the session's state."""
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import panel as pn
 import param
@@ -8,7 +8,9 @@ import param
 from dashboard.backend.datastore import DataStore
 from dashboard.state import State
 
-__all__ = ["Follower", "Tab", "View"]
+__all__ = ["RENAMED_TABS", "Follower", "Tab", "View"]
+
+RENAMED_TABS = {"candidates": "labels"}  # an older address says the former key
 
 
 class Follower(param.Parameterized):
@@ -21,7 +23,7 @@ class Follower(param.Parameterized):
         datastore = param.ClassSelector(class_=DataStore, constant=True)
         state = param.ClassSelector(class_=State, constant=True)
 
-    def __init__(self, **params: Any) -> None:
+    def __init__(self, **params: object) -> None:
         param.Parameterized.__init__(self, **params)
 
 
@@ -35,7 +37,7 @@ class View(pn.viewable.Viewer):
         datastore = param.ClassSelector(class_=DataStore, constant=True)
         state = param.ClassSelector(class_=State, constant=True)
 
-    def __init__(self, **params: Any) -> None:
+    def __init__(self, **params: object) -> None:
         pn.viewable.Viewer.__init__(self, **params)
 
 

@@ -196,7 +196,7 @@ def _coloured(session: Any, colour: str, other: str) -> float:
     return 1000 * statistics.median(taken)
 
 
-def _median(act: Callable[[], Any]) -> float:
+def _median(act: Callable[[], object]) -> float:
     act()
     taken = []
     for _ in range(ROUNDS):

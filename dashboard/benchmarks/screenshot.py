@@ -70,8 +70,7 @@ def _tab(key: str) -> str:
     Raises:
         SettingsError: There is no such tab.
     """
-    from dashboard.app import TABS
-    from dashboard.shell.url_sync import RENAMED_TABS
+    from dashboard.app import RENAMED_TABS, TABS
 
     key, keys = RENAMED_TABS.get(key, key), [tab.key for tab in TABS]
     if key not in keys:

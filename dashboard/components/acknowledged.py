@@ -1,7 +1,5 @@
 """Components that ignore server echoes older than the user's last input."""
 
-from typing import Any
-
 import param
 
 from dashboard.components.component import Component
@@ -19,10 +17,10 @@ class Acknowledged(Component):
 
     __abstract = True
 
-    def _hear(self, data: dict[str, Any]) -> None:
+    def _hear(self, data: dict[str, object]) -> None:
         """The parameters that a message changes."""
 
-    def _handle_msg(self, data: dict[str, Any]) -> None:
+    def _handle_msg(self, data: dict[str, object]) -> None:
         try:
             self._hear(data)
         finally:

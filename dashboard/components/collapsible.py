@@ -9,7 +9,7 @@ import panel_material_ui as pmui
 __all__ = ["drawer", "one_at_a_time", "small_button"]
 
 
-def drawer(*parts: Any, **looks: Any) -> pn.Column:
+def drawer(*parts: Any, **looks: object) -> pn.Column:
     """A column that is closed until its ``visible`` says otherwise.
 
     Its content is sent to the browser when it is first opened, so that the page loads sooner; in
@@ -42,7 +42,7 @@ def one_at_a_time(*drawers: pn.Column) -> None:
         column.param.watch(close_others, "visible")
 
 
-def small_button(label: str, says: str, do: Callable[[], Any], **looks: Any) -> pmui.Button:
+def small_button(label: str, says: str, do: Callable[[], object], **looks: object) -> pmui.Button:
     """A button that calls ``do``.
 
     Args:
@@ -53,5 +53,9 @@ def small_button(label: str, says: str, do: Callable[[], Any], **looks: Any) -> 
     """
     looks = {"variant": "outlined", **looks}
     button = pmui.Button(label=label, description=says, size="small", **looks)
-    button.on_click(lambda _: do())
+
+    def clicked(_: object) -> None:
+        do()
+
+    button.on_click(clicked)
     return button

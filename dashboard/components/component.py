@@ -1,7 +1,5 @@
 """The base class of components with JavaScript of their own."""
 
-from typing import Any
-
 from panel.custom import JSComponent
 
 __all__ = ["Component"]
@@ -12,5 +10,5 @@ class Component(JSComponent):
 
     __abstract = True
 
-    def __init__(self, **params: Any) -> None:
+    def __init__(self, **params: object) -> None:
         JSComponent.__init__(self, **params)

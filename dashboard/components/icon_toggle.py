@@ -1,7 +1,5 @@
 """A small button with an icon that toggles a boolean parameter."""
 
-from typing import Any
-
 import param
 
 from dashboard.components.assets import script, style
@@ -23,7 +21,7 @@ class IconToggle(Component):
 
     @classmethod
     def of(
-        cls, choice: "param.Boolean[bool]", drawings: dict[str, str], **params: Any
+        cls, choice: "param.Boolean[bool]", drawings: dict[str, str], **params: object
     ) -> "IconToggle":
         """A button for a boolean parameter.
 

@@ -21,7 +21,7 @@ class Pager(Component):
     _stylesheets = [BASE, style(__file__, "pager.css")]  # noqa: RUF012
     _esm = script(__file__, "pager.js")
 
-    def __init__(self, on_go: Callable[[int], None], **params: Any) -> None:
+    def __init__(self, on_go: Callable[[int], None], **params: object) -> None:
         super().__init__(**params)
         self._on_go = on_go
 

@@ -35,7 +35,12 @@ def _theme(*, dark: bool) -> dict[str, object]:
             "MuiToolbar": {"styleOverrides": {"root": {"minHeight": "58px !important"}}},
             "MuiTab": {
                 "styleOverrides": {
-                    "root": {"textTransform": "none", "minHeight": 34, "padding": "4px 14px"}
+                    "root": {
+                        "textTransform": "none",
+                        "minHeight": 34,
+                        "minWidth": 0,
+                        "padding": "4px 12px",
+                    }
                 }
             },
             "MuiTabs": {"styleOverrides": {"root": {"minHeight": 34}}},

@@ -1,7 +1,6 @@
 """Components for decoded pictures: a single one, and rows of them that can be clicked."""
 
 from collections.abc import Callable
-from typing import Any
 
 import param
 
@@ -36,11 +35,11 @@ class ImageRows(Component):
     _stylesheets = [BASE, style(__file__, "image_rows.css")]  # noqa: RUF012
     _esm = script(__file__, "image_rows.js")
 
-    def __init__(self, on_pick: Callable[[int, int], None], **params: Any) -> None:
+    def __init__(self, on_pick: Callable[[int, int], None], **params: object) -> None:
         super().__init__(**params)
         self._on_pick = on_pick
 
-    def _handle_msg(self, data: dict[str, Any]) -> None:
+    def _handle_msg(self, data: dict[str, object]) -> None:
         row, frame = data.get("row"), data.get("frame")
         if not (isinstance(row, int) and 0 <= row < len(self.rows)):
             return

@@ -1,7 +1,6 @@
 """A slider for each latent."""
 
 from collections.abc import Callable
-from typing import Any
 
 import param
 
@@ -25,11 +24,11 @@ class Sliders(Acknowledged):
     _stylesheets = [BASE, style(__file__, "latent_sliders.css")]  # noqa: RUF012
     _esm = script(__file__, "latent_sliders.js")
 
-    def __init__(self, on_slide: Callable[[int, float], None], **params: Any) -> None:
+    def __init__(self, on_slide: Callable[[int, float], None], **params: object) -> None:
         super().__init__(**params)
         self._on_slide = on_slide
 
-    def _hear(self, data: dict[str, Any]) -> None:
+    def _hear(self, data: dict[str, object]) -> None:
         at, value = data.get("slider"), data.get("value")
         if isinstance(at, int) and 0 <= at < len(self.items) and isinstance(value, int | float):
             self._on_slide(at, float(value))

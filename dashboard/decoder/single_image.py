@@ -64,7 +64,7 @@ class SingleImage(View):
     its maps; writes ``decoding.latents`` and ``progress.notices``.
     """
 
-    def __init__(self, **params: Any) -> None:
+    def __init__(self, **params: object) -> None:
         super().__init__(**params)
         self._tools: tuple[Codec, Spread, str] | None = None
         self.latest = Latest(self.datastore.workers.decoder.submit)

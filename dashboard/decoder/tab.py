@@ -1,7 +1,6 @@
 """The tab that decodes points of the latent space."""
 
 from html import escape
-from typing import Any
 
 import panel as pn
 import param
@@ -35,7 +34,7 @@ class Decode(Tab):
 
     key, title = "decode", "Decode"
 
-    def __init__(self, **params: Any) -> None:
+    def __init__(self, **params: object) -> None:
         super().__init__(**params)
         shared = {"datastore": self.datastore, "state": self.state}
         self.single_image, self.traversals = SingleImage(**shared), Traversals(**shared)

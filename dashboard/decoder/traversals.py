@@ -142,7 +142,7 @@ class Traversals(View):
     maps; writes ``decoding`` and ``progress.notices``.
     """
 
-    def __init__(self, **params: Any) -> None:
+    def __init__(self, **params: object) -> None:
         super().__init__(**params)
         self._tools: tuple[Codec, Spread, str] | None = None
         self._turn = 0

@@ -3,7 +3,6 @@
 from collections.abc import Generator
 from functools import partial
 from html import escape
-from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
@@ -41,7 +40,7 @@ class ModelPage(View):
     ``model``, ``shown`` and ``by``, and ``row`` by a tap on a figure.
     """
 
-    def __init__(self, **params: Any) -> None:
+    def __init__(self, **params: object) -> None:
         super().__init__(**params)
         self.head = page_html("")
         self._by = self._select("by", "Mass and rate")
@@ -92,12 +91,12 @@ class ModelPage(View):
                 holder.objects = [page_html(WORKING.format("working"))]
         when_done(self.datastore.model_jobs.pool(), partial(run_in_ticks, self._drawing))
 
-    def _skeleton(self) -> list[Any]:
+    def _skeleton(self) -> list[object]:
         """The layout before anything is drawn."""
         self._by.visible = False
         chosen = self._select("model", "Model"), self._select("shown", "Galaxies")
         head = pn.Row(self.head, *chosen, sizing_mode="stretch_width", styles=WIDEST)
-        sections: list[Any] = [
+        sections: list[object] = [
             part
             for name, title in SECTIONS.items()
             for part in (page_html(f"<h3>{title}</h3>"), self.sections.holders[name])

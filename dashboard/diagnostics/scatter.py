@@ -99,7 +99,7 @@ class Scatter(View):
     else:
         sketch = param.ClassSelector(class_=FigureSpec, constant=True)
 
-    def __init__(self, **params: Any) -> None:
+    def __init__(self, **params: object) -> None:
         super().__init__(**params)
         self.rings: Rings | None = None
         self._ordinary = self.sketch.plane.points[
@@ -137,7 +137,7 @@ class Scatter(View):
             nothing = points.iloc[:0]
             self.rings.show(points.iloc[rows], nothing, nothing, dark=self.state.dark)
 
-    def _dots(self, **_: Any) -> hv.RGB:
+    def _dots(self, **_: object) -> hv.RGB:
         width, height = self._size.width or FRAME[0], self._size.height or FRAME[1]
         canvas = Canvas(*self.limits, max(int(width), 50), max(int(height), 50))
         return dots(self._ordinary, canvas, dark=self.state.dark)

@@ -18,13 +18,14 @@ from dashboard.components.notices import status_html
 from dashboard.export.fits_cutout import NO_FLUX, as_fits, find_sample, pixels_of
 from dashboard.export.map_figure import figure_png
 from dashboard.export.table_formats import FORMATS, as_file
-from dashboard.export.tables import labelled, provenance, selection
+from dashboard.export.tables import labelled, list_table, provenance, selection
 from dashboard.selection.masks import rows_in_focus
+from dashboard.state import State
 
 __all__ = ["ExportPanel", "File"]
 
 MAX_BYTES = 150 << 20  # of a file that a page can hand over to the browser
-LABELS, SELECTION, CUTOUT, FIGURE = "labels", "selection", "cutout", "figure"
+LABELS, SELECTION, LIST, CUTOUT, FIGURE = "labels", "selection", "list", "cutout", "figure"
 KINDS = {form.title: ending for ending, form in FORMATS.items()}
 
 
@@ -39,13 +40,13 @@ class File(NamedTuple):
 class ExportPanel(View):
     """A button, and the panel that it opens: what is exported, and in which format.
 
-    Reads ``row``, ``model``, ``selection.focus``, ``progress.journal_events`` and what the maps
-    show of the state; writes nothing.
+    Reads ``row``, ``model``, ``tab``, ``selection``, ``progress.journal_events`` and what the
+    maps show of the state; writes ``selection.wanted_export``.
     """
 
-    def __init__(self, **params: Any) -> None:
+    def __init__(self, **params: object) -> None:
         super().__init__(**params)
-        says = "Export: labels, selection, cutout or map, as a file"
+        says = "Export: labels, selection, list, cutout or map, as a file"
         looks = {"variant": "outlined", "width": 92, "height": 40, "margin": (10, 0, 0, 5)}
         self.button = small_button("Export", says, self.open, **looks)
         self.what = pmui.RadioBoxGroup(label="What", options={}, margin=(0, 10))
@@ -78,31 +79,25 @@ class ExportPanel(View):
         self.file.data = None  # a session is not to hold on to what it has handed over
         self._refresh()
 
+    @param.depends("state.selection.wanted_export", watch=True)
+    def _open_for_list(self) -> None:
+        """Open the panel with the list chosen."""
+        if self.state.selection.wanted_export:
+            self.state.selection.wanted_export = False
+            self.panel.visible = True
+            self.file.data = None
+            self._refresh()
+            if LIST in self.what.options.values():
+                self.what.value = LIST
+
     def take(self) -> None:
         """Make the file in a worker, then send it to the browser."""
         self._say("Making the file …")
         self.go.loading = True
-        job = self.datastore.workers.requests.submit(self._maker())
-        when_done(job, lambda: self._hand_over(job))
-
-    def _maker(self) -> Callable[[], File]:
-        """A function that makes the file, with the current choices."""
-        datastore, model, row, kind = (
-            self.datastore,
-            self.state.model,
-            self.state.row,
-            self.kind.value,
+        job = self.datastore.workers.requests.submit(
+            maker_of(self.datastore, self.state, self.what.value, self.kind.value)
         )
-        rows = rows_in_focus(self.state)
-        if self.what.value == FIGURE:
-            name = f"{datastore.store.info.sample}-map.png"
-            shown = self.state.frozen()
-            return lambda: File(name, figure_png(datastore, shown), "The map as it is shown.")
-        if self.what.value == CUTOUT and row is not None:
-            return lambda: _cutout(datastore, row)
-        made = selection if self.what.value == SELECTION else labelled
-        given = (datastore, model, rows) if self.what.value == SELECTION else (datastore, model)
-        return lambda: _table(datastore, model, self.what.value, kind, made(*given))
+        when_done(job, lambda: self._hand_over(job))
 
     def _hand_over(self, job: "Future[File]") -> None:
         self.go.loading = False
@@ -120,6 +115,9 @@ class ExportPanel(View):
 
     @param.depends(
         "state.row",
+        "state.tab",
+        "state.selection.listed",
+        "state.selection.first",
         "state.selection.focus",
         "state.progress.journal_events",
         watch=True,
@@ -128,20 +126,15 @@ class ExportPanel(View):
         """Show the number of galaxies of each choice."""
         if not self.panel.visible:
             return
-        row, chosen = self.state.row, len(rows_in_focus(self.state))
-        count = len({event.galaxy for event in self.datastore.label_table.active})
-        options = {f"Labels: {count:,} {'galaxy' if count == 1 else 'galaxies'}": LABELS}
-        options[f"Selection: {chosen:,} of {len(self.datastore):,} galaxies"] = SELECTION
-        if row is not None:
-            options[f"Cutout of {self.datastore.ids[row]}, FITS"] = CUTOUT
-        options["The map, PNG"] = FIGURE
+        options = options_of(self.datastore, self.state)
+        chosen, count = len(rows_in_focus(self.state)), len(self.datastore.label_table.active)
         first = SELECTION if chosen and not count else LABELS
         value = self.what.value if self.what.value in options.values() else first
         self.what.param.update(options=options, value=value)
         self._offer()
 
-    def _offer(self, *_: Any) -> None:
-        self.kind.visible = self.what.value in (LABELS, SELECTION)
+    def _offer(self, *_: object) -> None:
+        self.kind.visible = self.what.value in (LABELS, SELECTION, LIST)
         empty = {
             LABELS: "" if self.datastore.label_table.active else "Nothing is labelled yet.",
             SELECTION: "" if len(rows_in_focus(self.state)) else "Nothing is selected.",
@@ -153,6 +146,55 @@ class ExportPanel(View):
         self.words.object = status_html(words, failed=failed)
 
 
+def maker_of(datastore: DataStore, state: State, what: str, kind: str) -> Callable[[], File]:
+    """A function that makes a file for a worker, with the current choices of a session.
+
+    Args:
+        datastore: The galaxies.
+        state: The session.
+        what: ``labels``, ``selection``, ``list``, ``cutout`` or ``figure``.
+        kind: The format of a table.
+    """
+    model, row, listed = state.model, state.row, state.shown_list
+    if what == FIGURE:
+        name, shown = f"{datastore.store.info.sample}-map.png", state.frozen()
+        return lambda: File(name, figure_png(datastore, shown), "The map as it is shown.")
+    if what == CUTOUT and row is not None:
+        return lambda: _cutout(datastore, row)
+    if what == LIST and listed is not None:
+        learnt = datastore.classifier_jobs.learnt(state.space, state.queue.training_labels)
+        name = f"{listed.tab}-{len(listed.rows)}"
+        return lambda: _table(
+            datastore,
+            model,
+            name,
+            kind,
+            list_table(datastore, model, listed, learnt),
+            listed.title,
+        )
+    if what == SELECTION:
+        rows = rows_in_focus(state)
+        return lambda: _table(datastore, model, what, kind, selection(datastore, model, rows))
+    return lambda: _table(datastore, model, what, kind, labelled(datastore, model))
+
+
+def options_of(datastore: DataStore, state: State) -> dict[str, str]:
+    """What can be exported now, with the number of galaxies of each."""
+    chosen = len(rows_in_focus(state))
+    count = len({event.galaxy for event in datastore.label_table.active})
+    options = {f"Labels: {_galaxies(count)}": LABELS}
+    options[f"Selection: {chosen:,} of {_galaxies(len(datastore))}"] = SELECTION
+    if (listed := state.shown_list) is not None:
+        options[f"List: {_galaxies(len(listed.rows))}, {listed.title}"] = LIST
+    if state.row is not None:
+        options[f"Cutout of {datastore.ids[state.row]}, FITS"] = CUTOUT
+    return options | {"The map, PNG": FIGURE}
+
+
+def _galaxies(count: int) -> str:
+    return "1 galaxy" if count == 1 else f"{count:,} galaxies"
+
+
 def too_large(file: File) -> str:
     """What to do about a file that is too large for a page."""
     size, limit = len(file.content) >> 20, MAX_BYTES >> 20
@@ -160,8 +202,10 @@ def too_large(file: File) -> str:
     return f"{words} take Parquet, or read the store's own Parquet files."
 
 
-def _table(datastore: DataStore, model: str, what: str, kind: str, table: Any) -> File:
-    facts = provenance(datastore, model, f"{what} of {datastore.store.info.sample}")
+def _table(
+    datastore: DataStore, model: str, what: str, kind: str, table: Any, title: str = ""
+) -> File:
+    facts = provenance(datastore, model, f"{title or what} of {datastore.store.info.sample}")
     name = f"{datastore.store.info.sample}-{what}.{kind}"
     return File(name, as_file(table, facts, kind), f"{len(table):,} rows.")
 

@@ -8,11 +8,14 @@ import pandas as pd
 from astropy.table import MaskedColumn, Table
 from numpy.typing import NDArray
 
+from dashboard.backend.classifier_jobs import ClassifierResult
 from dashboard.backend.datastore import DataStore
+from dashboard.backend.populations import population_title
 from dashboard.backend.quantities import projections_of
+from dashboard.state import GalaxyList
 from pcvae.labels import LABELS
 
-__all__ = ["described", "labelled", "provenance", "selection"]
+__all__ = ["described", "labelled", "list_table", "provenance", "selection"]
 
 GALAXY = ("id", "ra", "dec", "survey", "population", "split")
 SHAPE = ("axis_ratio", "r50")
@@ -24,6 +27,18 @@ MEANINGS = {
     "survey": ("", "Where it is from"),
     "population": ("", "Population in the sample"),
     "split": ("", "Whether the models trained on it; held_out: rare, never trained on"),
+    "ra_hms": ("", "Right ascension, ICRS, hours:minutes:seconds"),
+    "dec_dms": ("", "Declination, ICRS, degrees:minutes:seconds"),
+    "designation": ("", "Name by position, digits cut; to be used behind an acronym"),
+    "rank": ("", "Place in the list"),
+    "distance": ("", "Distance to the picked galaxy, in the features that are searched"),
+    "density": ("", "Density of the seeds where the galaxy lies"),
+    "seeds": ("", "How many seeds have it among their nearest"),
+    "anomaly_score": ("", "1 - P(normal) of the classifier"),
+    "margin": ("", "How far beyond the boundary of the normal galaxies; negative on their side"),
+    "target": ("", "Name in the target list"),
+    "matched_by": ("", "Whether it is the target by id or by position"),
+    "separation": ("arcsec", "Separation from the target"),
     "axis_ratio": ("", "Axis ratio, as observed"),
     "r50": ("pix", "Radius of half of the light"),
     "recon_error": ("", "Mean squared error a pixel of the reconstruction"),
@@ -65,7 +80,95 @@ def selection(datastore: DataStore, model: str, rows: NDArray[np.intp]) -> Table
     inferred = pd.concat([p.iloc[rows] for p in parts if len(p.columns)], axis=1)
     inferred = inferred.reset_index(drop=True)
     inferred = inferred.rename(columns=lambda name: f"{model}_{name}")
-    return described(datastore, model, pd.concat([known, inferred], axis=1))
+    found = [known, sexagesimal(known), photometry_of(datastore, rows), inferred]
+    return described(datastore, model, pd.concat(found, axis=1))
+
+
+def sexagesimal(galaxies: pd.DataFrame) -> pd.DataFrame:
+    """Places as text, and designations by them; empty where a galaxy has no place.
+
+    Digits of a designation are cut, not rounded, as the IAU asks.
+
+    Reference: https://cdsweb.u-strasbg.fr/Dic/iau-spec.html
+    """
+    if not {"ra", "dec"} <= set(galaxies):
+        return pd.DataFrame(index=galaxies.index)
+    from astropy.coordinates import Angle
+
+    known = galaxies["ra"].notna() & galaxies["dec"].notna()
+    ra, dec = (
+        Angle(galaxies.loc[known, name].to_numpy(np.float64), "deg") for name in ("ra", "dec")
+    )
+    found = pd.DataFrame("", index=galaxies.index, columns=["ra_hms", "dec_dms", "designation"])
+    found.loc[known, "ra_hms"] = ra.to_string("hour", sep=":", precision=2, pad=True)
+    found.loc[known, "dec_dms"] = dec.to_string(
+        "deg", sep=":", precision=1, pad=True, alwayssign=True
+    )
+    found.loc[known, "designation"] = [
+        f"J{_cut(hours / 15, 2, 2)}{'-' if degrees < 0 else '+'}{_cut(abs(degrees), 2, 1)}"
+        for hours, degrees in zip(ra.deg, dec.deg, strict=True)
+    ]
+    return found
+
+
+def _cut(value: float, width: int, places: int) -> str:
+    """Hours or degrees as digits of a designation: no separators, no rounding.
+
+    Example:
+        >>> _cut(10.20041, 2, 2), _cut(2.2178, 2, 1)
+        ('101201.47', '021304.0')
+    """
+    ticks = int(value * 3600 * 10**places + 1e-6)
+    seconds, rest = divmod(ticks, 10**places)
+    minutes, second = divmod(seconds, 60)
+    whole, minute = divmod(minutes, 60)
+    return f"{whole:0{width}d}{minute:02d}{second:02d}.{rest:0{places}d}"
+
+
+def photometry_of(datastore: DataStore, rows: NDArray[np.intp]) -> pd.DataFrame:
+    """Magnitudes and colours of some galaxies, a row a galaxy; no column where there are none."""
+    known = datastore.store.photometry
+    if known is None:
+        return pd.DataFrame(index=range(len(rows)))
+    kept = [name for name in known if name not in ("log r50", "axis ratio")]
+    found = known[kept].iloc[rows].reset_index(drop=True)
+    return found.rename(columns=lambda name: f"mag_{name}" if "-" not in name else name)
+
+
+def list_table(
+    datastore: DataStore,
+    model: str,
+    listed: GalaxyList,
+    learnt: ClassifierResult | None = None,
+) -> Table:
+    """A list of galaxies, in its order: what ranks them first, then all that is known of them.
+
+    Args:
+        datastore: The galaxies.
+        model: The model whose latents are in the table.
+        listed: The list.
+        learnt: What the classifier says of all galaxies, if it has been fitted.
+    """
+    rows = listed.rows
+    table = selection(datastore, model, rows).to_pandas()
+    first: dict[str, object] = {"rank": np.arange(1, len(rows) + 1)}
+    first |= dict(listed.columns)
+    if learnt is not None:
+        first.setdefault("anomaly_score", learnt.score[rows])
+        for place, name in enumerate(learnt.classes):
+            first[f"p_{name}"] = learnt.probability[rows, place]
+    if "label" not in first:
+        labels = datastore.label_table.labels
+        given = [labels.get(str(datastore.ids[row])) for row in rows]
+        first["label"] = ["" if event is None else event.label for event in given]
+    found = pd.DataFrame(first)
+    return described(
+        datastore,
+        model,
+        pd.concat(
+            [table[["id"]], found, table.drop(columns=["id", *(set(found) & set(table))])], axis=1
+        ),
+    )
 
 
 def labelled(datastore: DataStore, model: str) -> Table:
@@ -108,6 +211,12 @@ def _meanings(datastore: DataStore, model: str) -> dict[str, tuple[str, str]]:
         found[f"{model}_{name}_sigma"] = (unit, f"Its 1-sigma error, by model {model}")
     for axis in projections_of(datastore.store, model):
         found[f"{model}_{axis.column}"] = "", f"{axis.title} of the latents of model {model}"
+    for name in datastore.populations.all:
+        found[f"p_{name}"] = "", f"Probability of {population_title(name)} by the classifier"
+    known = datastore.store.photometry
+    for feature in () if known is None else map(str, known):
+        key = feature if "-" in feature else f"mag_{feature}"
+        found[key] = "mag", f"Magnitude or colour {feature}, asinh, AB"
     for name in ("recon_error", "ood", "ood_distance"):
         found[f"{model}_{name}"] = MEANINGS[name]
     return found

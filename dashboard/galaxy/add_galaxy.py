@@ -1,9 +1,9 @@
 """Add a galaxy that is not in the store: upload its image, or fetch it by its position."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import panel as pn
 import panel_material_ui as pmui
@@ -13,11 +13,10 @@ from dashboard.backend.datastore import DataStore
 from dashboard.backend.view import View
 from dashboard.components.collapsible import drawer, small_button
 from dashboard.components.css import BASE, DROP_DOWN
-from dashboard.components.file_input import FileField, UploadError
+from dashboard.components.file_input import FileField, Upload, UploadError
 from dashboard.components.notices import status_html
 from dashboard.galaxy.external_galaxy import NO_NETWORK, has_network
 from dashboard.galaxy.external_jobs import ExternalJobs, Status
-from dashboard.galaxy.image_files import ACCEPTED
 
 if TYPE_CHECKING:
     from dashboard.sky.search import Found
@@ -80,7 +79,7 @@ class AddGalaxy(View):
     ``ExternalJobs``, ``external``.
     """
 
-    def __init__(self, **params: Any) -> None:
+    def __init__(self, **params: object) -> None:
         super().__init__(**params)
         self._found: Found | None = None
         self.jobs = ExternalJobs(self._report, datastore=self.datastore, state=self.state)
@@ -97,7 +96,6 @@ class AddGalaxy(View):
         self.field = FileField(
             label="Choose or drop files",
             uploaded_label="Choose or drop files",
-            accept=",".join(ACCEPTED),
             multiple=True,
             variant="outlined",
             sizing_mode="stretch_width",
@@ -136,11 +134,25 @@ class AddGalaxy(View):
         self.show_nearest.visible = not found.sure and found.row is not None
         self.fetch.visible = found.place is not None and (not found.sure or found.row is None)
 
-    def _take(self) -> None:
+    def take(self, files: Sequence[Upload]) -> None:
+        """Read these files as the images of a galaxy, and show it."""
+        self.panel.visible = True
         try:
-            self.jobs.read(self.field.files(), excess_of(self.ebv.value))
+            self.jobs.read(files, excess_of(self.ebv.value))
         except UploadError as error:
             self.jobs.fail(error)
+
+    def fail(self, error: UploadError) -> None:
+        """Say why files were not taken, with the field to choose others."""
+        self.panel.visible = True
+        self.jobs.fail(error)
+
+    def _take(self) -> None:
+        try:
+            if files := self.field.files():
+                self.take(files)
+        except UploadError as error:
+            self.fail(error)
 
     def _report(self, status: Status) -> None:
         """Show how far a request is; close the panel once its galaxy is shown."""
@@ -177,5 +189,5 @@ class AddGalaxy(View):
     def _offer_back(self) -> None:
         self.back.visible = self.state.external is not None and self.state.row is not None
 
-    def _button(self, label: str, says: str, call: Callable[[], Any]) -> pmui.Button:
+    def _button(self, label: str, says: str, call: Callable[[], object]) -> pmui.Button:
         return small_button(label, f"{label}: {says}", call, visible=label == "Close")

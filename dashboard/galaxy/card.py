@@ -1,7 +1,6 @@
 """The picked galaxy: its facts, images, reconstruction and properties."""
 
 from html import escape
-from typing import Any
 from urllib.parse import quote
 
 import numpy as np
@@ -156,7 +155,7 @@ class Card(View):
     ``progress.notices`` of the state; writes ``band``.
     """
 
-    def __init__(self, **params: Any) -> None:
+    def __init__(self, **params: object) -> None:
         super().__init__(**params)
         self._why_not = ""
 

@@ -7,7 +7,6 @@ import numpy as np
 import panel as pn
 import panel_material_ui as pmui
 import param
-from numpy.typing import NDArray
 
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import when_done
@@ -16,7 +15,7 @@ from dashboard.backend.view import Tab
 from dashboard.components.icon_toggle import IconToggle
 from dashboard.components.notices import report
 from dashboard.components.pager import Pager
-from dashboard.gallery.grid_order import Listing, listing_of, offer_orders
+from dashboard.gallery.grid_order import Listing, list_of, listing_of, offer_orders
 from dashboard.gallery.stamp_grid import Tiles
 from dashboard.gallery.stamp_strip import stamp_items
 from dashboard.selection.filter_chips import FocusChips
@@ -45,13 +44,12 @@ class Grid(Tab):
 
     key, title = "selection", "Selection"
 
-    def __init__(self, **params: Any) -> None:
+    def __init__(self, **params: object) -> None:
         super().__init__(**params)
         self.listing, self.start = Listing(np.array([], np.intp)), 0
         self._origin, self._order = self.state.row, self.state.selection.order
         self._sorted: tuple[object, ...] = ()  # choices that the listing follows
-        self._focus: NDArray[np.bool_] | None = None
-        self._walking = False
+        self._focus, self._walking = self.state.selection.focus, False
         self.chips = FocusChips(datastore=self.datastore, state=self.state)
         self.pager = Pager(self._go, width=200, height=30, margin=0)
         looks = {"sizing_mode": "stretch_both", "margin": (2, 8)}
@@ -102,6 +100,7 @@ class Grid(Tab):
         """Show the page; stamps follow when they are read."""
         if self.state.tab != self.key:
             return
+        self.state.selection.listed = list_of(self.key, self.listing, self._order)
         page, fit = self.start // self.tiles.fit, self.tiles.fit
         listed = self.listing.page(page, fit)
         job = self.datastore.load([row for row, _ in listed])
@@ -152,8 +151,8 @@ class Grid(Tab):
         self._go(min(max(self.pager.page + pages, 0), self.pager.pages - 1))
 
     def _select(self, population: str) -> None:
-        members = self.datastore.populations.members(population)
-        self.state.selection.selected = mask_of(members, len(self.datastore))
+        rows = self.datastore.populations.members(population)
+        self.state.selection.selected = mask_of(rows, len(self.datastore))
 
 
 def order_controls(chosen: Selection) -> tuple[pmui.Select, IconToggle]:

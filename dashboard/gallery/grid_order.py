@@ -9,9 +9,17 @@ from numpy.typing import NDArray
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.quantities import colours_of
 from dashboard.backend.typography import DASH, MINUS
-from dashboard.state import DISTANCE, STORE_ORDER, State
+from dashboard.state import DISTANCE, STORE_ORDER, GalaxyList, State
 
-__all__ = ["Listing", "distances", "listing_of", "offer_orders", "orders", "sorted_rows"]
+__all__ = [
+    "Listing",
+    "distances",
+    "list_of",
+    "listing_of",
+    "offer_orders",
+    "orders",
+    "sorted_rows",
+]
 
 
 class Listing(NamedTuple):
@@ -43,6 +51,13 @@ class Listing(NamedTuple):
         rows = [int(row) for row in self.rows[shown]]
         values = [None] * len(rows) if self.values is None else self.values[shown]
         return list(zip(rows, map(_caption, values), strict=True))
+
+
+def list_of(tab: str, listing: Listing, order: str) -> GalaxyList | None:
+    """The galaxies of a listing with what they are sorted by; None for none."""
+    rows, values = listing
+    named = {} if values is None else {order.rpartition(".")[2]: values}
+    return GalaxyList(tab, "selection", rows, named) if len(rows) else None
 
 
 def orders(datastore: DataStore, model: str) -> dict[str, str]:

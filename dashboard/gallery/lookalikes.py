@@ -1,7 +1,5 @@
 """The row of look-alikes; ``pcvae.lookalikes`` has the rules that rank them."""
 
-from typing import Any
-
 import pandas as pd
 import param
 
@@ -12,6 +10,7 @@ from dashboard.gallery.seed_picker import (
     seeds_of,
 )
 from dashboard.gallery.strip import MAX_STAMPS, METRIC, SHOWN, Strip, metric_controls, select
+from dashboard.state import GalaxyList
 from pcvae.lookalikes import MAX_SEEDS
 
 __all__ = ["Lookalikes"]
@@ -29,6 +28,7 @@ class Lookalikes(Strip):
     """
 
     key, title = "lookalikes", "Look-alikes"
+    _ranked: pd.DataFrame
 
     @param.depends(
         *SHOWN,
@@ -44,7 +44,7 @@ class Lookalikes(Strip):
     def _update(self) -> None:
         self._refresh()
 
-    def _above(self) -> list[Any]:
+    def _above(self) -> list[object]:
         own = self.state.param
         whose = select(own.seeds, "Look-alikes of", 190)
         rule = select(own.lookalikes_by, "Ranked by", 180)
@@ -74,10 +74,21 @@ class Lookalikes(Strip):
         )
         if not self._ready(job):
             return [], f"Ranking by {len(seeds.rows):,} seeds …"
-        ranked = job.result()
+        ranked = self._ranked = job.result()
         if ranked.empty:
             return [], f"None of the {seeds.found} is near a {seeds.singular} in this model."
         return _by_density(ranked, seeds) if k is None else _by_shared(ranked, seeds, k)
+
+    def _galaxies(self) -> GalaxyList:
+        seeds = seeds_of(self.datastore, self.state)
+        named = {
+            name: self._ranked[name].to_numpy()
+            for name in ("density", "seeds", "distance")
+            if name in self._ranked
+        }
+        return GalaxyList(
+            self.key, f"look-alikes of a {seeds.singular}", self._ranked["row"].to_numpy(), named
+        )
 
 
 def _by_density(ranked: pd.DataFrame, seeds: Seeds) -> tuple[Listing, str]:

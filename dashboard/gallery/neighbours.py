@@ -1,12 +1,12 @@
 """The nearest neighbours of the picked galaxy."""
 
-from typing import Any
-
+import pandas as pd
 import param
 
 from dashboard.galaxy.external_galaxy import near_shown, shown_external, shown_metric
 from dashboard.gallery.seed_picker import metric_words
 from dashboard.gallery.strip import METRIC, SHOWN, Strip, metric_controls
+from dashboard.state import GalaxyList
 
 __all__ = ["Nearest"]
 
@@ -20,6 +20,7 @@ class Nearest(Strip):
     """
 
     key, title = "neighbours", "Neighbours"
+    _near: pd.DataFrame
 
     @param.depends(
         *SHOWN,
@@ -33,7 +34,7 @@ class Nearest(Strip):
     def _update(self) -> None:
         self._refresh()
 
-    def _above(self) -> list[Any]:
+    def _above(self) -> list[object]:
         return metric_controls(self.state)
 
     def _listed(self) -> tuple[list[tuple[int, str]], str]:
@@ -45,6 +46,16 @@ class Nearest(Strip):
         near = near_shown(self.datastore, state)
         if near.empty:
             return [], "This galaxy has no neighbours: one of its features is unknown."
+        self._near = near
         pairs = zip(near["row"], near["distance"], strict=True)
         note = f"{len(near)} nearest {metric_words(shown_metric(state), model)}"
         return [(int(row), f"distance {distance:.2f}") for row, distance in pairs], note
+
+    def _galaxies(self) -> GalaxyList:
+        state = self.state
+        of = "an uploaded galaxy" if state.row is None else str(self.datastore.ids[state.row])
+        rows, columns = (
+            self._near["row"].to_numpy(),
+            {"distance": self._near["distance"].to_numpy()},
+        )
+        return GalaxyList(self.key, f"nearest of {of}", rows, columns)

@@ -34,7 +34,7 @@ class Tiles(Component):
         on_pick: Callable[[int], None],
         on_turn: Callable[[int], None],
         on_offer: Callable[[str], None],
-        **params: Any,
+        **params: object,
     ) -> None:
         super().__init__(**params)
         self._on_pick, self._on_turn, self._on_offer = on_pick, on_turn, on_offer

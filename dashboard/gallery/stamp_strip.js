@@ -1,6 +1,7 @@
 import { add, onPress } from '../components/dom.js'
 import { refilling } from '../components/acknowledged.js'
 
+const ROWS = 250  // px from which there is room for two rows
 export function render({ model, el }) {
   const strip = document.createElement('div')
   strip.className = 'strip'
@@ -31,20 +32,37 @@ export function render({ model, el }) {
   }
   const outline = () => {
     for (const box of strip.children) {
-      box.classList.toggle('picked', box.dataset.row === String(model.picked))
+      const picked = box.dataset.row === String(model.picked)
+      box.classList.toggle('picked', picked)
+      if (picked) follow(box)
     }
+  }
+  // Scroll by as little as shows the whole stamp, and only this row, not the page
+  const follow = box => {
+    const [seen, wanted] = [strip.getBoundingClientRect(), box.getBoundingClientRect()]
+    const by = (low, high, from, to) => Math.min(from - low, 0) + Math.max(to - high, 0)
+    strip.scrollLeft += by(seen.left, seen.right, wanted.left, wanted.right)
+    strip.scrollTop += by(seen.top, seen.bottom, wanted.top, wanted.bottom)
   }
   const fill = refilling(el, strip, () => {
     strip.replaceChildren()
     model.items.forEach(stamp)
     if (!model.items.length) add('p', strip, { class: 'empty', text: model.empty })
-    strip.scrollLeft = 0
+    strip.scrollTo(0, 0)
     outline()
   })
   onPress(strip, 'button', ({ dataset, classList }) => {
     model.send_msg({ [classList.contains('off') ? 'remove' : 'pick']: Number(dataset.row) })
   })
   fill()
+  const shown = new ResizeObserver(([{ target }]) => {  // another tab, or the strip is taller
+    strip.style.height = `${target.clientHeight}px`
+    strip.classList.toggle('wrapped', target.clientHeight > ROWS)
+    outline()
+  })
+  const { host } = el.getRootNode()
+  if (host) shown.observe(host)
+  model.on('remove', () => shown.disconnect())
   model.on('items', fill)
   model.on('empty', fill)
   model.on('picked', outline)

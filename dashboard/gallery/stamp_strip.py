@@ -60,7 +60,7 @@ class StampStrip(Component):
         self,
         on_pick: Callable[[int], None],
         on_remove: Callable[[int], None] | None = None,
-        **params: Any,
+        **params: object,
     ) -> None:
         super().__init__(**params)
         self._calls = {"pick": on_pick, "remove": on_remove or on_pick}

@@ -11,12 +11,13 @@ from dashboard.backend.jobs import when_done
 from dashboard.backend.view import Tab
 from dashboard.components.css import BASE, STAMPS
 from dashboard.gallery.stamp_strip import StampStrip, stamp_items
-from dashboard.state import State
+from dashboard.state import GalaxyList, State
 
 __all__ = ["Strip", "features_control", "metric_controls", "select"]
 
 MAX_STAMPS = 60  # stamps in a row; a longer list says how many it shows
 ABOVE, HEIGHT = 42, 140  # px: the line of controls, the stamps
+LOW, TALL = 224, 470  # px: the strip with its tabs
 SHOWN = ("state.tab", "state.dark")  # every strip depends on
 METRIC = ("state.k", "state.whiten", "state.oriented", "state.features")
 
@@ -28,14 +29,14 @@ def select(parameter: "param.Selector[str]", label: str, width: int, top: int = 
     return pmui.Select.from_param(parameter, label=label, width=width, margin=margin, **looks)
 
 
-def features_control(state: State, top: int = 4) -> list[Any]:
+def features_control(state: State, top: int = 4) -> list[object]:
     """The choice of features to search by, so many px below the top; none where there is one."""
     if len(state.param.features.objects) < 2:
         return []
     return [select(state.param.features, "Search by", 200, top)]
 
 
-def metric_controls(state: State, **number_looks: Any) -> list[Any]:
+def metric_controls(state: State, **number_looks: Any) -> list[object]:
     """The controls of the number of neighbours, of the features and of the metric."""
     number = pmui.Select.from_param(
         state.param.k,
@@ -55,25 +56,34 @@ def metric_controls(state: State, **number_looks: Any) -> list[Any]:
 class Strip(Tab):
     """A row of stamps, each of which picks its galaxy, under a line of text."""
 
-    def __init__(self, **params: Any) -> None:
+    def __init__(self, **params: object) -> None:
         super().__init__(**params)
         self._walking = False
         self.strip = StampStrip(
-            self._pick, self._remove, sizing_mode="stretch_width", height=HEIGHT
+            self._pick, self._remove, sizing_mode="stretch_width", height=self.height
         )
         self.note = pn.pane.HTML("", stylesheets=[BASE, STAMPS], margin=(12, 6))
         self._outline()
         self._refresh()
 
+    @property
+    def height(self) -> "param.rx":
+        """That of the stamps [px]; follows the strip's."""
+        return self.state.param.tall.rx.where(HEIGHT + TALL - LOW, HEIGHT)
+
     def __panel__(self) -> pn.viewable.Viewable:
         above = pn.Row(*self._above(), self.note, height=ABOVE, sizing_mode="stretch_width")
         return pn.Column(above, self.strip, sizing_mode="stretch_width", margin=(6, 10, 0, 10))
 
-    def _above(self) -> list[Any]:
+    def _above(self) -> list[object]:
         return []
 
     def _listed(self) -> tuple[list[tuple[int, str]], str]:
         """The galaxies' rows and captions, and a note."""
+        raise NotImplementedError
+
+    def _galaxies(self) -> GalaxyList | None:
+        """All that is listed, also beyond the stamps that are shown; asked for after it is."""
         raise NotImplementedError
 
     def _pick(self, row: int) -> None:
@@ -114,5 +124,6 @@ class Strip(Tab):
         if self.state.tab != self.key or self._walking:
             return
         listed, note = self._listed()
+        self.state.selection.listed = self._galaxies() if listed else None
         self.note.object = f'<span class="muted">{note}</span>' if listed else ""
         self.strip.param.update(empty="" if listed else note, items=self._items(listed))

@@ -1,7 +1,6 @@
 """The row of the card in which the picked galaxy is labelled."""
 
 from collections.abc import Callable
-from typing import Any
 
 import panel as pn
 import param
@@ -54,11 +53,11 @@ class LabelButtons(Component):
     _stylesheets = [BASE, style(__file__, "label_bar.css")]  # noqa: RUF012
     _esm = script(__file__, "label_bar.js")
 
-    def __init__(self, on_act: Callable[[str, str, int], None], **params: Any) -> None:
+    def __init__(self, on_act: Callable[[str, str, int], None], **params: object) -> None:
         super().__init__(**params)
         self._on_act = on_act
 
-    def _handle_msg(self, data: dict[str, Any]) -> None:
+    def _handle_msg(self, data: dict[str, object]) -> None:
         act, value, row = data.get("act"), data.get("value", ""), data.get("row")
         if isinstance(act, str) and isinstance(value, str) and isinstance(row, int):
             self._on_act(act, value, row)
@@ -71,7 +70,7 @@ class LabelBar(View):
     ``row``.
     """
 
-    def __init__(self, **params: Any) -> None:
+    def __init__(self, **params: object) -> None:
         super().__init__(**params)
         self.bar = LabelButtons(
             self.act, sizing_mode="stretch_width", height=50, margin=(4, 0, 0, 0)

@@ -41,11 +41,11 @@ class LabelKeeper(Component):
 
     _esm = script(__file__, "label_queue.js")
 
-    def __init__(self, on_label: Callable[[dict[str, Any]], None], **params: Any) -> None:
+    def __init__(self, on_label: Callable[[dict[str, Any]], None], **params: object) -> None:
         super().__init__(**params)
         self._on_label = on_label
 
-    def _handle_msg(self, data: dict[str, Any]) -> None:
+    def _handle_msg(self, data: dict[str, object]) -> None:
         key = data.get("id")
         if isinstance(key, str) and 0 < len(key) <= MAX_KEY:
             self._on_label(data)
@@ -65,7 +65,7 @@ class LabelQueue(View):
         self,
         on_key: Callable[[str], None],
         on_act: Callable[[str, str, int], None],
-        **params: Any,
+        **params: object,
     ) -> None:
         super().__init__(**params)
         self._on_key, self._on_act = on_key, on_act
@@ -99,7 +99,7 @@ class LabelQueue(View):
         """Do what was pressed just now, or take a label that the browser has kept."""
         key, act, value = message.get("key"), message.get("act"), message.get("value")
         row, galaxy = message.get("row"), message.get("galaxy")
-        call: Callable[[], Any] = lambda: None  # noqa: E731  # a wrong message is not kept
+        call: Callable[[], object] = lambda: None  # noqa: E731  # a wrong message is not kept
         if key in KEYS:
             call = partial(self._on_key, key)
         elif isinstance(act, str) and isinstance(value, str) and isinstance(row, int):

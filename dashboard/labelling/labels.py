@@ -5,7 +5,7 @@ label the same galaxy otherwise; both are kept.
 """
 
 import getpass
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from functools import partial
 
@@ -28,6 +28,7 @@ __all__ = [
     "NOTED",
     "SCORES",
     "is_candidate",
+    "label_all",
     "label_names",
     "label_title",
     "own_label",
@@ -114,6 +115,17 @@ def set_label(datastore: DataStore, state: State, label: str, row: int | None = 
     return writes_of(datastore, state).do(_set_label(datastore, state, label, row))
 
 
+def label_all(datastore: DataStore, state: State, label: str, rows: Sequence[int]) -> bool:
+    """Label several galaxies in one act, which is undone as one; their notes are kept.
+
+    Returns:
+        False if there is nothing to write, or if it is known already that writing failed.
+    """
+    if not label or not len(rows):
+        return False
+    return writes_of(datastore, state).do(_label_all(datastore, state, label, rows))
+
+
 def write_note(datastore: DataStore, state: State, note: str, row: int) -> bool:
     """Write a note on a galaxy, with its label or without; returns as ``set_label`` does."""
     return writes_of(datastore, state).do(_write_note(datastore, state, note.strip(), row))
@@ -155,6 +167,20 @@ def _write_note(datastore: DataStore, state: State, note: str, row: int) -> Act:
     if current is not None and current.label == NOTED and not note:
         return (yield from _remove(datastore, state, current))
     return (yield from _write(datastore, state, row, (current.label if current else NOTED, note)))
+
+
+def _label_all(datastore: DataStore, state: State, label: str, rows: Sequence[int]) -> Act:
+    user, key = who(datastore), writes_of(datastore, state).key
+    notes = {e.galaxy: e.note for e in datastore.label_table.active if e.user == user}
+    galaxies = [str(datastore.ids[row]) for row in rows]
+    labels = [(galaxy, label, notes.get(galaxy, "")) for galaxy in galaxies]
+    try:
+        events = yield lambda: datastore.journal_jobs.opened().tag_all(labels, user=user, key=key)
+    except JournalError as error:
+        report(state, "saving", f"Not saved: {error}")
+        return False
+    words = f"Saved: {label_title(label)} for {len(events):,} galaxies"
+    return _done(datastore, state, [event.number for event in events], words)
 
 
 def _toggle(datastore: DataStore, state: State, label: str, row: int) -> Act:

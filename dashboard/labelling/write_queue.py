@@ -15,7 +15,7 @@ from pcvae.errors import JournalBusyError
 
 __all__ = ["Act", "WriteQueue", "writes_of"]
 
-Act = Generator[Callable[[], Any], Any, bool]  # yields what writes, is sent what that returned
+Act = Generator[Callable[[], object], Any, bool]  # yields what writes, is sent what that returned
 RETRY = 1000  # ms before a write is tried again
 
 
@@ -43,7 +43,7 @@ class WriteQueue:
         self.acknowledge: Callable[[str], None] = lambda _: None
         self._succeeded = True
 
-    def press(self, key: str, call: Callable[[], Any]) -> None:
+    def press(self, key: str, call: Callable[[], object]) -> None:
         """Call what labels; ``acknowledge`` gets the key once all is written, or has failed.
 
         Args:
@@ -96,11 +96,11 @@ class WriteQueue:
             self.key = ""
         self._begin()
 
-    def _try(self, act: Act, write: Callable[[], Any]) -> None:
+    def _try(self, act: Act, write: Callable[[], object]) -> None:
         job = self._datastore.journal_jobs.write(write)
         when_done(job, lambda: self._arrived(act, write, job))
 
-    def _arrived(self, act: Act, write: Callable[[], Any], job: "Future[Any]") -> None:
+    def _arrived(self, act: Act, write: Callable[[], object], job: "Future[Any]") -> None:
         error, document = job.exception(), pn.state.curdoc
         if document is None or not has_session() or not isinstance(error, JournalBusyError):
             self._advance(act, job)

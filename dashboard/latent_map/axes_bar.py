@@ -76,7 +76,7 @@ class AxesFollower(param.Parameterized):
         datastore = param.ClassSelector(class_=DataStore, constant=True)
         axes = param.ClassSelector(class_=Axes, constant=True)
 
-    def __init__(self, **params: Any) -> None:
+    def __init__(self, **params: object) -> None:
         param.Parameterized.__init__(self, **params)
         self._plane, self._zoom = self.axes.plane, self.axes.zoom
 
@@ -91,7 +91,7 @@ class AxesFollower(param.Parameterized):
             axes.zoom = None
 
 
-def chooser(owner: param.Parameterized, name: str, label: str, **options: Any) -> pmui.Select:
+def chooser(owner: param.Parameterized, name: str, label: str, **options: object) -> pmui.Select:
     """A select for a parameter whose options change with others.
 
     Options and value change together, so that no other value is chosen in between.
@@ -111,7 +111,7 @@ def chooser(owner: param.Parameterized, name: str, label: str, **options: Any) -
         if event.new in parameter.get_range().values():
             setattr(owner, name, event.new)
 
-    def follow(*_: Any) -> None:
+    def follow(*_: object) -> None:
         select.param.update(options=parameter.get_range(), value=getattr(owner, name))
 
     select.param.watch(choose, "value")
@@ -132,7 +132,7 @@ class AxesBar(pn.viewable.Viewer):
         datastore = param.ClassSelector(class_=DataStore, constant=True)
         axes = param.ClassSelector(class_=Axes, constant=True)
 
-    def __init__(self, **params: Any) -> None:
+    def __init__(self, **params: object) -> None:
         pn.viewable.Viewer.__init__(self, **params)
         place = {"sizing_mode": "stretch_width", "min_width": 60, "margin": (8, 3, 0, 3)}
         self.selects = {

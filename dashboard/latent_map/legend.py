@@ -70,7 +70,7 @@ class Legend(View):
     ``progress`` and ``queue.training_labels`` of the state; writes nothing.
     """
 
-    def __init__(self, **params: Any) -> None:
+    def __init__(self, **params: object) -> None:
         super().__init__(**params)
         looks = {"sizing_mode": "stretch_width", "height": HIGH, "margin": (2, 14, 0, 14)}
         scrolls = {"overflow-y": "auto"}

@@ -39,7 +39,7 @@ class Overlays(Follower):
     else:
         axes = param.ClassSelector(class_=Axes, constant=True)
 
-    def __init__(self, figure: Any, gestures: BoxLasso, **params: Any) -> None:
+    def __init__(self, figure: Any, gestures: BoxLasso, **params: object) -> None:
         super().__init__(**params)
         self.regions, self.marks = Regions(figure, self.datastore), Marks(figure, self.datastore)
         self.labels, self.rings = LabelMarks(figure, self.datastore), Rings(figure)

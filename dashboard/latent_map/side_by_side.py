@@ -1,7 +1,5 @@
 """One map or two, each under its bar."""
 
-from typing import Any
-
 import panel as pn
 import param
 
@@ -19,7 +17,7 @@ class Maps(View):
     Reads ``split`` of the state; writes nothing.
     """
 
-    def __init__(self, **params: Any) -> None:
+    def __init__(self, **params: object) -> None:
         super().__init__(**params)
         self.shown = [self._make(self.state)]
         self._cells = [self._cell(self.shown[0])]

@@ -1,7 +1,5 @@
 """The bar above the maps: colour, boundaries, and one map or two."""
 
-from typing import Any
-
 import panel as pn
 import panel_material_ui as pmui
 import param
@@ -26,7 +24,7 @@ def choose_model(datastore: DataStore, state: State, model: str) -> None:
     """Show a model, in one update; axes and colour that it has are kept."""
     model = model if model in datastore.models else datastore.models[0]
     offered, chosen = axes_choices(datastore, state, model)
-    colours = choices(datastore, model)
+    colours = choices(datastore, model, state.queue.training_labels)
     seeds = seed_choices(datastore)
     for name, objects in {**offered, "colour": colours, "seeds": seeds}.items():
         state.param[name].objects = objects
@@ -56,7 +54,7 @@ class Controls(View):
     options, also those of ``seeds``, for its ``model``. The page lays its parts out.
     """
 
-    def __init__(self, **params: Any) -> None:
+    def __init__(self, **params: object) -> None:
         super().__init__(**params)
         datastore, state = self.datastore, self.state
         choose_model(datastore, state, state.model)
@@ -68,7 +66,7 @@ class Controls(View):
         switches = self._switch("boundaries", "SVM"), self._switch("split", "Two maps")
         self.parts = [self.colour, *switches]
 
-    @param.depends("state.model", watch=True)
+    @param.depends("state.model", "state.queue.training_labels", watch=True)
     def _choose_model(self) -> None:
         choose_model(self.datastore, self.state, self.state.model)
 

@@ -49,7 +49,7 @@ class LatentMap(View):
     else:
         axes = param.ClassSelector(class_=Axes, constant=True)
 
-    def __init__(self, **params: Any) -> None:
+    def __init__(self, **params: object) -> None:
         self._counter = Counter()
         super().__init__(**params)
         self._reported: Limits | None = None  # ranges that the browser has zoomed to

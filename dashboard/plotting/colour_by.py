@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dashboard.backend.classifier_jobs import TrainingLabels
+from dashboard.backend.classifier_jobs import TrainingLabels, probability_choices
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.populations import population_title
-from dashboard.backend.quantities import ANOMALY, colours_of
+from dashboard.backend.quantities import ANOMALY, PROBABILITY, colours_of
 from dashboard.backend.typography import MINUS
 from dashboard.plotting.colour_maps import colour_map
 from dashboard.plotting.raster import Canvas, paint_categories, paint_density, paint_mean
@@ -42,11 +42,14 @@ class Colouring(NamedTuple):
     categories: tuple[str, ...] = ()
 
 
-def choices(datastore: DataStore, model: str) -> dict[str, str]:
+def choices(
+    datastore: DataStore, model: str, training_labels: TrainingLabels = ()
+) -> dict[str, str]:
     """The titles and keys of all that can colour a map of that model."""
     quantities = colours_of(datastore.store, model)
     listed = {quantity.title: quantity.key for quantity in quantities}
-    return {"Density": DENSITY, "Population": POPULATION, "Anomaly score": ANOMALY} | listed
+    first = {"Density": DENSITY, "Population": POPULATION, "Anomaly score": ANOMALY}
+    return first | probability_choices(datastore.populations.marked, training_labels) | listed
 
 
 def colouring(
@@ -61,8 +64,8 @@ def colouring(
     model = space.model
     if key == POPULATION:
         return _by_population(datastore, dark=dark)
-    if key == ANOMALY:
-        return _by_anomaly(datastore, space, training_labels, dark=dark)
+    if key == ANOMALY or key.startswith(PROBABILITY):
+        return _by_classifier(datastore, space, training_labels, key, dark=dark)
     quantity = {item.key: item for item in colours_of(datastore.store, model)}.get(key)
     if quantity is None:
         return _by_density("Galaxies", dark=dark)
@@ -87,18 +90,26 @@ def _by_density(title: str, *, dark: bool) -> Colouring:
     return Colouring(title, None, paint, ("few", "many"), gradient)
 
 
-def _by_anomaly(
-    datastore: DataStore, space: Space, training_labels: TrainingLabels, *, dark: bool
+def _by_classifier(
+    datastore: DataStore,
+    space: Space,
+    training_labels: TrainingLabels,
+    key: str,
+    *,
+    dark: bool,
 ) -> Colouring:
-    """By the anomaly score; by density until that is computed, as the title says."""
+    """By the anomaly score or a class's probability; by density until that is computed."""
+    name = key.removeprefix(PROBABILITY)
+    title = "Anomaly score" if key == ANOMALY else f"P({population_title(name)})"
     learnt = datastore.classifier_jobs.learnt(space, training_labels)
     if learnt is None:
-        return _by_density("Anomaly score is being computed; galaxies", dark=dark)
-    if not np.isfinite(learnt.score).any():
-        return _by_density("No class is large enough for an anomaly score; galaxies", dark=dark)
+        return _by_density(f"{title} is being computed; galaxies", dark=dark)
+    values = learnt.score if key == ANOMALY else learnt.of_class(name)
+    if not np.isfinite(values).any():
+        what = "No class is" if key == ANOMALY else f"{population_title(name)} is not"
+        return _by_density(f"{what} large enough for the classifier; galaxies", dark=dark)
     paint = partial(paint_mean, limits=(0.0, 1.0), dark=dark)
-    gradient = _hexes("value", dark=dark)
-    return Colouring("Anomaly score", learnt.score, paint, ("0", "1"), gradient)
+    return Colouring(title, values, paint, ("0", "1"), _hexes("value", dark=dark))
 
 
 def _by_population(datastore: DataStore, *, dark: bool) -> Colouring:

@@ -31,7 +31,7 @@ class BoxLasso:
         state: State,
         layer: Any,
         points: Callable[[], pd.DataFrame],
-        plane: Callable[[], Any],
+        plane: Callable[[], tuple[str, str, str]],
     ) -> None:
         self._state, self._points, self._plane = state, points, plane
         self._how = ""
@@ -69,6 +69,8 @@ class BoxLasso:
             corners = tuple((float(x), float(y)) for x, y in geometry)
             self._select(inside_polygon(self._points(), np.array(corners)), corners)
 
-    def _select(self, covered: NDArray[np.bool_], corners: tuple[Any, ...]) -> None:
+    def _select(
+        self, covered: NDArray[np.bool_], corners: tuple[tuple[float, float], ...]
+    ) -> None:
         select(self._state, covered, Gesture(self._plane(), corners), self._how)
         self._how = ""

@@ -62,11 +62,11 @@ class Chips(Component):
     _stylesheets = [BASE, style(__file__, "filter_chips.css")]  # noqa: RUF012
     _esm = script(__file__, "filter_chips.js")
 
-    def __init__(self, on_remove: Any, **params: Any) -> None:
+    def __init__(self, on_remove: Any, **params: object) -> None:
         super().__init__(**params)
         self._on_remove = on_remove
 
-    def _handle_msg(self, data: dict[str, Any]) -> None:
+    def _handle_msg(self, data: dict[str, object]) -> None:
         if data.get("clear"):
             self._on_remove(None)
         elif data.get("remove") in {chip["key"] for chip in self.chips}:
@@ -80,7 +80,7 @@ class FocusChips(View):
     state; writes ``selection.selected`` and ``selection.filters``.
     """
 
-    def __init__(self, **params: Any) -> None:
+    def __init__(self, **params: object) -> None:
         super().__init__(**params)
         self.chips = Chips(self._remove, sizing_mode="stretch_width", height=30, margin=0)
         self._show()

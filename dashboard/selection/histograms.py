@@ -124,7 +124,7 @@ class Histograms(Tab):
 
     key, title = "histograms", "Histograms"
 
-    def __init__(self, **params: Any) -> None:
+    def __init__(self, **params: object) -> None:
         super().__init__(**params)
         self._shown = ""
         self._wanted: tuple[object, ...] = (None,) * 3

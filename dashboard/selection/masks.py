@@ -3,8 +3,6 @@
 All others stay on the maps as grey context. Masks are (N,) bool and are replaced, never changed.
 """
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 import param
@@ -14,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.quantities import colours_of
 from dashboard.backend.view import Follower
-from dashboard.state import Gesture, State
+from dashboard.state import Gesture, Query, State
 
 __all__ = [
     "FocusFollower",
@@ -65,19 +63,27 @@ def inside_polygon(points: pd.DataFrame, corners: ArrayLike) -> NDArray[np.bool_
 
 
 def select(
-    state: State, new: NDArray[np.bool_], gesture: Gesture | None = None, how: str = ""
+    state: State,
+    new: NDArray[np.bool_],
+    gesture: Gesture | None = None,
+    how: str = "",
+    query: Query | None = None,
 ) -> None:
-    """Change the selection by a gesture, in the selection's ``mode``.
+    """Change the selection by a gesture or a query, in the selection's ``mode``.
 
     Args:
         state: The selection.
         new: Which galaxies it covers, (N,).
         gesture: Its outline, to be shown.
         how: Another mode.
+        query: The condition that it fulfils.
     """
-    selected = combine(state.selection.selected, new, how or state.selection.mode)
-    drawn = None if selected is None else gesture
-    state.selection.param.update(selected=selected, gesture=drawn)
+    before, how = state.selection.selected, how or state.selection.mode
+    selected = combine(before, new, how)
+    alone = before is None or how == "replace"
+    drawn = None if selected is None or gesture is None else gesture._replace(alone=alone)
+    asked = query if selected is not None and alone else None
+    state.selection.param.update(selected=selected, gesture=drawn, query=asked)
 
 
 def undo_selection(state: State) -> None:
@@ -133,15 +139,17 @@ def focus_of(datastore: DataStore, state: State, but: str = "") -> NDArray[np.bo
 
 
 class FocusFollower(Follower):
-    """Keeps ``focus``, ``previous`` and ``gesture`` of the selection up to date.
+    """Keeps ``focus``, ``previous``, ``gesture`` and ``query`` of the selection up to date.
 
-    To be made before the views. A selection without a gesture removes the outline.
+    To be made before the views. A selection without a gesture removes the outline, and one
+    without a query the query.
     """
 
-    def __init__(self, **params: Any) -> None:
+    def __init__(self, **params: object) -> None:
         super().__init__(**params)
         selection = self.state.selection
         self._selected, self._gesture = selection.selected, selection.gesture
+        self._query = selection.query
 
     @param.depends(
         "state.model",
@@ -157,8 +165,9 @@ class FocusFollower(Follower):
             drawn = None
         self._selected, self._gesture = selection.selected, selection.gesture
         if selection.selected is not before:
-            self._gesture = drawn
-            selection.param.update(previous=before, gesture=drawn)
+            asked = None if selection.query is self._query else selection.query
+            self._gesture, self._query = drawn, asked
+            selection.param.update(previous=before, gesture=drawn, query=asked)
         selection.focus = focus_of(self.datastore, self.state)
 
 

@@ -34,7 +34,7 @@ class Ranges(Acknowledged):
     _esm = script(__file__, "range_histograms.js")
 
     def __init__(
-        self, on_range: Callable[[str, tuple[float, float] | None], None], **params: Any
+        self, on_range: Callable[[str, tuple[float, float] | None], None], **params: object
     ) -> None:
         super().__init__(**params)
         self._on_range = on_range

@@ -1,7 +1,6 @@
 """The selection: mode of boxes and lassos, number of selected galaxies, undo and clear."""
 
 from functools import partial
-from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
@@ -49,7 +48,7 @@ class SelectionBar(View):
     ``selection.filters``.
     """
 
-    def __init__(self, **params: Any) -> None:
+    def __init__(self, **params: object) -> None:
         super().__init__(**params)
         state = self.state
         self.how = pmui.RadioButtonGroup.from_param(

@@ -20,6 +20,7 @@ from tornado.web import RequestHandler
 
 from dashboard.shell.health import HEALTH, Health, protect_pages
 from dashboard.shell.server_log import shorten_closed_tabs
+from dashboard.shell.session_queue import queue_sessions
 
 __all__ = ["HOSTS", "guard_requests", "is_known_host", "known_names", "names", "served_names"]
 
@@ -41,8 +42,8 @@ class Refusal(RequestHandler):
 def guard_requests() -> None:
     """Refuse requests by unknown names in this process: pages, websockets and files alike.
 
-    Answers ``/health`` and protects the pages too. Takes effect for servers that are running.
-    Calling it again changes nothing.
+    Answers ``/health``, protects the pages and queues sessions too. Takes effect for servers that
+    are running. Calling it again changes nothing.
     """
     find = getattr(BokehTornado, FIND)
     if hasattr(find, "__wrapped__"):
@@ -50,6 +51,7 @@ def guard_requests() -> None:
     known = served_names()
     protect_pages()
     shorten_closed_tabs()
+    queue_sessions()
 
     @wraps(find)
     def guarded(

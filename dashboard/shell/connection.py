@@ -1,7 +1,5 @@
 """The banner that says when the server is gone, and the page's way back to it."""
 
-from typing import Any
-
 import param
 
 from dashboard.components.assets import script, style
@@ -24,6 +22,6 @@ class Connection(Component):
     _esm = script(__file__, "connection.js")
     _stylesheets = [style(__file__, "connection.css")]  # noqa: RUF012
 
-    def _handle_msg(self, data: dict[str, Any]) -> None:
+    def _handle_msg(self, data: dict[str, object]) -> None:
         if isinstance(data.get("question"), int):
             self.answer = data["question"]

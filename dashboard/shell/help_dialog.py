@@ -1,7 +1,6 @@
 """Help: the glossary, the keys, and the tour again."""
 
 from html import escape
-from typing import Any
 
 import panel as pn
 import panel_material_ui as pmui
@@ -35,7 +34,7 @@ class Help(pn.viewable.Viewer):
         keys: What each key does.
     """
 
-    def __init__(self, keys: dict[str, str], **params: Any) -> None:
+    def __init__(self, keys: dict[str, str], **params: object) -> None:
         pn.viewable.Viewer.__init__(self, **params)
         self.tour = Tour(sizing_mode="fixed", width=0, height=0, margin=0)
         says = "Help: what the words mean, the keys, and the tour again."

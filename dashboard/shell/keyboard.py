@@ -21,7 +21,7 @@ class Shortcuts(Component):
 
     _esm = script(__file__, "keyboard.js")
 
-    def __init__(self, on_key: Callable[[str], None], **params: Any) -> None:
+    def __init__(self, on_key: Callable[[str], None], **params: object) -> None:
         super().__init__(**params)
         self._on_key = on_key
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from dashboard.active_learning.training_labels import refit
 from dashboard.backend.datastore import DataStore
@@ -18,7 +18,7 @@ __all__ = ["Key", "keymap"]
 class Key(NamedTuple):
     """What a key does, its description, and how it is written where its name is no letter."""
 
-    do: Callable[[], Any]
+    do: Callable[[], object]
     description: str
     shown: str = ""
 

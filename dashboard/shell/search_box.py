@@ -1,4 +1,4 @@
-"""The search field: galaxies by id or position."""
+"""The search field: galaxies by id, position or condition."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -10,13 +10,15 @@ from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import when_done
 from dashboard.backend.view import View
 from dashboard.galaxy.add_galaxy import AddGalaxy
+from dashboard.selection.query import is_query, select_by_query
 from dashboard.sky.search import Found, find, suggestions
 
 __all__ = ["Find"]
 
 HELP = (
     "Find a galaxy: type its id or the beginning of it; or a place on the sky, such as "
-    "153.006 +2.218 or 10:12:01.5 +02:13:04, for the galaxy nearest to it"
+    "153.006 +2.218 or 10:12:01.5 +02:13:04, for the galaxy nearest to it; or a condition, "
+    'such as redshift > 0.2 and g - r < 0.3 or label == "candidate", for all that fulfil it'
 )
 
 
@@ -30,7 +32,7 @@ class FindField(pmui.AutocompleteInput):
 
     _rename = {"datastore": None}  # noqa: RUF012
 
-    def __init__(self, **params: Any) -> None:
+    def __init__(self, **params: object) -> None:
         pmui.AutocompleteInput.__init__(self, **params)
 
     def _handle_msg(self, msg: dict[str, Any]) -> None:
@@ -47,7 +49,7 @@ class FindField(pmui.AutocompleteInput):
 class Find(View):
     """The field in the header; a found galaxy is picked, other results are shown in the panel.
 
-    Reads nothing of the state, and writes ``row``.
+    Reads ``model`` and ``selection`` of the state; writes ``row``, or ``tab`` and the selection.
     """
 
     if TYPE_CHECKING:
@@ -55,12 +57,12 @@ class Find(View):
     else:
         add_galaxy = param.ClassSelector(class_=AddGalaxy, constant=True)
 
-    def __init__(self, **params: Any) -> None:
+    def __init__(self, **params: object) -> None:
         super().__init__(**params)
         self.field = FindField(
             datastore=self.datastore,
             label="Find",
-            placeholder="id, or RA Dec",
+            placeholder="id, RA Dec, or redshift > 0.2",
             description=HELP,
             restrict=False,
             lazy_search=True,
@@ -79,8 +81,20 @@ class Find(View):
         """Search in a worker, then show the result."""
         if not text:
             return
+        if is_query(text):
+            self._select(text)
+            return
         job = self.datastore.workers.requests.submit(find, self.datastore, text)
         when_done(job, lambda: self._show(job.result()))
+
+    def _select(self, text: str) -> None:
+        """Select the galaxies that fulfil a condition, and list them."""
+        select_by_query(self.datastore, self.state, text, self._answer_query)
+
+    def _answer_query(self, words: str) -> None:
+        self.add_galaxy.tell(Found(words))
+        if not words:
+            self.state.tab = "selection"
 
     def _show(self, found: Found) -> None:
         if found.row is not None and found.sure:

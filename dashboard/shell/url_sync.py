@@ -1,16 +1,26 @@
 """The address of the page holds the choices, and restores them when opened."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
+import numpy as np
 import param
 
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import debounce
-from dashboard.backend.view import Follower
+from dashboard.backend.view import RENAMED_TABS, Follower
 from dashboard.components.notices import report
-from dashboard.state import Axes, State
+from dashboard.selection.masks import inside_polygon, select
+from dashboard.selection.query import select_by_query
+from dashboard.selection.selection_text import (
+    filters_of,
+    gesture_of,
+    text_of_filters,
+    text_of_gesture,
+)
+from dashboard.state import STORE_ORDER, State
 
 __all__ = ["UrlSync", "query_of"]
 
@@ -28,8 +38,11 @@ KEPT = (
     "lookalikes_by",
 )
 AXES = ("model", "x", "y")
+LATER = ("query", "drawn", "order", "rank")  # restored once the page is on the screen
+SELECTION = ("selected", "gesture", "query", "filters", "order", "descending")
+METRIC = ("k", "whiten", "oriented")  # said where they are not as they are at first
 OURS = {*KEPT, *(f"{name}2" for name in AXES), "galaxy", "zoom", "zoom2", "split"}
-RENAMED_TABS = {"candidates": "labels"}  # an older address says the former key
+OURS |= {*LATER, *METRIC, "filters", "descending"}
 ZOOMED = 400  # ms of rest after which the address says what is in view
 
 
@@ -40,12 +53,36 @@ def query_of(datastore: DataStore, state: State) -> dict[str, str]:
         query["galaxy"] = str(datastore.ids[state.row])
     if state.zoom:
         query["zoom"] = _text_of(state.zoom)
+    query |= {
+        name: str(int(getattr(state, name)))
+        for name in METRIC
+        if getattr(state, name) != state.param[name].default
+    }
+    query |= _selection_of(datastore, state)
     if state.split:
         query |= {f"{name}2": str(getattr(state.second, name)) for name in AXES}
         query |= {"split": "1"} | (
             {"zoom2": _text_of(state.second.zoom)} if state.second.zoom else {}
         )
     return query
+
+
+def _selection_of(datastore: DataStore, state: State) -> dict[str, str]:
+    """What an address can hold of a selection: what was typed, or drawn once, and the filters."""
+    chosen, found = state.selection, {}
+    if chosen.filters:
+        found["filters"] = text_of_filters(chosen.filters)
+    if chosen.query is not None:
+        found["query"] = chosen.query.text
+    elif chosen.gesture and chosen.gesture.alone and chosen.gesture.plane[0] in datastore.models:
+        found["drawn"] = text_of_gesture(chosen.gesture)
+    if chosen.order != STORE_ORDER:
+        found["order"] = chosen.order
+    if chosen.descending:
+        found["descending"] = "1"
+    if state.queue.rank != "score":
+        found["rank"] = state.queue.rank
+    return found
 
 
 class UrlSync(Follower):
@@ -60,6 +97,7 @@ class UrlSync(Follower):
     def __init__(self, datastore: DataStore, state: State, location: Any) -> None:
         self._datastore, self._location = datastore, location
         self._row: int | None = None
+        self._later: dict[str, str] = {}
         self._write_later = debounce(self._write, ZOOMED)
         self._read(datastore, state)
         super().__init__(state=state)
@@ -72,20 +110,44 @@ class UrlSync(Follower):
         _take(state.second, {name: asked.get(f"{name}2") for name in AXES})
         state.split = asked.get("split") in ("1", "true")
         state.zoom, state.second.zoom = _zoom_of(asked.get("zoom")), _zoom_of(asked.get("zoom2"))
+        _take(state, {"k": int(asked["k"]) if asked.get("k", "").isdecimal() else None})
+        state.whiten, state.oriented = asked.get("whiten") != "0", asked.get("oriented") == "1"
+        state.selection.filters = filters_of(asked.get("filters", ""))
+        state.selection.descending = asked.get("descending") == "1"
+        self._later = {name: asked[name] for name in LATER if name in asked}
         state.dark = asked.get("theme") != "light"
         if "galaxy" in asked:
             state.row = datastore.row_of(asked["galaxy"])
             if state.row is None:
                 report(state, "address", f"No galaxy {asked['galaxy']} in this store.")
 
+    @param.depends("state.progress.loaded", watch=True)
+    def _restore(self) -> None:
+        """Select again what the address says, in the orders that it says."""
+        state, later, self._later = self.state, self._later, {}
+        _take(state.selection, {"order": later.get("order")})
+        _take(state.queue, {"rank": later.get("rank")})
+        gesture = gesture_of(later.get("drawn", ""))
+        if "query" in later:
+            say = partial(report, state, "address")
+            select_by_query(self._datastore, state, later["query"], say)
+        elif gesture is not None and gesture.plane[0] in self._datastore.models:
+            model, *names = gesture.plane
+            axes = [self._datastore.columns.axis(model, name) for name in names]
+            points = self._datastore.columns.plane(model, *axes).points
+            mask = inside_polygon(points, np.array(gesture.corners))
+            select(state, mask, gesture, how="replace")
+
     @param.depends(
-        *(f"state.{name}" for name in (*KEPT, "row", "split")),
+        *(f"state.{name}" for name in (*KEPT, *METRIC, "row", "split")),
         *(f"state.second.{name}" for name in AXES),
+        *(f"state.selection.{name}" for name in SELECTION),
+        "state.queue.rank",
         watch=True,
     )
     def _write(self) -> None:
         own = {name: text for name, text in _query_of(self._location).items() if name not in OURS}
-        query = query_of(self._datastore, self.state)
+        query = self._later | query_of(self._datastore, self.state)
         self._location.search = "?" + urlencode(own | query, safe=",")
 
     @param.depends("state.zoom", "state.second.zoom", watch=True)
@@ -105,10 +167,10 @@ def _query_of(location: Any) -> dict[str, str]:
     return dict(parse_qsl(location.search.lstrip("?")))
 
 
-def _take(axes: Axes, asked: dict[str, str | None]) -> None:
+def _take(choices: param.Parameterized, asked: Mapping[str, str | int | None]) -> None:
     for name, value in asked.items():
-        if value in list(axes.param[name].objects):
-            setattr(axes, name, value)
+        if value in list(choices.param[name].objects):
+            setattr(choices, name, value)
 
 
 def _text_of(zoom: Iterable[float]) -> str:

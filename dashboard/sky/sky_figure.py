@@ -73,7 +73,7 @@ class SkyFigure(View):
         params: The datastore and the state.
     """
 
-    def __init__(self, sky: Sky, plane: Plane, **params: Any) -> None:
+    def __init__(self, sky: Sky, plane: Plane, **params: object) -> None:
         super().__init__(**params)
         self.sky, self._plane = sky, plane
         self.view: Limits | None = None

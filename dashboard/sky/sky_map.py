@@ -1,7 +1,6 @@
 """The tab that shows all galaxies on the sky."""
 
 from concurrent.futures import wait
-from typing import Any
 
 import numpy as np
 import panel as pn
@@ -50,7 +49,7 @@ class SkyMap(Tab):
 
     key, title = "sky", "Sky"
 
-    def __init__(self, **params: Any) -> None:
+    def __init__(self, **params: object) -> None:
         super().__init__(**params)
         self.map: SkyFigure | None = None
         self.chips = FocusChips(datastore=self.datastore, state=self.state)

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import panel as pn
 import panel_material_ui as pmui
+import param
 
 from dashboard.backend.jobs import when_done
 from dashboard.backend.view import Tab
@@ -15,9 +17,9 @@ from dashboard.components.css import BASE, DROP_DOWN
 from dashboard.components.file_input import FileField, Upload, UploadError
 from dashboard.components.notices import status_html
 from dashboard.components.pager import Pager
-from dashboard.selection.masks import mask_of, select
-from dashboard.sky.crossmatch import TABLES, match, read_targets
+from dashboard.sky.crossmatch import match, read_targets
 from dashboard.sky.target_table import PAGE, TargetTable, match_summary, next_matched, target_items
+from dashboard.state import GalaxyList
 
 __all__ = ["TargetList"]
 
@@ -31,13 +33,13 @@ EMPTY = (
 class TargetList(Tab):
     """The list with its matches, and buttons that step through it.
 
-    Reads nothing of the state; writes ``row`` when stepped, ``selection.selected`` when asked to,
-    and ``wanted_place`` to have the cutout of a target fetched that is not in the store.
+    Reads ``tab`` of the state; writes ``selection.listed``, ``row`` when stepped, and
+    ``wanted_place`` to have the cutout of a target fetched that is not in the store.
     """
 
     key, title = "targets", "Targets"
 
-    def __init__(self, **params: Any) -> None:
+    def __init__(self, **params: object) -> None:
         super().__init__(**params)
         self._listed: pd.DataFrame | None = None
         self.matched: pd.DataFrame | None = None
@@ -46,8 +48,6 @@ class TargetList(Tab):
         self.radius.param.watch(lambda _: self._match(), "value")
         self.before = _button("Previous", "the target before", lambda: self.step(-1))
         self.after = _button("Next", "the next target in the store", lambda: self.step(1))
-        says = "let their galaxies be the selection"
-        self.choose = _button("Select the matched", says, self.select_matched)
         self.words = pn.pane.HTML("", stylesheets=[BASE, DROP_DOWN], width=290, margin=(2, 6))
         calls = {"pick": self.go, "fetch": self.fetch}
         self.table = TargetTable(calls, empty=EMPTY, sizing_mode="stretch_both")
@@ -55,14 +55,10 @@ class TargetList(Tab):
         self._enable()
 
     def __panel__(self) -> pn.viewable.Viewable:
-        left = pn.Column(
-            pn.Row(self.field, self.radius),
-            pn.Row(self.before, self.after, self.choose),
-            self.pager,
-            pn.Column(self.words, sizing_mode="stretch_both", scroll="y-auto"),
-            width=310,
-            sizing_mode="stretch_height",
-        )
+        looks: dict[str, Any] = {"sizing_mode": "stretch_height", "width": 310}
+        words = pn.Column(self.words, sizing_mode="stretch_both", scroll="y-auto")
+        buttons = pn.Row(self.before, self.after)
+        left = pn.Column(pn.Row(self.field, self.radius), buttons, self.pager, words, **looks)
         return pn.Row(left, self.table, sizing_mode="stretch_both", margin=(2, 10, 0, 10))
 
     def upload(self, file: Upload) -> None:
@@ -95,26 +91,23 @@ class TargetList(Tab):
             target = self.matched.iloc[place]
             self.state.wanted_place = float(target["ra"]), float(target["dec"])
 
-    def select_matched(self) -> None:
-        """Select the galaxies of the list."""
-        if self.matched is not None:
-            mask = mask_of(self.matched["row"], len(self.datastore))
-            select(self.state, mask, how="replace")
-
     def _take(self) -> None:
         try:
-            files = self.field.files()
-            if files:
+            if files := self.field.files():
                 self.upload(files[0])
         except UploadError as error:
-            self._say(f"Not taken: {error}", failed=True)
+            self._refuse(error)
 
     def _read(self, job: "Future[pd.DataFrame]") -> None:
         if error := job.exception():
-            self._say(f"Not taken: {error}", failed=True)
+            self._refuse(error)
             return
         self._listed = job.result()
         self._match()
+
+    def _refuse(self, error: BaseException) -> None:
+        kept = "" if self.matched is None else " The list before it is still shown."
+        self._say(f"Not taken: {error}.{kept}", failed=True)
 
     def _match(self) -> None:
         if self._listed is None or not self.radius.value:
@@ -129,11 +122,20 @@ class TargetList(Tab):
             return
         self.matched = job.result()
         self.table.current = -1
+        self._tell()
         pages = -(-len(self.matched) // PAGE)
         self.pager.param.update(pages=pages, visible=pages > 1)
         self._turn(0)
         self._say(match_summary(self.matched))
         self._enable()
+
+    @param.depends("state.tab", watch=True)
+    def _tell(self) -> None:
+        """Say which galaxies are listed: the matched ones."""
+        if self.state.tab == self.key:
+            self.state.selection.listed = (
+                None if self.matched is None else listed_targets(self.matched)
+            )
 
     def _turn(self, page: int) -> None:
         """Show a page of the list."""
@@ -143,11 +145,23 @@ class TargetList(Tab):
 
     def _enable(self) -> None:
         none = self.matched is None or not (self.matched["row"] >= 0).any()
-        for button in (self.before, self.after, self.choose):
+        for button in (self.before, self.after):
             button.disabled = none
 
     def _say(self, words: str, *, failed: bool = False) -> None:
         self.words.object = status_html(words, failed=failed)
+
+
+def listed_targets(matched: pd.DataFrame) -> GalaxyList | None:
+    """The galaxies that targets were matched with; None if there is none."""
+    found = matched[matched["row"] >= 0]
+    columns = {
+        "target": found["id"].to_numpy(),
+        "matched_by": found["how"].to_numpy(),
+        "separation": found["separation"].to_numpy(),
+    }
+    rows = found["row"].to_numpy(np.intp)
+    return GalaxyList(TargetList.key, "matched targets", rows, columns) if len(rows) else None
 
 
 def targets_field() -> FileField:
@@ -155,7 +169,6 @@ def targets_field() -> FileField:
     return FileField(
         label="Upload targets",
         uploaded_label="Upload targets",
-        accept=",".join(TABLES),
         variant="outlined",
         size="small",
         width=150,

@@ -29,7 +29,7 @@ class TargetTable(Component):
     _stylesheets = [BASE, style(__file__, "target_table.css")]  # noqa: RUF012
     _esm = script(__file__, "target_table.js")
 
-    def __init__(self, calls: Mapping[str, Callable[[int], None]], **params: Any) -> None:
+    def __init__(self, calls: Mapping[str, Callable[[int], None]], **params: object) -> None:
         super().__init__(**params)
         self._calls = calls
 

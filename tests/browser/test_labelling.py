@@ -2,6 +2,7 @@
 
 import time
 
+import pandas as pd
 import pytest
 
 from dashboard.backend.datastore import DataStore
@@ -125,3 +126,28 @@ def test_a_refit_says_how_well_each_class_is_found(page, folder):
     expect(rates.get_by_role("row", name="Merger 6")).to_contain_text("%")
     expect(rates).to_contain_text("Lens: 1 labelled, 5 needed; it takes no part yet.")
     expect(page.get_by_role("button", name="Cancel")).to_be_hidden()
+
+
+def test_twenty_new_candidates_of_a_class_are_labelled_and_exported(page, folder):
+    from playwright.sync_api import expect
+
+    rare = read_store(folder).info.rare[-1]
+    title = rare.replace("_", " ").title()
+    open_queue(page)
+    page.get_by_label("Ranked by").click()
+    page.get_by_text(f"P({title})", exact=True).click()
+    expect(page.locator(".stamp:visible").first).to_contain_text("P ", timeout=SLOW)
+    expect(page.get_by_text("of these expected true at 1 in 1,000")).to_be_visible()
+    page.locator("[role=combobox]:visible").filter(has_text="All ").click()
+    page.get_by_text("First 20", exact=True).click()
+    page.get_by_role("button", name="Export the list").click()
+    expect(page.get_by_role("radio", name="List: 20 galaxies, the queue")).to_be_checked()
+    with page.expect_download() as begun:
+        page.get_by_role("button", name="Download: make").click()
+    table = pd.read_csv(begun.value.path(), dtype={"id": str}, comment="#")
+    assert len(table) == 20
+    assert table[f"p_{rare}"].is_monotonic_decreasing
+    page.get_by_role("button", name="Close: ").click()
+    page.get_by_role("button", name="Label the list").click()
+    page.get_by_role("menuitem", name="Candidate").click()
+    await_labels(folder, dict.fromkeys(table["id"], ("candidate", "")))

@@ -56,7 +56,7 @@ def test_a_person_taps_a_galaxy_walks_to_a_neighbour_tags_it_and_takes_the_list(
     page.get_by_role("tab", name="Labels").click()
     expect(page.locator(".stamp > button:first-child")).to_have_attribute("title", name)
 
-    page.get_by_role("button", name="Export").click()
+    page.get_by_role("button", name="Export: ").click()
     page.get_by_role("radio", name="Labels: 1 galaxy").click()
     with page.expect_download() as begun:
         page.get_by_role("button", name="Download: make").click()

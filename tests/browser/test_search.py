@@ -108,7 +108,7 @@ def test_a_person_takes_a_cutout_and_the_map_away(page, folder):
     from playwright.sync_api import expect
 
     name = page.locator(".facts h2").inner_text()
-    page.get_by_role("button", name="Export").click()
+    page.get_by_role("button", name="Export: ").click()
     download = page.get_by_role("button", name="Download: make")
     expect(download).to_be_disabled()
     page.get_by_role("radio", name=f"Cutout of {name}").click()
@@ -151,5 +151,48 @@ def test_a_person_steps_through_a_target_list(page, folder, tmp_path):
         expect(page.locator(".facts h2")).to_have_text(galaxies["id"][row])
     page.mouse.move(640, 300)  # away from the button, whose tooltip covers others
     expect(page.get_by_role("tooltip")).to_have_count(0)
-    page.get_by_role("button", name="Select the matched").click()
+    page.get_by_role("button", name="Select the list").click()
     expect(page.get_by_text(f"2 of {len(galaxies):,} selected")).to_be_visible()
+
+
+DROP = """([name, text]) => {
+  const given = new DataTransfer()
+  given.items.add(new File([text], name))
+  for (const kind of ['dragenter', 'dragover', 'drop']) {
+    const event = new DragEvent(kind, { dataTransfer: given, bubbles: true, cancelable: true })
+    document.querySelector('body').dispatchEvent(event)
+  }
+}"""
+
+
+def test_a_file_is_dropped_anywhere_and_a_wrong_one_is_refused_in_words(page, folder):
+    from playwright.sync_api import expect
+
+    name = read_store(folder).galaxies["id"][4]
+    page.evaluate(DROP, ["mine.csv", f"id\n{name}\nnever\n"])
+    expect(page.get_by_text("1 of 2 targets are in this store")).to_be_visible()
+    page.evaluate(DROP, ["notes.docx", "words"])
+    expect(page.get_by_role("alert").filter(has_text="found notes.docx")).to_be_visible()
+    page.get_by_role("button", name="Close").click()
+    with page.expect_file_chooser() as chooser:
+        page.get_by_text("Upload targets").click()
+    chooser.value.set_files({"name": "a.png", "mimeType": "image/png", "buffer": b"x"})
+    expect(page.get_by_text("expected a table ending in .csv")).to_be_visible()
+    expect(page.get_by_text("The list before it is still shown")).to_be_visible()
+
+
+def test_a_condition_selects_what_fulfils_it_and_the_address_brings_it_back(page, folder):
+    from playwright.sync_api import expect
+
+    latents = read_store(folder).latents("physics")["redshift"].to_numpy()
+    high = float(np.round(np.quantile(latents, 0.7), 3))
+    count = int((latents > high).sum())
+    find(page, f"redshift > {high}")
+    words = f"{count:,} of {len(latents):,} selected"
+    expect(page.get_by_text(words)).to_be_visible()
+    expect(page.get_by_role("tab", name="Selection")).to_have_attribute("aria-selected", "true")
+    expect(page).to_have_url(re.compile("query=redshift"))
+    page.reload()
+    expect(page.get_by_text(words)).to_be_visible()
+    find(page, "redshit > 1")
+    expect(page.locator(".drop-down").get_by_role("status")).to_contain_text("it has redshift")

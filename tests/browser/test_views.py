@@ -192,3 +192,23 @@ def test_a_box_on_the_sky_selects_on_the_maps_and_in_the_grid(page, folder):
     expect(page.locator(".tile:visible").first).to_be_visible()
     chip.click()
     expect(page.get_by_text("Nothing is selected")).to_be_visible()
+
+
+def test_a_row_of_stamps_follows_the_picked_galaxy_and_wraps_where_there_is_room(page):
+    from playwright.sync_api import expect
+
+    page.get_by_role("tab", name="Look-alikes").click()
+    stamps = page.locator(".stamp:visible")
+    expect(stamps.nth(20)).to_be_attached()
+    for place in range(18):
+        page.keyboard.press("ArrowRight")
+        expect(stamps.nth(place)).to_have_class("stamp picked")
+    expect(stamps.nth(17)).to_be_in_viewport(ratio=0.99)
+    top = [stamps.nth(place).bounding_box()["y"] for place in (0, 17)]
+    assert top[0] == top[1]
+    page.get_by_role("button", name="Make the strip taller").click()
+    page.wait_for_function("box => box.offsetTop > 50", arg=stamps.nth(17).element_handle())
+    expect(stamps.nth(17)).to_be_in_viewport(ratio=0.99)
+    page.get_by_role("button", name="Make the strip lower").click()
+    page.wait_for_function("box => box.offsetTop < 50", arg=stamps.nth(17).element_handle())
+    expect(stamps.nth(17)).to_be_in_viewport(ratio=0.99)

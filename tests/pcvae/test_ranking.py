@@ -35,3 +35,13 @@ def test_purity_is_what_counting_gives():
     """Of 1,000,000 galaxies 1,000 are rare: 940 found, and 49,950 others too."""
     assert ranking.purity(0.94, 0.05, 0.001) == pytest.approx(940 / (940 + 49_950))
     assert np.isnan(ranking.purity(0.0, 0.0, 0.001))
+
+
+def test_another_base_rate_is_bayes_theorem():
+    """Two normal distributions with known densities."""
+    x = np.linspace(-3, 5, 9)
+    rare, plain = np.exp(-((x - 2) ** 2) / 2), np.exp(-(x**2) / 2)
+    trained, survey = 0.2, 0.001
+    given = trained * rare / (trained * rare + (1 - trained) * plain)
+    expected = survey * rare / (survey * rare + (1 - survey) * plain)
+    np.testing.assert_allclose(ranking.at_base_rate(given, trained, survey), expected, rtol=1e-9)

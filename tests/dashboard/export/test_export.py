@@ -17,6 +17,7 @@ from PIL import Image
 from dashboard.active_learning.training_labels import refit
 from dashboard.backend.quantities import ANOMALY
 from dashboard.components.file_input import Upload
+from dashboard.export.export_panel import FIGURE, maker_of
 from dashboard.export.fits_cutout import NO_FLUX, find_sample, pixels_of
 from dashboard.export.fits_cutout import as_fits as cutout_fits
 from dashboard.export.map_figure import figure_png
@@ -334,7 +335,8 @@ def test_the_picture_shows_the_map_as_it_was_when_it_was_asked_for(session):
     away.what.value = "figure"
     for split in (False, True):
         state.split = split
-        expected, make = figure_png(session.datastore, state), away._maker()
+        expected = figure_png(session.datastore, state)
+        make = maker_of(session.datastore, state, FIGURE, "csv")
         state.param.update(split=not split, dark=not state.dark, row=3)
         state.second.zoom = (-1, -1, 1 + split, 1)
         assert make().content == expected

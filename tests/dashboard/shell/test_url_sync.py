@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from panel.io.location import Location
 
+from dashboard.selection.masks import FocusFollower
 from dashboard.shell.url_sync import UrlSync, query_of
 from dashboard.state import State
 
@@ -74,3 +75,67 @@ def test_the_address_restores_both_maps_and_what_is_in_view(two):
     other.split = state.split = False
     state.zoom = None
     assert not {"x2", "zoom", "zoom2", "split"} & set(location.query_params)
+
+
+def shared(session, location):
+    """Another session of the address that a session has come to."""
+    state = State()
+    for name in ("x", "y", "tab", "model", "colour", "seeds"):
+        state.param[name].objects = session.state.param[name].objects
+    for part, name in (("selection", "order"), ("queue", "rank")):
+        objects = getattr(session.state, part).param[name].objects
+        getattr(state, part).param[name].objects = objects
+    sync = UrlSync(session.datastore, state, Location(search=location.search))
+    follower = FocusFollower(datastore=session.datastore, state=state)
+    state.progress.loaded = True
+    return state, (sync, follower)
+
+
+def test_the_address_holds_what_was_drawn_typed_and_kept(many):
+    state, location = many.state, Location(search="?theme=light")
+    sync = UrlSync(many.datastore, state, location)
+    state.param.update(k=50, whiten=False, oriented=True)
+    state.selection.param.update(order="inferred.redshift", descending=True)
+    state.queue.rank = "margin"
+    middle = float(np.median(many.datastore.store.latents("physics")["redshift"]))
+    state.selection.filters = {"inferred.redshift": (middle, float("inf"))}
+    (left, right), (bottom, top) = many.map.plane.limits
+    across = (left + right) / 2
+    many.map.gestures.box.event(bounds=(left, bottom, across, top))
+    assert state.selection.selected.any()
+    other, kept = shared(many, location)
+    assert (other.k, other.whiten, other.oriented) == (50, False, True)
+    assert (other.selection.order, other.selection.descending) == ("inferred.redshift", True)
+    assert other.queue.rank == "margin"
+    assert other.selection.filters.keys() == state.selection.filters.keys()
+    assert (other.selection.selected == state.selection.selected).all()
+    drawn = (state.selection.gesture.corners, other.selection.gesture.corners)
+    np.testing.assert_allclose(*drawn, rtol=1e-5)
+    many.search_box.ask(f"redshift > {middle:.4g}")
+    other, kept = shared(many, location)
+    assert other.selection.query == state.selection.query
+    assert (other.selection.selected == state.selection.selected).all()
+    assert "drawn=" not in location.search
+    assert sync
+    assert kept
+
+
+def test_what_several_acts_selected_is_not_said_to_be_one(many):
+    state, location = many.state, Location(search="")
+    sync = UrlSync(many.datastore, state, location)
+    (left, right), (bottom, top) = many.map.plane.limits
+    for mode, end in (("replace", right), ("subtract", (left + right) / 2)):
+        state.selection.mode = mode
+        many.map.gestures.box.event(bounds=(left, bottom, end, top))
+    assert state.selection.selected.any()
+    assert "drawn=" not in location.search
+    assert sync
+
+
+def test_an_address_keeps_what_is_not_restored_yet(many):
+    text = "?query=redshift+%3E+-9&rank=error&drawn=nonsense&filters=a:b"
+    location = Location(search=text)
+    sync = UrlSync(many.datastore, many.state, location)
+    many.state.row = 3
+    assert "query=redshift+%3E+-9" in location.search
+    assert sync

@@ -125,7 +125,7 @@ def test_a_person_uploads_a_list_steps_through_it_and_selects_it(session):
     view.table._handle_msg({"pick": 0})
     assert session.state.row == 40
     view.table._handle_msg({"pick": 10**9})
-    view.choose.clicks += 1
+    session.list_bar.choose.clicks += 1
     assert list(np.flatnonzero(session.state.selection.focus)) == [3, 40, 88]
 
 
@@ -147,10 +147,10 @@ def test_another_radius_matches_again(session):
     view = session.tabs["targets"]
     view.upload(nearby(session, [40, 3], 3.0))
     assert "0 of 2" in view.words.object
-    assert view.choose.disabled
+    assert view.after.disabled
     view.radius.value = 4.0
     assert "2 of 2" in view.words.object
-    assert not view.choose.disabled
+    assert not view.after.disabled
 
 
 def test_a_long_list_shows_a_page_at_a_time_and_steps_turn_to_the_page(session):
