@@ -42,6 +42,7 @@ from dashboard.gallery.list_bar import ListBar
 from dashboard.gallery.lookalikes import Lookalikes
 from dashboard.gallery.neighbours import Nearest
 from dashboard.gallery.strip import LOW, TALL
+from dashboard.gallery.viewer import Viewer
 from dashboard.labelling.label_queue import LabelQueue
 from dashboard.labelling.labels import refresh
 from dashboard.latent_map.legend import Legend
@@ -58,7 +59,7 @@ from dashboard.shell.error_page import trouble_page
 from dashboard.shell.help_dialog import Help
 from dashboard.shell.history import History
 from dashboard.shell.keyboard import Shortcuts
-from dashboard.shell.keymap import Key, keymap
+from dashboard.shell.keymap import keymap
 from dashboard.shell.search_box import Find
 from dashboard.shell.store_watch import StoreWatch, store_identity
 from dashboard.shell.url_sync import UrlSync
@@ -121,10 +122,10 @@ class Explorer:
         self.add_galaxy, self.export_panel = AddGalaxy(**shared), ExportPanel(**shared)
         one_at_a_time(self.add_galaxy.panel, self.export_panel.panel)
         self.search_box = Find(**shared, add_galaxy=self.add_galaxy)
-        keys = keymap(datastore, self.state, self.tabs, self.history)
-        keys["?"] = Key(self._open_help, "This help")
+        self.viewer = Viewer(self.tabs, **shared)
+        dialogs = (self.viewer.open, self._open_help)
+        self.pressed = keys = keymap(datastore, self.state, self.tabs, self.history, *dialogs)
         self.help = Help({key.shown or name: key.description for name, key in keys.items()})
-        self.pressed = keys
         self.keys = Shortcuts(self._press, keys=list(self.pressed))
         self.labels = LabelQueue(self._press, self.card.judge.act, **shared)
         self.connection = Connection(served=has_session())
@@ -171,7 +172,7 @@ class Explorer:
         targets = self.tabs[TargetList.key]
         assert isinstance(targets, TargetList)
         dropped = drop_zone(self.state, self.add_galaxy, targets)
-        unseen = (self.keys, self.labels, self.connection, dropped)
+        unseen = (self.keys, self.labels, self.connection, self.viewer, dropped)
         return pn.Column(heading, upper, tabs, *unseen, sizing_mode="stretch_both")
 
     def page(self) -> Page:

@@ -9,14 +9,34 @@ export const add = (tag, parent, attributes = {}) => {
 }
 // `press` the element of `selector` in `box` that was pressed, by mouse, finger or keyboard. A
 // click is lost where its element is replaced while it is pressed, as when a picture arrives.
-export const onPress = (box, selector, press) => {
+// A second press at the same place asks to enlarge what was pressed first, as a `pcvae-enlarge`
+// event: what it lies on may have been replaced by then. `listed` tells the rows to walk along.
+const SECOND = 400, NEAR = 6  // ms, px
+export const onPress = (box, selector, press, listed = () => []) => {
   const found = event => event.target.closest(selector)
   const key = target => target && `${target.dataset.row} ${target.classList[0]}`
-  let down
+  let down, first
+  const enlarged = event => {
+    const before = first
+    first = undefined
+    if (!before || event.timeStamp - before.time > SECOND) return false
+    if (Math.hypot(event.clientX - before.x, event.clientY - before.y) > NEAR) return false
+    const { row, rows } = before
+    document.dispatchEvent(new CustomEvent('pcvae-enlarge', { detail: { row, rows } }))
+    return true
+  }
+  const remember = (event, { dataset, classList }) => {
+    if (classList.contains('off')) return
+    const { timeStamp: time, clientX: x, clientY: y } = event
+    first = { time, x, y, row: Number(dataset.row), rows: listed() }
+  }
   box.addEventListener('pointerdown', event => { down = key(found(event)) })
   box.addEventListener('pointerup', event => {
     const target = found(event)
-    if (target && key(target) === down && event.button === 0) press(target)
+    if (event.button === 0 && !enlarged(event) && target && key(target) === down) {
+      remember(event, target)
+      press(target)
+    }
     down = undefined
   })
   box.addEventListener('click', event => {

@@ -53,7 +53,7 @@ export function render({ model, el }) {
   })
   onPress(strip, 'button', ({ dataset, classList }) => {
     model.send_msg({ [classList.contains('off') ? 'remove' : 'pick']: Number(dataset.row) })
-  })
+  }, () => model.items.map(item => item.row))
   fill()
   const shown = new ResizeObserver(([{ target }]) => {  // another tab, or the strip is taller
     strip.style.height = `${target.clientHeight}px`

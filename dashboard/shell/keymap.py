@@ -24,7 +24,12 @@ class Key(NamedTuple):
 
 
 def keymap(
-    datastore: DataStore, state: State, tabs: dict[str, Tab], history: History
+    datastore: DataStore,
+    state: State,
+    tabs: dict[str, Tab],
+    history: History,
+    enlarge: Callable[[], None],
+    show_help: Callable[[], None],
 ) -> dict[str, Key]:
     """The keys of a session by the browser's names of them.
 
@@ -33,6 +38,8 @@ def keymap(
         state: Which galaxy is picked, and which tab is shown.
         tabs: All tabs by their keys; the shown one is stepped through.
         history: The galaxies that were picked.
+        enlarge: Shows the picked galaxy large.
+        show_help: Opens the help.
     """
 
     def step(by: int) -> None:
@@ -55,4 +62,6 @@ def keymap(
         **dict.fromkeys("uz", Key(partial(undo, datastore, state), "Undo", "u")),
         "r": Key(partial(refit, datastore, state), "Refit the classifier to all labels"),
         **dict.fromkeys("UZ", Key(partial(redo, datastore, state), "Redo", "U")),
+        "v": Key(enlarge, "Enlarge the picked galaxy, as a double click does"),
+        "?": Key(show_help, "This help"),
     }

@@ -11,6 +11,7 @@ from dashboard.backend.typography import DASH, MINUS
 from dashboard.benchmarks.screenshot import SETTLED
 from dashboard.sky.sky_map import sky_plane
 from pcvae.store import read_store
+from tests.browser.test_access import violations
 
 FIGURE = """
   const all = view => [view, ...[...(view.child_views ?? []),
@@ -212,3 +213,29 @@ def test_a_row_of_stamps_follows_the_picked_galaxy_and_wraps_where_there_is_room
     page.get_by_role("button", name="Make the strip lower").click()
     page.wait_for_function("box => box.offsetTop < 50", arg=stamps.nth(17).element_handle())
     expect(stamps.nth(17)).to_be_in_viewport(ratio=0.99)
+
+
+def test_a_double_click_enlarges_a_galaxy_and_keys_walk_along_its_list(page):
+    from playwright.sync_api import expect
+
+    stamps = page.locator(".stamp:visible > button")
+    expect(stamps.nth(4)).to_be_visible()
+    names = [stamps.nth(place).get_attribute("title") for place in range(5)]
+    stamps.nth(2).dblclick()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("heading")).to_contain_text(names[2])
+    page.keyboard.press("ArrowRight")
+    expect(dialog.get_by_role("heading")).to_contain_text(names[3])
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    expect(dialog.get_by_role("heading")).to_contain_text(names[1])
+    picture = dialog.get_by_role("img")
+    expect(picture).to_have_attribute("alt", re.compile("^Image of"))
+    page.keyboard.press("b")
+    expect(picture).to_have_attribute("alt", re.compile("^Reconstruction of"))
+    expect(picture).to_have_attribute("alt", re.compile("^Image of"))
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    page.keyboard.press("v")
+    expect(dialog.get_by_role("heading")).to_contain_text(names[1])
+    assert violations(page) == []
