@@ -12,6 +12,7 @@ from astropy.wcs import WCS
 from data import cutouts
 from data.readers.legacy_bricks import BrickSource, by_brick
 from pcvae.cutouts import SampleInfo, read_sample
+from pcvae.dust import dereddening
 from pcvae.encode import Codec
 from pcvae.errors import CatalogError, SampleError, SettingsError, StoreError
 from pcvae.store import StoreWriter, read_store
@@ -23,11 +24,11 @@ from train.encoding import brick_parts
 from train.encoding.brick_parts import BrickParts
 
 SIDE, N = 330, 128  # px: of the bricks, of a cutout
-ALIKE = {"rtol": 0, "atol": 1e-4}  # in the latents' units
+ALIKE = {"rtol": 0.0, "atol": 1e-4}  # in the latents' units
 
 
 def shine(_band, plane):
-    """Light between the noise, so that Eq. 1 bends, and does not saturate."""
+    """Light between the noise, so that Eq. 1 bends; where it saturates, torch rounds otherwise."""
     y, x = np.indices(plane.shape)
     plane += (0.3 * np.exp(-((x - y) ** 2) / 90)).astype(np.float32)
 
@@ -196,7 +197,8 @@ def _with_scale(scale):
 
 
 @needs_real_data
-def test_real_galaxies_on_a_brick_equal_their_cutouts(tmp_path):
+@pytest.mark.parametrize("ebv", [0.0, 0.1])
+def test_real_galaxies_on_a_brick_equal_their_cutouts(tmp_path, ebv):
     """The pixels of a survey, laid side by side as a brick."""
     with np.load(Path(os.environ["PCVAE_REAL_DATA"], "decals", "images.npz")) as file:
         flux = file["images"][:16]
@@ -208,10 +210,12 @@ def test_real_galaxies_on_a_brick_equal_their_cutouts(tmp_path):
     middle = N * np.arange(4) + N / 2 - 0.5
     place = positions(WCS(header), np.tile(middle, 4), np.repeat(middle, 4))
     ids = [f"g{row:02d}" for row in range(16)]
-    pd.DataFrame({"id": ids, **place}).to_csv(tmp_path / "in.csv", index=False)
+    pd.DataFrame({"id": ids, **place, "ebv": ebv}).to_csv(tmp_path / "in.csv", index=False)
     made = read_store(encode.main(arguments(tmp_path, tmp_path / "store")))
     found = made.latents("decals").set_index("id")
-    expected = Codec.read(made.model_folder("decals")).table(flux)
+    factors = dereddening([ebv], list(made.info.extinction.values()))[0]
+    corrected = (flux * factors[:, None, None]).astype(np.float32)
+    expected = Codec.read(made.model_folder("decals")).table(corrected)
     expected.index = pd.Index(ids, name="id")
     pd.testing.assert_frame_equal(
         found.astype(np.float64), expected.loc[found.index], check_exact=False, **ALIKE
