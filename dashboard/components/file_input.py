@@ -25,7 +25,11 @@ class Upload(NamedTuple):
 
 
 class FileField(pmui.FileInput):
-    """An upload field; files of more than ``most`` bytes in all are dropped."""
+    """An upload field; files of more than ``most`` bytes in all are dropped.
+
+    It takes files of any type, as the browser would refuse a wrong one without words: who reads
+    them says what was expected.
+    """
 
     most = param.Integer(default=MAX_BYTES, constant=True)
 

@@ -13,11 +13,10 @@ from dashboard.backend.datastore import DataStore
 from dashboard.backend.view import View
 from dashboard.components.collapsible import drawer, small_button
 from dashboard.components.css import BASE, DROP_DOWN
-from dashboard.components.file_input import FileField, UploadError
+from dashboard.components.file_input import FileField, Upload, UploadError
 from dashboard.components.notices import status_html
 from dashboard.galaxy.external_galaxy import NO_NETWORK, has_network
 from dashboard.galaxy.external_jobs import ExternalJobs, Status
-from dashboard.galaxy.image_files import ACCEPTED
 
 if TYPE_CHECKING:
     from dashboard.sky.search import Found
@@ -97,7 +96,6 @@ class AddGalaxy(View):
         self.field = FileField(
             label="Choose or drop files",
             uploaded_label="Choose or drop files",
-            accept=",".join(ACCEPTED),
             multiple=True,
             variant="outlined",
             sizing_mode="stretch_width",
@@ -137,8 +135,12 @@ class AddGalaxy(View):
         self.fetch.visible = found.place is not None and (not found.sure or found.row is None)
 
     def _take(self) -> None:
+        self.take(self.field.files)
+
+    def take(self, files: Callable[[], list[Upload]]) -> None:
+        """Read the files that this function gives as one galaxy; what is wrong is said here."""
         try:
-            self.jobs.read(self.field.files(), excess_of(self.ebv.value))
+            self.jobs.read(files(), excess_of(self.ebv.value))
         except UploadError as error:
             self.jobs.fail(error)
 

@@ -153,3 +153,25 @@ def test_a_person_steps_through_a_target_list(page, folder, tmp_path):
     expect(page.get_by_role("tooltip")).to_have_count(0)
     page.get_by_role("button", name="Select the list").click()
     expect(page.get_by_text(f"2 of {len(galaxies):,} selected")).to_be_visible()
+
+
+DROP = """([name, text]) => {
+  const carried = new DataTransfer()
+  carried.items.add(new File([text], name))
+  const event = new DragEvent('drop', { dataTransfer: carried, bubbles: true, cancelable: true })
+  document.body.dispatchEvent(event)
+}"""
+
+
+def test_files_dropped_anywhere_are_told_apart_and_wrong_ones_refused_in_words(page, folder):
+    from playwright.sync_api import expect
+
+    name = read_store(folder).galaxies["id"][3]
+    page.evaluate(DROP, ["list.csv", f"id\n{name}\n"])
+    expect(page.get_by_role("status").filter(has_text="1 of 1")).to_be_visible()
+    page.evaluate(DROP, ["notes.doc", "?"])
+    refused = page.get_by_role("alert").filter(has_text="Not taken")
+    expect(refused).to_contain_text("found notes.doc")
+    page.evaluate(DROP, ["broken.csv", "a,b\n1,2\n"])
+    expect(refused).to_contain_text("found a, b")
+    expect(page.get_by_role("status").filter(has_text="1 of 1")).to_have_count(0)
