@@ -54,8 +54,8 @@ from dashboard.selection.masks import FocusFollower, rows_in_focus
 from dashboard.selection.selection_bar import SelectionBar
 from dashboard.shell.allowed_hosts import guard_requests, is_known_host
 from dashboard.shell.connection import Connection
+from dashboard.shell.dropped_files import drop_zone
 from dashboard.shell.error_page import trouble_page
-from dashboard.shell.file_drop import FileDrop
 from dashboard.shell.help_dialog import Help
 from dashboard.shell.history import History
 from dashboard.shell.keyboard import Shortcuts
@@ -121,12 +121,10 @@ class Explorer:
         self.history = History(self.state)
         self.add_galaxy, self.export_panel = AddGalaxy(**shared), ExportPanel(**shared)
         one_at_a_time(self.add_galaxy.panel, self.export_panel.panel)
-        self.dropped = FileDrop(self.add_galaxy, self.tabs, **shared)
         self.search_box = Find(**shared, add_galaxy=self.add_galaxy)
         self.viewer = Viewer(self.tabs, **shared)
-        self.pressed = keys = keymap(
-            datastore, self.state, self.tabs, self.history, self.viewer.open, self._open_help
-        )
+        dialogs = (self.viewer.open, self._open_help)
+        self.pressed = keys = keymap(datastore, self.state, self.tabs, self.history, *dialogs)
         self.help = Help({key.shown or name: key.description for name, key in keys.items()})
         self.keys = Shortcuts(self._press, keys=list(self.pressed))
         self.labels = LabelQueue(self._press, self.card.judge.act, **shared)
@@ -171,7 +169,10 @@ class Explorer:
         )
         upper = pn.Row(left, right, sizing_mode="stretch_both")
         heading = pn.pane.HTML(f"<h1>{escape(self.title)}</h1>", stylesheets=[UNSEEN], margin=0)
-        unseen = (self.keys, self.labels, self.connection, self.viewer, self.dropped)
+        targets = self.tabs[TargetList.key]
+        assert isinstance(targets, TargetList)
+        dropped = drop_zone(self.state, self.add_galaxy, targets)
+        unseen = (self.keys, self.labels, self.connection, self.viewer, dropped)
         return pn.Column(heading, upper, tabs, *unseen, sizing_mode="stretch_both")
 
     def page(self) -> Page:
@@ -220,7 +221,7 @@ def strip_of(tabs: dict[str, Tab], list_bar: ListBar, state: State) -> pn.Column
         sx={".MuiTabs-root": {"marginRight": f"{CORNER}px"}},
     )
     strip.param.watch(lambda event: state.param.update(tab=names[event.new]), "active")
-    state.param.watch(lambda event: setattr(strip, "active", names.index(event.new)), "tab")
+    state.param.watch(lambda event: strip.param.update(active=names.index(event.new)), "tab")
     corner = {"position": "absolute", "right": "12px", "top": "3px", "z-index": "2"}
     toggle = IconToggle.of(state.param.tall, TALLER, margin=0)
     return pn.Column(

@@ -3,7 +3,7 @@
 Shapes are written with N galaxies, C bands, P x P raw pixels, S x S network pixels, D latents.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from itertools import pairwise, product
 from pathlib import Path
@@ -113,6 +113,11 @@ class Codec:
         return Codec(read_run(folder), device, symmetries=symmetries)
 
     @property
+    def batch(self) -> int:
+        """Galaxies that are encoded at once."""
+        return BATCH if self.device.type == "cpu" else GPU_BATCH
+
+    @property
     def space(self) -> LatentSpace:
         """The axes of the latent space."""
         return self.run.info.space
@@ -126,9 +131,16 @@ class Codec:
             decode: Whether to decode them again for ``recon_error``, which takes as long again
                 or longer.
         """
-        batch = BATCH if self.device.type == "cpu" else GPU_BATCH
-        starts = range(0, len(flux), batch)
-        parts = [self._encode(flux[i : i + batch], decode=decode) for i in starts]
+        starts = range(0, len(flux), self.batch)
+        batches = (self.prepare(flux[i : i + self.batch]) for i in starts)
+        return self.encode_prepared(batches, decode=decode)
+
+    @torch.inference_mode()
+    def encode_prepared(
+        self, batches: Iterable[tuple[Tensor, Tensor]], *, decode: bool = True
+    ) -> Encoded:
+        """As ``encode``, of batches as ``prepare`` makes them, of ``batch`` galaxies each."""
+        parts = [self._encode(*batch, decode=decode) for batch in batches]
         if not parts:
             empty = np.empty((0, len(self.space.latents)))
             return Encoded(empty, empty, np.empty(0), np.empty(0))
@@ -153,12 +165,15 @@ class Codec:
         shown = Stretch.of({**stamp_stretch, "size": raw.shape[-1]})
         return display(raw, shown)
 
-    def _encode(self, flux: NDArray[np.float32], *, decode: bool) -> Encoded:
+    def prepare(self, flux: NDArray[np.float32]) -> tuple[Tensor, Tensor]:
+        """The network images (N, C, S, S) and cores (N, C, K, K) of raw pixels (N, C, P, P)."""
         # Any strides, byte order and precision; no copy of what is float32 in one piece already.
         single = np.ascontiguousarray(flux, dtype=np.float32)
         raw = torch.as_tensor(single, device=self.device)
-        image = self.run.stretch(raw).contiguous(memory_format=torch.channels_last)
-        core = self.run.stretch.cut_core(raw).contiguous(memory_format=torch.channels_last)
+        return self.run.stretch(raw), self.run.stretch.cut_core(raw)
+
+    def _encode(self, image: Tensor, core: Tensor, *, decode: bool) -> Encoded:
+        image, core = _on_device(image, self.device), _on_device(core, self.device)
         features = self.network.features(image, core)
         posterior = self.network.posterior(features)
         if self.symmetries:
@@ -183,6 +198,11 @@ class Codec:
     def table(self, flux: NDArray[np.float32], *, decode: bool = True) -> pd.DataFrame:
         """The columns of a store for raw pixels (N, C, P, P): ``latent_table`` of ``encode``."""
         return latent_table(self.encode(flux, decode=decode), self.space, self.ood)
+
+
+def _on_device(planes: Tensor, device: torch.device) -> Tensor:
+    """The planes there, with the bands last in memory."""
+    return planes.to(device).contiguous(memory_format=torch.channels_last)
 
 
 def encode_images(

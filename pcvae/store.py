@@ -324,8 +324,9 @@ class StoreWriter:
         if not self._is_joined:
             self._join(galaxies, model_folders)
             write_facts(self._work / "store.json", asdict(info))
-        if (self._work / "parts").exists():
-            shutil.rmtree(self._work / "parts")
+        for made_of in ("parts", "rows"):
+            if (self._work / made_of).exists():
+                shutil.rmtree(self._work / made_of)
         return read_store(replace_folder(self._work, self.folder))
 
     @property

@@ -10,22 +10,35 @@ from typing import Any
 import numba
 import numpy as np
 
-__all__ = ["area", "bicubic"]
+__all__ = ["area", "bicubic", "compiled", "compiled_strictly", "transpose"]
 
-LOOSE = {"arcp", "contract", "nsz", "reassoc"}  # rounding may differ; NaN and infinity stay
+# Rounding may differ; NaN and infinity stay.
+LOOSE = frozenset({"arcp", "contract", "nsz", "reassoc"})
+STRICT = frozenset({"nsz"})  # rounding is that of the source, whichever loop it stands in
 BLOCK = 16  # pixels of a row that are transposed at once, which stay in the first cache
 
 
-def compiled(loops: Callable[..., None], *, cache: bool = True) -> Any:
+def compiled(
+    loops: Callable[..., None], *, cache: bool = True, rounding: frozenset[str] = LOOSE
+) -> Any:
     """Loops that numba compiles, and keeps compiled for the next process if it can.
 
     It cannot where neither the package's folder nor one of the user's may be written to, as in
     a container or a service.
     """
+    flags = set(rounding)
     try:
-        return numba.njit(loops, fastmath=LOOSE, error_model="numpy", nogil=True, cache=cache)
+        return numba.njit(loops, fastmath=flags, error_model="numpy", nogil=True, cache=cache)
     except RuntimeError:
-        return compiled(loops, cache=False)
+        return compiled(loops, cache=False, rounding=rounding)
+
+
+def compiled_strictly(loops: Callable[..., None]) -> Any:
+    """The same with one rounding.
+
+    Where Eq. 1 saturates, its inverse (``Photometry``) makes 1e-3 of a latent of the last digit.
+    """
+    return compiled(loops, rounding=STRICT)
 
 
 @compiled
@@ -89,7 +102,7 @@ def bicubic(raw: Any, squared: Any, order: Any, taps: Any, weights: Any, out: An
                     out[b, i, j, c] = turned[j, i]
 
 
-@compiled
+@compiled_strictly
 def area(raw: Any, squared: Any, order: Any, out: Any) -> None:
     """Average 2 x 2 of (B, C, N, N) pixels, then squash; arguments as of ``bicubic``."""
     one, quarter = np.float32(1), np.float32(0.25)

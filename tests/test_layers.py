@@ -13,7 +13,8 @@ LIBRARY = [
     "errors", "interrupts", "lock", "script", "folders", "chunks", "labels", "catalog", "dust",
     "photometry", "cutouts", "stretch_kernels", "fast_stretch", "preprocess", "orientation",
     "dataset", "model_config", "towers", "model", "loss", "recipes", "checkpoint", "trainer",
-    "ood", "encode", "neighbours", "lookalikes", "metrics", "calibration", "ranking",
+    "ood", "encode", "sky_kernels", "sky_stretch", "neighbours", "lookalikes", "metrics",
+    "calibration", "ranking",
     "classifier", "anomaly", "boundaries", "trials", "vectors", "projections", "store_info",
     "store", "journal_database", "journal", "journal_backup", "label_classes",
 ]  # fmt: skip
@@ -25,7 +26,7 @@ ROOMS = {  # of each package, in order; its commands and its app come after them
         "app", "benchmarks",
     ],
     "data": ["readers", "pipeline", "services", "published", "simulation"],
-    "train": ["evaluation", "report_pages", "projection"],
+    "train": ["encoding", "evaluation", "report_pages", "projection"],
 }  # fmt: skip
 VIEWS = sorted((ROOT / "dashboard").rglob("*.py"))
 MAX_FILE, MAX_CLASS = 400, 120  # lines, with docstrings

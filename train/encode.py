@@ -3,15 +3,20 @@
     python -m train.encode data/samples/demo data/stores/demo \
         --run physics=data/runs/demo-physics --run vanilla=data/runs/demo-vanilla
 
+With ``--bricks FOLDER --catalog TABLE`` in place of the sample the galaxies of a catalogue are
+encoded straight from coadds, each brick prepared once; no cutout lies on disk:
+
+    python -m train.encode --bricks coadd --catalog galaxies.parquet data/stores/sky \
+        --run decals=decals --no-reconstruction
+
 A second call of the same command goes on where a killed one stopped.
 """
 
 import argparse
+import sys
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import UTC, datetime
-from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +24,8 @@ from pcvae.cutouts import PART, Sample, read_sample
 from pcvae.errors import SettingsError
 from pcvae.lock import BREAK_LOCK, hold
 from pcvae.script import command, device, run
+from train.encoding.brick_options import add_brick_options, check_options
+from train.encoding.read_ahead import read_ahead
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,8 +34,10 @@ if TYPE_CHECKING:
 
     from pcvae.encode import Codec
     from pcvae.preprocess import Stretch
-    from pcvae.store import ModelInfo, StoreInfo, StoreWriter
+    from pcvae.store import ModelInfo, Store, StoreInfo, StoreWriter
+    from train.encoding.brick_sample import BrickSample
 
+    Galaxies = Sample | BrickSample
     Pixels = NDArray[np.float32]
 
 ROWS = 8 * PART  # galaxies a part: some seconds of work, and what a kill loses at most
@@ -44,7 +53,9 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("sample", type=Path, help="folder made by a script of data/")
+    words = sys.argv[1:] if argv is None else argv
+    if not any(word.partition("=")[0] == "--bricks" for word in words):
+        add("sample", type=Path, help="folder made by a script of data/; none with --bricks")
     add("store", type=Path, help="store to make; must not exist")
     add(
         "--run",
@@ -63,12 +74,14 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     add("--overwrite", action="store_true", help="replace STORE, finished or not")
     add("--break-lock", action="store_true", help=BREAK_LOCK)
+    add_brick_options(parser)
     return parser.parse_args(argv)
 
 
 def main(argv: Sequence[str] | None = None) -> Path:
     """Encode one sample and return its store."""
     args = parse_args(argv)
+    check_options(args)
     with hold(args.store, break_lock=args.break_lock):
         return _make(args, argv)
 
@@ -78,16 +91,13 @@ def _make(args: argparse.Namespace, argv: Sequence[str] | None) -> Path:
     from pcvae.encode import Codec
     from pcvae.store import StoreWriter
 
-    sample = read_sample(args.sample)
     folders = {name: run_folder(folder) for name, folder in _named(args.run).items()}
     codecs = {
         name: Codec.read(folder, device(args.device), symmetries=args.symmetries)
         for name, folder in folders.items()
     }
-    galaxies = sample.catalog.assign(split=_split(codecs, sample))
-    for name, codec in codecs.items():
-        _check(name, codec, sample)
-    stretch = None if args.no_stamps else _stamp_stretch(codecs, sample)
+    sample = _galaxies(args, codecs)
+    stretch = None if args.no_stamps or args.bricks else _stamp_stretch(codecs, sample)
     settings = {
         "checksum": sample.checksum(),
         "runs": {k: [str(v), codecs[k].run.info.created] for k, v in folders.items()},
@@ -98,18 +108,42 @@ def _make(args: argparse.Namespace, argv: Sequence[str] | None) -> Path:
     if args.no_reconstruction:
         settings["reconstruction"] = False
     writer = StoreWriter(args.store, settings, overwrite=args.overwrite)
-    _encode(writer, codecs, sample, stretch, decode=not args.no_reconstruction)
+    decode = not args.no_reconstruction
+    if isinstance(sample, Sample):
+        _encode(writer, codecs, sample, stretch, decode=decode)
+        catalog = sample.catalog
+    else:
+        catalog = sample.encode(writer, codecs, decode=decode)
     info = _info(sample, codecs, stretch, command("train.encode", argv))
-    store = writer.finish(info, galaxies, folders)
-    print(f"{args.store}: {len(sample)} galaxies, models {', '.join(codecs)}")
+    store = writer.finish(info, catalog.assign(split=_split(codecs, catalog)), folders)
+    _report(store, codecs, sample)
+    return args.store
+
+
+def _galaxies(args: argparse.Namespace, codecs: Mapping[str, "Codec"]) -> "Galaxies":
+    """The sample, or the catalogue on bricks, which all runs can encode."""
+    if args.bricks:
+        from train.encoding.brick_sample import BrickSample
+
+        sample: Galaxies = BrickSample.read(args, next(iter(codecs.values())))
+    else:
+        sample = read_sample(args.sample)
+    _split(codecs, sample.catalog)
+    for name, codec in codecs.items():
+        _check(name, codec, sample)
+    return sample
+
+
+def _report(store: "Store", codecs: Mapping[str, "Codec"], sample: "Galaxies") -> None:
+    """Print what is in the store, what to be careful with, and the next commands."""
+    print(f"{store.folder}: {len(store)} galaxies, models {', '.join(codecs)}")
     for name, codec in codecs.items():
         for sentence in _warnings(store.latents(name), name, codec, sample):
             print(sentence)
         if sentence := _dust_warning(name, codec, sample):
             print(sentence)
-    print(f"next: panel serve dashboard/app.py --args {args.store}")
-    print(f"  or: python -m train.evaluate {args.store} REPORT")
-    return args.store
+    print(f"next: panel serve dashboard/app.py --args {store.folder}")
+    print(f"  or: python -m train.evaluate {store.folder} REPORT")
 
 
 def _encode(
@@ -142,15 +176,12 @@ def _encode(
 def _read_ahead(sample: Sample, starts: Sequence[int]) -> Iterator[tuple[int, "Pixels"]]:
     """The first row and the pixels of each part; the next are read while these are encoded."""
     parts = [slice(start, min(start + ROWS, len(sample))) for start in starts]
-    with ThreadPoolExecutor(1, thread_name_prefix="read") as reader:
-        ahead = None
-        for part, following in zip_longest(parts, parts[1:]):
-            job = ahead or reader.submit(sample.pixels, part)
-            ahead = reader.submit(sample.pixels, following) if following else None
-            yield part.start, job.result()
+    return ((part.start, flux) for part, flux in read_ahead(sample.pixels, parts))
 
 
-def _warnings(latents: "pd.DataFrame", name: str, codec: "Codec", sample: Sample) -> Iterator[str]:
+def _warnings(
+    latents: "pd.DataFrame", name: str, codec: "Codec", sample: "Galaxies"
+) -> Iterator[str]:
     """What a person should know before they believe the latents of a model."""
     from pcvae.ood import FAR_OUT, unlike
 
@@ -169,7 +200,7 @@ def _warnings(latents: "pd.DataFrame", name: str, codec: "Codec", sample: Sample
     yield from _pixel_warnings(codec.run.stretch, sample)
 
 
-def _dust_warning(name: str, codec: "Codec", sample: Sample) -> str:
+def _dust_warning(name: str, codec: "Codec", sample: "Galaxies") -> str:
     """Whether fluxes are corrected for dust that the model learnt without, or not; else empty."""
     learnt, found = codec.run.info.settings.get("dust", "unknown"), sample.info.dust
     if "unknown" in (learnt, found) or learnt == found:
@@ -181,7 +212,7 @@ def _dust_warning(name: str, codec: "Codec", sample: Sample) -> str:
     )
 
 
-def _pixel_warnings(stretch: "Stretch", sample: Sample) -> Iterator[str]:
+def _pixel_warnings(stretch: "Stretch", sample: "Galaxies") -> Iterator[str]:
     """What the noise of the pixels tells of their unit and of the order of the bands."""
     from pcvae.preprocess import pixel_noise
 
@@ -229,8 +260,8 @@ def _named(given: Sequence[str]) -> dict[str, Path]:
     return named
 
 
-def _split(codecs: Mapping[str, "Codec"], sample: Sample) -> Any:
-    splits = {name: codec.run.split(sample.catalog["id"]) for name, codec in codecs.items()}
+def _split(codecs: Mapping[str, "Codec"], catalog: "pd.DataFrame") -> Any:
+    splits = {name: codec.run.split(catalog["id"]) for name, codec in codecs.items()}
     (first, split), *others = splits.items()
     for name, other in others:
         if differ := int((split != other).sum()):
@@ -242,7 +273,7 @@ def _split(codecs: Mapping[str, "Codec"], sample: Sample) -> Any:
     return split
 
 
-def _check(name: str, codec: "Codec", sample: Sample) -> None:
+def _check(name: str, codec: "Codec", sample: "Galaxies") -> None:
     stretch = codec.run.stretch
     unit = "nanomaggy" if stretch.scale else "stretched"
     if (stretch.bands, unit) != (sample.info.bands, sample.info.unit):
@@ -262,14 +293,14 @@ def _check(name: str, codec: "Codec", sample: Sample) -> None:
         raise SettingsError(msg)
 
 
-def _stamp_stretch(codecs: Mapping[str, "Codec"], sample: Sample) -> "Stretch":
+def _stamp_stretch(codecs: Mapping[str, "Codec"], sample: "Galaxies") -> "Stretch":
     from pcvae.preprocess import display_stretch
 
     return display_stretch(next(iter(codecs.values())).run.stretch, sample.info.size)
 
 
 def _info(
-    sample: Sample, codecs: Mapping[str, "Codec"], stretch: "Stretch | None", text: str
+    sample: "Galaxies", codecs: Mapping[str, "Codec"], stretch: "Stretch | None", text: str
 ) -> "StoreInfo":
     from pcvae.store import StoreInfo
 

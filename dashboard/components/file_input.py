@@ -7,7 +7,7 @@ import param
 
 from pcvae.errors import PcvaeError
 
-__all__ = ["MAX_BYTES", "FileField", "Upload", "UploadError"]
+__all__ = ["MAX_BYTES", "FileField", "Upload", "UploadError", "too_large"]
 
 
 MAX_BYTES = 64 << 20  # of all files together
@@ -15,6 +15,16 @@ MAX_BYTES = 64 << 20  # of all files together
 
 class UploadError(PcvaeError):
     """A file cannot be shown: says what was expected and what was found."""
+
+
+def too_large(size: int, most: int) -> str:
+    """What is said of files of more bytes than may be.
+
+    Example:
+        >>> too_large(80 << 20, 64 << 20)
+        'expected at most 64 MB, found 80 MB'
+    """
+    return f"expected at most {most >> 20} MB, found {size / 2**20:.0f} MB"
 
 
 class Upload(NamedTuple):
@@ -27,8 +37,7 @@ class Upload(NamedTuple):
 class FileField(pmui.FileInput):
     """An upload field; files of more than ``most`` bytes in all are dropped.
 
-    It takes files of any type, as the browser would refuse a wrong one without words: who reads
-    them says what was expected.
+    It is given no ``accept``: the browser would refuse other files without a word.
     """
 
     most = param.Integer(default=MAX_BYTES, constant=True)
@@ -55,7 +64,6 @@ class FileField(pmui.FileInput):
             return []
         pmui.FileInput.clear(self)  # a session is not to hold on to what it has read
         if size > self.most:
-            msg = f"expected at most {self.most >> 20} MB, found {size / 2**20:.0f} MB"
-            raise UploadError(msg)
+            raise UploadError(too_large(size, self.most))
         pairs = zip(values, names, strict=True) if isinstance(values, list) else [(values, names)]
         return [Upload(str(name), content) for content, name in pairs]

@@ -1,6 +1,6 @@
 """Add a galaxy that is not in the store: upload its image, or fetch it by its position."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from html import escape
 from typing import TYPE_CHECKING
@@ -134,15 +134,25 @@ class AddGalaxy(View):
         self.show_nearest.visible = not found.sure and found.row is not None
         self.fetch.visible = found.place is not None and (not found.sure or found.row is None)
 
-    def _take(self) -> None:
-        self.take(self.field.files)
-
-    def take(self, files: Callable[[], list[Upload]]) -> None:
-        """Read the files that this function gives as one galaxy; what is wrong is said here."""
+    def take(self, files: Sequence[Upload]) -> None:
+        """Read these files as the images of a galaxy, and show it."""
+        self.panel.visible = True
         try:
-            self.jobs.read(files(), excess_of(self.ebv.value))
+            self.jobs.read(files, excess_of(self.ebv.value))
         except UploadError as error:
             self.jobs.fail(error)
+
+    def fail(self, error: UploadError) -> None:
+        """Say why files were not taken, with the field to choose others."""
+        self.panel.visible = True
+        self.jobs.fail(error)
+
+    def _take(self) -> None:
+        try:
+            if files := self.field.files():
+                self.take(files)
+        except UploadError as error:
+            self.fail(error)
 
     def _report(self, status: Status) -> None:
         """Show how far a request is; close the panel once its galaxy is shown."""

@@ -1,6 +1,6 @@
 """Work on a galaxy that the store does not have: read or fetch its image, then encode it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import partial
 from typing import Any, NamedTuple
@@ -58,7 +58,7 @@ class ExternalJobs(Follower):
         """Drop the result of what is under way."""
         self._latest += 1
 
-    def read(self, files: list[Upload], ebv: float | None = None) -> None:
+    def read(self, files: Sequence[Upload], ebv: float | None = None) -> None:
         """Read the image of a galaxy from uploaded files; behind dust of E(B-V) [mag]."""
         if files:
             names = ", ".join(file.name for file in files)

@@ -22,7 +22,7 @@ from pcvae.dust import MAX_EBV, dereddening, extinction_of
 from pcvae.errors import SettingsError
 from pcvae.store import StoreInfo
 
-__all__ = ["FITS", "PICTURES", "read_image_files"]
+__all__ = ["read_image_files"]
 
 FITS = (".fits", ".fit", ".fits.gz", ".fits.fz")
 PICTURES = (".png", ".jpg", ".jpeg")

@@ -3,6 +3,7 @@
 import pandas as pd
 import param
 
+from dashboard.gallery.reasons import Reasons
 from dashboard.gallery.seed_picker import (
     SELECTION,
     Seeds,
@@ -29,6 +30,13 @@ class Lookalikes(Strip):
 
     key, title = "lookalikes", "Look-alikes"
     _ranked: pd.DataFrame
+
+    def __init__(self, **params: object) -> None:
+        super().__init__(**params)
+        self.reasons = Reasons(datastore=self.datastore, state=self.state)
+
+    def _beside(self) -> list[object]:
+        return [self.reasons]
 
     @param.depends(
         *SHOWN,

@@ -73,7 +73,12 @@ class Strip(Tab):
 
     def __panel__(self) -> pn.viewable.Viewable:
         above = pn.Row(*self._above(), self.note, height=ABOVE, sizing_mode="stretch_width")
-        return pn.Column(above, self.strip, sizing_mode="stretch_width", margin=(6, 10, 0, 10))
+        below = pn.Row(self.strip, *self._beside(), sizing_mode="stretch_width")
+        return pn.Column(above, below, sizing_mode="stretch_width", margin=(6, 10, 0, 10))
+
+    def _beside(self) -> list[object]:
+        """What stands at the right of the stamps."""
+        return []
 
     def _above(self) -> list[object]:
         return []

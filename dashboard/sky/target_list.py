@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import Future
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -54,12 +55,14 @@ class TargetList(Tab):
         self._enable()
 
     def __panel__(self) -> pn.viewable.Viewable:
-        above = (pn.Row(self.field, self.radius), pn.Row(self.before, self.after), self.pager)
-        left = beside_table(*above, words=self.words)
+        looks: dict[str, Any] = {"sizing_mode": "stretch_height", "width": 310}
+        words = pn.Column(self.words, sizing_mode="stretch_both", scroll="y-auto")
+        buttons = pn.Row(self.before, self.after)
+        left = pn.Column(pn.Row(self.field, self.radius), buttons, self.pager, words, **looks)
         return pn.Row(left, self.table, sizing_mode="stretch_both", margin=(2, 10, 0, 10))
 
     def upload(self, file: Upload) -> None:
-        """Read this file as a list of targets; a bad one leaves no list."""
+        """Read this file as a list of targets; a bad one leaves the list as it was."""
         self._say(f"Reading {file.name} …")
         job = self.datastore.workers.requests.submit(read_targets, file)
         when_done(job, lambda: self._read(job))
@@ -90,32 +93,28 @@ class TargetList(Tab):
 
     def _take(self) -> None:
         try:
-            for file in self.field.files()[:1]:
-                self.upload(file)
+            if files := self.field.files():
+                self.upload(files[0])
         except UploadError as error:
-            self._fail(error)
-
-    def _fail(self, error: BaseException) -> None:
-        """Say why a list is not taken; none is shown then, as it would seem to be this one."""
-        self._listed = self.matched = None
-        self.table.param.update(items=[], current=-1)
-        self.pager.visible = False
-        self._tell()
-        self._enable()
-        self._say(f"Not taken: {error}", failed=True)
+            self._refuse(error)
 
     def _read(self, job: "Future[pd.DataFrame]") -> None:
         if error := job.exception():
-            self._fail(error)
-        else:
-            self._listed = job.result()
-            self._match()
+            self._refuse(error)
+            return
+        self._listed = job.result()
+        self._match()
+
+    def _refuse(self, error: BaseException) -> None:
+        kept = "" if self.matched is None else " The list before it is still shown."
+        self._say(f"Not taken: {error}.{kept}", failed=True)
 
     def _match(self) -> None:
-        if self._listed is not None and self.radius.value:
-            requests, radius = self.datastore.workers.requests, self.radius.value
-            job = requests.submit(match, self.datastore, self._listed, radius)
-            when_done(job, lambda: self._show(job))
+        if self._listed is None or not self.radius.value:
+            return
+        radius, requests = self.radius.value, self.datastore.workers.requests
+        job = requests.submit(match, self.datastore, self._listed, radius)
+        when_done(job, lambda: self._show(job))
 
     def _show(self, job: "Future[pd.DataFrame]") -> None:
         if error := job.exception():
@@ -134,7 +133,9 @@ class TargetList(Tab):
     def _tell(self) -> None:
         """Say which galaxies are listed: the matched ones."""
         if self.state.tab == self.key:
-            self.state.selection.listed = listed_targets(self.matched)
+            self.state.selection.listed = (
+                None if self.matched is None else listed_targets(self.matched)
+            )
 
     def _turn(self, page: int) -> None:
         """Show a page of the list."""
@@ -151,10 +152,8 @@ class TargetList(Tab):
         self.words.object = status_html(words, failed=failed)
 
 
-def listed_targets(matched: pd.DataFrame | None) -> GalaxyList | None:
+def listed_targets(matched: pd.DataFrame) -> GalaxyList | None:
     """The galaxies that targets were matched with; None if there is none."""
-    if matched is None:
-        return None
     found = matched[matched["row"] >= 0]
     columns = {
         "target": found["id"].to_numpy(),
@@ -163,12 +162,6 @@ def listed_targets(matched: pd.DataFrame | None) -> GalaxyList | None:
     }
     rows = found["row"].to_numpy(np.intp)
     return GalaxyList(TargetList.key, "matched targets", rows, columns) if len(rows) else None
-
-
-def beside_table(*above: pn.viewable.Viewable, words: pn.pane.HTML) -> pn.Column:
-    """What stands beside the table: controls, and below them words, which scroll."""
-    scrolled = pn.Column(words, sizing_mode="stretch_both", scroll="y-auto")
-    return pn.Column(*above, scrolled, sizing_mode="stretch_height", width=310)
 
 
 def targets_field() -> FileField:

@@ -17,7 +17,7 @@ from data.readers.fits_file import ARCSEC, ImageWcs, inspect_headers, read_plane
 from data.readers.raw_image import LeftOutError, RawImage
 from pcvae.errors import SampleError
 
-__all__ = ["BrickSource", "brick_files", "by_brick"]
+__all__ = ["Brick", "BrickSource", "brick_files", "by_brick"]
 
 NAME = re.compile(r"legacysurvey-((\d{4})([mp])(\d{3}))-image-(\w+)\.fits(\.fz|\.gz)?$")
 REACH = 0.3  # deg; a brick's corner is 0.19 from its middle, its name rounds by up to 0.1
@@ -41,7 +41,7 @@ class BrickSource:
         used = [self._files[name] for name in sorted(set(self._names) - {""})]
         self.files = [files[band] for files in used for band in self._bands if band in files]
         self._positions = candidates[["ra", "dec"]].to_numpy(np.float64)
-        self._open: _Brick | None = None
+        self._open: Brick | None = None
 
     def read(self, row: int) -> RawImage:
         """The whole brick, with the place of the row's galaxy on it.
@@ -50,31 +50,31 @@ class BrickSource:
             LeftOutError: There is no brick there, or it lacks a band or cannot be read.
         """
         name = self._names[row]
-        if not name:
-            raise LeftOutError("no brick", "RA {:.5f} Dec {:+.5f}".format(*self._positions[row]))
         if self._open is None or self._open.name != name:
             self._open = None  # the old one's memory is free before the new one is read
-            self._open = self._read(name)
-        brick = self._open
-        if brick.trouble is not None:
-            raise brick.trouble
-        place = brick.places[row]
-        return RawImage(brick.flux, (place[0], place[1]), brick.pixel_scale, place[2])
+            self._open = self.brick(name)
+        return self._open.image(row, self._positions[row])
 
-    def _read(self, name: str) -> "_Brick":
+    def brick(self, name: str) -> "Brick":
+        """The brick of that name, with the places of the candidates on it; an empty name has none.
+
+        What is wrong with it is said when a galaxy of it is asked for.
+        """
+        if not name:
+            return Brick(name, np.empty((0, 0, 0), np.float32), np.nan, {}, None)
         files = self._files[name]
         try:
             if missing := [band for band in self._bands if band not in files]:
                 raise LeftOutError("missing band", f"no {', '.join(missing)} of brick {name}")
             flux, sky = _planes([files[band] for band in self._bands], self._bands)
         except LeftOutError as error:
-            return _Brick(name, np.empty((0, 0, 0), np.float32), np.nan, {}, error)
+            return Brick(name, np.empty((0, 0, 0), np.float32), np.nan, {}, error)
         rows = np.flatnonzero(self._names == name)
         places = dict(zip(rows.tolist(), _places(sky, self._positions[rows]), strict=True))
-        return _Brick(name, flux, sky.pixel_scale, places, None)
+        return Brick(name, flux, sky.pixel_scale, places, None)
 
 
-class _Brick(NamedTuple):
+class Brick(NamedTuple):
     """A brick in memory.
 
     Args:
@@ -90,6 +90,23 @@ class _Brick(NamedTuple):
     pixel_scale: float
     places: dict[int, tuple[float, float, float]]
     trouble: LeftOutError | None
+
+    def image(self, row: int, position: NDArray[np.float64]) -> RawImage:
+        """The whole brick, with the place of the row's galaxy on it.
+
+        Args:
+            row: Of the candidates.
+            position: Its right ascension and declination [deg].
+
+        Raises:
+            LeftOutError: There is no brick there, or it lacks a band or cannot be read.
+        """
+        if not self.name:
+            raise LeftOutError("no brick", "RA {:.5f} Dec {:+.5f}".format(*position))
+        if self.trouble is not None:
+            raise self.trouble
+        x, y, north = self.places[row]
+        return RawImage(self.flux, (x, y), self.pixel_scale, north)
 
 
 def brick_files(folder: Path) -> BrickFiles:

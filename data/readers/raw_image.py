@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LeftOutError", "RawImage", "cut_image", "overlap"]
+__all__ = ["LeftOutError", "RawImage", "corner", "cut_image", "overlap", "unusable"]
 
 SAME_SCALE = 0.005  # relative; less than a pixel over a cutout of 128
 SLACK = 2.0  # px; a galaxy may sit this far off the middle where the picture ends
@@ -79,10 +79,19 @@ def cut_image(
     return np.ascontiguousarray(flux, dtype=np.float32), float(origin)
 
 
-def _crop(picture: RawImage, size: int) -> NDArray[np.float32]:
+def corner(picture: RawImage, size: int) -> tuple[int, int]:
+    """The first row and column of the ``size`` pixels around the galaxy, without resampling.
+
+    Raises:
+        LeftOutError: The picture is too small, or the galaxy too near its edge.
+    """
     height, width = picture.flux.shape[1:]
     left = round(_start(picture.centre[0], width, size))
-    low = round(_start(picture.centre[1], height, size))
+    return round(_start(picture.centre[1], height, size)), left
+
+
+def _crop(picture: RawImage, size: int) -> NDArray[np.float32]:
+    low, left = corner(picture, size)
     return picture.flux[:, low : low + size, left : left + size]
 
 
@@ -104,7 +113,7 @@ def _start(centre: float, length: int, wanted: float) -> float:
         msg = f"the picture is {length} px wide, {wanted:.0f} are needed"
         raise LeftOutError("picture too small", msg)
     start = centre + 0.5 - wanted / 2
-    inside = float(np.clip(start, 0, max(length - wanted, 0)))
+    inside = float(min(max(start, 0.0), max(length - wanted, 0.0)))
     if abs(inside - start) > SLACK:
         msg = f"the galaxy is at pixel {centre:.0f} of {length}, {wanted / 2:.0f} from each edge"
         raise LeftOutError("galaxy too near the edge", f"{msg} are needed")
@@ -131,8 +140,24 @@ def overlap(
 
 def _check(flux: NDArray[np.floating], bands: tuple[str, ...], most_empty: float) -> None:
     for plane, band in zip(flux, bands, strict=True):
-        if bad := int((~np.isfinite(plane)).sum()):
-            raise LeftOutError("pixels not finite", f"{bad} in band {band}")
-        empty = float((plane == 0).mean())
-        if empty >= most_empty:
-            raise LeftOutError("band without data", f"{empty:.0%} of band {band} is exactly zero")
+        bad, empty = int((~np.isfinite(plane)).sum()), float((plane == 0).mean())
+        if trouble := unusable(bad, empty, band, most_empty):
+            raise trouble
+
+
+def unusable(
+    bad: int, empty: float, band: str, most_empty: float = MAX_EMPTY
+) -> LeftOutError | None:
+    """Why a band of a cutout is no data; None if it is.
+
+    Args:
+        bad: The number of its pixels that are not finite.
+        empty: The share of those at exactly zero.
+        band: Its name.
+        most_empty: The share from which on it counts as empty.
+    """
+    if bad:
+        return LeftOutError("pixels not finite", f"{bad} in band {band}")
+    if empty >= most_empty:
+        return LeftOutError("band without data", f"{empty:.0%} of band {band} is exactly zero")
+    return None

@@ -156,22 +156,43 @@ def test_a_person_steps_through_a_target_list(page, folder, tmp_path):
 
 
 DROP = """([name, text]) => {
-  const carried = new DataTransfer()
-  carried.items.add(new File([text], name))
-  const event = new DragEvent('drop', { dataTransfer: carried, bubbles: true, cancelable: true })
-  document.body.dispatchEvent(event)
+  const given = new DataTransfer()
+  given.items.add(new File([text], name))
+  for (const kind of ['dragenter', 'dragover', 'drop']) {
+    const event = new DragEvent(kind, { dataTransfer: given, bubbles: true, cancelable: true })
+    document.querySelector('body').dispatchEvent(event)
+  }
 }"""
 
 
-def test_files_dropped_anywhere_are_told_apart_and_wrong_ones_refused_in_words(page, folder):
+def test_a_file_is_dropped_anywhere_and_a_wrong_one_is_refused_in_words(page, folder):
     from playwright.sync_api import expect
 
-    name = read_store(folder).galaxies["id"][3]
-    page.evaluate(DROP, ["list.csv", f"id\n{name}\n"])
-    expect(page.get_by_role("status").filter(has_text="1 of 1")).to_be_visible()
-    page.evaluate(DROP, ["notes.doc", "?"])
-    refused = page.get_by_role("alert").filter(has_text="Not taken")
-    expect(refused).to_contain_text("found notes.doc")
-    page.evaluate(DROP, ["broken.csv", "a,b\n1,2\n"])
-    expect(refused).to_contain_text("found a, b")
-    expect(page.get_by_role("status").filter(has_text="1 of 1")).to_have_count(0)
+    name = read_store(folder).galaxies["id"][4]
+    page.evaluate(DROP, ["mine.csv", f"id\n{name}\nnever\n"])
+    expect(page.get_by_text("1 of 2 targets are in this store")).to_be_visible()
+    page.evaluate(DROP, ["notes.docx", "words"])
+    expect(page.get_by_role("alert").filter(has_text="found notes.docx")).to_be_visible()
+    page.get_by_role("button", name="Close").click()
+    with page.expect_file_chooser() as chooser:
+        page.get_by_text("Upload targets").click()
+    chooser.value.set_files({"name": "a.png", "mimeType": "image/png", "buffer": b"x"})
+    expect(page.get_by_text("expected a table ending in .csv")).to_be_visible()
+    expect(page.get_by_text("The list before it is still shown")).to_be_visible()
+
+
+def test_a_condition_selects_what_fulfils_it_and_the_address_brings_it_back(page, folder):
+    from playwright.sync_api import expect
+
+    latents = read_store(folder).latents("physics")["redshift"].to_numpy()
+    high = float(np.round(np.quantile(latents, 0.7), 3))
+    count = int((latents > high).sum())
+    find(page, f"redshift > {high}")
+    words = f"{count:,} of {len(latents):,} selected"
+    expect(page.get_by_text(words)).to_be_visible()
+    expect(page.get_by_role("tab", name="Selection")).to_have_attribute("aria-selected", "true")
+    expect(page).to_have_url(re.compile("query=redshift"))
+    page.reload()
+    expect(page.get_by_text(words)).to_be_visible()
+    find(page, "redshit > 1")
+    expect(page.locator(".drop-down").get_by_role("status")).to_contain_text("it has redshift")
