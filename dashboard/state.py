@@ -172,6 +172,14 @@ class Selection(Choices):
         doc="How many galaxies of the list are selected, labelled or exported: the first so many.",
     )
     wanted_export = param.Boolean(default=False, doc="The list is to be exported.")
+    stamp_size: "param.Selector[int]" = param.Selector(
+        objects={"64 px": 64, "96 px": 96, "128 px": 128},
+        doc="How large the stamps of the selection are, about.",
+    )
+    crop: "param.Selector[int]" = param.Selector(
+        objects={"Whole": 1, "x2": 2, "x4": 4},
+        doc="What the stamps of the selection show: all of each, or its middle, enlarged.",
+    )
 
 
 class Decoding(Choices):

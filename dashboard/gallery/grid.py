@@ -24,6 +24,7 @@ from dashboard.state import Selection
 
 __all__ = ["Grid"]
 
+FILLS: dict[str, Any] = {"sizing_mode": "stretch_both", "margin": (2, 8)}
 WAIT = 0.1  # seconds that a page waits for its stamps before it shows without them
 ARROWS = {"Smallest first": "M8 13V3M4 7L8 3L12 7", "Largest first": "M8 3V13M4 9L8 13L12 9"}
 NOTHING = (
@@ -52,8 +53,8 @@ class Grid(Tab):
         self._focus, self._walking = self.state.selection.focus, False
         self.chips = FocusChips(datastore=self.datastore, state=self.state)
         self.pager = Pager(self._go, width=200, height=30, margin=0)
-        looks = {"sizing_mode": "stretch_both", "margin": (2, 8)}
-        self.tiles = Tiles(self._pick, self._turn, self._select, **looks)
+        self.tiles = Tiles(self._pick, self._turn, self._select, **FILLS)
+        follow_looks(self.tiles, self.state.selection)
         self._offer_orders()
         self._follow()
         self.tiles.param.watch(lambda _: self._show(), "fit")
@@ -155,11 +156,29 @@ class Grid(Tab):
         self.state.selection.selected = mask_of(rows, len(self.datastore))
 
 
-def order_controls(chosen: Selection) -> tuple[pmui.Select, IconToggle]:
-    """The choice of a quantity to sort by, and of ascending or descending order."""
+def order_controls(chosen: Selection) -> tuple[pmui.Select | IconToggle, ...]:
+    """The choice of a quantity to sort by, of the order, and of the stamps' looks."""
     looks = {"size": "small", "variant": "outlined", "width": 190, "margin": (6, 4, 0, 4)}
     by = pmui.Select.from_param(chosen.param.order, label="Sorted by", **looks)
-    return by, IconToggle.of(chosen.param.descending, ARROWS, margin=(9, 4, 0, 4))
+    toggle = IconToggle.of(chosen.param.descending, ARROWS, margin=(9, 4, 0, 4))
+    return by, toggle, *stamp_controls(chosen)
+
+
+def follow_looks(tiles: Tiles, chosen: Selection) -> None:
+    """Give the stamps the size and the crop that are chosen, now and whenever they change."""
+
+    def update(_: object = None) -> None:
+        tiles.param.update(size=chosen.stamp_size, crop=chosen.crop)
+
+    chosen.param.watch(update, ["stamp_size", "crop"])
+    update()
+
+
+def stamp_controls(chosen: Selection) -> tuple[pmui.Select, pmui.Select]:
+    """The choice of the stamps' size, and of how much of each they show."""
+    looks = {"size": "small", "variant": "outlined", "margin": (6, 4, 0, 4)}
+    size = pmui.Select.from_param(chosen.param.stamp_size, label="Stamps", width=96, **looks)
+    return size, pmui.Select.from_param(chosen.param.crop, label="Crop", width=90, **looks)
 
 
 def nothing_listed(datastore: DataStore, *, filtered: bool) -> dict[str, Any]:

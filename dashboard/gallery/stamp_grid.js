@@ -1,6 +1,6 @@
 import { add, onPress } from '../components/dom.js'
 
-const WIDEST = 70, GAP = 4  // px
+const GAP = 4  // px
 export function render({ model, el }) {
   const sheet = document.createElement('div')
   let at = 0, across = 1
@@ -72,10 +72,11 @@ export function render({ model, el }) {
     go(at, held)
     outline()
   }
+  const crop = () => sheet.style.setProperty('--crop', model.crop)
   const measure = () => {
     const { clientWidth: width, clientHeight: height } = el
     if (!width || !height) return
-    across = Math.max(Math.ceil((width + GAP) / (WIDEST + GAP)), 1)
+    across = Math.max(Math.floor((width + GAP) / (model.size + GAP)), 1)
     const down = Math.floor((height + GAP) / ((width + GAP) / across))
     const fit = across * Math.max(down, 1)
     sheet.style.gridTemplateColumns = `repeat(${across}, minmax(0, 1fr))`
@@ -86,10 +87,13 @@ export function render({ model, el }) {
   sheet.addEventListener('keydown', pressed)
   onPress(sheet, '.tile', box => model.send_msg({ pick: Number(box.dataset.row) }))
   fill()
+  crop()
   model.on('items', fill)
   model.on('title', fill)
   model.on('offers', fill)
   model.on('picked', outline)
+  model.on('crop', crop)
+  model.on('size', measure)
   const watch = new ResizeObserver(measure)
   watch.observe(el)
   model.on('remove', () => watch.disconnect())

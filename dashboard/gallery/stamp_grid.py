@@ -24,6 +24,8 @@ class Tiles(Component):
     title = param.String(default="", doc="What is said where there are none.")
     words = param.String(default="", doc="What can be done about it.")
     offers = param.List(default=[], item_type=dict, doc="A ``key`` and ``text`` for each offer.")
+    size = param.Integer(default=64, doc="The least size of a stamp [px].")
+    crop = param.Integer(default=1, doc="How much the middle of each is enlarged.")
     fit = param.Integer(default=34, bounds=(1, 1000), doc="How many fit on a page.")
 
     _stylesheets = [BASE, style(__file__, "stamp_grid.css")]  # noqa: RUF012

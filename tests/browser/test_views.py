@@ -239,3 +239,22 @@ def test_a_double_click_enlarges_a_galaxy_and_keys_walk_along_its_list(page):
     page.keyboard.press("v")
     expect(dialog.get_by_role("heading")).to_contain_text(names[1])
     assert violations(page) == []
+
+
+def test_stamps_of_the_selection_choose_their_size_and_crop(page):
+    from playwright.sync_api import expect
+
+    page.get_by_role("tab", name="Selection").click()
+    page.get_by_role("button", name="Green Pea").click()
+    tile = page.locator(".tile:visible").first
+    expect(tile).to_be_visible()
+    small = tile.bounding_box()["width"]
+    assert 64 <= small < 96
+    for label, option in (("Stamps", "128 px"), ("Crop", "x2")):
+        page.get_by_role("combobox", name=re.compile(f"^{label}")).click()
+        page.get_by_text(option, exact=True).last.click()
+    expect(tile).not_to_have_css("width", re.compile(r"^\d?\d(\.\d+)?px$"))
+    assert tile.bounding_box()["width"] >= 128
+    expect(tile.locator("img")).to_have_css("transform", "matrix(2, 0, 0, 2, 0, 0)")
+    expect(page.locator(".MuiMenu-root")).to_have_count(0)
+    assert violations(page) == []

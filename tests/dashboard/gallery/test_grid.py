@@ -220,3 +220,11 @@ def test_nothing_passes_is_said(session):
 def test_a_range_is_written_with_its_ends():
     assert range_text(0.12345, 0.5).split() == ["0.123", DASH, "0.5"]
     assert range_text(-2.0, np.inf) == f"≥ {MINUS}2"
+
+
+def test_stamps_are_as_large_and_as_cropped_as_is_chosen(session):
+    tiles = session.tabs["selection"].tiles
+    assert (tiles.size, tiles.crop) == (64, 1)
+    session.state.selection.stamp_size = 128
+    session.state.selection.crop = 4
+    assert (tiles.size, tiles.crop) == (128, 4)
