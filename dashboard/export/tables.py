@@ -63,6 +63,7 @@ def provenance(datastore: DataStore, model: str, what: str) -> dict[str, str]:
         "store_created": info.created,
         "sample": info.sample,
         "source": info.source,
+        "dust": f"the Milky Way's, in the fluxes: {info.dust}",
         "model": f"{model} ({known.kind}, recipe {known.recipe})",
         "models": ", ".join(datastore.models),
         "software": f"pcvae {version('pcvae')}, astropy {version('astropy')}",

@@ -42,7 +42,7 @@ LATER = ("query", "drawn", "order", "rank")  # restored once the page is on the 
 SELECTION = ("selected", "gesture", "query", "filters", "order", "descending")
 METRIC = ("k", "whiten", "oriented")  # said where they are not as they are at first
 OURS = {*KEPT, *(f"{name}2" for name in AXES), "galaxy", "zoom", "zoom2", "split"}
-OURS |= {*LATER, *METRIC, "filters", "descending"}
+OURS |= {*LATER, *METRIC, "filters", "descending", "theme"}
 ZOOMED = 400  # ms of rest after which the address says what is in view
 
 
@@ -58,7 +58,7 @@ def query_of(datastore: DataStore, state: State) -> dict[str, str]:
         for name in METRIC
         if getattr(state, name) != state.param[name].default
     }
-    query |= _selection_of(datastore, state)
+    query |= _selection_of(datastore, state) | ({} if state.dark else {"theme": "light"})
     if state.split:
         query |= {f"{name}2": str(getattr(state.second, name)) for name in AXES}
         query |= {"split": "1"} | (
@@ -139,7 +139,7 @@ class UrlSync(Follower):
             select(state, mask, gesture, how="replace")
 
     @param.depends(
-        *(f"state.{name}" for name in (*KEPT, *METRIC, "row", "split")),
+        *(f"state.{name}" for name in (*KEPT, *METRIC, "row", "split", "dark")),
         *(f"state.second.{name}" for name in AXES),
         *(f"state.selection.{name}" for name in SELECTION),
         "state.queue.rank",

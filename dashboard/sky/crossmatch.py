@@ -21,6 +21,7 @@ from data.readers.untrusted_files import check_plain, squeezed
 __all__ = ["MAX_TARGETS", "TABLES", "match", "read_targets"]
 
 TABLES = (".csv", ".ecsv", ".fits", ".fit", ".vot", ".xml", ".votable", ".parquet", ".pq")
+WRITTEN = "targets"  # the name of a list while it is read, which nobody gave it
 MAX_TARGETS = 100_000  # targets of a list
 SAID = 20  # names of columns in a message
 IDS = (
@@ -121,11 +122,12 @@ def _read(file: Upload) -> tuple[pd.DataFrame, int, list[str]]:
     try:
         check_plain(file.content[:8])
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder, f"targets{suffix}")
+            path = Path(folder, f"{WRITTEN}{suffix}")
             path.write_bytes(file.content)
             found = limited_process.decode("table", [path], (*IDS, *RAS, *DECS))
     except LeftOutError as error:
-        msg = f"{file.name} cannot be read as a table: {error.detail}"
+        detail = error.detail.replace(f"{WRITTEN}{suffix}", file.name)
+        msg = f"{file.name} cannot be read as a table: {detail}"
         raise UploadError(msg) from error
     content = json.loads(found["json"].tobytes())
     columns = {name: pd.Series(values) for name, values in content["columns"]}

@@ -17,6 +17,7 @@ def csv(content):
 def test_no_spreadsheet_runs_what_people_have_written(store, tmp_path):
     session = begin(change(store, tmp_path / "store"))
     datastore, facts = session.datastore, provenance(session.datastore, "physics", "of a test")
+    assert facts["dust"].endswith(datastore.store.info.dust)
     for row, note in enumerate(('=HYPERLINK("http://a.example")', "@a", "\uff1d1+1", "a = b")):
         write_note(datastore, session.state, note, row)
     datastore.journal.tag("-1", "+merger", user="-ana")

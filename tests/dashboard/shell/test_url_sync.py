@@ -32,6 +32,8 @@ def test_the_address_restores_what_the_store_has_and_ignores_the_rest(two):
     assert location.query_params["galaxy"] == "a"
     assert location.query_params["theme"] == "light"
     assert query_of(datastore, state)["tab"] == "labels"
+    state.dark = True
+    assert "theme" not in location.query_params
 
 
 @pytest.mark.parametrize("galaxy", ["0012345", "266_51630_100", "12.50", "1e5", "a b&c=+d"])

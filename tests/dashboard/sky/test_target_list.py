@@ -86,6 +86,8 @@ def test_a_bad_list_says_what_was_expected_and_the_old_one_stays(session, name, 
         read_targets(Upload(name, content))
     session.tabs["targets"].upload(Upload(name, content))
     assert "Not taken" in session.tabs["targets"].words.object
+    assert name in session.tabs["targets"].words.object
+    assert "targets." not in session.tabs["targets"].words.object
     assert list(session.tabs["targets"].matched["row"]) == [3]
 
 
