@@ -129,8 +129,9 @@ class ExportPanel(View):
         options = options_of(self.datastore, self.state)
         chosen, count = len(rows_in_focus(self.state)), len(self.datastore.label_table.active)
         first = SELECTION if chosen and not count else LABELS
-        value = self.what.value if self.what.value in options.values() else first
-        self.what.param.update(options=options, value=value)
+        kept = self.what.value in options.values()
+        if options != self.what.options:  # else a choice that is on its way would be undone
+            self.what.param.update(options=options, value=self.what.value if kept else first)
         self._offer()
 
     def _offer(self, *_: object) -> None:

