@@ -68,17 +68,6 @@ def squash_rows(raw: Any, squared: Any, out: Any) -> None:
 
 
 @compiled
-def squash_piece(raw: Any, squared: Any, out: Any) -> None:
-    """As ``squash_rows``, with rounding that may differ, which is faster."""
-    one = np.float32(1)
-    for i in range(raw.shape[0]):
-        given, squashed = raw[i], out[i]
-        for k in range(squared.shape[0]):
-            v = given[k]
-            squashed[k] = v * (one / np.sqrt(squared[k] + v * v))
-
-
-@compiled
 def pooled_slices(phases: Any, places: Any, out: Any) -> None:
     """Slices (n, S, S C) of pooled rows.
 
@@ -194,7 +183,7 @@ def bicubic_slices(
     for b in range(out.shape[0]):
         low, begin = places[b, 0], places[b, 1] * bands
         if squared.shape[1]:
-            squash_piece(sky[low : low + pixels, begin : begin + across], squared[b], piece)
+            squash_rows(sky[low : low + pixels, begin : begin + across], squared[b], piece)
             combine_at(piece, 0, 0, resizes[0], across, rows)
         else:
             combine_at(sky, low, begin, resizes[0], across, rows)
