@@ -18,6 +18,7 @@ from pcvae.cutouts import PART, SampleInfo
 from pcvae.dust import dereddening
 from pcvae.encode import Codec, latent_table
 from pcvae.errors import SettingsError
+from pcvae.preprocess import Stretch
 from pcvae.sky_stretch import SkyStretch
 from train.encoding.read_ahead import read_ahead
 
@@ -116,7 +117,7 @@ class BrickParts:
 
 
 class _Slices:
-    """A brick prepared for each network when it is first asked for.
+    """A brick prepared for each stretch when it is first asked for.
 
     Args:
         brick: The brick.
@@ -127,7 +128,7 @@ class _Slices:
     def __init__(self, brick: Brick, info: SampleInfo, corrected: bool) -> None:
         self._flux, self._size, self._corrected = brick.flux, info.size, corrected
         self._bands = len(info.bands)
-        self._prepared: dict[int, SkyStretch] = {}
+        self._prepared: dict[Stretch, SkyStretch] = {}
 
     def batches(
         self, codec: Codec, taken: Sequence[Window], factors: NDArray[np.float64]
@@ -140,10 +141,11 @@ class _Slices:
             if not SkyStretch.fits(stretch, self._size):
                 yield codec.prepare(self.cutouts(some, factors[rows]))
                 continue
-            sky = self._prepared.get(id(codec)) or SkyStretch(
-                self._flux, stretch, self._size, corrected=self._corrected
-            )
-            self._prepared[id(codec)] = sky
+            if stretch not in self._prepared:  # which models of one sample share
+                self._prepared[stretch] = SkyStretch(
+                    self._flux, stretch, self._size, corrected=self._corrected
+                )
+            sky = self._prepared[stretch]
             places = [(window.low, window.left) for window in some]
             yield sky.images(places, factors[rows] if self._corrected else None)
 
