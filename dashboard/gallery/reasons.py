@@ -15,7 +15,7 @@ from dashboard.backend.view import View
 from dashboard.components.assets import style
 from dashboard.components.css import BASE
 from dashboard.gallery.seed_picker import LABEL, Seeds, seeds_of
-from dashboard.gallery.strip import HEIGHT, LOW, METRIC, TALL
+from dashboard.gallery.strip import METRIC, stamps_height
 from dashboard.labelling.labels import label_title
 from dashboard.state import State
 from pcvae.store_info import search_features
@@ -162,7 +162,7 @@ class Reasons(View):
             "",
             stylesheets=[BASE, style(__file__, "reasons.css")],
             width=330,
-            height=self.state.param.tall.rx.where(HEIGHT + TALL - LOW, HEIGHT),
+            height=stamps_height(self.state),
             margin=(0, 0, 0, 12),
             visible=False,
         )

@@ -13,7 +13,7 @@ from dashboard.components.css import BASE, STAMPS
 from dashboard.gallery.stamp_strip import StampStrip, stamp_items
 from dashboard.state import GalaxyList, State
 
-__all__ = ["Strip", "features_control", "metric_controls", "select"]
+__all__ = ["Strip", "features_control", "metric_controls", "select", "stamps_height"]
 
 MAX_STAMPS = 60  # stamps in a row; a longer list says how many it shows
 ABOVE, HEIGHT = 42, 140  # px: the line of controls, the stamps
@@ -53,6 +53,11 @@ def metric_controls(state: State, **number_looks: Any) -> list[object]:
     return [number, *features_control(state), *switches]
 
 
+def stamps_height(state: State) -> "param.rx":
+    """That of the stamps and of what stands beside them [px]; follows the strip's."""
+    return state.param.tall.rx.where(HEIGHT + TALL - LOW, HEIGHT)
+
+
 class Strip(Tab):
     """A row of stamps, each of which picks its galaxy, under a line of text."""
 
@@ -60,16 +65,11 @@ class Strip(Tab):
         super().__init__(**params)
         self._walking = False
         self.strip = StampStrip(
-            self._pick, self._remove, sizing_mode="stretch_width", height=self.height
+            self._pick, self._remove, sizing_mode="stretch_width", height=stamps_height(self.state)
         )
         self.note = pn.pane.HTML("", stylesheets=[BASE, STAMPS], margin=(12, 6))
         self._outline()
         self._refresh()
-
-    @property
-    def height(self) -> "param.rx":
-        """That of the stamps [px]; follows the strip's."""
-        return self.state.param.tall.rx.where(HEIGHT + TALL - LOW, HEIGHT)
 
     def __panel__(self) -> pn.viewable.Viewable:
         above = pn.Row(*self._above(), self.note, height=ABOVE, sizing_mode="stretch_width")
