@@ -118,9 +118,7 @@ def rank_words(rank: str) -> str:
     return BY.get(rank, f"by P({population_title(rank.removeprefix(PROBABILITY))})")
 
 
-def expected_purity(
-    rank: str, result: ClassifierResult | None, rows: NDArray[np.intp], rate: float = RARE_SHARE
-) -> str:
+def expected_purity(rank: str, result: ClassifierResult | None, rows: NDArray[np.intp]) -> str:
     """The purity to be expected of some galaxies ranked by a class's probability, in words.
 
     The mean of their probabilities where one galaxy in 1,000 is of the class.
@@ -130,7 +128,7 @@ def expected_purity(
         return ""
     used = result.fitted.used
     trained = used[name] / (used[name] + used[NORMAL])
-    share = np.nanmean(at_base_rate(result.of_class(name)[rows], trained, rate))
+    share = np.nanmean(at_base_rate(result.of_class(name)[rows], trained, RARE_SHARE))
     return f"; {share:.0%} of these expected true at 1 in 1,000"
 
 

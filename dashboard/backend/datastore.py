@@ -26,7 +26,7 @@ from pcvae.errors import JournalBusyError, JournalError
 from pcvae.journal import Journal, journal_path
 from pcvae.store import Store
 
-__all__ = ["DataStore"]
+__all__ = ["DataStore", "last_labels"]
 
 TEAM = "PCVAE_JOURNAL"  # environment variable with the address of a team's journal
 ROOM = 0.5  # share of the first view's range that boundaries reach beyond it on each side
@@ -171,3 +171,13 @@ def _fit_boundaries(
 def _widen(limits: tuple[float, float]) -> tuple[float, float]:
     room = ROOM * (limits[1] - limits[0])
     return limits[0] - room, limits[1] + room
+
+
+def last_labels(datastore: DataStore) -> NDArray[np.object_]:
+    """The last label of each galaxy, (N,); empty where nobody gave one."""
+    labels = datastore.label_table.labels
+    found = np.full(len(datastore), "", object)
+    for row, event in zip(datastore.rows_of(labels).tolist(), labels.values(), strict=True):
+        if row >= 0:
+            found[row] = event.label
+    return found

@@ -9,7 +9,7 @@ from astropy.table import MaskedColumn, Table
 from numpy.typing import NDArray
 
 from dashboard.backend.classifier_jobs import ClassifierResult
-from dashboard.backend.datastore import DataStore
+from dashboard.backend.datastore import DataStore, last_labels
 from dashboard.backend.populations import population_title
 from dashboard.backend.quantities import projections_of
 from dashboard.state import GalaxyList
@@ -81,7 +81,7 @@ def selection(datastore: DataStore, model: str, rows: NDArray[np.intp]) -> Table
     inferred = pd.concat([p.iloc[rows] for p in parts if len(p.columns)], axis=1)
     inferred = inferred.reset_index(drop=True)
     inferred = inferred.rename(columns=lambda name: f"{model}_{name}")
-    found = [known, sexagesimal(known), photometry_of(datastore, rows), inferred]
+    found = [known, photometry_of(datastore, rows), inferred]
     return described(datastore, model, pd.concat(found, axis=1))
 
 
@@ -158,18 +158,11 @@ def list_table(
         first.setdefault("anomaly_score", learnt.score[rows])
         for place, name in enumerate(learnt.classes):
             first[f"p_{name}"] = learnt.probability[rows, place]
-    if "label" not in first:
-        labels = datastore.label_table.labels
-        given = [labels.get(str(datastore.ids[row])) for row in rows]
-        first["label"] = ["" if event is None else event.label for event in given]
+    first.setdefault("label", last_labels(datastore)[rows])
     found = pd.DataFrame(first)
-    return described(
-        datastore,
-        model,
-        pd.concat(
-            [table[["id"]], found, table.drop(columns=["id", *(set(found) & set(table))])], axis=1
-        ),
-    )
+    rest = table.drop(columns=["id", *(set(found) & set(table))])
+    parts = [table[["id"]], found, sexagesimal(table), rest]
+    return described(datastore, model, pd.concat(parts, axis=1))
 
 
 def labelled(datastore: DataStore, model: str) -> Table:

@@ -8,7 +8,7 @@ import panel as pn
 import param
 from numpy.typing import NDArray
 
-from dashboard.backend.datastore import DataStore
+from dashboard.backend.datastore import DataStore, last_labels
 from dashboard.backend.populations import population_title
 from dashboard.backend.typography import MINUS, SIGMA
 from dashboard.backend.view import View
@@ -109,11 +109,9 @@ def _known_others(datastore: DataStore, name: str, seeds: NDArray[np.intp]) -> N
     for population in datastore.populations.all:
         if population != "field" and population_title(population) not in own:
             mask[datastore.populations.members(population)] = True
-    labels = datastore.label_table.labels
-    rows = datastore.rows_of(labels)
-    for row, event in zip(rows.tolist(), labels.values(), strict=True):
-        if row >= 0:
-            mask[row] = label_title(event.label) not in own
+    labels = last_labels(datastore)
+    for row in np.flatnonzero(labels != ""):
+        mask[row] = label_title(labels[row]) not in own
     mask[seeds] = False
     return np.flatnonzero(mask)
 

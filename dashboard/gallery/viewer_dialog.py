@@ -16,7 +16,7 @@ class ViewerDialog(Component):
     """One picture at a time of a galaxy, chosen by buttons or blinked, in a modal dialog.
 
     Calls ``on_open`` with a row, or None, and the rows to walk along; ``on_step`` with 1 or -1;
-    ``on_band`` with a band; ``on_close`` once it is closed.
+    ``on_band`` with a band.
     """
 
     opened = param.Boolean(default=False, doc="Whether it is on the screen.")

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashboard.backend.classifier_jobs import TrainingLabels
-from dashboard.backend.datastore import DataStore
+from dashboard.backend.datastore import DataStore, last_labels
 from dashboard.backend.jobs import when_done
 from dashboard.backend.quantities import colours_of
 from dashboard.selection.masks import select
@@ -173,7 +173,7 @@ class _Reader:
         keys = {quantity.key: quantity for quantity in reversed(listed)}
         keys |= {quantity.column: quantity for quantity in reversed(listed)}
         if name == "label":
-            return _labels(datastore)
+            return last_labels(datastore)
         if name in keys:
             return datastore.columns.values(model, keys[name])
         if name in datastore.store.info.bands and set(_fluxes(datastore)) <= set(galaxies):
@@ -196,17 +196,6 @@ class _Reader:
             msg = f"{name} is not computed yet: open the Queue, or colour by the anomaly score"
             raise QueryError(msg)
         return learnt.score if name == "score" else learnt.of_class(name.removeprefix("p_"))
-
-
-def _labels(datastore: DataStore) -> Column:
-    """The last label of each galaxy, (N,); empty where nobody gave one."""
-    labels = datastore.label_table.labels
-    found = np.full(len(datastore), "", object)
-    rows = datastore.rows_of(labels)
-    for row, event in zip(rows.tolist(), labels.values(), strict=True):
-        if row >= 0:
-            found[row] = event.label
-    return found
 
 
 def _fluxes(datastore: DataStore) -> list[str]:
