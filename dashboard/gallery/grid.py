@@ -53,8 +53,9 @@ class Grid(Tab):
         self._focus, self._walking = self.state.selection.focus, False
         self.chips = FocusChips(datastore=self.datastore, state=self.state)
         self.pager = Pager(self._go, width=200, height=30, margin=0)
-        self.tiles = Tiles(self._pick, self._turn, self._select, **FILLS)
-        follow_looks(self.tiles, self.state.selection)
+        own = self.state.selection.param
+        looks = {"size": own.stamp_size, "crop": own.crop, **FILLS}
+        self.tiles = Tiles(self._pick, self._turn, self._select, **looks)
         self._offer_orders()
         self._follow()
         self.tiles.param.watch(lambda _: self._show(), "fit")
@@ -162,16 +163,6 @@ def order_controls(chosen: Selection) -> tuple[pmui.Select | IconToggle, ...]:
     by = pmui.Select.from_param(chosen.param.order, label="Sorted by", **looks)
     toggle = IconToggle.of(chosen.param.descending, ARROWS, margin=(9, 4, 0, 4))
     return by, toggle, *stamp_controls(chosen)
-
-
-def follow_looks(tiles: Tiles, chosen: Selection) -> None:
-    """Give the stamps the size and the crop that are chosen, now and whenever they change."""
-
-    def update(_: object = None) -> None:
-        tiles.param.update(size=chosen.stamp_size, crop=chosen.crop)
-
-    chosen.param.watch(update, ["stamp_size", "crop"])
-    update()
 
 
 def stamp_controls(chosen: Selection) -> tuple[pmui.Select, pmui.Select]:

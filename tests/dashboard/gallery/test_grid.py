@@ -225,6 +225,5 @@ def test_a_range_is_written_with_its_ends():
 def test_stamps_are_as_large_and_as_cropped_as_is_chosen(session):
     tiles = session.tabs["selection"].tiles
     assert (tiles.size, tiles.crop) == (64, 1)
-    session.state.selection.stamp_size = 128
-    session.state.selection.crop = 4
+    session.state.selection.param.update(stamp_size=128, crop=4)
     assert (tiles.size, tiles.crop) == (128, 4)
