@@ -24,7 +24,6 @@ from dashboard.state import Selection
 
 __all__ = ["Grid"]
 
-FILLS: dict[str, Any] = {"sizing_mode": "stretch_both", "margin": (2, 8)}
 WAIT = 0.1  # seconds that a page waits for its stamps before it shows without them
 ARROWS = {"Smallest first": "M8 13V3M4 7L8 3L12 7", "Largest first": "M8 3V13M4 9L8 13L12 9"}
 NOTHING = (
@@ -53,8 +52,7 @@ class Grid(Tab):
         self._focus, self._walking = self.state.selection.focus, False
         self.chips = FocusChips(datastore=self.datastore, state=self.state)
         self.pager = Pager(self._go, width=200, height=30, margin=0)
-        own = self.state.selection.param
-        looks = {"size": own.stamp_size, "crop": own.crop, **FILLS}
+        looks = tile_looks(self.state.selection)
         self.tiles = Tiles(self._pick, self._turn, self._select, **looks)
         self._offer_orders()
         self._follow()
@@ -163,6 +161,12 @@ def order_controls(chosen: Selection) -> tuple[pmui.Select | IconToggle, ...]:
     by = pmui.Select.from_param(chosen.param.order, label="Sorted by", **looks)
     toggle = IconToggle.of(chosen.param.descending, ARROWS, margin=(9, 4, 0, 4))
     return by, toggle, *stamp_controls(chosen)
+
+
+def tile_looks(chosen: Selection) -> dict[str, Any]:
+    """The place of the stamps, and references to the size and the crop that are chosen."""
+    size, crop = chosen.param.stamp_size, chosen.param.crop
+    return {"size": size, "crop": crop, "sizing_mode": "stretch_both", "margin": (2, 8)}
 
 
 def stamp_controls(chosen: Selection) -> tuple[pmui.Select, pmui.Select]:
