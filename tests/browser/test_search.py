@@ -165,7 +165,7 @@ DROP = """([name, text]) => {
 }"""
 
 
-def test_a_file_is_dropped_anywhere_and_a_wrong_one_is_refused_in_words(page, folder):
+def test_dropped_files_are_taken_or_refused_and_a_condition_selects(page, folder):
     from playwright.sync_api import expect
 
     name = read_store(folder).galaxies["id"][4]
@@ -179,10 +179,6 @@ def test_a_file_is_dropped_anywhere_and_a_wrong_one_is_refused_in_words(page, fo
     chooser.value.set_files({"name": "a.png", "mimeType": "image/png", "buffer": b"x"})
     expect(page.get_by_text("expected a table ending in .csv")).to_be_visible()
     expect(page.get_by_text("The list before it is still shown")).to_be_visible()
-
-
-def test_a_condition_selects_what_fulfils_it_and_the_address_brings_it_back(page, folder):
-    from playwright.sync_api import expect
 
     latents = read_store(folder).latents("physics")["redshift"].to_numpy()
     high = float(np.round(np.quantile(latents, 0.7), 3))

@@ -195,7 +195,8 @@ def test_a_box_on_the_sky_selects_on_the_maps_and_in_the_grid(page, folder):
     expect(page.get_by_text("Nothing is selected")).to_be_visible()
 
 
-def test_a_row_of_stamps_follows_the_picked_galaxy_and_wraps_where_there_is_room(page):
+def follow_and_wrap(page):
+    """A row shows the picked galaxy; where the strip is tall there are several."""
     from playwright.sync_api import expect
 
     page.get_by_role("tab", name="Look-alikes").click()
@@ -215,7 +216,8 @@ def test_a_row_of_stamps_follows_the_picked_galaxy_and_wraps_where_there_is_room
     expect(stamps.nth(17)).to_be_in_viewport(ratio=0.99)
 
 
-def test_a_double_click_enlarges_a_galaxy_and_keys_walk_along_its_list(page):
+def enlarge(page):
+    """A double click enlarges a galaxy, and keys walk along its list."""
     from playwright.sync_api import expect
 
     stamps = page.locator(".stamp:visible > button")
@@ -241,7 +243,8 @@ def test_a_double_click_enlarges_a_galaxy_and_keys_walk_along_its_list(page):
     assert violations(page) == []
 
 
-def test_stamps_of_the_selection_choose_their_size_and_crop(page):
+def size_and_crop(page):
+    """The stamps of the selection have the size and crop that are chosen."""
     from playwright.sync_api import expect
 
     page.get_by_role("tab", name="Selection").click()
@@ -258,3 +261,10 @@ def test_stamps_of_the_selection_choose_their_size_and_crop(page):
     expect(tile.locator("img")).to_have_css("transform", "matrix(2, 0, 0, 2, 0, 0)")
     expect(page.locator(".MuiMenu-root")).to_have_count(0)
     assert violations(page) == []
+
+
+def test_stamps_follow_wrap_are_enlarged_and_have_the_size_that_is_chosen(page):
+    follow_and_wrap(page)
+    enlarge(page)
+    page.keyboard.press("Escape")
+    size_and_crop(page)
