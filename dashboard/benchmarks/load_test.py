@@ -23,7 +23,7 @@ import numpy as np
 
 from dashboard.benchmarks.screenshot import browser, open_page, served
 from dashboard.benchmarks.visitor import ACTS
-from pcvae.errors import PcvaeError
+from pcvae.errors import PcvaeError, SettingsError
 from pcvae.journal import Journal, journal_path
 from pcvae.script import run
 
@@ -60,6 +60,9 @@ def main(argv: Sequence[str] | None = None) -> dict[str, Any]:
     from dashboard.benchmarks.synthetic_store import make_store
 
     args = parse_args(argv)
+    if args.visitors < 1:
+        msg = f"expected --visitors of at least 1, found {args.visitors}"
+        raise SettingsError(msg)
     with tempfile.TemporaryDirectory() as scratch:
         folder = args.folder or Path(scratch) / "store"
         make_store(folder, args.galaxies)

@@ -20,12 +20,14 @@ from numpy.typing import NDArray
 
 from pcvae.checkpoint import run_folder
 from pcvae.cutouts import PART
+from pcvae.errors import SettingsError
 from pcvae.labels import Latent
 from pcvae.store import ModelInfo, Store, StoreInfo, read_store
 
 __all__ = ["make_store"]
 
 Columns = dict[str, NDArray[np.float64]]
+MIN_GALAXIES = 1_000
 BLOCK = 1_000_000  # galaxies made at once
 SIZE = 64  # px on a side of a stamp
 SHIPPED, MODELS = "decals", ("physics", "vanilla")
@@ -44,9 +46,15 @@ def make_store(folder: Path, galaxies: int, *, stamps: bool = True, seed: int = 
         galaxies: How many.
         stamps: Whether it has images.
         seed: Fixes all that is random.
+
+    Raises:
+        SettingsError: There are too few galaxies to measure on.
     """
     if (folder / "store.json").exists():
         return read_store(folder)
+    if galaxies < MIN_GALAXIES:
+        msg = f"expected --galaxies of at least {MIN_GALAXIES}, found {galaxies}"
+        raise SettingsError(msg)
     work = folder.with_name(f"{folder.name}.partial")
     shutil.rmtree(work, ignore_errors=True)
     (work / "latents").mkdir(parents=True)

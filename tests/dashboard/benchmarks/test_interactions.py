@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from dashboard.benchmarks import interactions
+from dashboard.benchmarks import interactions, load_test
 from dashboard.benchmarks.synthetic_store import make_store
 from pcvae.errors import SettingsError
 
@@ -53,3 +53,16 @@ def test_the_lasso_goes_round_the_galaxies_that_it_is_meant_to(made):
 def test_too_few_galaxies_are_refused_in_words():
     with pytest.raises(SettingsError, match="found -3"):
         interactions.main(["--galaxies", "-3"])
+
+
+@pytest.mark.parametrize(
+    ("script", "option", "least"),
+    [
+        (interactions, "--galaxies", 1000),
+        (load_test, "--galaxies", 1000),
+        (load_test, "--visitors", 1),
+    ],
+)
+def test_too_few_to_measure_are_refused(script, option, least):
+    with pytest.raises(SettingsError, match=f"expected {option} of at least {least}, found 0"):
+        script.main([option, "0"])
