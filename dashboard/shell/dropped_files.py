@@ -43,6 +43,7 @@ def drop_zone(state: State, add_galaxy: AddGalaxy, targets: TargetList) -> DropZ
         if not tables:
             add_galaxy.take(files)
         elif len(files) == 1:
+            add_galaxy.panel.visible = False
             state.param.update(tab=targets.key, page="explore")
             targets.upload(tables[0])
         else:

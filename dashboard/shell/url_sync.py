@@ -129,7 +129,7 @@ class UrlSync(Follower):
         _take(state.queue, {"rank": later.get("rank")})
         gesture = gesture_of(later.get("drawn", ""))
         if "query" in later:
-            say = partial(report, state, "address")
+            say = partial(report, state, "query")
             select_by_query(self._datastore, state, later["query"], say)
         elif gesture is not None and gesture.plane[0] in self._datastore.models:
             model, *names = gesture.plane
@@ -153,6 +153,11 @@ class UrlSync(Follower):
     @param.depends("state.zoom", "state.second.zoom", watch=True)
     def _follow_zoom(self) -> None:
         self._write_later()
+
+    @param.depends("state.selection.query", watch=True)
+    def _forget_query(self) -> None:
+        """Remove what was wrong with a query once another one selects."""
+        report(self.state, "query")
 
     @param.depends("state.row", watch=True)
     def _forget_notice(self) -> None:

@@ -69,6 +69,8 @@ def test_a_table_goes_to_the_targets_and_anything_else_to_the_upload(many):
     assert "expected .fits" in many.add_galaxy.words.object
     assert "found notes.docx" in many.add_galaxy.words.object
     assert many.add_galaxy.panel.visible
+    zone._taken([csv])
+    assert not many.add_galaxy.panel.visible
     zone._taken([csv, csv])
     assert "found 2 files, of which 2 are tables" in many.add_galaxy.words.object
     targets.upload(Upload("picture.png", b"x"))

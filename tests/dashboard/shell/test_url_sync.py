@@ -141,3 +141,15 @@ def test_an_address_keeps_what_is_not_restored_yet(many):
     many.state.row = 3
     assert "query=redshift+%3E+-9" in location.search
     assert sync
+
+
+def test_a_query_of_the_address_that_is_wrong_is_said_until_another_one_selects(many):
+    state = many.state
+    sync = UrlSync(many.datastore, state, Location(search="?galaxy=never&query=nonsense+%3E+1"))
+    state.progress.loaded = False
+    state.progress.loaded = True
+    assert state.progress.notices["address"] == "No galaxy never in this store."
+    assert "no nonsense" in state.progress.notices["query"]
+    many.search_box.ask("redshift > -9")
+    assert "query" not in state.progress.notices
+    assert sync
