@@ -1,13 +1,15 @@
 """Export labels, the selection, a galaxy's cutout or the map as a file."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+import numpy as np
 import panel as pn
 import panel_material_ui as pmui
 import param
+from numpy.typing import NDArray
 
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import when_done
@@ -15,17 +17,21 @@ from dashboard.backend.view import View
 from dashboard.components.collapsible import drawer, small_button
 from dashboard.components.css import BASE, DROP_DOWN
 from dashboard.components.notices import status_html
+from dashboard.export.chosen_table import LABELS, LIST, SELECTION, ChosenTable, table_maker
 from dashboard.export.fits_cutout import NO_FLUX, as_fits, find_sample, pixels_of
+from dashboard.export.footprint import CELLS, footprint_of
 from dashboard.export.map_figure import figure_png
+from dashboard.export.samp import Samp
 from dashboard.export.table_formats import FORMATS, as_file
-from dashboard.export.tables import labelled, list_table, provenance, selection
+from dashboard.export.tables import provenance
 from dashboard.selection.masks import rows_in_focus
 from dashboard.state import State
 
 __all__ = ["ExportPanel", "File"]
 
 MAX_BYTES = 150 << 20  # of a file that a page can hand over to the browser
-LABELS, SELECTION, LIST, CUTOUT, FIGURE = "labels", "selection", "list", "cutout", "figure"
+CUTOUT, FIGURE, FOOTPRINT = "cutout", "figure", "footprint"
+TABLES = (LABELS, SELECTION, LIST)
 KINDS = {form.title: ending for ending, form in FORMATS.items()}
 
 
@@ -42,30 +48,33 @@ class ExportPanel(View):
 
     Reads ``row``, ``model``, ``tab``, ``selection``, ``progress.journal_events`` and what the
     maps show of the state; writes ``selection.wanted_export``.
+
+    Args:
+        samp: Sends tables to other programs.
+        params: The datastore and the state.
     """
 
-    def __init__(self, **params: object) -> None:
+    def __init__(self, samp: Samp, **params: object) -> None:
         super().__init__(**params)
+        self.samp = samp
         says = "Export: labels, selection, list, cutout or map, as a file"
         looks = {"variant": "outlined", "width": 92, "height": 40, "margin": (10, 0, 0, 5)}
         self.button = small_button("Export", says, self.open, **looks)
         self.what = pmui.RadioBoxGroup(label="What", options={}, margin=(0, 10))
-        self.kind = pmui.Select(
-            label="As", options=KINDS, value="csv", size="small", width=170, margin=(8, 10)
-        )
+        self.kind = kind_choice()
         self.what.param.watch(self._offer, "value")
         self.words = pn.pane.HTML("", stylesheets=[BASE, DROP_DOWN], sizing_mode="stretch_width")
         says = "Download: make the file, and save it on your computer"
         self.go = small_button("Download", says, self.take, variant="contained")
+        says = "Send: to TOPCAT, Aladin, DS9 and others on your computer, by SAMP"
+        self.give = small_button("Send by SAMP", says, self.send)
         close = small_button("Close", "Close: back to the galaxies", self.open)
-        self.file = pmui.FileDownload(
-            callback=lambda: None, filename="pcvae", label="", styles={"display": "none"}
-        )
+        self.file = unseen_download()
         self.panel = drawer(
             self.what,
             self.kind,
             self.words,
-            pn.Row(self.go, close, self.file),
+            pn.Row(self.go, self.give, close, self.file),
             css_classes=["drop-down", "narrow"],
             stylesheets=[DROP_DOWN],
         )
@@ -99,6 +108,16 @@ class ExportPanel(View):
         )
         when_done(job, lambda: self._hand_over(job))
 
+    def send(self) -> None:
+        """Send the table to the programs at the visitor's SAMP hub."""
+        self._say("Sending; your SAMP hub may ask whether this page may connect …")
+        self.give.loading = True
+        self.samp.send(table_maker(self.datastore, self.state, self.what.value), self._sent)
+
+    def _sent(self, words: str, failed: bool) -> None:
+        self.give.loading = False
+        self._say(words, failed=failed)
+
     def _hand_over(self, job: "Future[File]") -> None:
         self.go.loading = False
         if error := job.exception():
@@ -108,9 +127,7 @@ class ExportPanel(View):
         if len(file.content) > MAX_BYTES:
             self._say(too_large(file), failed=True)
             return
-        self.file.param.update(data=None, filename=file.name)
-        self.file.callback = lambda: io.BytesIO(file.content)
-        self.file._transfer()
+        hand_over(self.file, file)
         self._say(f"{file.name}: {file.words}")
 
     @param.depends(
@@ -135,16 +152,44 @@ class ExportPanel(View):
         self._offer()
 
     def _offer(self, *_: object) -> None:
-        self.kind.visible = self.what.value in (LABELS, SELECTION, LIST)
-        empty = {
-            LABELS: "" if self.datastore.label_table.active else "Nothing is labelled yet.",
-            SELECTION: "" if len(rows_in_focus(self.state)) else "Nothing is selected.",
-        }.get(self.what.value, "")
-        self.go.disabled = bool(empty)
+        self.give.visible = self.what.value in TABLES
+        self.kind.visible = bool(kinds := kinds_of(self.what.value))
+        if kinds and kinds != self.kind.options:
+            self.kind.param.update(options=kinds, value=next(iter(kinds.values())))
+        empty = why_nothing(self.datastore, self.state, self.what.value)
+        self.go.disabled = self.give.disabled = bool(empty)
         self._say(empty)
 
     def _say(self, words: str, *, failed: bool = False) -> None:
         self.words.object = status_html(words, failed=failed)
+
+
+def kind_choice() -> pmui.Select:
+    """The choice of a format."""
+    looks = {"size": "small", "width": 290, "margin": (8, 10)}
+    return pmui.Select(label="As", options=KINDS, value="csv", **looks)
+
+
+def unseen_download() -> pmui.FileDownload:
+    """What hands a file over to the browser."""
+    looks = {"label": "", "styles": {"display": "none"}}
+    return pmui.FileDownload(callback=lambda: None, filename="pcvae", **looks)
+
+
+def hand_over(field: pmui.FileDownload, file: File) -> None:
+    """Have the browser save a file."""
+    field.param.update(data=None, filename=file.name)
+    field.callback = lambda: io.BytesIO(file.content)
+    field._transfer()
+
+
+def why_nothing(datastore: DataStore, state: State, what: str) -> str:
+    """Why there is nothing to export; empty where there is something."""
+    if what == LABELS and not datastore.label_table.active:
+        return "Nothing is labelled yet."
+    if what == SELECTION and not len(rows_in_focus(state)):
+        return "Nothing is selected."
+    return ""
 
 
 def maker_of(datastore: DataStore, state: State, what: str, kind: str) -> Callable[[], File]:
@@ -153,30 +198,21 @@ def maker_of(datastore: DataStore, state: State, what: str, kind: str) -> Callab
     Args:
         datastore: The galaxies.
         state: The session.
-        what: ``labels``, ``selection``, ``list``, ``cutout`` or ``figure``.
-        kind: The format of a table.
+        what: ``labels``, ``selection``, ``list``, ``cutout``, ``footprint`` or ``figure``.
+        kind: The format of a table, or the cells of a footprint.
     """
-    model, row, listed = state.model, state.row, state.shown_list
+    row = state.row
     if what == FIGURE:
         name, shown = f"{datastore.store.info.sample}-map.png", state.frozen()
         return lambda: File(name, figure_png(datastore, shown), "The map as it is shown.")
     if what == CUTOUT and row is not None:
         return lambda: _cutout(datastore, row)
-    if what == LIST and listed is not None:
-        learnt = datastore.classifier_jobs.learnt(state.space, state.queue.training_labels)
-        name = f"{listed.tab}-{len(listed.rows)}"
-        return lambda: _table(
-            datastore,
-            model,
-            name,
-            kind,
-            list_table(datastore, model, listed, learnt),
-            listed.title,
-        )
-    if what == SELECTION:
-        rows = rows_in_focus(state)
-        return lambda: _table(datastore, model, what, kind, selection(datastore, model, rows))
-    return lambda: _table(datastore, model, what, kind, labelled(datastore, model))
+    if what == FOOTPRINT:
+        rows = covered(datastore, state)
+        facts = provenance(datastore, state.model, f"footprint of {len(rows):,} galaxies")
+        return lambda: _footprint(datastore, rows, kind, facts)
+    make = table_maker(datastore, state, what)
+    return lambda: _table(make(), kind)
 
 
 def options_of(datastore: DataStore, state: State) -> dict[str, str]:
@@ -189,7 +225,19 @@ def options_of(datastore: DataStore, state: State) -> dict[str, str]:
         options[f"List: {_galaxies(len(listed.rows))}, {listed.title}"] = LIST
     if state.row is not None:
         options[f"Cutout of {datastore.ids[state.row]}, FITS"] = CUTOUT
-    return options | {"The map, PNG": FIGURE}
+    covers = _galaxies(len(covered(datastore, state)))
+    return options | {f"Footprint of {covers}, MOC": FOOTPRINT, "The map, PNG": FIGURE}
+
+
+def kinds_of(what: str) -> dict[str, str]:
+    """The forms in which it can be exported; none where there is but one."""
+    return KINDS if what in TABLES else CELLS if what == FOOTPRINT else {}
+
+
+def covered(datastore: DataStore, state: State) -> NDArray[np.intp]:
+    """The rows whose footprint is meant: those in focus, all where there is no focus."""
+    rows = rows_in_focus(state)
+    return rows if len(rows) else np.arange(len(datastore))
 
 
 def _galaxies(count: int) -> str:
@@ -203,12 +251,16 @@ def too_large(file: File) -> str:
     return f"{words} take Parquet, or read the store's own Parquet files."
 
 
-def _table(
-    datastore: DataStore, model: str, what: str, kind: str, table: Any, title: str = ""
+def _table(chosen: ChosenTable, kind: str) -> File:
+    content = as_file(chosen.table, chosen.facts, kind)
+    return File(f"{chosen.name}.{kind}", content, f"{len(chosen.table):,} rows.")
+
+
+def _footprint(
+    datastore: DataStore, rows: NDArray[np.intp], cells: str, facts: Mapping[str, str]
 ) -> File:
-    facts = provenance(datastore, model, f"{title or what} of {datastore.store.info.sample}")
-    name = f"{datastore.store.info.sample}-{what}.{kind}"
-    return File(name, as_file(table, facts, kind), f"{len(table):,} rows.")
+    found = footprint_of(datastore, rows, cells, facts)
+    return File(f"{datastore.store.info.sample}-footprint.fits", found.content, found.words)
 
 
 def _cutout(datastore: DataStore, row: int) -> File:
