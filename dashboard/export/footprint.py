@@ -79,7 +79,9 @@ def footprint_of(
     write_facts(hdus[0].header, facts)
     hdus.writeto(file)
     order = int(moc.max_order)
-    words = f"cells of {apart(side(order))} (order {order}), {moc.sky_fraction * SKY:,.3g} deg²"
+    area = moc.sky_fraction * SKY
+    words = f"cells of {apart(side(order))} (order {order}), "
+    words += f"{area:,.0f} deg²" if area >= 100 else f"{area:.3g} deg²"
     left = int((~known).sum())
     return Footprint(file.getvalue(), f"{words}{f'; {left:,} without a place' * bool(left)}.")
 
@@ -96,12 +98,11 @@ def moc_of(ra: NDArray[np.float64], dec: NDArray[np.float64], order: int | None)
     places = _moc()(ra, dec, FINEST if order is None else order)
     if order is not None:
         return places
-    fitting = (k for k in range(FINEST, COARSEST, -1) if _filled(places, k, len(ra)))
-    return places.degrade_to_order(next(fitting, COARSEST))
-
-
-def _filled(places: "MOC", order: int, count: int) -> bool:
-    return count >= FILLED * len(places.degrade_to_order(order).flatten())
+    for k in range(FINEST - 1, COARSEST - 1, -1):
+        if len(ra) >= FILLED * len(places.flatten()):
+            break
+        places = places.degrade_to_order(k)
+    return places
 
 
 def _moc() -> Callable[[NDArray[np.float64], NDArray[np.float64], int], "MOC"]:

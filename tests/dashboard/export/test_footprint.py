@@ -7,18 +7,17 @@ import numpy as np
 import pytest
 from astropy import units
 from astropy.io import fits
+from mocpy import MOC
 
 from dashboard.export.export_panel import FOOTPRINT, maker_of
 from dashboard.export.footprint import CELLS, FITTED, moc_of
 from pcvae.errors import PcvaeError
 from tests.dashboard.explorers import begin
 
-mocpy = pytest.importorskip("mocpy", reason="pip install -e .[dashboard]")
-
 
 def read(content, path):
     path.write_bytes(content)
-    return mocpy.MOC.load(path, "fits")
+    return MOC.load(path, "fits")
 
 
 def inside(moc, galaxies):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from astropy.io.votable import parse_single_table
 from astropy.table import Table
+from pyvo import samp
 
 from dashboard.components.file_input import UploadError
 from dashboard.components.notices import report
@@ -15,9 +16,6 @@ from dashboard.export.samp_hub import SENT, fetch_table
 from dashboard.export.samp_page import PageHub
 from dashboard.shell.health import SAMP_HUB, security_headers
 
-samp = pytest.importorskip(
-    "pyvo.samp", reason="pyvo is not installed: pip install -e .[dashboard]"
-)
 WAIT = 10  # seconds for what takes a few milliseconds
 
 
