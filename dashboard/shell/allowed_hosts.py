@@ -22,6 +22,7 @@ from dashboard.backend.shared_tables import TableFile, shared_folder, table_name
 from dashboard.shell.health import HEALTH, Health, protect_pages
 from dashboard.shell.server_log import shorten_closed_tabs
 from dashboard.shell.session_queue import queue_sessions
+from dashboard.sky.aladin_files import AladinFile, aladin_file
 
 __all__ = [
     "HOSTS",
@@ -51,8 +52,9 @@ class Refusal(RequestHandler):
 def guard_requests() -> None:
     """Refuse requests by unknown names in this process: pages, websockets and files alike.
 
-    Answers ``/health`` and requests for shared tables, protects the pages and queues sessions too.
-    Takes effect for servers that are running. Calling it again changes nothing.
+    Answers ``/health`` and requests for shared tables and for the frame of survey images, protects
+    the pages and queues sessions too. Takes effect for servers that are running. Calling it again
+    changes nothing.
     """
     find = getattr(BokehTornado, FIND)
     if hasattr(find, "__wrapped__"):
@@ -73,6 +75,11 @@ def guard_requests() -> None:
         if table := table_name(request.path):
             where = {"path": str(shared_folder())}
             return application.get_handler_delegate(request, TableFile, where, [table.encode()])
+        if file := aladin_file(request.path):
+            where = {"path": str(file.parent)}
+            return application.get_handler_delegate(
+                request, AladinFile, where, [file.name.encode()]
+            )
         found: HTTPMessageDelegate | None = find(application, request, **kwargs)
         return found
 

@@ -47,12 +47,18 @@ def fork_server(
 ) -> Iterator["subprocess.Popen[str]"]:
     """A process that forks servers which have imported everything already.
 
-    They know of no SAMP hub, so that none of this machine is disturbed.
+    They know of no SAMP hub, so that none of this machine is disturbed, and of a stand-in of
+    Aladin Lite.
     """
     command = [sys.executable, "-m", "tests.browser.fork_server"]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     nowhere = tmp_path_factory.mktemp("samp") / "none"
-    env = {**os.environ, "SAMP_HUB": f"std-lockurl:{nowhere.as_uri()}"}
+    aladin = str(Path(__file__).with_name("aladin_stand_in.js"))
+    env = {
+        **os.environ,
+        "SAMP_HUB": f"std-lockurl:{nowhere.as_uri()}",
+        "PCVAE_ALADIN": aladin,
+    }
     with subprocess.Popen(command, cwd=ROOT, env=env, text=True, bufsize=1, **pipes) as process:
         yield process
 
