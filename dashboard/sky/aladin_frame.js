@@ -42,7 +42,9 @@ const start = async () => {
   const show = wanted => {
     const changed = name => JSON.stringify(wanted[name]) !== JSON.stringify(shown[name])
     if (changed('survey')) sky.setImageSurvey(wanted.survey)
-    for (const name of ['others', 'focus', 'picked']) if (changed(name)) fill(name, wanted[name])
+    const stale = ['others', 'focus', 'picked'].filter(changed)
+    if (stale.length) sky.view.unselectObjects()  // else they stay drawn as they were
+    for (const name of stale) fill(name, wanted[name])
     if (changed('target') && wanted.target) {
       sky.gotoRaDec(...wanted.target)
       moved()

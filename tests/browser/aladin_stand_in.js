@@ -21,14 +21,19 @@ export default {
   aladin: (selector, { target }) => {
     const div = document.querySelector(selector)
     let middle = target.split(' ').map(Number)
+    const chosen = document.body.appendChild(document.createElement('p'))
     return {
+      view: { unselectObjects: () => { chosen.textContent = '' } },
       addCatalog: added => { added.div = div; catalogues.push(added) },
       on: (name, call) => { calls[name] = call },
       getRaDec: () => middle,
       getFov: () => [60, 60],
       gotoRaDec: (...place) => { middle = place; calls.positionChanged?.() },
       setImageSurvey: name => { document.title = name },
-      select: () => calls.objectsSelected(catalogues.map(({ sources }) => sources)),
+      select: () => {
+        chosen.textContent = 'drawn as selected'
+        calls.objectsSelected(catalogues.map(({ sources }) => sources))
+      },
     }
   },
 }

@@ -187,6 +187,7 @@ def survey_images(page, ids):
     chip = page.get_by_role("button", name=re.compile("Remove .* selected"))
     expect(chip).to_be_visible()
     expect(frame.get_by_role("button", name=f"focus {row}", exact=True)).to_be_visible()
+    expect(frame.get_by_text("drawn as selected")).to_have_count(0)
     page.get_by_role("button", name="Map of the sky: ").click()
     expect(page.locator("iframe")).to_have_count(0)
     chip.click()
