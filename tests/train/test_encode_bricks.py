@@ -83,6 +83,24 @@ def test_a_store_from_bricks_is_that_of_the_cutouts(sky, sample, store):
         assert getattr(store.info, name) == getattr(over.info, name)
 
 
+def test_workers_make_the_same_store_of_bricks(sky, store, tmp_path, monkeypatch):
+    from distributed import LocalCluster
+
+    monkeypatch.setattr(brick_parts, "ROWS", 4)  # of which some are on no brick
+    with LocalCluster(
+        processes=False, n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0"
+    ) as cluster:
+        where = ["--engine", "dask", "--scheduler", cluster.scheduler_address]
+        made = read_store(encode.main(arguments(sky, tmp_path / "store", *where)))
+    latents = made.latents("decals")
+    pd.testing.assert_frame_equal(
+        latents, store.latents("decals"), check_exact=False, rtol=0, atol=1e-4
+    )
+    pd.testing.assert_frame_equal(made.galaxies, store.galaxies)
+    left_out = [pd.read_csv(of.folder / "left_out.csv") for of in (made, store)]
+    pd.testing.assert_frame_equal(*left_out)
+
+
 def test_the_same_galaxies_are_left_out_for_the_same_reasons(sample, store):
     ours, theirs = (
         pd.read_csv(folder / "left_out.csv") for folder in (store.folder, sample.folder)
