@@ -221,6 +221,34 @@ def test_a_catalogue_that_is_killed_at_its_end_again_and_again_is_finished(
     assert {"physics_ood", "vanilla_latent_0"} < set(found)
 
 
+def test_workers_add_galaxies_to_a_store_and_to_a_catalogue(
+    make_sample, sample, make_arguments, store, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(encode, "ROWS", 64)
+    few = make_sample(tmp_path / "few", 50)
+    whole = read_store(store)
+    for output in ("store", "hats"):
+        options = ["--output", output, *(["--partition-rows", "30"] if output == "hats" else [])]
+        made = tmp_path / output
+        there = make_arguments(made, *options)
+        encode.main([str(few.folder), *there[1:]])
+        encode.main([*there, "--append"])
+        assert sorted(tmp_path.glob(f"{output}*")) == [made]
+        if output == "store":
+            added = read_store(made)
+            found, ids = added.latents("physics")["redshift"], added.galaxies["id"]
+            assert (np.asarray(added.stamps[:]) == np.asarray(whole.stamps[:])).all()
+        else:
+            parts = hats_writer.partitions(made)
+            table = pd.concat(map(pd.read_parquet, parts)).sort_values("id")
+            found, ids = table["physics_redshift"], table["id"]
+            assert len(parts) > 4
+            assert json.loads((made / "pcvae.json").read_text())["galaxies"] == 120
+        assert ids.tolist() == whole.galaxies["id"].tolist()
+        expected = whole.latents("physics")["redshift"]
+        np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
+
+
 def test_galaxies_without_a_place_are_left_out_and_named(make_store, tmp_path):
     import pyarrow.parquet as pq
 
