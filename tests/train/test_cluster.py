@@ -39,13 +39,18 @@ def quickly():
 
 @pytest.fixture(scope="module")
 def cluster():
-    """Two processes."""
+    """Two processes, forked from one that has imported what they need."""
+    import dask
     from distributed import LocalCluster
+    from distributed.utils import get_mp_context
 
-    with LocalCluster(
-        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
-    ) as started:
-        yield started
+    with dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"}):
+        needed = ["distributed", "hats_import.pipeline", "train.encoding.part_tasks"]
+        get_mp_context().set_forkserver_preload(needed)
+        with LocalCluster(
+            n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
+        ) as started:
+            yield started
 
 
 @pytest.fixture(scope="module")
@@ -178,7 +183,8 @@ def test_a_killed_scheduler_ends_in_words_and_the_same_command_goes_on(
 ):
     process, address = scheduler_apart
     monkeypatch.setattr(encode, "ROWS", 10)
-    there = make_arguments(tmp_path / "store", "--scheduler", address)
+    given = tmp_path / "store", "--no-stamps"  # whose chunks are larger than these parts
+    there = make_arguments(*given, "--scheduler", address)
     with monkeypatch.context() as patch:
         first = watch(patch, lambda _: process.kill())
         with pytest.raises(WorkerError, match=r"the same command goes on"):
@@ -187,7 +193,7 @@ def test_a_killed_scheduler_ends_in_words_and_the_same_command_goes_on(
     assert not (tmp_path / "store.lock").exists()
     done = len(list((tmp_path / "store.partial" / "parts" / "physics").glob("*.parquet")))
     second = watch(monkeypatch, None)
-    made = read_store(encode.main(make_arguments(tmp_path / "store")))
+    made = read_store(encode.main(make_arguments(*given)))
     assert len(first) == 12
     assert 0 < done < 12
     assert len(second) == 12 - done
@@ -195,7 +201,6 @@ def test_a_killed_scheduler_ends_in_words_and_the_same_command_goes_on(
     pd.testing.assert_frame_equal(
         made.latents("physics"), whole.latents("physics"), rtol=1e-3, atol=1e-4
     )
-    assert (np.asarray(made.stamps[:]) == np.asarray(whole.stamps[:])).all()
 
 
 def test_a_catalogue_that_is_killed_at_its_end_again_and_again_is_finished(
@@ -219,6 +224,34 @@ def test_a_catalogue_that_is_killed_at_its_end_again_and_again_is_finished(
     found = pd.concat(map(pd.read_parquet, made.glob("sky/dataset/**/Npix=*.parquet")))
     assert sorted(found["id"]) == read_store(store).galaxies["id"].tolist()
     assert {"physics_ood", "vanilla_latent_0"} < set(found)
+
+
+def test_workers_add_galaxies_to_a_store_and_to_a_catalogue(
+    make_sample, sample, make_arguments, store, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(encode, "ROWS", 64)
+    few = make_sample(tmp_path / "few", 50)
+    whole = read_store(store)
+    for output in ("store", "hats"):
+        options = ["--output", output, *(["--partition-rows", "30"] if output == "hats" else [])]
+        made = tmp_path / output
+        there = make_arguments(made, *options)
+        encode.main([str(few.folder), *there[1:]])
+        encode.main([*there, "--append"])
+        assert sorted(tmp_path.glob(f"{output}*")) == [made]
+        if output == "store":
+            added = read_store(made)
+            found, ids = added.latents("physics")["redshift"], added.galaxies["id"]
+            assert (np.asarray(added.stamps[:]) == np.asarray(whole.stamps[:])).all()
+        else:
+            parts = hats_writer.partitions(made)
+            table = pd.concat(map(pd.read_parquet, parts)).sort_values("id")
+            found, ids = table["physics_redshift"], table["id"]
+            assert len(parts) > 4
+            assert json.loads((made / "pcvae.json").read_text())["galaxies"] == 120
+        assert ids.tolist() == whole.galaxies["id"].tolist()
+        expected = whole.latents("physics")["redshift"]
+        np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
 
 
 def test_galaxies_without_a_place_are_left_out_and_named(make_store, tmp_path):

@@ -85,6 +85,12 @@ class BrickSample:
         )
         return BrickSample(info, candidates, BrickSource(args.bricks, candidates, bands))
 
+    def only(self, chosen: NDArray[np.bool_]) -> "BrickSample":
+        """Those galaxies of it."""
+        catalog = self.catalog[chosen].reset_index(drop=True)
+        source = BrickSource(self.source.bricks, catalog, self.info.bands)
+        return BrickSample(self.info, catalog, source)
+
     def checksum(self) -> str:
         """A digest of all that decides the pixels."""
         facts = self.info.bands, self.info.size, self.info.pixel_scale, self.info.extinction

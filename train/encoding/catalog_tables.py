@@ -8,9 +8,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pcvae.errors import StoreError
+from pcvae.errors import StoreError, brief
 
-__all__ = ["joined_parts", "placed", "store_parts"]
+__all__ = ["OF_HATS", "fitted", "joined_parts", "placed", "store_parts"]
 
 OF_HATS = ("_healpix_29", "Norder", "Dir", "Npix")  # columns that a catalogue makes itself
 ROWS = 100_000  # of a store in memory at once
@@ -55,6 +55,28 @@ def placed(table: pa.Table) -> tuple[pa.Table, pa.Table]:
     ra, dec = (table[name].to_numpy(zero_copy_only=False) for name in ("ra", "dec"))
     known = np.isfinite(ra) & (np.abs(dec) <= 90)
     return table.filter(pa.array(known)), table.filter(pa.array(~known))
+
+
+def fitted(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """The table with the columns of a finished catalogue; what it lacks is unknown.
+
+    Raises:
+        StoreError: A column is of another kind.
+    """
+    columns = {}
+    for field in schema:
+        if field.name in OF_HATS:
+            continue
+        try:
+            columns[field.name] = (
+                table[field.name].cast(field.type)
+                if field.name in table.column_names
+                else pa.nulls(len(table), field.type)
+            )
+        except pa.ArrowInvalid as error:
+            msg = f"expected a column {field.name!r} of {field.type}, as the catalogue has: "
+            raise StoreError(f"{msg}{brief(error)}") from error
+    return pa.table(columns)
 
 
 def _columns(galaxies: pd.DataFrame) -> pa.Table:
