@@ -17,7 +17,8 @@ from PIL import Image
 from dashboard.active_learning.training_labels import refit
 from dashboard.backend.quantities import ANOMALY
 from dashboard.components.file_input import Upload
-from dashboard.export.export_panel import FIGURE, maker_of
+from dashboard.export.choices import FIGURE, Choice
+from dashboard.export.files import maker_of
 from dashboard.export.fits_cutout import NO_FLUX, find_sample, pixels_of
 from dashboard.export.fits_cutout import as_fits as cutout_fits
 from dashboard.export.map_figure import figure_png
@@ -336,10 +337,10 @@ def test_the_picture_shows_the_map_as_it_was_when_it_was_asked_for(session):
     for split in (False, True):
         state.split = split
         expected = figure_png(session.datastore, state)
-        make = maker_of(session.datastore, state, FIGURE, "csv")
+        make = maker_of(session.datastore, state, Choice(FIGURE))
         state.param.update(split=not split, dark=not state.dark, row=3)
         state.second.zoom = (-1, -1, 1 + split, 1)
-        assert make().content == expected
+        assert make(print).content == expected
 
 
 def handed(session):
@@ -384,7 +385,7 @@ def test_a_failure_is_told_and_the_page_goes_on(session, monkeypatch):
     def fail(*_):
         raise OSError("the disk is gone")
 
-    monkeypatch.setattr("dashboard.export.export_panel.figure_png", fail)
+    monkeypatch.setattr("dashboard.export.files.figure_png", fail)
     session.export_panel.open()
     session.export_panel.what.value = "figure"
     session.export_panel.take()
