@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from dashboard.backend.datastore import DataStore
 from dashboard.export.dossier import MAX_CANDIDATES
+from dashboard.export.map_figure import COLUMN, PAGE
 from dashboard.export.table_formats import FORMATS
 from dashboard.selection.masks import rows_in_focus
 from dashboard.state import GalaxyList, State
@@ -12,10 +13,12 @@ __all__ = [
     "CUTOUT",
     "DOSSIER",
     "FIGURE",
+    "GROUNDS",
     "LABELS",
     "LIST",
     "SELECTION",
     "SELECTION_DOSSIER",
+    "WIDTHS",
     "Choice",
     "candidates_of",
     "formats_of",
@@ -32,7 +35,10 @@ KINDS = {
     LIST: TABLES,
     DOSSIER: {"PDF": "pdf", "HTML": "html"},
     SELECTION_DOSSIER: {"PDF": "pdf", "HTML": "html"},
+    FIGURE: {"PDF": "pdf", "PNG": "png", "SVG": "svg"},
 }
+WIDTHS = {"One column, 88 mm": COLUMN, "Two columns, 180 mm": PAGE}
+GROUNDS = {"Light": False, "Dark": True}
 
 
 class Choice(NamedTuple):
@@ -41,10 +47,14 @@ class Choice(NamedTuple):
     Args:
         what: One of the constants above.
         kind: The ending of a file of one of its formats.
+        width: Of the map as a figure [mm].
+        dark: Whether the figure's ground is dark.
     """
 
     what: str
     kind: str = ""
+    width: float = COLUMN
+    dark: bool = False
 
 
 def formats_of(what: str) -> dict[str, str]:
@@ -65,7 +75,7 @@ def options_of(datastore: DataStore, state: State) -> dict[str, str]:
         options[f"Dossier of the selection: {_galaxies(chosen)}"] = SELECTION_DOSSIER
     if state.row is not None:
         options[f"Cutout of {datastore.ids[state.row]}, FITS"] = CUTOUT
-    return options | {"The map, PNG": FIGURE}
+    return options | {"The map, as a figure": FIGURE}
 
 
 def candidates_of(state: State, what: str) -> GalaxyList | None:

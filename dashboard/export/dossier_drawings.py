@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from dashboard.backend.stamp_images import scale_bar
 from dashboard.components.theme import ACCENT
 from dashboard.export.dossier import Candidate, Dossier
-from dashboard.export.paper import Looks
+from dashboard.export.paper import Looks, axis_title
 
-__all__ = ["Bar", "axis_title", "draw_image", "draw_map", "png_of"]
+__all__ = ["Bar", "draw_image", "draw_map", "png_of"]
 
 INK, MARK = "#171b22", ACCENT[False]
 DPI = 220  # of the pictures in a page
+MAX_NUMBERED = 25  # candidates whose ranks are written on the map
 ORIGIN = 0.87, 0.87  # of the arrows on an image, in shares of it
 
 
@@ -37,16 +38,6 @@ class Bar(NamedTuple):
     north: float
 
 
-def axis_title(text: str) -> str:
-    r"""The title of an axis with the sun as mathematics has it.
-
-    Example:
-        >>> axis_title("log stellar mass [M☉]")
-        'log stellar mass [M$_\\odot$]'
-    """
-    return text.replace("$", r"\$").replace("M☉", r"M$_\odot$")
-
-
 def draw_map(
     plot: Plot, dossier: Dossier, picked: Candidate | None = None, size: float = 7
 ) -> None:
@@ -55,7 +46,7 @@ def draw_map(
     Args:
         plot: The axes.
         dossier: The candidates.
-        picked: The one that is pointed at; None to number all of them.
+        picked: The one that is pointed at; None to number all of them, if they are few.
         size: Of the letters [pt].
     """
     (left, right), (bottom, top) = dossier.map.limits
@@ -65,9 +56,9 @@ def draw_map(
     points = dossier.map.plane.points.iloc[rows]
     looks: Looks = {"ls": "", "mfc": "none", "mec": MARK}
     plot.plot(points["x"], points["y"], marker="o", ms=4.5, mew=0.8, **looks)
-    if picked is None:
+    if picked is None and len(rows) <= MAX_NUMBERED:
         _number(plot, dossier, points.to_numpy(np.float64), size)
-    else:
+    if picked is not None:
         x, y = dossier.map.plane.points.iloc[picked.row]
         plot.plot([x], [y], marker="o", ms=11, mew=1.6, **looks)
         if np.isfinite([x, y]).all():

@@ -21,7 +21,17 @@ from dashboard.export.dossier_tables import (
     scores_line,
 )
 from dashboard.export.finder_chart import draw_chart
-from dashboard.export.paper import HIGH, INNER, MARGIN, QUIET, Looks, Sheet, TextTable, parts_of
+from dashboard.export.paper import (
+    HIGH,
+    INNER,
+    MARGIN,
+    QUIET,
+    Looks,
+    Sheet,
+    TextTable,
+    parts_of,
+    wrapped,
+)
 
 __all__ = ["dossier_pdf"]
 
@@ -44,7 +54,7 @@ def dossier_pdf(dossier: Dossier, tell: Tell) -> bytes:
     """
     made, file = dossier.candidates, io.BytesIO()
     tables = [photometry_table(dossier), inference_table(dossier)]
-    sheets = [_first_page(dossier), *_table_pages(tables)]
+    sheets = [*_first_pages(dossier), *_table_pages(tables)]
     total = len(sheets) + -(-len(made) // A_PAGE)
     facts: Looks = {"Title": dossier.title, "Subject": dossier.facts.get("view", ""),
              "Creator": dossier.facts["software"], "CreationDate": datetime.now(UTC)}  # fmt: skip
@@ -73,7 +83,7 @@ def _save(pages: PdfPages, dossier: Dossier, sheet: Sheet, number: str) -> None:
     save(sheet.figure)
 
 
-def _first_page(dossier: Dossier) -> Sheet:
+def _first_pages(dossier: Dossier) -> list[Sheet]:
     """Title, all stamps, all candidates on the map, notes and provenance."""
     sheet = Sheet()
     sheet.write(MARGIN, MARGIN, "CANDIDATE DOSSIER", 7.5, color=QUIET, weight="bold")
@@ -87,8 +97,7 @@ def _first_page(dossier: Dossier) -> Sheet:
     y = max(y + 76, beside + 4)
     sheet.write(MARGIN, y, "Provenance", 10, weight="bold")
     sheet.rule(y + 5.2, color=INK)
-    _draw_facts(sheet, dossier, y + 6.8)
-    return sheet
+    return [sheet, *_draw_facts(sheet, dossier, y + 6.8)]
 
 
 def _draw_stamps(sheet: Sheet, dossier: Dossier, y: float) -> float:
@@ -110,12 +119,16 @@ def _draw_stamps(sheet: Sheet, dossier: Dossier, y: float) -> float:
     return y + -(-len(dossier.candidates) // THUMBS) * step + 4
 
 
-def _draw_facts(sheet: Sheet, dossier: Dossier, y: float) -> None:
+def _draw_facts(sheet: Sheet, dossier: Dossier, y: float) -> list[Sheet]:
+    """The provenance, a fact a line; returns the further pages that it needed."""
+    further: list[Sheet] = []
     for name, text in dossier.facts.items():
-        if y > BOTTOM:
-            break
+        if y + 4 * len(wrapped(text, INNER - 40, 6.5)) > BOTTOM:
+            sheet, y = Sheet(), MARGIN
+            further.append(sheet)
         sheet.write(MARGIN, y, fact_title(name), 6.5, color=QUIET)
         y = sheet.paragraph((MARGIN + 40, y), INNER - 40, text, 6.5) + 0.4
+    return further
 
 
 def _table_pages(tables: list[TextTable]) -> list[Sheet]:

@@ -1,6 +1,7 @@
 """The panel that exports labels, lists, a dossier, a galaxy's cutout or the map as a file."""
 
 import io
+from collections.abc import Callable
 
 import panel as pn
 import panel_material_ui as pmui
@@ -10,17 +11,11 @@ from dashboard.backend.view import View
 from dashboard.components.collapsible import drawer, small_button
 from dashboard.components.css import BASE, DROP_DOWN
 from dashboard.components.notices import status_html
-from dashboard.export.choices import (
-    LABELS,
-    LIST,
-    SELECTION,
-    Choice,
-    formats_of,
-    options_of,
-    refusal,
-)
+from dashboard.export.choices import LABELS, LIST, SELECTION, options_of, refusal
 from dashboard.export.file_job import FileJob
 from dashboard.export.files import MAX_BYTES, File, maker_of, too_large
+from dashboard.export.format_choice import FormatChoice
+from dashboard.export.map_layers import Glyphs
 from dashboard.selection.masks import rows_in_focus
 
 __all__ = ["ExportPanel"]
@@ -31,18 +26,21 @@ class ExportPanel(View):
 
     Reads ``row``, ``model``, ``tab``, ``selection``, ``progress.journal_events`` and what the
     maps show of the state; writes ``selection.wanted_export``.
+
+    Args:
+        glyphs: What other parts of the page lay over the maps now.
+        params: The datastore and the state.
     """
 
-    def __init__(self, **params: object) -> None:
+    def __init__(self, glyphs: Callable[[], Glyphs] = Glyphs, **params: object) -> None:
         super().__init__(**params)
+        self._glyphs = glyphs
         self.job = FileJob(self.datastore.workers.requests, self._tell, self._hand_over)
         says = "Export: labels, selection, list, dossier, cutout or map, as a file"
         looks = {"variant": "outlined", "width": 92, "height": 40, "margin": (10, 0, 0, 5)}
         self.button = small_button("Export", says, self.open, **looks)
         self.what = pmui.RadioBoxGroup(label="What", options={}, margin=(0, 10))
-        self.kind = pmui.Select(
-            label="As", options=formats_of(LABELS), size="small", width=170, margin=(8, 10)
-        )
+        self.formats = FormatChoice()
         self.what.param.watch(self._offer, "value")
         self.words = pn.pane.HTML("", stylesheets=[BASE, DROP_DOWN], sizing_mode="stretch_width")
         says = "Download: make the file, and save it on your computer"
@@ -55,7 +53,7 @@ class ExportPanel(View):
         )
         self.panel = drawer(
             self.what,
-            self.kind,
+            self.formats,
             self.words,
             pn.Row(self.go, self.stop, close, self.file),
             css_classes=["drop-down", "narrow"],
@@ -84,9 +82,9 @@ class ExportPanel(View):
 
     def take(self) -> None:
         """Make the file in a worker, then send it to the browser."""
-        choice = Choice(self.what.value, self.kind.value)
+        choice = self.formats.choice(self.what.value)
         self.go.loading = self.stop.visible = True
-        self.job.start(maker_of(self.datastore, self.state, choice))
+        self.job.start(maker_of(self.datastore, self.state, choice, self._glyphs()))
 
     def _tell(self, words: str) -> None:
         self.words.object = status_html(f"Making the file: {words}", busy=True)
@@ -128,10 +126,7 @@ class ExportPanel(View):
 
     def _offer(self, *_: object) -> None:
         """Offer the formats of what is chosen, and say why it cannot be exported."""
-        formats = formats_of(self.what.value)
-        self.kind.visible = bool(formats)
-        if formats and formats != self.kind.options:
-            self.kind.param.update(options=formats, value=next(iter(formats.values())))
+        self.formats.offer(self.what.value)
         words = refusal(self.datastore, self.state, self.what.value)
         self.go.disabled = bool(words)
         if not self.job.running:

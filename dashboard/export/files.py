@@ -22,7 +22,8 @@ from dashboard.export.dossier import Request, Tell, collect_dossier
 from dashboard.export.dossier_html import dossier_html
 from dashboard.export.dossier_pdf import dossier_pdf
 from dashboard.export.fits_cutout import NO_FLUX, as_fits, find_sample, pixels_of
-from dashboard.export.map_figure import figure_png
+from dashboard.export.map_figure import Paper, map_figure
+from dashboard.export.map_layers import Glyphs
 from dashboard.export.table_formats import as_file
 from dashboard.export.tables import labelled, list_table, provenance, selection
 from dashboard.selection.masks import rows_in_focus
@@ -31,7 +32,7 @@ from dashboard.state import State
 __all__ = ["MAX_BYTES", "File", "Maker", "maker_of", "page_address", "too_large"]
 
 MAX_BYTES = 150 << 20  # of a file that a page can hand over to the browser
-COLLECTING = 0.4  # share of the time of a dossier that collecting takes, about
+COLLECTING = 0.2  # share of the time of a dossier that collecting takes, about
 
 
 class File(NamedTuple):
@@ -45,19 +46,24 @@ class File(NamedTuple):
 Maker = Callable[[Tell], File]
 
 
-def maker_of(datastore: DataStore, state: State, choice: Choice) -> Maker:
+def maker_of(
+    datastore: DataStore, state: State, choice: Choice, glyphs: Glyphs | None = None
+) -> Maker:
     """A function that makes a file for a worker, with the current choices of a session.
 
     Args:
         datastore: The galaxies.
         state: The session.
         choice: What is exported.
+        glyphs: What other parts of the page lay over the maps.
     """
     model, row, listed, kind = state.model, state.row, state.shown_list, choice.kind
     learnt = datastore.classifier_jobs.learnt(state.space, state.queue.training_labels)
     if choice.what == FIGURE:
-        name, shown = f"{datastore.store.info.sample}-map.png", state.frozen()
-        return lambda _: File(name, figure_png(datastore, shown), "The map as it is shown.")
+        name, shown = f"{datastore.store.info.sample}-map.{kind}", state.frozen()
+        paper = Paper(kind, choice.width, choice.dark)
+        words = f"The map as it is shown, {choice.width:.0f} mm wide."
+        return lambda _: File(name, map_figure(datastore, shown, paper, glyphs), words)
     if choice.what == CUTOUT and row is not None:
         return lambda _: _cutout(datastore, row)
     if choice.what in (DOSSIER, SELECTION_DOSSIER):

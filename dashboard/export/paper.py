@@ -14,13 +14,17 @@ from dashboard.backend.typography import DASH, MINUS
 
 __all__ = [
     "HIGH",
+    "INCH",
     "INNER",
     "MARGIN",
+    "POINT",
     "Looks",
     "Sheet",
     "TextTable",
+    "axis_title",
     "legible",
     "parts_of",
+    "width_of",
     "wrapped",
 ]
 
@@ -72,6 +76,16 @@ def legible(text: str) -> str:
     return "".join(c if ord(c) in _glyphs() else "?" for c in " ".join(text.split()))
 
 
+def axis_title(text: str) -> str:
+    r"""The title of an axis with the sun as mathematics has it.
+
+    Example:
+        >>> axis_title("log stellar mass [M☉]")
+        'log stellar mass [M$_\\odot$]'
+    """
+    return text.replace("$", r"\$").replace("M☉", r"M$_\odot$")
+
+
 def width_of(text: str, size: float, *, bold: bool = False) -> float:
     """The width of a text [mm].
 
@@ -80,8 +94,14 @@ def width_of(text: str, size: float, *, bold: bool = False) -> float:
         size: Of its letters [pt].
         bold: Whether it is bold.
     """
-    font = FontProperties(family="DejaVu Sans", size=size, weight="bold" if bold else "normal")
-    return float(text_to_path.get_text_width_height_descent(text, font, False)[0]) * POINT
+    return sum(_advance(letter, bold) for letter in text) * size
+
+
+@cache
+def _advance(letter: str, bold: bool) -> float:
+    """The width of a letter [mm] of 1 pt; without kerning."""
+    font = FontProperties(family="DejaVu Sans", size=10, weight="bold" if bold else "normal")
+    return float(text_to_path.get_text_width_height_descent(letter, font, False)[0]) * POINT / 10
 
 
 def wrapped(text: str, width: float, size: float) -> list[str]:

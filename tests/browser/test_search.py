@@ -118,11 +118,16 @@ def test_a_person_takes_a_cutout_and_the_map_away(page, folder):
     with fits.open(begun.value.path()) as hdus:
         assert hdus[0].header["OBJECT"] == name
     page.get_by_role("radio", name="The map").click()
+    expect(page.get_by_label("Width")).to_be_visible()
     with page.expect_download() as begun:
         download.click()
-    with Image.open(begun.value.path()) as picture:
-        assert picture.format == "PNG"
-    expect(page.get_by_role("status").filter(has_text="map.png")).to_be_visible()
+    assert begun.value.path().read_bytes().startswith(b"%PDF")
+    expect(page.get_by_role("status").filter(has_text="map.pdf")).to_be_visible()
+    page.get_by_role("radio", name="Dossier of the list").click()
+    with page.expect_download() as begun:
+        download.click()
+    assert begun.value.suggested_filename.endswith("-dossier-10.pdf")
+    assert begun.value.path().read_bytes().startswith(b"%PDF")
 
 
 def test_a_person_steps_through_a_target_list(page, folder, tmp_path):

@@ -18,7 +18,7 @@ from dashboard.export.dossier_tables import chart_words, inference_table, photom
 from dashboard.export.file_job import FileJob
 from dashboard.export.files import maker_of
 from dashboard.export.finder_chart import draw_chart, finder_chart
-from dashboard.export.paper import TextTable, parts_of, wrapped
+from dashboard.export.paper import HIGH, Sheet, TextTable, parts_of, wrapped
 from dashboard.labelling.labels import set_label, write_note
 from dashboard.state import GalaxyList
 from tests.dashboard.explorers import begin, change, datastore_of
@@ -167,8 +167,8 @@ def test_what_is_too_many_is_said_and_not_made(many):
     )
     many.state.selection.selected = np.arange(120) < 2
     assert not panel.go.disabled
-    assert panel.kind.options == {"PDF": "pdf", "HTML": "html"}
-    panel.kind.value = "html"
+    assert panel.formats.kind.options == {"PDF": "pdf", "HTML": "html"}
+    panel.formats.kind.value = "html"
     panel.take()
     assert panel.file.filename == "example-dossier-2.html"
     assert "2 candidates" in panel.words.object
@@ -220,6 +220,17 @@ def test_a_wide_table_is_split_and_each_part_names_its_rows():
     assert len(parts) > 1
     assert [name for part in parts for name in part.header[2:]] == header[2:]
     assert all(part.rows[0][:2] == ["1", "g0001"] for part in parts)
+
+
+def test_no_fact_of_the_provenance_is_left_out_however_long_it_is(many, monkeypatch):
+    written, write = [], Sheet.write
+    monkeypatch.setattr(Sheet, "write", lambda *given, **looks: written.append(given[2:4])
+                        or write(*given, **looks))  # fmt: skip
+    dossier = dossier_of(many.datastore, GalaxyList("labels", "labels", np.array([3]), {}))
+    long = {f"fact {k}": f"begin {'x' * 1800} end" for k in range(6)}
+    dossier_pdf(dossier._replace(facts=dossier.facts | long), lambda *_: None)
+    assert sum(text.endswith(" end") or text == "end" for _, text in written) == 6
+    assert all(y < HIGH - 11 for y, text in written if "xxx" in text)
 
 
 def test_long_texts_are_broken_into_lines_that_fit():
