@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from pcvae.folders import partial_folder
+from pcvae.parts import write_table
 
 __all__ = ["TakenRows"]
 
@@ -26,10 +27,7 @@ class TakenRows:
     def write(self, start: int, table: pd.DataFrame) -> None:
         """Put the part that begins at row ``start`` of the candidates on disk."""
         self._folder.mkdir(exist_ok=True)
-        path = self._folder / f"{start:012d}.parquet"
-        begun = path.with_suffix(".new")
-        table.to_parquet(begun, index=False)
-        begun.replace(path)
+        write_table(self._folder / f"{start:012d}.parquet", table)
 
     def split(self, candidates: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
         """The candidates that are taken, with their ``north_angle``, and those left out.
@@ -38,8 +36,6 @@ class TakenRows:
         ``left_out.csv`` in the store: ``id``, ``reason``, ``detail``.
         """
         parts = [pd.read_parquet(path) for path in sorted(self._folder.glob("*.parquet"))]
-        if not parts:  # the store is joined already, and has what follows
-            return candidates.iloc[:0], pd.DataFrame({"id": [], "reason": [], "detail": []})
         table = pd.concat(parts, ignore_index=True)
         rows = table["row"].to_numpy()
         out = table["reason"].ne("").to_numpy()
