@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pcvae.errors import StoreError, WorkerError, brief
-from pcvae.folders import replace_folder, write_text, write_facts
+from pcvae.folders import replace_folder, write_facts, write_text
 from pcvae.parts import PartWriter, write_table
 from pcvae.store import StoreInfo, copy_model
 from train.encoding.catalog_tables import OF_HATS, fitted, placed
