@@ -6,13 +6,12 @@ from typing import NamedTuple
 from astropy.table import Table
 
 from dashboard.backend.datastore import DataStore
+from dashboard.export.choices import LABELS, LIST, SELECTION
 from dashboard.export.tables import labelled, list_table, provenance, selection
 from dashboard.selection.masks import rows_in_focus
 from dashboard.state import State
 
-__all__ = ["LABELS", "LIST", "SELECTION", "ChosenTable", "table_maker"]
-
-LABELS, SELECTION, LIST = "labels", "selection", "list"
+__all__ = ["ChosenTable", "table_maker"]
 
 
 class ChosenTable(NamedTuple):

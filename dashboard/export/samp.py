@@ -4,11 +4,12 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import pandas as pd
 import panel as pn
+import panel_material_ui as pmui
 from numpy.typing import NDArray
 
 from dashboard.backend.datastore import DataStore
@@ -34,7 +35,13 @@ MAX_TABLE = 256 << 20  # bytes of a table
 MAX_SENT = 20  # tables whose rows are remembered
 NO_HUB = "No SAMP hub answers on your computer: start TOPCAT or Aladin there, then send again."
 NOBODY = "No program at your SAMP hub takes tables: start TOPCAT or Aladin, then send again."
-Say = Callable[[str, bool], None]
+ASKS = "Sending; your SAMP hub may ask whether this page may connect …"
+
+
+class Say(Protocol):
+    """What is told how it goes: in words, and whether that is a failure."""
+
+    def __call__(self, words: str, *, failed: bool = False) -> None: ...
 
 
 class Sending(NamedTuple):
@@ -68,7 +75,8 @@ class Samp(View):
     ) -> None:
         super().__init__(**params)
         self._rows: dict[str, NDArray[np.intp]] = {}  # of each table that was sent, by its key
-        self._say: Say = lambda words, failed: None
+        self._tell: Say = lambda words, failed=False: None
+        self.button: pmui.Button | None = None  # while a table is sent, it says so
         name = f"{NAME}: {self.datastore.store.info.sample}"
         self.page = PageHub(name, self._end, self._fail, self.receive)
         self.hub: LocalHub | None = None
@@ -85,14 +93,16 @@ class Samp(View):
     def __panel__(self) -> pn.viewable.Viewable:
         return self.page
 
-    def send(self, make: Callable[[], ChosenTable], say: Say) -> None:
+    def send(self, make: Callable[[], ChosenTable], tell: Say) -> None:
         """Make a table in a worker and send it.
 
         Args:
             make: Makes the table.
-            say: Called in the end with what became of it, and whether that is a failure.
+            tell: Is told what becomes of it.
         """
-        self._say = say
+        self._tell = tell
+        self._wait(True)
+        self._tell(ASKS)
         job = self.datastore.workers.requests.submit(sending, make, self.datastore, self.hub)
         when_done(job, lambda: self._pass_on(job))
 
@@ -107,7 +117,7 @@ class Samp(View):
         try:
             if mtype == "coord.pointAt.sky":
                 place = place_of(values)
-                job = self.datastore.workers.requests.submit(self._nearest, place)
+                job = self.datastore.workers.requests.submit(nearest, self.datastore, place)
                 when_done(job, lambda: self._point(place, job))
             elif (rows := self._rows.get(str(values.get("table-id")))) is not None:
                 self._choose(mtype, rows, values)
@@ -126,10 +136,6 @@ class Samp(View):
         else:
             self.state.row = row
 
-    def _nearest(self, place: Place) -> tuple[int, float]:
-        rows, separations = self.datastore.sky().nearest(place.ra, place.dec)
-        return int(rows[0]), float(separations[0])
-
     def _point(self, place: Place, job: "Future[tuple[int, float]]") -> None:
         row, separation = job.result()
         if separation <= POINTED:
@@ -142,7 +148,7 @@ class Samp(View):
     def _pass_on(self, job: "Future[Sending]") -> None:
         """Keep the rows of a table that was made; ask the browser to send what was not sent."""
         if error := job.exception():
-            self._say(f"That did not work: {error}", True)
+            self._say(f"That did not work: {error}", failed=True)
             return
         table, answers = job.result()
         kept = list(self._rows.items())[1 - MAX_SENT :]
@@ -155,14 +161,29 @@ class Samp(View):
             self._fail("")
 
     def _end(self, answers: list[Answer]) -> None:
-        self._say(*answers_in_words(answers))
+        words, failed = answers_in_words(answers)
+        self._say(words, failed=failed)
 
     def _fail(self, why: str) -> None:
-        self._say(f"Your SAMP hub refused: {why}" if why else NO_HUB, True)
+        self._say(f"Your SAMP hub refused: {why}" if why else NO_HUB, failed=True)
+
+    def _say(self, words: str, *, failed: bool) -> None:
+        self._wait(False)
+        self._tell(words, failed=failed)
+
+    def _wait(self, waiting: bool) -> None:
+        if self.button is not None:
+            self.button.loading = waiting
 
 
 class MessageError(PcvaeError):
     """A message of another program does not hold what its type asks for."""
+
+
+def nearest(datastore: DataStore, place: Place) -> tuple[int, float]:
+    """The row nearest to a place, -1 where none has one, and its separation [arcsec]."""
+    rows, separations = datastore.sky().nearest(place.ra, place.dec)
+    return int(rows[0]), float(separations[0])
 
 
 def sending(

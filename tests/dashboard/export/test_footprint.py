@@ -9,7 +9,8 @@ from astropy import units
 from astropy.io import fits
 from mocpy import MOC
 
-from dashboard.export.export_panel import FOOTPRINT, maker_of
+from dashboard.export.choices import FOOTPRINT, Choice
+from dashboard.export.files import maker_of
 from dashboard.export.footprint import CELLS, FITTED, moc_of
 from pcvae.errors import PcvaeError
 from tests.dashboard.explorers import begin
@@ -18,6 +19,10 @@ from tests.dashboard.explorers import begin
 def read(content, path):
     path.write_bytes(content)
     return MOC.load(path, "fits")
+
+
+def footprint(session, cells):
+    return maker_of(session.datastore, session.state, Choice(FOOTPRINT, cells))(lambda *_: None)
 
 
 def inside(moc, galaxies):
@@ -31,9 +36,9 @@ def test_the_footprint_of_the_selection_holds_it_and_nothing_else(many, tmp_path
     many.export_panel.open()
     panel = many.export_panel
     panel.what.value = panel.what.options["Footprint of 17 galaxies, MOC"]
-    assert panel.kind.options == CELLS
+    assert panel.formats.kind.options == CELLS
     assert not panel.give.visible
-    file = maker_of(many.datastore, many.state, FOOTPRINT, "10")()
+    file = footprint(many, "10")
     moc = read(file.content, tmp_path / file.name)
     assert moc.max_order == 10
     assert list(np.flatnonzero(inside(moc, many.datastore.store.galaxies))) == list(
@@ -46,7 +51,7 @@ def test_the_footprint_of_the_selection_holds_it_and_nothing_else(many, tmp_path
         assert hdus[0].header["WHAT"] == "footprint of 17 galaxies"
         assert hdus[1].header["MOCDIM"] == "SPACE"
     panel.what.value = "selection"
-    assert panel.kind.value == "csv"
+    assert panel.formats.kind.value == "csv"
 
 
 def test_cells_are_as_fine_as_the_galaxies_allow():
@@ -62,10 +67,10 @@ def test_cells_are_as_fine_as_the_galaxies_allow():
 def test_galaxies_without_a_place_are_left_out_and_said(examples, tmp_path):
     session = begin(examples["no place"])
     with pytest.raises(PcvaeError, match="expected galaxies with a place on the sky, found none"):
-        maker_of(session.datastore, session.state, FOOTPRINT, FITTED)()
+        footprint(session, FITTED)
     session = begin(examples["few"])
     session.datastore.store.galaxies.loc[1, "ra"] = np.nan
-    file = maker_of(session.datastore, session.state, FOOTPRINT, "9")()
+    file = footprint(session, "9")
     assert file.words.endswith("; 1 without a place.")
     moc = read(file.content, tmp_path / file.name)
     assert inside(moc, session.datastore.store.galaxies.iloc[[0, 2]]).all()
@@ -74,4 +79,4 @@ def test_galaxies_without_a_place_are_left_out_and_said(examples, tmp_path):
 def test_without_mocpy_it_says_what_to_install(many, monkeypatch):
     monkeypatch.setitem(sys.modules, "mocpy", None)
     with pytest.raises(PcvaeError, match="run pip install mocpy"):
-        maker_of(many.datastore, many.state, FOOTPRINT, "9")()
+        footprint(many, "9")

@@ -185,7 +185,7 @@ def test_rows_of_other_tables_and_galaxies_of_other_stores_are_left_alone(many):
 
 def test_what_the_browser_tells_becomes_words(many):
     panel, page = many.export_panel, many.export_panel.samp.page
-    panel.samp._say = panel._sent
+    panel.samp._tell = panel._say
     page._handle_msg({"answers": [["TOPCAT", ""], ["DS9", "no columns"]]})
     assert "Sent to TOPCAT; " in panel.words.object
     assert "DS9 did not take it: no columns." in panel.words.object
