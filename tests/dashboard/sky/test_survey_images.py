@@ -71,7 +71,7 @@ def test_another_script_is_refused_and_not_kept(package, content, tmp_path):
 def test_where_it_cannot_be_kept_that_is_said(package, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    with pytest.raises(AladinError, match="cannot be kept in .*: Not a directory. Give another"):
+    with pytest.raises(AladinError, match=r"cannot be kept in .*: Not a directory\. Give another"):
         fetch_script()
 
 
