@@ -120,7 +120,7 @@ def _make(args: argparse.Namespace, argv: Sequence[str] | None) -> Path:
         catalog = _fill(writer, codecs, sample, stretch, not args.no_reconstruction, workers)
         whole = Whole(info, catalog.assign(split=_split(codecs, catalog)), folders)
         finish(args, writer, whole, workers and workers.client, earlier)
-    _report(args, len(catalog), codecs, sample)
+    _report(args, codecs, sample)
     return args.store
 
 
@@ -163,13 +163,12 @@ def _galaxies(args: argparse.Namespace, codecs: Mapping[str, "Codec"]) -> "Galax
     return sample
 
 
-def _report(
-    args: argparse.Namespace, count: int, codecs: Mapping[str, "Codec"], sample: "Galaxies"
-) -> None:
+def _report(args: argparse.Namespace, codecs: Mapping[str, "Codec"], sample: "Galaxies") -> None:
     """Print what is made, what to be careful with, and the next commands."""
     from train.encoding.cautions import cautions
-    from train.encoding.outputs import next_commands, scores
+    from train.encoding.outputs import next_commands, scores, size
 
+    count = size(args.store, args.output)
     print(f"{args.store}: {count} galaxies, models {', '.join(codecs)}")
     for name, codec in codecs.items():
         for sentence in cautions(scores(args.store, args.output, name), name, codec, sample):

@@ -20,6 +20,7 @@ from pcvae.anomaly import NORMAL
 from pcvae.boundaries import Boundaries
 
 __all__ = [
+    "FAINT",
     "FIGURE",
     "LabelMarks",
     "Marks",
@@ -30,6 +31,7 @@ __all__ = [
     "filled",
     "galaxy_image",
     "galaxy_picture",
+    "mark_size",
     "set_ranges",
 ]
 
@@ -149,6 +151,11 @@ class Regions:
         self.fill.data, self.lines.data = filled(found, colour), borders(found, colour)
 
 
+def mark_size(count: int) -> int:
+    """The size [px] of the marks of a population of so many galaxies."""
+    return 12 if count <= 50 else 9 if count <= 1000 else 5
+
+
 class Marks:
     """The galaxies of the store's rare populations, each by its shape and colour.
 
@@ -168,7 +175,7 @@ class Marks:
             "y",
             source=ColumnDataSource({"x": [], "y": [], "strength": [], "faint": []}),
             marker=self._datastore.populations.shape(name),
-            size=12 if count <= 50 else 9 if count <= 1000 else 5,
+            size=mark_size(count),
             line_width=1.2,
             line_alpha="strength",
             fill_alpha="faint",

@@ -1,4 +1,4 @@
-"""``panel serve``, forked from a process that has imported the dashboard and drawn a map once.
+"""``panel serve``, forked from a process that has built a page of the dashboard already.
 
     python -m tests.browser.fork_server
 
@@ -7,11 +7,15 @@ its servers with it, when its input does.
 """
 
 import os
+import shutil
 import signal
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-APP = Path(__file__).parents[2] / "dashboard" / "app.py"
+TESTS = Path(__file__).parents[1]
+APP = TESTS.parent / "dashboard" / "app.py"
+STORE = TESTS / "earlier_version" / "store"
 
 
 def main() -> None:
@@ -22,7 +26,7 @@ def main() -> None:
     import dashboard.app  # noqa: F401
     import pcvae.encode  # noqa: F401
 
-    draw_once()
+    show_once()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     for line in sys.stdin:
         port, store = line.rstrip("\n").split(" ", 1)
@@ -38,15 +42,16 @@ def main() -> None:
         sys.stdout.flush()
 
 
-def draw_once() -> None:
-    """Compile what draws a map, which takes about a second."""
-    import numpy as np
-    import pandas as pd
+def show_once() -> None:
+    """Build a whole page, so that all that is compiled, read or kept at first sight is there."""
+    from dashboard.app import Explorer, open_datastore
 
-    from dashboard.plotting.raster import Canvas, paint_density
-
-    points = pd.DataFrame({"x": np.arange(4.0), "y": np.arange(4.0)})
-    paint_density(points, Canvas((0.0, 4.0), (0.0, 4.0), 50, 50), dark=True)
+    with TemporaryDirectory() as folder:
+        store = shutil.copytree(STORE, Path(folder) / "store")
+        explorer = Explorer(open_datastore(store))
+        explorer.start()
+        explorer.page().get_root()
+        explorer.datastore.journal.close()
 
 
 if __name__ == "__main__":

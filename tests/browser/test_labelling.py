@@ -38,7 +38,8 @@ def open_queue(page):
     return [stamps.nth(i).get_attribute("title") for i in range(4)]
 
 
-def test_a_person_judges_the_queue_by_keys_and_undoes_it(page, folder):
+def judge_by_keys(page, folder):
+    """Galaxies of the queue are judged by keys, and all is undone."""
     from playwright.sync_api import expect
 
     heading = page.locator(".facts h2")
@@ -128,7 +129,8 @@ def test_a_refit_says_how_well_each_class_is_found(page, folder):
     expect(page.get_by_role("button", name="Cancel")).to_be_hidden()
 
 
-def test_twenty_new_candidates_of_a_class_are_labelled_and_exported(page, folder):
+def take_twenty_candidates(page, folder):
+    """Twenty new candidates of a class are exported and labelled."""
     from playwright.sync_api import expect
 
     rare = read_store(folder).info.rare[-1]
@@ -151,3 +153,8 @@ def test_twenty_new_candidates_of_a_class_are_labelled_and_exported(page, folder
     page.get_by_role("button", name="Label the list").click()
     page.get_by_role("menuitem", name="Candidate").click()
     await_labels(folder, dict.fromkeys(table["id"], ("candidate", "")))
+
+
+def test_the_queue_is_judged_by_keys_and_twenty_of_it_are_taken(page, folder):
+    judge_by_keys(page, folder)
+    take_twenty_candidates(page, folder)

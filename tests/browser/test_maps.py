@@ -43,7 +43,8 @@ def draw(page, tool, shares, key=""):
     return frame
 
 
-def test_boxes_and_lassos_select_add_and_take_away_on_two_maps(page, folder):
+def select_on_two_maps(page, folder):
+    """Boxes and lassos select, add and take away."""
     from playwright.sync_api import expect
 
     latents = read_store(folder).latents("physics")
@@ -77,12 +78,10 @@ def test_boxes_and_lassos_select_add_and_take_away_on_two_maps(page, folder):
     expect(said).to_have_text(f"{len(latents):,} galaxies")
 
 
-def test_the_zoom_and_the_second_map_are_in_the_address_and_come_back(page):
+def reload_zoomed(page):
+    """Zoom and second map are in the address and come back."""
     from playwright.sync_api import expect
 
-    page.get_by_label("Two maps").click()
-    expect(page.locator(".map")).to_have_count(2)
-    page.wait_for_function(SETTLED)
     frame = page.evaluate(FRAME)
     page.mouse.move(frame["left"] + frame["width"] / 2, frame["top"] + frame["height"] / 2)
     page.mouse.wheel(0, -300)
@@ -99,3 +98,8 @@ def test_the_zoom_and_the_second_map_are_in_the_address_and_come_back(page):
     again = page.evaluate(FRAME)
     np.testing.assert_allclose(again["x"], [left, right], rtol=1e-4)
     np.testing.assert_allclose(again["y"], [bottom, top], rtol=1e-4)
+
+
+def test_two_maps_select_and_come_back_zoomed_by_their_address(page, folder):
+    select_on_two_maps(page, folder)
+    reload_zoomed(page)

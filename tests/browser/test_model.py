@@ -34,7 +34,8 @@ def loneliest(x, y):
     return int(np.where(middle, apart.min(axis=1), 0).argmax())
 
 
-def test_a_person_turns_to_the_model_and_taps_a_galaxy_of_fig_1(page, folder):
+def tap_a_galaxy_of_fig_1(page, folder):
+    """A person turns to the model page, taps a galaxy and turns back."""
     from playwright.sync_api import expect
 
     from dashboard.benchmarks.screenshot import SETTLED
@@ -62,7 +63,8 @@ def test_a_person_turns_to_the_model_and_taps_a_galaxy_of_fig_1(page, folder):
     expect(page.locator(".facts h2")).to_have_text(galaxies["id"][rows[chosen]])
 
 
-def test_a_slider_that_is_moved_by_keyboard_changes_the_picture_and_not_the_galaxy(page, folder):
+def move_a_slider(page, folder):
+    """A slider that is moved by keyboard changes the picture and not the galaxy."""
     from playwright.sync_api import expect
 
     name = page.locator(".facts h2").inner_text()
@@ -91,7 +93,8 @@ def test_a_slider_that_is_moved_by_keyboard_changes_the_picture_and_not_the_gala
     expect(page.locator(".facts h2")).to_have_text(name)
 
 
-def test_a_line_drawn_on_the_map_is_decoded_along_its_way(page, folder):
+def draw_a_line(page, folder):
+    """A line drawn on the map is decoded along its way."""
     from playwright.sync_api import expect
 
     page.get_by_role("tab", name="Decode").click()
@@ -107,3 +110,9 @@ def test_a_line_drawn_on_the_map_is_decoded_along_its_way(page, folder):
     frames = page.get_by_role("button", name="Along the line")
     expect(frames).to_have_count(8)
     expect(page.locator(".facts h2")).to_have_text(name)
+
+
+def test_what_the_model_learnt_is_decoded_and_judged(page, folder):
+    move_a_slider(page, folder)
+    draw_a_line(page, folder)
+    tap_a_galaxy_of_fig_1(page, folder)

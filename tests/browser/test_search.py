@@ -18,7 +18,8 @@ def find(page, text):
     field.press("Enter")
 
 
-def test_a_person_finds_a_galaxy_by_its_id_and_by_its_place(page, folder):
+def find_by_id_and_place(page, folder):
+    """A galaxy is found by its id and by its place."""
     from playwright.sync_api import expect
 
     galaxies = read_store(folder).galaxies
@@ -65,7 +66,8 @@ def cutout_files(info, folder):
     return good, bad
 
 
-def test_a_person_brings_a_cutout_and_goes_back_to_it(page, folder, tmp_path):
+def bring_a_cutout(page, folder, tmp_path):
+    """A cutout is uploaded, left, and gone back to."""
     from playwright.sync_api import expect
 
     good, bad = cutout_files(read_store(folder).info, tmp_path)
@@ -90,7 +92,8 @@ def test_a_person_brings_a_cutout_and_goes_back_to_it(page, folder, tmp_path):
     expect(heading).to_have_text("mine")
 
 
-def test_a_place_without_connection_says_so_and_offers_the_upload(page, folder):
+def fetch_without_connection(page, folder):
+    """A place without connection says so and offers the upload."""
     from playwright.sync_api import expect
 
     stretched = read_store(folder).info.unit == "stretched"
@@ -103,7 +106,8 @@ def test_a_place_without_connection_says_so_and_offers_the_upload(page, folder):
     expect(page.get_by_text("Choose or drop files")).to_be_visible()
 
 
-def test_a_person_takes_a_cutout_and_the_map_away(page, folder):
+def download_a_cutout_and_the_map(page):
+    """A cutout and the map are downloaded."""
     from astropy.io import fits
     from playwright.sync_api import expect
 
@@ -118,14 +122,20 @@ def test_a_person_takes_a_cutout_and_the_map_away(page, folder):
     with fits.open(begun.value.path()) as hdus:
         assert hdus[0].header["OBJECT"] == name
     page.get_by_role("radio", name="The map").click()
+    expect(page.get_by_label("Width")).to_be_visible()
     with page.expect_download() as begun:
         download.click()
-    with Image.open(begun.value.path()) as picture:
-        assert picture.format == "PNG"
-    expect(page.get_by_role("status").filter(has_text="map.png")).to_be_visible()
+    assert begun.value.path().read_bytes().startswith(b"%PDF")
+    expect(page.get_by_role("status").filter(has_text="map.pdf")).to_be_visible()
+    page.get_by_role("radio", name="Dossier of the list").click()
+    with page.expect_download() as begun:
+        download.click()
+    assert begun.value.suggested_filename.endswith("-dossier-10.pdf")
+    assert begun.value.path().read_bytes().startswith(b"%PDF")
 
 
-def test_a_person_steps_through_a_target_list(page, folder, tmp_path):
+def step_through_targets(page, folder, tmp_path):
+    """A target list is matched, paged and stepped through."""
     from playwright.sync_api import expect
 
     galaxies = read_store(folder).galaxies
@@ -165,7 +175,8 @@ DROP = """([name, text]) => {
 }"""
 
 
-def test_dropped_files_are_taken_or_refused_and_a_condition_selects(page, folder):
+def drop_files_and_write_a_condition(page, folder):
+    """Dropped files are taken or refused in words, and a condition selects."""
     from playwright.sync_api import expect
 
     name = read_store(folder).galaxies["id"][4]
@@ -192,3 +203,16 @@ def test_dropped_files_are_taken_or_refused_and_a_condition_selects(page, folder
     expect(page.get_by_text(words)).to_be_visible()
     find(page, "redshit > 1")
     expect(page.locator(".drop-down").get_by_role("status")).to_contain_text("it has redshift")
+
+
+def test_galaxies_are_found_fetched_uploaded_and_taken_away(page, folder, tmp_path):
+    download_a_cutout_and_the_map(page)
+    find_by_id_and_place(page, folder)
+    fetch_without_connection(page, folder)
+    page.get_by_role("button", name="Upload").click()
+    bring_a_cutout(page, folder, tmp_path)
+
+
+def test_lists_come_from_files_and_from_conditions(page, folder, tmp_path):
+    step_through_targets(page, folder, tmp_path)
+    drop_files_and_write_a_condition(page, folder)

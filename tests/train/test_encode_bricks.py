@@ -1,6 +1,7 @@
 """Latents straight from bricks are those of the way over cutouts."""
 
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -163,6 +164,25 @@ def test_a_killed_encoding_goes_on(sky, store, tmp_path, monkeypatch):
         whole.latents("decals"), store.latents("decals"), check_exact=False, **ALIKE
     )
     assert not (whole.folder / "rows").exists()
+
+
+def test_one_that_is_killed_while_its_parts_are_removed_keeps_who_was_left_out(
+    sky, store, tmp_path, monkeypatch, capsys
+):
+    def remove_half(folder, *options, remove=shutil.rmtree, **named):
+        if folder.name == "rows":
+            next(folder.glob("*.parquet")).unlink()
+            raise KeyboardInterrupt
+        remove(folder, *options, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pcvae.store.shutil.rmtree", remove_half)
+        with pytest.raises(KeyboardInterrupt):
+            encode.main(arguments(sky, tmp_path / "store"))
+    whole = read_store(encode.main(arguments(sky, tmp_path / "store")))
+    left_out = [(folder / "left_out.csv").read_text() for folder in (whole.folder, store.folder)]
+    assert left_out[0] == left_out[1]
+    assert f"{len(store)} galaxies, models decals" in capsys.readouterr().out
 
 
 def test_the_dashboard_opens_a_store_from_bricks(store):

@@ -112,6 +112,8 @@ class BrickSample:
     ) -> pd.DataFrame:
         """Write the parts that are missing; the rows of the galaxies that are taken.
 
+        None of what is joined already, where nothing is missing.
+
         Args:
             writer: Keeps the parts.
             codecs: Of the models.
@@ -123,6 +125,8 @@ class BrickSample:
         """
         from tqdm import tqdm
 
+        if writer.is_joined:  # its parts are being removed, and it has what follows of them
+            return self.catalog.iloc[:0]
         parts, taken = BrickParts(self.source, self.catalog, self.info), TakenRows(writer.folder)
         todo = _missing(parts.spans, writer, codecs)
         left = sum(span.stop - span.start for span in todo)

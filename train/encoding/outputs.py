@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
+import pyarrow.parquet as pq
 
 from pcvae.store import StoreInfo, StoreWriter, read_store
 from train.encoding.catalog_tables import joined_parts
@@ -17,7 +18,7 @@ from train.encoding.taken_rows import carry_left_out
 if TYPE_CHECKING:
     from distributed import Client
 
-__all__ = ["Whole", "Writer", "finish", "next_commands", "open_writer", "scores"]
+__all__ = ["Whole", "Writer", "finish", "next_commands", "open_writer", "scores", "size"]
 
 Writer = StoreWriter | HatsWriter
 
@@ -79,6 +80,13 @@ def finish(
         return
     with connect(args) as own:
         writer.finish(content, own, partition_rows=rows)
+
+
+def size(made: Path, output: str) -> int:
+    """How many galaxies it has."""
+    catalogue = made.glob("*/dataset/Norder=*/Dir=*/Npix=*.parquet")
+    tables = [made / "galaxies.parquet"] if output == "store" else catalogue
+    return sum(pq.read_metadata(table).num_rows for table in tables)
 
 
 def scores(made: Path, output: str, model: str) -> pd.DataFrame:

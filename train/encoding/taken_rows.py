@@ -45,8 +45,6 @@ class TakenRows:
         ``left_out.csv`` in the store: ``id``, ``reason``, ``detail``.
         """
         parts = [pd.read_parquet(path) for path in sorted(self._folder.glob("*.parquet"))]
-        if not parts:  # the store is joined already, and has what follows
-            return candidates.iloc[:0], pd.DataFrame({"id": [], "reason": [], "detail": []})
         table = pd.concat(parts, ignore_index=True)
         rows = table["row"].to_numpy()
         out = table["reason"].ne("").to_numpy()
