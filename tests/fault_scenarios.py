@@ -187,13 +187,14 @@ def simulate(folder: Path) -> Scenario:
     from data import simulate
     from pcvae.cutouts import read_sample
 
-    argv = [str(folder), "--galaxies", "3", "--red-spirals", "1", "--green-peas", "1"]
+    counts = {"galaxies": 3, "red-spirals": 1, "green-peas": 1, "hard-negatives": 0}
+    options = [word for name, count in counts.items() for word in (f"--{name}", str(count))]
 
     def state() -> object:
         made = read_sample(folder)
         return made.catalog.to_csv(), made.pixels(slice(0, 5)).tobytes()
 
-    return Scenario(folder, lambda: simulate.main([*argv, "--workers", "1"]), state)
+    return Scenario(folder, lambda: simulate.main([str(folder), *options]), state)
 
 
 def _two_bricks(given: Path) -> None:

@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -87,6 +86,7 @@ def connect(args: argparse.Namespace) -> Iterator["Client"]:
 
 def _start(args: argparse.Namespace) -> contextlib.AbstractContextManager[object]:
     """Workers with a thread each: processes of this computer, or one in this process."""
+    from dask.system import CPU_COUNT
     from dask.utils import parse_bytes
     from distributed import LocalCluster
 
@@ -97,7 +97,7 @@ def _start(args: argparse.Namespace) -> contextlib.AbstractContextManager[object
         raise SettingsError(msg) from error
     apart = args.engine == "dask"
     return LocalCluster(
-        n_workers=(args.workers or len(os.sched_getaffinity(0))) if apart else 1,
+        n_workers=(args.workers or CPU_COUNT) if apart else 1,
         threads_per_worker=1,
         processes=apart,
         memory_limit=limit if apart else 0,

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pcvae.errors import StoreError, WorkerError, brief
-from pcvae.folders import replace_folder, write_facts
+from pcvae.folders import replace_folder, write_facts, write_text
 from pcvae.parts import PartWriter, write_table
 from pcvae.store import StoreInfo, copy_model
 from train.encoding.catalog_tables import OF_HATS, fitted, grouped, placed
@@ -255,4 +255,4 @@ def _leave_out(path: Path, ids: list[str]) -> None:
     added = pd.DataFrame({"id": ids, "reason": "no position", "detail": detail})
     found = pd.read_csv(path, dtype=str) if path.exists() else added[:0]
     table = pd.concat([found, added]).drop_duplicates("id")
-    table.to_csv(path, index=False)
+    write_text(path, table.to_csv(index=False))
