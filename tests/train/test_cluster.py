@@ -12,8 +12,10 @@ import pandas as pd
 import pytest
 
 from pcvae.errors import SettingsError, StoreError, WorkerError
+from pcvae.lookalikes import seed_density, shared_neighbours
+from pcvae.neighbours import Neighbours
 from pcvae.store import read_store
-from train import encode
+from train import encode, lookalikes
 from train import hats as to_hats
 from train.encoding import cluster as clusters
 from train.encoding import engine, hats_writer
@@ -252,6 +254,61 @@ def test_workers_add_galaxies_to_a_store_and_to_a_catalogue(
         assert ids.tolist() == whole.galaxies["id"].tolist()
         expected = whole.latents("physics")["redshift"]
         np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
+
+
+@pytest.fixture(scope="module")
+def near(table, store):
+    """All galaxies of the catalogue in one tree, as the dashboard searches them."""
+    features = read_store(store).features("physics")
+    values = table[[f"physics_{name}" for name in features.names]].to_numpy(float)
+    return Neighbours(values, blocks=features.sizes)
+
+
+def test_neighbours_over_partitions_are_those_of_one_machine(
+    catalog, cluster, table, near, tmp_path
+):
+    ids = table["id"].to_numpy(str)
+    rows = [3, 40, 77]
+    given = [str(catalog), str(tmp_path / "near.parquet"), "--ids", ",".join(ids[rows]), "-k", "7"]
+    where = ["--engine", "dask", "--scheduler", cluster.scheduler_address]
+    found = pd.read_parquet(lookalikes.main([*given, *where]))
+    expected, distances = near.query(rows, 7)
+    assert found["query"].tolist() == np.repeat(ids[rows], 7).tolist()
+    assert found["id"].tolist() == ids[expected].ravel().tolist()
+    np.testing.assert_allclose(found["distance"], distances.ravel(), rtol=1e-9)
+
+
+def test_lookalikes_over_partitions_are_those_of_one_machine(catalog, table, near, tmp_path):
+    ids = table["id"].to_numpy(str)
+    seeds, field = ((table["population"] == name).to_numpy() for name in ("green_pea", "field"))
+    given = ["--populations", "green_pea", "--among", "population == 'field'", "-k", "5"]
+    shared, density = (
+        pd.read_csv(
+            lookalikes.main([str(catalog), str(tmp_path / f"{rank}.csv"), *given, "--rank", rank])
+        )
+        for rank in ("shared", "density")
+    )
+    expected = shared_neighbours(near, seeds, field, 5)
+    assert shared["id"].tolist() == ids[expected["row"]].tolist()
+    assert shared["seeds"].tolist() == expected["seeds"].tolist()
+    expected = seed_density(near, seeds, field, 5)
+    assert density["id"].tolist() == ids[expected["row"]].tolist()
+    np.testing.assert_allclose(density["density"], expected["density"], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--ids", "none"], "expected galaxy none in .*, found none"),
+        (["--ids", "g0001", "--model", "other"], "one of physics, found other"),
+        (["--ids", "g0001", "--among", "redshift >"], "expected a condition such as"),
+        (["--ids", "g0001", "--among", "size > 1"], "expected a column 'size'"),
+        (["--populations", "green_pea"], "with --rank shared or density"),
+    ],
+)
+def test_a_search_that_cannot_be_made_says_why(catalog, tmp_path, options, words):
+    with pytest.raises((SettingsError, StoreError), match=words):
+        lookalikes.main([str(catalog), str(tmp_path / "out.csv"), *options])
 
 
 def test_galaxies_without_a_place_are_left_out_and_named(make_store, tmp_path):

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from pcvae.errors import StoreError, brief
 
-__all__ = ["OF_HATS", "fitted", "joined_parts", "placed", "store_parts"]
+__all__ = ["OF_HATS", "fitted", "grouped", "joined_parts", "placed", "store_parts"]
 
 OF_HATS = ("_healpix_29", "Norder", "Dir", "Npix")  # columns that a catalogue makes itself
 ROWS = 100_000  # of a store in memory at once
@@ -57,6 +57,18 @@ def placed(table: pa.Table) -> tuple[pa.Table, pa.Table]:
     return table.filter(pa.array(known)), table.filter(pa.array(~known))
 
 
+def grouped(tables: Iterator[pa.Table], rows: int) -> Iterator[pa.Table]:
+    """Tables of at least so many rows, but the last, as each becomes a file and a task."""
+    some: list[pa.Table] = []
+    for table in tables:
+        some.append(table)
+        if sum(map(len, some)) >= rows:
+            yield pa.concat_tables(some)
+            some = []
+    if some:
+        yield pa.concat_tables(some)
+
+
 def fitted(table: pa.Table, schema: pa.Schema) -> pa.Table:
     """The table with the columns of a finished catalogue; what it lacks is unknown.
 
@@ -95,7 +107,7 @@ def _columns(galaxies: pd.DataFrame) -> pa.Table:
 
 def _joined(galaxies: pa.Table, latents: Mapping[str, pa.Table]) -> pa.Table:
     for model, table in latents.items():
-        if table["id"].to_pylist() != galaxies["id"].to_pylist():
+        if not table["id"].cast(galaxies["id"].type).equals(galaxies["id"]):
             msg = f"the ids of model {model!r} are not those of the galaxies"
             raise StoreError(f"{msg}: encode again with --overwrite")
         for name in table.column_names:

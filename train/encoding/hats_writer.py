@@ -18,7 +18,7 @@ from pcvae.errors import StoreError, WorkerError, brief
 from pcvae.folders import replace_folder, write_facts, write_text
 from pcvae.parts import PartWriter, write_table
 from pcvae.store import StoreInfo, copy_model
-from train.encoding.catalog_tables import OF_HATS, fitted, placed
+from train.encoding.catalog_tables import OF_HATS, fitted, grouped, placed
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -31,6 +31,7 @@ FACTS = "pcvae.json"  # what a catalogue is made of; written last
 WORK = ("parts", "rows", "tables", "state", "made")  # in the unfinished folder only
 LIBRARIES = ("pcvae", "torch", "numpy", "hats", "hats-import")
 MARGIN = 10.0  # arcsec around each partition in which cross-matches find all neighbours
+TABLE_ROWS = 100_000  # of a file that hats-import reads, at least
 PARTITION_ROWS = 250_000  # at most, in a partition
 SCORES = 1_000_000  # galaxies at least whose scores are looked at, if there are as many
 ORDER = 8  # of the smallest partitions: 0.05 deg^2
@@ -129,7 +130,7 @@ class HatsWriter(PartWriter):
         """Put the galaxies that have a place on disk, part by part, with the columns of others."""
         folder, rows, without = self.work / "tables", 0, []
         folder.mkdir(exist_ok=True)
-        for part, table in enumerate(tables):
+        for part, table in enumerate(grouped(tables, TABLE_ROWS)):
             here, nowhere = placed(table)
             path = folder / f"{part:012d}.parquet"
             if len(here) and not path.exists():
