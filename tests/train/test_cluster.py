@@ -167,6 +167,27 @@ def test_a_cross_match_finds_the_same_galaxies_in_another_catalogue(opened, tabl
     assert (both["_dist_arcsec"] < 1.01).all()
 
 
+def test_workers_that_come_late_get_their_share(cluster, monkeypatch):
+    from distributed import Client
+
+    monkeypatch.setattr(clusters, "AGAIN", 0)
+    with Client(cluster) as client:
+        counts = iter([{}, {"a": 1}])
+        monkeypatch.setattr(client, "nthreads", lambda: next(counts, {"a": 1, "b": 1}))
+        given, submitted, found, waiting = client.submit, [], [], []
+
+        def submit(task, job, **options):
+            submitted.append(job)
+            return given(task, job, **options)
+
+        monkeypatch.setattr(client, "submit", submit)
+        for result in clusters.results(client, abs, range(-20, 0)):
+            found.append(result)
+            waiting.append(len(submitted) - len(found))
+    assert waiting[:4] == [0, 2, 5, 5]  # of none, one and two workers
+    assert sorted(found) == list(range(1, 21))
+
+
 @pytest.fixture
 def scheduler_apart():
     """A scheduler, with its worker, in a process of its own: that process and its address."""
