@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -147,24 +148,29 @@ def test_a_cone_search_finds_what_lies_in_the_cone(opened, table):
     assert sorted(found["id"]) == sorted(table["id"][near])
 
 
-def test_a_cross_match_finds_the_same_galaxies_in_another_catalogue(opened, table):
+def test_the_lines_of_the_document_search_and_cross_match(catalog, opened, table, tmp_path):
+    """They find each galaxy in another catalogue, also beyond the edges of partitions."""
     import lsdb
 
+    text = (ROOT / "train" / "README.md").read_text()
+    (code,) = re.findall(r"```python\n(import lsdb\n.*?)```", text, re.DOTALL)
+    places = {"catalogs/mine": str(catalog), "catalogs/both": str(tmp_path / "both")}
+    for name, path in places.items():
+        assert f'"data/{name}"' in code
+        code = code.replace(f"data/{name}", path)
+    ra, dec = table["ra"].to_numpy() + 0.5 / 3600, table["dec"].to_numpy()
+    theirs = pd.DataFrame({"name": table["id"].to_numpy(str), "ra": ra, "dec": dec})[::2]
+    said = {"table": theirs}
+    code = code.replace("ra=150.1, dec=2.2", f"ra={ra[9]}, dec={dec[9]}")
+    exec(code.replace("decals_", "physics_"), said)
+    assert said["near"]["id"].tolist() == [table["id"].iloc[9]]
+    rare = (table["physics_ood"] > 0.999) & (table["physics_redshift"] < 0.1)
+    assert sorted(said["rare"]["id"]) == table["id"][rare].tolist()
+    both = lsdb.open_catalog(tmp_path / "both").compute()
     assert opened.npartitions > 1
-    theirs = pd.DataFrame(
-        {
-            "name": table["id"].to_numpy(str),
-            "ra": table["ra"].to_numpy() + 1 / 3600,
-            "dec": table["dec"].to_numpy(),
-        }
-    )
-    other = lsdb.from_dataframe(theirs[::2], catalog_name="theirs", margin_threshold=10)
-    both = other.crossmatch(
-        opened, radius_arcsec=2, n_neighbors=1, suffixes=("", "_ours"), suffix_method="all_columns"
-    ).compute()
-    assert sorted(both["name"]) == sorted(table["id"][::2])
+    assert sorted(both["name"]) == sorted(theirs["name"])
     assert (both["name"] == both["id_ours"]).all()
-    assert (both["_dist_arcsec"] < 1.01).all()
+    assert (both["_dist_arcsec"] < 0.51).all()
 
 
 def test_workers_that_come_late_get_their_share(cluster, monkeypatch):
