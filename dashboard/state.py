@@ -301,6 +301,7 @@ class State(Axes):
     boundaries = param.Boolean(
         default=True, doc="Draw the decision boundaries of the linear SVM between the classes."
     )
+    hidden = param.List(default=[], item_type=str, doc="Populations and labels without marks.")
     dark = param.Boolean(default=True, doc="Light on dark.")
     row = param.Integer(default=None, allow_None=True, doc="Row of the picked galaxy.")
     external = param.Parameter(

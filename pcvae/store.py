@@ -23,7 +23,7 @@ from pcvae.cutouts import PART
 from pcvae.errors import StoreError, brief
 from pcvae.folders import read_facts, replace_folder, write_facts
 from pcvae.parts import PartWriter, part_path
-from pcvae.photometry import photometric_features
+from pcvae.photometry import magnitudes_and_colours, photometric_features
 from pcvae.projections import projection_path, read_projections, write_projection
 from pcvae.store_info import (
     BOTH,
@@ -125,6 +125,11 @@ class Store:
     def photometry(self) -> pd.DataFrame | None:
         """Colours, magnitude, size and shape (N rows) of the catalogue; None if it has none."""
         return photometric_features(self.galaxies, self.info.bands)
+
+    @cached_property
+    def magnitudes(self) -> pd.DataFrame | None:
+        """Magnitudes and colours [mag] (N rows) of the catalogue; None if it has no fluxes."""
+        return magnitudes_and_colours(self.galaxies, self.info.bands)
 
     def features(
         self, model: str, kind: str = LATENTS, *, oriented: bool = False

@@ -80,10 +80,7 @@ class Map(NamedTuple):
     @property
     def limits(self) -> Limits:
         """The ranges in view."""
-        if self.axes.zoom is None:
-            return self.plane.limits
-        left, bottom, right, top = self.axes.zoom
-        return (left, right), (bottom, top)
+        return self.plane.clamped(self.axes.zoom)
 
     def colour(self, name: str) -> str:
         """The colour of a population or label."""
@@ -137,7 +134,7 @@ def _marks(plot: Plot, shown: Map) -> list[Line2D]:
     """The rare populations, each with its number; those out of focus faint."""
     entries, focus = [], shown.state.selection.focus
     populations = shown.datastore.populations
-    for name in populations.marked:
+    for name in (name for name in populations.marked if name not in shown.state.hidden):
         rows = populations.members(name)
         seen = np.ones(len(rows), bool) if focus is None else focus[rows]
         look = _look(shown, name, mark_size(len(rows)), edge=1.2, inside=0.35)
@@ -150,7 +147,8 @@ def _marks(plot: Plot, shown: Map) -> list[Line2D]:
 def _labels(plot: Plot, shown: Map) -> list[Line2D]:
     """What this person has labelled, with the number of each name."""
     entries = []
-    for name, count in Counter(name for _, name in shown.glyphs.named).items():
+    named = [name for _, name in shown.glyphs.named if name not in shown.state.hidden]
+    for name, count in Counter(named).items():
         rows = [row for row, other in shown.glyphs.named if other == name]
         look = _look(shown, name, 11, edge=1.8, inside=0.15)
         _points(plot, shown.plane.points.iloc[rows], look, 1.0)

@@ -18,19 +18,27 @@ from pcvae.errors import StoreError, WorkerError, brief
 from pcvae.folders import replace_folder, write_facts, write_text
 from pcvae.parts import PartWriter, write_table
 from pcvae.store import StoreInfo, copy_model
-from train.encoding.catalog_tables import OF_HATS, fitted, placed
+from train.encoding.catalog_tables import OF_HATS, fitted, grouped, placed
 
 if TYPE_CHECKING:
     from distributed import Client
     from hats_import.collection.arguments import CollectionArguments
 
-__all__ = ["FACTS", "OF_HATS", "PARTITION_ROWS", "Content", "HatsWriter", "digest", "partitions"]
-__all__ += ["some_scores"]
+__all__ = [
+    "FACTS",
+    "PARTITION_ROWS",
+    "Content",
+    "HatsWriter",
+    "digest",
+    "partitions",
+    "some_scores",
+]
 
 FACTS = "pcvae.json"  # what a catalogue is made of; written last
 WORK = ("parts", "rows", "tables", "state", "made")  # in the unfinished folder only
 LIBRARIES = ("pcvae", "torch", "numpy", "hats", "hats-import")
 MARGIN = 10.0  # arcsec around each partition in which cross-matches find all neighbours
+TABLE_ROWS = 100_000  # of a file that hats-import reads, at least
 PARTITION_ROWS = 250_000  # at most, in a partition
 SCORES = 1_000_000  # galaxies at least whose scores are looked at, if there are as many
 ORDER = 8  # of the smallest partitions: 0.05 deg^2
@@ -105,7 +113,7 @@ class HatsWriter(PartWriter):
             partition_rows: Of a partition, at most.
 
         Raises:
-            StoreError: No galaxy has a place on the sky, or too many share one.
+            StoreError: Too many galaxies share a place on the sky.
             WorkerError: A worker or the scheduler has ended too often.
         """
         if not self.is_joined:
@@ -127,22 +135,17 @@ class HatsWriter(PartWriter):
 
     def _write_tables(self, tables: Iterator[pa.Table], schema: pa.Schema | None) -> None:
         """Put the galaxies that have a place on disk, part by part, with the columns of others."""
-        folder, rows, without = self.work / "tables", 0, []
+        folder, without = self.work / "tables", []
         folder.mkdir(exist_ok=True)
-        for part, table in enumerate(tables):
+        for part, table in enumerate(grouped(tables, TABLE_ROWS)):
             here, nowhere = placed(table)
             path = folder / f"{part:012d}.parquet"
             if len(here) and not path.exists():
                 write_table(path, fitted(here, schema) if schema else here)
-            rows += len(here)
             without += nowhere["id"].to_pylist()
         if without:
             _leave_out(self.work / "left_out.csv", without)
             print(f"left out: {len(without)} without a place on the sky")
-        if not rows:
-            shutil.rmtree(self.work)
-            msg = "no galaxy has a right ascension and declination [deg], which HATS is built on"
-            raise StoreError(f"{msg}: make a store (--output store)")
 
     def _import(
         self,
