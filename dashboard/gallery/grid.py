@@ -53,7 +53,7 @@ class Grid(Tab):
         self.chips = FocusChips(datastore=self.datastore, state=self.state)
         self.pager = Pager(self._go, width=200, height=30, margin=0)
         looks = tile_looks(self.state.selection)
-        self.tiles = Tiles(self._pick, self._turn, self._select, **looks)
+        self.tiles = Tiles(self.go_to, self._turn, self._select, **looks)
         self._offer_orders()
         self._follow()
         self.tiles.param.watch(lambda _: self._show(), "fit")
@@ -129,7 +129,7 @@ class Grid(Tab):
             self.start = position
             self._show()
 
-    def _pick(self, row: int) -> None:
+    def go_to(self, row: int) -> None:
         """Pick a galaxy that is listed, and leave the order as it is."""
         self._walking = True
         try:
@@ -141,7 +141,7 @@ class Grid(Tab):
         """Pick the next galaxy of the order, or the previous one."""
         row = self.listing.step(self.state.row, by)
         if row is not None:
-            self._pick(row)
+            self.go_to(row)
 
     def _go(self, page: int) -> None:
         self.start = page * self.tiles.fit
