@@ -5,10 +5,13 @@ from concurrent.futures import Future
 from datetime import UTC, datetime
 from typing import Any
 
+import panel as pn
+
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import when_done
-from dashboard.backend.view import Follower
+from dashboard.backend.view import View
 from dashboard.components.collapsible import small_button
+from dashboard.components.css import BASE
 from dashboard.labelling.labels import ARTEFACT, NORMAL_LABEL, who
 from pcvae.journal import Event
 from pcvae.label_classes import name_of, score_of
@@ -57,7 +60,7 @@ def left_out_words(count: int, dismissed: int) -> str:
     return f"{count:,} like {like} just dismissed are left out ({nearest})"
 
 
-class LikeDismissed(Follower):
+class LikeDismissed(View):
     """The galaxies nearest to those that were dismissed in this session, until they are undone.
 
     Reads ``model``, ``features``, ``whiten``, ``oriented`` and ``queue.taken_back`` of the state;
@@ -74,8 +77,19 @@ class LikeDismissed(Follower):
         self._near: dict[tuple[object, ...], frozenset[int]] = {}
         self._waiting = False
         says = "Show them: list the galaxies again that are like what was just dismissed"
-        looks: dict[str, Any] = {"visible": False, "width": 92, "margin": (3, 6)}
+        looks: dict[str, Any] = {"width": 86, "margin": (0, 0, 0, 8)}
         self.button = small_button("Show them", says, self.take_back, **looks)
+        self.note = pn.pane.HTML("", stylesheets=[BASE], sizing_mode="stretch_width", margin=0)
+        self.row = pn.Row(
+            self.note,
+            self.button,
+            visible=False,
+            sizing_mode="stretch_width",
+            margin=(0, 0, 4, 14),
+        )
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        return self.row
 
     def rows(self, also: int | None = None) -> set[int]:
         """The rows that are left out.
@@ -88,11 +102,12 @@ class LikeDismissed(Follower):
         labelled = self.datastore.rows_of(self.datastore.label_table.labels).tolist()
         return near - kept - set(labelled)
 
-    def words(self) -> str:
-        """How many are left out, and why; empty for none."""
-        rows = self.rows()
-        self.button.visible = bool(rows)
-        return left_out_words(len(rows), len(self._dismissed()))
+    def tell(self) -> str:
+        """Say how many are left out, and why; nothing for none."""
+        words = left_out_words(len(self.rows()), len(self._dismissed()))
+        self.row.visible = bool(words)
+        self.note.object = f'<span class="muted" role="status">{words}</span>' if words else ""
+        return words
 
     def take_back(self) -> None:
         """List again what is left out now; later dismissals count anew."""

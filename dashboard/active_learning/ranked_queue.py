@@ -20,7 +20,7 @@ from dashboard.active_learning.ranking import (
     waiting_for,
     why_none,
 )
-from dashboard.gallery.strip import SHOWN, Strip, features_control
+from dashboard.gallery.strip import SHOWN, Strip, features_control, stamps_height
 from dashboard.labelling.labels import full_title, set_label
 from dashboard.state import GalaxyList, State
 
@@ -48,7 +48,9 @@ class RankedQueue(Strip):
         above = pn.Row(
             *self._above(), self.note, height=36, margin=(3, 0), sizing_mode="stretch_width"
         )
-        below = pn.Row(self.strip, self.fit, sizing_mode="stretch_width")
+        height = stamps_height(self.state)
+        beside = pn.Column(self.like_dismissed, self.fit, width=434, height=height, margin=0)
+        below = pn.Row(self.strip, beside, sizing_mode="stretch_width")
         return pn.Column(above, below, sizing_mode="stretch_width", margin=(2, 10, 0, 10))
 
     def go_to(self, row: int) -> None:
@@ -102,7 +104,7 @@ class RankedQueue(Strip):
         offer_ranks(self.datastore, self.state)
 
     def _above(self) -> list[object]:
-        return [*queue_controls(self.state), *self.fit.buttons, self.like_dismissed.button]
+        return [*queue_controls(self.state), *self.fit.buttons]
 
     def _listed(self) -> tuple[list[tuple[int, str]], str]:
         values, queue = ranking(self.datastore, self.state), self.state.queue
@@ -113,7 +115,7 @@ class RankedQueue(Strip):
         if self._order.is_stale(wanted, focus):
             kept = queued(self.datastore, self.state, values, self._labelled())
             self._order.fill(queue.rank, values, kept, self.state.row)
-        page, left_out = self._order.page(), self.like_dismissed.words()
+        page, left_out = self._order.page(), self.like_dismissed.tell()
         rows = self._shown(page)
         if not len(rows):
             return [], f"{left_out[:1].upper()}{left_out[1:]}." if len(page) else why_none(values)
@@ -125,8 +127,7 @@ class RankedQueue(Strip):
             listed.append((row, caption + (f"\n{full_title(event)}" if event else "")))
         learnt = self.datastore.classifier_jobs.learnt(self.state.space, queue.training_labels)
         purity = expected_purity(queue.rank, learnt, rows)
-        more = f"; {left_out}" if left_out else ""
-        return listed, f"{self._order.description}, {rank_words(queue.rank)}{purity}{more}"
+        return listed, f"{self._order.description}, {rank_words(queue.rank)}{purity}"
 
     def _galaxies(self) -> GalaxyList:
         rank, rows = self.state.queue.rank, self._shown(self._order.rows)

@@ -24,8 +24,8 @@ def test_what_is_like_a_dismissed_galaxy_is_left_out_and_passed(session, queue, 
     count = len(gone & set(session.state.selection.listed.rows.tolist()))
     assert count == 0
     words = f"{len(gone)} like the one just dismissed are left out (the 10 nearest)"
-    assert (words in queue.note.object) == left_out
-    assert queue.like_dismissed.button.visible == left_out
+    assert (words in queue.like_dismissed.note.object) == left_out
+    assert queue.like_dismissed.row.visible == left_out
 
 
 def test_they_come_back_by_a_button_or_with_the_label(session, queue):
@@ -39,7 +39,7 @@ def test_they_come_back_by_a_button_or_with_the_label(session, queue):
     assert len(shown(queue)) < len(order)
     queue.like_dismissed.button.param.trigger("clicks")
     assert shown(queue) == order
-    assert not queue.like_dismissed.button.visible
+    assert not queue.like_dismissed.row.visible
     session.state.row = order[30]
     queue.score("0")
     again = near(session, order[30]) - {order[0]}
