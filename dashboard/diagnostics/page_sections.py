@@ -1,6 +1,6 @@
 """The sections of the model page: figures, tables and loss curves."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from concurrent.futures import Future
 from functools import partial
 from html import escape
@@ -12,10 +12,13 @@ import panel_material_ui as pmui
 
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import when_done
+from dashboard.backend.label_trust import Sight, Trust, off_words, sight_of
 from dashboard.backend.model_scores import history_of
+from dashboard.backend.populations import population_title
 from dashboard.components.assets import style
 from dashboard.components.css import BASE
 from dashboard.components.notices import MAX_LETTERS
+from dashboard.components.trust_table import trust_html
 from dashboard.diagnostics.figures import (
     FigureSpec,
     against,
@@ -48,6 +51,7 @@ SECTIONS = {
     "labels": "Inferred against catalogue",
     "planes": "What the galaxies are",
     "scores": "How well the labels are inferred",
+    "trust": "Where the labels can be trusted",
     "trials": "How well rare galaxies are told apart",
     "few_shot": "What a few examples find",
     "losses": "How the models learnt",
@@ -60,6 +64,14 @@ GRID = {
     **WIDEST,
     "grid-template-columns": "repeat(auto-fill, minmax(max(300px, 22%), 1fr))",
 }
+
+
+TRUST_NOTE = (
+    "Of galaxies that never trained and have a label: n of them. First those in focus, or in view "
+    "on the first map where nothing is selected, then each population. What is known to be off "
+    "stands out: a bias that is certain (99.7 %) and larger than half of the claimed sigma, and "
+    "90 % intervals that certainly (95 %) hold less than 85 %; of ten galaxies or more."
+)
 
 
 WORKING = '<div class="working"><span class="shimmer">{} …</span></div>'
@@ -97,13 +109,15 @@ class PageSections:
         self.scatters: dict[str, Scatter] = {}
         self.holders = {name: pn.Column(sizing_mode="stretch_width") for name in SECTIONS}
         self._made: dict[str, Any] = {}
+        self._seen = Sight(None, "")  # kept, so that no other mask is taken for it
 
     def steps(self, wanted: tuple[object, ...]) -> Generator[None, None, None]:
         """Draw, figure by figure, what is missing or out of date."""
-        model, _, dark, _ = wanted
+        model, _, dark, _, sight = wanted
         for draw, hangs_on in (
             (self._labels, wanted[:3]),
-            (self._planes, wanted),
+            (self._planes, wanted[:4]),
+            (self._trust, (model, sight)),
             (self._tables, model),
             (self._losses, (model, dark)),
         ):
@@ -149,6 +163,23 @@ class PageSections:
                 yield
         if not grid.objects:
             self.holders[section].objects = [page_html(f'<p class="none">{nothing}</p>')]
+
+    def _trust(self) -> Iterator[None]:
+        """Judge the labels of the galaxies in focus or in view, and of each population."""
+        datastore, model = self.datastore, self.state.model
+        self._seen = sight_of(datastore.columns, self.state)
+        jobs = datastore.trust.of(model, self._seen.mask), datastore.trust.by_population(model)
+        show = partial(self._show_trust, model, self._seen.words, *jobs)
+        when_done(jobs[1], partial(when_done, jobs[0], show))
+        yield
+
+    def _show_trust(
+        self, model: str, words: str, job: "Future[Trust]", of_all: "Future[dict[str, Trust]]"
+    ) -> None:
+        if model != self.state.model:
+            return
+        text = trust_section(model, (words, job.result()), of_all.result())
+        self.holders["trust"].objects = [page_html(text)]
 
     def _tables(self) -> Iterator[None]:
         """Request scores, fastest first: models with labels need no neighbours."""
@@ -202,6 +233,31 @@ class PageSections:
         if not grid.objects:
             nothing = '<p class="none">No model of this store has a record of its losses.</p>'
             self.holders["losses"].objects = [page_html(nothing)]
+
+
+def trust_section(model: str, seen: tuple[str, Trust], of_all: Mapping[str, Trust]) -> str:
+    """The figures of the galaxies in focus or in view and of each population, as a table.
+
+    Args:
+        model: The model's name.
+        seen: What the galaxies in focus or in view are called, and their figures.
+        of_all: Those of each population.
+    """
+    words, trust = seen
+    if not trust.labels:
+        return (
+            f'<p class="none">No latent of the {escape(model)} model is tied to a label: there is '
+            "nothing to judge.</p>"
+        )
+    title = f"{words[:1].upper()}{words[1:]}: {trust.galaxies:,}"
+    groups = [(population_title(name), found.labels) for name, found in of_all.items()]
+    off = [
+        f"{escape(population_title(name))}: {', '.join(phrases)}"
+        for name, found in of_all.items()
+        if (phrases := off_words(found.labels))
+    ]
+    told = f'<p class="off">Known to be off: {"; ".join(off)}.</p>' if off else ""
+    return f'<p class="muted">{TRUST_NOTE}</p>{told}{trust_html([(title, trust.labels), *groups])}'
 
 
 def labelled(datastore: DataStore, model: str) -> bool:

@@ -18,7 +18,7 @@ from dashboard.components.notices import status_html
 from dashboard.export.fits_cutout import NO_FLUX, as_fits, find_sample, pixels_of
 from dashboard.export.map_figure import figure_png
 from dashboard.export.table_formats import FORMATS, as_file
-from dashboard.export.tables import labelled, list_table, provenance, selection
+from dashboard.export.tables import labelled, list_table, provenance, selection, trust_facts
 from dashboard.selection.masks import rows_in_focus
 from dashboard.state import State
 
@@ -207,6 +207,7 @@ def _table(
     datastore: DataStore, model: str, what: str, kind: str, table: Any, title: str = ""
 ) -> File:
     facts = provenance(datastore, model, f"{title or what} of {datastore.store.info.sample}")
+    facts |= trust_facts(datastore, model, table)
     name = f"{datastore.store.info.sample}-{what}.{kind}"
     return File(name, as_file(table, facts, kind), f"{len(table):,} rows.")
 

@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 
 from dashboard.backend.classifier_jobs import ClassifierResult
 from dashboard.backend.datastore import DataStore, last_labels
+from dashboard.backend.label_trust import trust_words
 from dashboard.backend.populations import population_title
 from dashboard.backend.quantities import projections_of
 from dashboard.state import GalaxyList
 from pcvae.label_classes import SCORES
 from pcvae.labels import LABELS
 
-__all__ = ["described", "labelled", "list_table", "provenance", "selection"]
+__all__ = ["described", "labelled", "list_table", "provenance", "selection", "trust_facts"]
 
 GALAXY = ("id", "ra", "dec", "survey", "population", "split")
 SHAPE = ("axis_ratio", "r50")
@@ -72,6 +73,15 @@ def provenance(datastore: DataStore, model: str, what: str) -> dict[str, str]:
         "software": f"pcvae {version('pcvae')}, astropy {version('astropy')}",
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+
+
+def trust_facts(datastore: DataStore, model: str, table: Table) -> dict[str, str]:
+    """How far the labels can be trusted: for the galaxies of a table, and what is known off."""
+    mask = np.zeros(len(datastore), bool)
+    rows = datastore.rows_of(np.asarray(table["id"]).tolist())
+    mask[rows[rows >= 0]] = True
+    of_all = datastore.trust.by_population(model).result()
+    return trust_words(datastore.trust.judge(model, mask), of_all)
 
 
 def selection(datastore: DataStore, model: str, rows: NDArray[np.intp]) -> Table:
