@@ -1,6 +1,6 @@
 """The sections of the model page: figures, tables and loss curves."""
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator
 from concurrent.futures import Future
 from functools import partial
 from html import escape
@@ -12,13 +12,10 @@ import panel_material_ui as pmui
 
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import when_done
-from dashboard.backend.label_trust import Sight, Trust, off_words, sight_of
 from dashboard.backend.model_scores import history_of
-from dashboard.backend.populations import population_title
 from dashboard.components.assets import style
 from dashboard.components.css import BASE
 from dashboard.components.notices import MAX_LETTERS
-from dashboard.components.trust_table import trust_html
 from dashboard.diagnostics.figures import (
     FigureSpec,
     against,
@@ -29,6 +26,7 @@ from dashboard.diagnostics.figures import (
 from dashboard.diagnostics.loss_curves import loss_curves, loss_legend, loss_terms
 from dashboard.diagnostics.scatter import Scatter
 from dashboard.diagnostics.score_tables import confusion_html, few_shot_html, scores_html
+from dashboard.diagnostics.trust_section import TrustSection
 from dashboard.state import State
 from pcvae.labels import LABELS
 
@@ -66,14 +64,6 @@ GRID = {
 }
 
 
-TRUST_NOTE = (
-    "Of galaxies that never trained and have a label: n of them. First those in focus, or in view "
-    "on the first map where nothing is selected, then each population. What is known to be off "
-    "stands out: a bias that is certain (99.7 %) and larger than half of the claimed sigma, and "
-    "90 % intervals that certainly (95 %) hold less than 85 %; of ten galaxies or more."
-)
-
-
 WORKING = '<div class="working"><span class="shimmer">{} …</span></div>'
 
 
@@ -109,7 +99,7 @@ class PageSections:
         self.scatters: dict[str, Scatter] = {}
         self.holders = {name: pn.Column(sizing_mode="stretch_width") for name in SECTIONS}
         self._made: dict[str, Any] = {}
-        self._seen = Sight(None, "")  # kept, so that no other mask is taken for it
+        self._trust = TrustSection(datastore, state, partial(self._fill_text, "trust"))
 
     def steps(self, wanted: tuple[object, ...]) -> Generator[None, None, None]:
         """Draw, figure by figure, what is missing or out of date."""
@@ -117,7 +107,7 @@ class PageSections:
         for draw, hangs_on in (
             (self._labels, wanted[:3]),
             (self._planes, wanted[:4]),
-            (self._trust, (model, sight)),
+            (self._trust.draw, (model, sight)),
             (self._tables, model),
             (self._losses, (model, dark)),
         ):
@@ -164,22 +154,8 @@ class PageSections:
         if not grid.objects:
             self.holders[section].objects = [page_html(f'<p class="none">{nothing}</p>')]
 
-    def _trust(self) -> Iterator[None]:
-        """Judge the labels of the galaxies in focus or in view, and of each population."""
-        datastore, model = self.datastore, self.state.model
-        self._seen = sight_of(datastore.columns, self.state)
-        jobs = datastore.trust.of(model, self._seen.mask), datastore.trust.by_population(model)
-        show = partial(self._show_trust, model, self._seen.words, *jobs)
-        when_done(jobs[1], partial(when_done, jobs[0], show))
-        yield
-
-    def _show_trust(
-        self, model: str, words: str, job: "Future[Trust]", of_all: "Future[dict[str, Trust]]"
-    ) -> None:
-        if model != self.state.model:
-            return
-        text = trust_section(model, (words, job.result()), of_all.result())
-        self.holders["trust"].objects = [page_html(text)]
+    def _fill_text(self, section: str, text: str) -> None:
+        self.holders[section].objects = [page_html(text)]
 
     def _tables(self) -> Iterator[None]:
         """Request scores, fastest first: models with labels need no neighbours."""
@@ -212,7 +188,7 @@ class PageSections:
             text += _TABLES[section](found, self.state.model)
         if len(done) < len(jobs):
             text += WORKING.format("working it out" if not found else "working out the others")
-        self.holders[section].objects = [page_html(text)]
+        self._fill_text(section, text)
 
     def _losses(self) -> Iterator[None]:
         model, dark = self.state.model, self.state.dark
@@ -233,31 +209,6 @@ class PageSections:
         if not grid.objects:
             nothing = '<p class="none">No model of this store has a record of its losses.</p>'
             self.holders["losses"].objects = [page_html(nothing)]
-
-
-def trust_section(model: str, seen: tuple[str, Trust], of_all: Mapping[str, Trust]) -> str:
-    """The figures of the galaxies in focus or in view and of each population, as a table.
-
-    Args:
-        model: The model's name.
-        seen: What the galaxies in focus or in view are called, and their figures.
-        of_all: Those of each population.
-    """
-    words, trust = seen
-    if not trust.labels:
-        return (
-            f'<p class="none">No latent of the {escape(model)} model is tied to a label: there is '
-            "nothing to judge.</p>"
-        )
-    title = f"{words[:1].upper()}{words[1:]}: {trust.galaxies:,}"
-    groups = [(population_title(name), found.labels) for name, found in of_all.items()]
-    off = [
-        f"{escape(population_title(name))}: {', '.join(phrases)}"
-        for name, found in of_all.items()
-        if (phrases := off_words(found.labels))
-    ]
-    told = f'<p class="off">Known to be off: {"; ".join(off)}.</p>' if off else ""
-    return f'<p class="muted">{TRUST_NOTE}</p>{told}{trust_html([(title, trust.labels), *groups])}'
 
 
 def labelled(datastore: DataStore, model: str) -> bool:
