@@ -72,5 +72,5 @@ def trust_section(model: str, seen: tuple[str, Trust], of_all: Mapping[str, Trus
         for name, found in of_all.items()
         if (phrases := off_words(found.labels))
     ]
-    told = f'<p class="off">Known to be off: {"; ".join(off)}.</p>' if off else ""
+    told = f'<p class="off">Known to be off<br>{"<br>".join(off)}</p>' if off else ""
     return f'<p class="muted">{TRUST_NOTE}</p>{told}{trust_html([(title, trust.labels), *groups])}'

@@ -108,7 +108,7 @@ def test_the_model_page_has_each_population_and_says_what_is_off(judged):
     (pane,) = judged.model_page.sections.holders["trust"].objects
     assert "<td>All: 120</td>" in pane.object
     assert "<td>Green Pea</td>" in pane.object
-    assert "Known to be off: Green Pea: redshift is " in pane.object
+    assert "Known to be off<br>Green Pea: redshift is " in pane.object
     mask = np.zeros(120, bool)
     mask[:30] = True
     judged.state.selection.selected = mask
