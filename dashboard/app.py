@@ -9,6 +9,7 @@ and slow computations are shared by all sessions of the process.
 import logging
 import sys
 from collections.abc import Callable
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ from dashboard.components.theme import HEADER, THEME
 from dashboard.decoder.tab import Decode
 from dashboard.diagnostics.page import ModelPage
 from dashboard.export.export_panel import ExportPanel
+from dashboard.export.map_layers import Glyphs
 from dashboard.export.tables import labelled, selection
 from dashboard.galaxy.add_galaxy import AddGalaxy
 from dashboard.galaxy.card import Card
@@ -41,10 +43,11 @@ from dashboard.gallery.grid import Grid
 from dashboard.gallery.list_bar import ListBar
 from dashboard.gallery.lookalikes import Lookalikes
 from dashboard.gallery.neighbours import Nearest
+from dashboard.gallery.seed_picker import near_rows
 from dashboard.gallery.strip import LOW, TALL
 from dashboard.gallery.viewer import Viewer
 from dashboard.labelling.label_queue import LabelQueue
-from dashboard.labelling.labels import refresh
+from dashboard.labelling.labels import own_marks, refresh
 from dashboard.latent_map.legend import Legend
 from dashboard.latent_map.side_by_side import Maps
 from dashboard.latent_map.toolbar import Controls
@@ -118,7 +121,10 @@ class Explorer:
         self.list_bar = ListBar(**shared)
         self.tabs: dict[str, Tab] = {tab.key: tab(**shared) for tab in TABS}
         self.history = History(self.state)
-        self.add_galaxy, self.export_panel = AddGalaxy(**shared), ExportPanel(**shared)
+        self.add_galaxy, self.export_panel = (
+            AddGalaxy(**shared),
+            ExportPanel(partial(glyphs_of, self.maps), **shared),
+        )
         one_at_a_time(self.add_galaxy.panel, self.export_panel.panel)
         self.search_box = Find(**shared, add_galaxy=self.add_galaxy)
         self.viewer = Viewer(self.tabs, **shared)
@@ -238,6 +244,13 @@ def _follow_own_session(page: Page, state: State) -> None:
     """
     with edit_readonly(page):
         page.busy = state.progress.param.loaded.rx.not_()
+
+
+def glyphs_of(maps: Maps) -> Glyphs:
+    """What lies over the maps beside what the state says, for their figure."""
+    datastore, state = maps.datastore, maps.state
+    near = near_rows(datastore, state, lambda: None)
+    return Glyphs(own_marks(datastore), near, [shown.frame for shown in maps.shown])
 
 
 class Notebook(pn.viewable.Viewer):

@@ -227,8 +227,7 @@ class QueueOptions(Choices):
         doc="Leave out of the queue what anybody labelled, and the catalogue's rare galaxies.",
     )
     taken_back = param.Parameter(
-        default=frozenset(),
-        doc="The events that dismissed galaxies whose like are listed all the same.",
+        default=frozenset(), doc="The dismissals whose like are listed all the same: events."
     )
     training_labels = param.Parameter(
         default=(),
@@ -305,6 +304,7 @@ class State(Axes):
     boundaries = param.Boolean(
         default=True, doc="Draw the decision boundaries of the linear SVM between the classes."
     )
+    hidden = param.List(default=[], item_type=str, doc="Populations and labels without marks.")
     dark = param.Boolean(default=True, doc="Light on dark.")
     row = param.Integer(default=None, allow_None=True, doc="Row of the picked galaxy.")
     external = param.Parameter(

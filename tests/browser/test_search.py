@@ -122,11 +122,16 @@ def download_a_cutout_and_the_map(page):
     with fits.open(begun.value.path()) as hdus:
         assert hdus[0].header["OBJECT"] == name
     page.get_by_role("radio", name="The map").click()
+    expect(page.get_by_label("Width")).to_be_visible()
     with page.expect_download() as begun:
         download.click()
-    with Image.open(begun.value.path()) as picture:
-        assert picture.format == "PNG"
-    expect(page.get_by_role("status").filter(has_text="map.png")).to_be_visible()
+    assert begun.value.path().read_bytes().startswith(b"%PDF")
+    expect(page.get_by_role("status").filter(has_text="map.pdf")).to_be_visible()
+    page.get_by_role("radio", name="Dossier of the list").click()
+    with page.expect_download() as begun:
+        download.click()
+    assert begun.value.suggested_filename.endswith("-dossier-10.pdf")
+    assert begun.value.path().read_bytes().startswith(b"%PDF")
 
 
 def step_through_targets(page, folder, tmp_path):
