@@ -171,17 +171,17 @@ class HatsWriter(PartWriter):
         from hats_import.catalog.file_readers.parquet import ParquetPyarrowReader
         from hats_import.collection.arguments import CollectionArguments
 
-        names = pq.read_schema(files[0]).names
+        names, work = pq.read_schema(files[0]).names, self.work.absolute()
         kept = [name for name in names if name not in OF_HATS]
         arguments = CollectionArguments(
-            output_path=self.work / "made",
+            output_path=work / "made",
             output_artifact_name=self._name,
-            tmp_dir=self.work / "state",
+            tmp_dir=work / "state",
             addl_hats_properties=_properties(facts),
             progress_bar=False,
         )
         arguments = arguments.catalog(
-            input_file_list=files,
+            input_file_list=[path.absolute() for path in files],
             file_reader=ParquetPyarrowReader(column_names=kept),
             sort_columns="id",
             pixel_threshold=partition_rows,
@@ -216,7 +216,9 @@ def _in_words(error: Exception, partition_rows: int) -> StoreError | WorkerError
     if "threshold" in str(error):
         msg = f"more than {partition_rows} galaxies lie within 0.05 deg^2: raise --partition-rows"
         return StoreError(msg)
-    msg = f"the catalogue could not be written: {brief(error)}. The same command goes on"
+    msg = (
+        f"the catalogue could not be written: {brief(error).rstrip('.')}. The same command goes on"
+    )
     return WorkerError(msg)
 
 
