@@ -14,11 +14,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pcvae.errors import StoreError, WorkerError, brief
+from pcvae.errors import PcvaeError, StoreError, WorkerError, brief
 from pcvae.folders import replace_folder, write_facts, write_text
 from pcvae.parts import PartWriter, write_table
 from pcvae.store import StoreInfo, copy_model
 from train.encoding.catalog_tables import OF_HATS, fitted, grouped, placed
+from train.encoding.cluster import in_words
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -157,10 +158,12 @@ class HatsWriter(PartWriter):
         begun = (self.work / "state").exists()
         try:
             _run(self._arguments(files, partition_rows, facts), client)
-        except (ValueError, RuntimeError, OSError) as error:
-            if not begun:
+        except PcvaeError:
+            raise
+        except Exception as error:
+            if not begun or client.status != "running":
                 raise _in_words(error, partition_rows) from error
-            # What a killed call has left cannot be gone on with: begin once more.
+            # A killed call has left what cannot be gone on with, as half a file: begin once more.
             for name in ("state", "made"):
                 shutil.rmtree(self.work / name, ignore_errors=True)
             self._import(client, files, partition_rows, facts)
@@ -196,7 +199,8 @@ def _run(arguments: "CollectionArguments", client: "Client") -> None:
 
     logging.disable(logging.WARNING)  # it warns of the collection that it makes itself
     try:
-        pipeline_with_client(arguments, client)
+        with in_words():
+            pipeline_with_client(arguments, client)
     finally:
         logging.disable(logging.NOTSET)
 
