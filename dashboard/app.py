@@ -60,6 +60,7 @@ from dashboard.shell.help_dialog import Help
 from dashboard.shell.history import History
 from dashboard.shell.keyboard import Shortcuts
 from dashboard.shell.keymap import keymap
+from dashboard.shell.lesson import Lesson
 from dashboard.shell.search_box import Find
 from dashboard.shell.store_watch import StoreWatch, store_identity
 from dashboard.shell.url_sync import UrlSync
@@ -115,8 +116,7 @@ class Explorer:
         self.followers += [BoundaryFits(**shared), ClassifierFits(**shared)]
         self.legend, self.maps, self.card = Legend(**shared), Maps(**shared), Card(**shared)
         self.map, self.selection_bar = self.maps.shown[0], SelectionBar(**shared)
-        self.model_page = ModelPage(**shared)
-        self.list_bar = ListBar(**shared)
+        self.model_page, self.list_bar = ModelPage(**shared), ListBar(**shared)
         self.tabs: dict[str, Tab] = {tab.key: tab(**shared) for tab in TABS}
         self.history = History(self.state)
         self.add_galaxy, self.export_panel = AddGalaxy(**shared), ExportPanel(**shared)
@@ -125,7 +125,8 @@ class Explorer:
         self.viewer = Viewer(self.tabs, **shared)
         dialogs = (self.viewer.open, self._open_help)
         self.pressed = keys = keymap(datastore, self.state, self.tabs, self.history, *dialogs)
-        self.help = Help({key.shown or name: key.description for name, key in keys.items()})
+        self.lesson = Lesson(**shared)
+        self.help = Help(keys, self.lesson.open)
         self.keys = Shortcuts(self._press, keys=list(self.pressed))
         self.labels = LabelQueue(self._press, self.card.judge.act, **shared)
         self.connection = Connection(served=has_session())
@@ -148,7 +149,7 @@ class Explorer:
     def header(self) -> list[object]:
         """The bar above the page: pages, search, upload, export and help."""
         given = (self.search_box, self.add_galaxy, self.export_panel, self.help)
-        return [self._pages(), *given]
+        return [page_switch(self.state), *given]
 
     def body(self) -> pn.Column:
         """The maps or the model page, the card beside them and the tabs below."""
@@ -165,7 +166,11 @@ class Explorer:
             part.visible = state.param.page.rx() == "explore"
         left = pn.Column(maps, self.model_page, sizing_mode="stretch_both")
         right = pn.Column(
-            self.card, width=472, sizing_mode="stretch_height", margin=(10, 14, 0, 8)
+            self.card,
+            self.lesson.panel,
+            width=472,
+            sizing_mode="stretch_height",
+            margin=(10, 14, 0, 8),
         )
         upper = pn.Row(left, right, sizing_mode="stretch_both")
         heading = pn.pane.HTML(f"<h1>{escape(self.title)}</h1>", stylesheets=[UNSEEN], margin=0)
@@ -202,11 +207,12 @@ class Explorer:
         self.store_watch.look()
         refresh(self.datastore, self.state)
 
-    def _pages(self) -> pmui.RadioButtonGroup:
-        """The switch between the pages."""
-        return pmui.RadioButtonGroup.from_param(
-            self.state.param.page, label="", size="small", margin=(13, 0, 0, 16)
-        )
+
+def page_switch(state: State) -> pmui.RadioButtonGroup:
+    """The switch between the pages."""
+    return pmui.RadioButtonGroup.from_param(
+        state.param.page, label="", size="small", margin=(13, 0, 0, 16)
+    )
 
 
 def strip_of(tabs: dict[str, Tab], list_bar: ListBar, state: State) -> pn.Column:

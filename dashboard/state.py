@@ -251,6 +251,7 @@ class Progress(Choices):
     )
     classifier_progress = param.Number(default=0.0, doc="Which share of that is done.")
     message = param.String(default="", doc="What was last saved, undone or redone, in words.")
+    exported = param.List(default=[], item_type=str, doc="The kinds of all exported files.")
     notices = param.Dict(
         default={}, doc="What is wrong with each part of the page, in words; the latest is last."
     )
@@ -302,6 +303,7 @@ class State(Axes):
         default=True, doc="Draw the decision boundaries of the linear SVM between the classes."
     )
     dark = param.Boolean(default=True, doc="Light on dark.")
+    lesson = param.Integer(default=0, doc="The step of the lesson that is shown; 0 for none.")
     row = param.Integer(default=None, allow_None=True, doc="Row of the picked galaxy.")
     external = param.Parameter(
         default=None,

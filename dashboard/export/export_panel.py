@@ -41,7 +41,7 @@ class ExportPanel(View):
     """A button, and the panel that it opens: what is exported, and in which format.
 
     Reads ``row``, ``model``, ``tab``, ``selection``, ``progress.journal_events`` and what the
-    maps show of the state; writes ``selection.wanted_export``.
+    maps show of the state; writes ``selection.wanted_export`` and ``progress.exported``.
     """
 
     def __init__(self, **params: object) -> None:
@@ -94,12 +94,13 @@ class ExportPanel(View):
         """Make the file in a worker, then send it to the browser."""
         self._say("Making the file …")
         self.go.loading = True
+        what = self.what.value
         job = self.datastore.workers.requests.submit(
-            maker_of(self.datastore, self.state, self.what.value, self.kind.value)
+            maker_of(self.datastore, self.state, what, self.kind.value)
         )
-        when_done(job, lambda: self._hand_over(job))
+        when_done(job, lambda: self._hand_over(job, what))
 
-    def _hand_over(self, job: "Future[File]") -> None:
+    def _hand_over(self, job: "Future[File]", what: str) -> None:
         self.go.loading = False
         if error := job.exception():
             self._say(f"That did not work: {error}", failed=True)
@@ -112,6 +113,7 @@ class ExportPanel(View):
         self.file.callback = lambda: io.BytesIO(file.content)
         self.file._transfer()
         self._say(f"{file.name}: {file.words}")
+        self.state.progress.exported = [*self.state.progress.exported, what]
 
     @param.depends(
         "state.row",

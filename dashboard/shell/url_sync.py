@@ -42,7 +42,7 @@ LATER = ("query", "drawn", "order", "rank")  # restored once the page is on the 
 SELECTION = ("selected", "gesture", "query", "filters", "order", "descending")
 METRIC = ("k", "whiten", "oriented")  # said where they are not as they are at first
 OURS = {*KEPT, *(f"{name}2" for name in AXES), "galaxy", "zoom", "zoom2", "split"}
-OURS |= {*LATER, *METRIC, "filters", "descending", "theme"}
+OURS |= {*LATER, *METRIC, "filters", "descending", "theme", "lesson"}
 ZOOMED = 400  # ms of rest after which the address says what is in view
 
 
@@ -59,6 +59,7 @@ def query_of(datastore: DataStore, state: State) -> dict[str, str]:
         if getattr(state, name) != state.param[name].default
     }
     query |= _selection_of(datastore, state) | ({} if state.dark else {"theme": "light"})
+    query |= {"lesson": str(state.lesson)} if state.lesson else {}
     if state.split:
         query |= {f"{name}2": str(getattr(state.second, name)) for name in AXES}
         query |= {"split": "1"} | (
@@ -116,6 +117,7 @@ class UrlSync(Follower):
         state.selection.descending = asked.get("descending") == "1"
         self._later = {name: asked[name] for name in LATER if name in asked}
         state.dark = asked.get("theme") != "light"
+        state.lesson = int(asked["lesson"]) if asked.get("lesson", "").isdecimal() else 0
         if "galaxy" in asked:
             state.row = datastore.row_of(asked["galaxy"])
             if state.row is None:
@@ -139,7 +141,7 @@ class UrlSync(Follower):
             select(state, mask, gesture, how="replace")
 
     @param.depends(
-        *(f"state.{name}" for name in (*KEPT, *METRIC, "row", "split", "dark")),
+        *(f"state.{name}" for name in (*KEPT, *METRIC, "row", "split", "dark", "lesson")),
         *(f"state.second.{name}" for name in AXES),
         *(f"state.selection.{name}" for name in SELECTION),
         "state.queue.rank",
