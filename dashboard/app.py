@@ -62,6 +62,7 @@ from dashboard.shell.keyboard import Shortcuts
 from dashboard.shell.keymap import keymap
 from dashboard.shell.lesson import Lesson
 from dashboard.shell.search_box import Find
+from dashboard.shell.share_panel import Share
 from dashboard.shell.store_watch import StoreWatch, store_identity
 from dashboard.shell.url_sync import UrlSync
 from dashboard.sky.sky_map import SkyMap
@@ -118,9 +119,9 @@ class Explorer:
         self.map, self.selection_bar = self.maps.shown[0], SelectionBar(**shared)
         self.model_page, self.list_bar = ModelPage(**shared), ListBar(**shared)
         self.tabs: dict[str, Tab] = {tab.key: tab(**shared) for tab in TABS}
-        self.history = History(self.state)
+        self.history, self.share = History(self.state), Share(**shared)
         self.add_galaxy, self.export_panel = AddGalaxy(**shared), ExportPanel(**shared)
-        one_at_a_time(self.add_galaxy.panel, self.export_panel.panel)
+        one_at_a_time(self.add_galaxy.panel, self.export_panel.panel, self.share.panel)
         self.search_box = Find(**shared, add_galaxy=self.add_galaxy)
         self.viewer = Viewer(self.tabs, **shared)
         dialogs = (self.viewer.open, self._open_help)
@@ -148,7 +149,8 @@ class Explorer:
 
     def header(self) -> list[object]:
         """The bar above the page: pages, search, upload, export and help."""
-        given = (self.search_box, self.add_galaxy, self.export_panel, self.help)
+        shared = [] if pn.state.location is None else [self.share]  # a cell has no address
+        given = (self.search_box, self.add_galaxy, self.export_panel, *shared, self.help)
         return [page_switch(self.state), *given]
 
     def body(self) -> pn.Column:

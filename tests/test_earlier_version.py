@@ -57,6 +57,9 @@ def test_labels_and_what_was_undone_are_read_from_a_journal(folder):
     assert len(journal.events()) == 4
     journal.tag("g0004", "lens")
     assert set(journal.labels()) == {"g0002", "g0003", "g0004"}
+    assert journal.views.all() == []
+    journal.views.save("peas", "?seeds=green_pea")
+    assert [(view.name, view.user) for view in journal.views.all()] == [("peas", "ben")]
     journal.close()
 
 

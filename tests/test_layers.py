@@ -16,7 +16,7 @@ LIBRARY = [
     "ood", "encode", "sky_kernels", "sky_stretch", "neighbours", "lookalikes", "metrics",
     "calibration", "ranking",
     "classifier", "anomaly", "boundaries", "trials", "vectors", "projections", "store_info",
-    "store", "journal_database", "journal", "journal_backup", "label_classes",
+    "store", "journal_database", "saved_views", "journal", "journal_backup", "label_classes",
 ]  # fmt: skip
 PACKAGES = ["pcvae", "data", "train", "dashboard"]
 ROOMS = {  # of each package, in order; its commands and its app come after them
