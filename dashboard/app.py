@@ -29,7 +29,6 @@ from dashboard.backend.quantities import default_features, feature_choices
 from dashboard.backend.view import RENAMED_TABS, Tab
 from dashboard.components.collapsible import one_at_a_time
 from dashboard.components.css import UNSEEN
-from dashboard.components.icon_toggle import IconToggle
 from dashboard.components.theme import HEADER, THEME
 from dashboard.decoder.tab import Decode
 from dashboard.diagnostics.page import ModelPage
@@ -41,7 +40,6 @@ from dashboard.gallery.grid import Grid
 from dashboard.gallery.list_bar import ListBar
 from dashboard.gallery.lookalikes import Lookalikes
 from dashboard.gallery.neighbours import Nearest
-from dashboard.gallery.strip import LOW, TALL
 from dashboard.gallery.viewer import Viewer
 from dashboard.labelling.label_queue import LabelQueue
 from dashboard.labelling.labels import refresh
@@ -64,6 +62,7 @@ from dashboard.shell.lesson import Lesson
 from dashboard.shell.search_box import Find
 from dashboard.shell.share_panel import Share
 from dashboard.shell.store_watch import StoreWatch, store_identity
+from dashboard.shell.tab_strip import strip_of
 from dashboard.shell.url_sync import UrlSync
 from dashboard.sky.sky_map import SkyMap
 from dashboard.sky.target_list import TargetList
@@ -86,11 +85,8 @@ __all__ = [
 DEMO = Path(__file__).resolve().parents[1] / "data" / "stores" / "demo"
 POLL = 3000  # ms between looks at what others have written in the journal
 TABS = (Nearest, Lookalikes, Grid, LabelList, RankedQueue, Histograms, SkyMap, Decode, TargetList)
-TALLER = {  # drawings of the button
-    "Make the strip taller": "M4 9L8 5L12 9M4 13H12",
-    "Make the strip lower": "M4 5L8 9L12 5M4 13H12",
-}
-CORNER = 388  # px at the right of their names, for the list's bar
+CARD = "clamp(472px, 29vw, 1000px)"  # its width: it grows with the window
+LEAST_HEIGHT = "424px"  # below the header, whatever the strip had at first; else it scrolls
 NOTEBOOK_HEIGHT = 860  # px
 
 
@@ -170,9 +166,9 @@ class Explorer:
         right = pn.Column(
             self.card,
             self.lesson.panel,
-            width=472,
             sizing_mode="stretch_height",
             margin=(10, 14, 0, 8),
+            styles={"width": CARD, "flex": "none"},
         )
         upper = pn.Row(left, right, sizing_mode="stretch_both")
         heading = pn.pane.HTML(f"<h1>{escape(self.title)}</h1>", stylesheets=[UNSEEN], margin=0)
@@ -180,7 +176,8 @@ class Explorer:
         assert isinstance(targets, TargetList)
         dropped = drop_zone(self.state, self.add_galaxy, targets)
         unseen = (self.keys, self.labels, self.connection, self.viewer, dropped)
-        return pn.Column(heading, upper, tabs, *unseen, sizing_mode="stretch_both")
+        looks = {"sizing_mode": "stretch_both", "styles": {"min-height": LEAST_HEIGHT}}
+        return pn.Column(heading, upper, tabs, *unseen, **looks)
 
     def page(self) -> Page:
         """The whole page."""
@@ -214,31 +211,6 @@ def page_switch(state: State) -> pmui.RadioButtonGroup:
     """The switch between the pages."""
     return pmui.RadioButtonGroup.from_param(
         state.param.page, label="", size="small", margin=(13, 0, 0, 16)
-    )
-
-
-def strip_of(tabs: dict[str, Tab], list_bar: ListBar, state: State) -> pn.Column:
-    """The strip below the maps: the tabs, and in its corner the list's bar and its height."""
-    names = list(tabs)
-    strip = pmui.Tabs(
-        *((tab.title, tab) for tab in tabs.values()),
-        active=names.index(state.tab),
-        dynamic=True,
-        sizing_mode="stretch_both",
-        css_classes=["tabs"],
-        sx={".MuiTabs-root": {"marginRight": f"{CORNER}px"}},
-    )
-    strip.param.watch(lambda event: state.param.update(tab=names[event.new]), "active")
-    state.param.watch(lambda event: strip.param.update(active=names.index(event.new)), "tab")
-    corner = {"position": "absolute", "right": "12px", "top": "3px", "z-index": "2"}
-    toggle = IconToggle.of(state.param.tall, TALLER, margin=0)
-    return pn.Column(
-        strip,
-        pn.Row(list_bar, toggle, styles=corner, margin=0),
-        sizing_mode="stretch_width",
-        height=state.param.tall.rx.where(TALL, LOW),
-        margin=0,
-        styles={"position": "relative", "background": "var(--panel-background-color)"},
     )
 
 

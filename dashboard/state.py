@@ -316,7 +316,7 @@ class State(Axes):
     tab: "param.Selector[str]" = param.Selector(
         objects=[""], doc="What the tabs below show, by the tab's key."
     )
-    tall = param.Boolean(default=False, doc="Give the tabs below half of the page.")
+    strip = param.Integer(default=224, bounds=(140, 4000), doc="Height of the tabs below [px].")
     band: "param.Selector[str]" = param.Selector(
         objects={"Colour": "colour"}, doc="The band in which the picked galaxy is shown."
     )

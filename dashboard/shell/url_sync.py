@@ -42,9 +42,9 @@ LATER = ("query", "drawn", "order", "rank")  # restored once the page is on the 
 SELECTION = ("selected", "gesture", "query", "filters", "order", "descending")
 METRIC = ("k", "whiten", "oriented")  # said where they are not as they are at first
 OURS = {*KEPT, *(f"{name}2" for name in AXES), "galaxy", "zoom", "zoom2", "split"}
-OURS |= {*LATER, *METRIC, "filters", "descending", "theme", "lesson"}
+OURS |= {*LATER, *METRIC, "filters", "descending", "theme", "lesson", "strip"}
 HELD = (  # what changes the address at once
-    *(f"state.{name}" for name in (*KEPT, *METRIC, "row", "split", "dark", "lesson")),
+    *(f"state.{name}" for name in (*KEPT, *METRIC, "row", "split", "dark", "lesson", "strip")),
     *(f"state.second.{name}" for name in AXES),
     *(f"state.selection.{name}" for name in SELECTION),
     "state.queue.rank",
@@ -67,6 +67,7 @@ def query_of(datastore: DataStore, state: State) -> dict[str, str]:
     }
     query |= _selection_of(datastore, state) | ({} if state.dark else {"theme": "light"})
     query |= {"lesson": str(state.lesson)} if state.lesson else {}
+    query |= {"strip": str(state.strip)} if state.strip != state.param.strip.default else {}
     if state.split:
         query |= {f"{name}2": str(getattr(state.second, name)) for name in AXES}
         query |= {"split": "1"} | (
@@ -146,6 +147,9 @@ class UrlSync(Follower):
         state.zoom, state.second.zoom = _zoom_of(asked.get("zoom")), _zoom_of(asked.get("zoom2"))
         _take(state, {"k": int(asked["k"]) if asked.get("k", "").isdecimal() else None})
         state.whiten, state.oriented = asked.get("whiten") != "0", asked.get("oriented") == "1"
+        if asked.get("strip", "").isdecimal():
+            least, most = state.param.strip.bounds
+            state.strip = min(max(int(asked["strip"]), least), most)
         state.selection.filters = filters_of(asked.get("filters", ""))
         state.selection.descending = asked.get("descending") == "1"
         self._later = {name: asked[name] for name in LATER if name in asked}
