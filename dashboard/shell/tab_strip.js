@@ -21,17 +21,15 @@ export function render({ model, el }) {
     if (column()) Object.assign(column().style, { height: `${size}px`, flexBasis: `${size}px` })
   }
   const set = size => { model.size = fit(size) }
-  let from, now, frame
+  let from
   edge.onpointerdown = event => {
     if (event.button) return
-    from = now = model.size + event.clientY
+    from = model.size + event.clientY
     edge.setPointerCapture(event.pointerId)
     edge.classList.add('dragged')
   }
   edge.onpointermove = event => {
-    if (from === undefined) return
-    now = fit(from - event.clientY)
-    frame ??= requestAnimationFrame(() => { frame = undefined; show(now) })
+    if (from !== undefined) show(fit(from - event.clientY))
   }
   const end = event => {
     if (from === undefined) return

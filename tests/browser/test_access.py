@@ -2,6 +2,8 @@
 
 import pytest
 
+from dashboard.benchmarks.screenshot import SETTLED
+
 pytestmark = pytest.mark.ui
 
 THEIRS = {  # panel-material-ui's own parts
@@ -37,8 +39,6 @@ def violations(window):
 
 def visit_all(page):
     """No tab and no page has what hinders a screen reader."""
-    from dashboard.benchmarks.screenshot import SETTLED
-
     assert page.locator("h1").count() == 1
     for tab in page.get_by_role("tab").all():
         tab.click()
@@ -174,6 +174,7 @@ def save_a_view_for(other, page):
 def test_the_keyboard_alone_does_it_and_keeps_its_place(page):
     keep_the_focus(page)
     page.get_by_role("tab", name="Neighbours").click()
+    page.wait_for_function(SETTLED)
     walk_label_and_ask(page)
 
 
