@@ -8,7 +8,8 @@ and slow computations are shared by all sessions of the process.
 
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -29,10 +30,13 @@ from dashboard.backend.quantities import default_features, feature_choices
 from dashboard.backend.view import RENAMED_TABS, Tab
 from dashboard.components.collapsible import one_at_a_time
 from dashboard.components.css import UNSEEN
+from dashboard.components.file_input import Upload
 from dashboard.components.theme import HEADER, THEME
 from dashboard.decoder.tab import Decode
 from dashboard.diagnostics.page import ModelPage
 from dashboard.export.export_panel import ExportPanel
+from dashboard.export.map_layers import Glyphs
+from dashboard.export.samp import Samp
 from dashboard.export.tables import labelled, selection
 from dashboard.galaxy.add_galaxy import AddGalaxy
 from dashboard.galaxy.card import Card
@@ -40,9 +44,10 @@ from dashboard.gallery.grid import Grid
 from dashboard.gallery.list_bar import ListBar
 from dashboard.gallery.lookalikes import Lookalikes
 from dashboard.gallery.neighbours import Nearest
+from dashboard.gallery.seed_picker import near_rows
 from dashboard.gallery.viewer import Viewer
 from dashboard.labelling.label_queue import LabelQueue
-from dashboard.labelling.labels import refresh
+from dashboard.labelling.labels import own_marks, refresh
 from dashboard.latent_map.legend import Legend
 from dashboard.latent_map.side_by_side import Maps
 from dashboard.latent_map.toolbar import Controls
@@ -50,9 +55,9 @@ from dashboard.plotting.decision_boundaries import BoundaryFits
 from dashboard.selection.histograms import Histograms
 from dashboard.selection.masks import FocusFollower, rows_in_focus
 from dashboard.selection.selection_bar import SelectionBar
-from dashboard.shell.allowed_hosts import guard_requests, is_known_host
+from dashboard.shell.allowed_hosts import guard_requests, is_known_host, is_own_machine
 from dashboard.shell.connection import Connection
-from dashboard.shell.dropped_files import drop_zone
+from dashboard.shell.dropped_files import drop_zone, take_files
 from dashboard.shell.error_page import trouble_page
 from dashboard.shell.help_dialog import Help
 from dashboard.shell.history import History
@@ -116,7 +121,7 @@ class Explorer:
         self.model_page, self.list_bar = ModelPage(**shared), ListBar(**shared)
         self.tabs: dict[str, Tab] = {tab.key: tab(**shared) for tab in TABS}
         self.history, self.share = History(self.state), Share(**shared)
-        self.add_galaxy, self.export_panel = AddGalaxy(**shared), ExportPanel(**shared)
+        self.add_galaxy, self.export_panel = AddGalaxy(**shared), exports_of(self)
         one_at_a_time(self.add_galaxy.panel, self.export_panel.panel, self.share.panel)
         self.search_box = Find(**shared, add_galaxy=self.add_galaxy)
         self.viewer = Viewer(self.tabs, **shared)
@@ -172,10 +177,9 @@ class Explorer:
         )
         upper = pn.Row(left, right, sizing_mode="stretch_both")
         heading = pn.pane.HTML(f"<h1>{escape(self.title)}</h1>", stylesheets=[UNSEEN], margin=0)
-        targets = self.tabs[TargetList.key]
-        assert isinstance(targets, TargetList)
-        dropped = drop_zone(self.state, self.add_galaxy, targets)
-        unseen = (self.keys, self.labels, self.connection, self.viewer, dropped)
+        dropped = drop_zone(lambda files: take(self, files), self.add_galaxy)
+        samp = self.export_panel.samp
+        unseen = (samp, self.keys, self.labels, self.connection, self.viewer, dropped)
         looks = {"sizing_mode": "stretch_both", "styles": {"min-height": LEAST_HEIGHT}}
         return pn.Column(heading, upper, tabs, *unseen, **looks)
 
@@ -214,6 +218,20 @@ def page_switch(state: State) -> pmui.RadioButtonGroup:
     )
 
 
+def exports_of(explorer: Explorer) -> ExportPanel:
+    """The panel of exports, which also sends tables to programs on the visitor's computer."""
+    shared: dict[str, Any] = {"datastore": explorer.datastore, "state": explorer.state}
+    samp = Samp(is_own_machine(), lambda file: take(explorer, [file]), **shared)
+    return ExportPanel(samp, partial(glyphs_of, explorer.maps), **shared)
+
+
+def take(explorer: Explorer, files: Sequence[Upload]) -> None:
+    """Take files that were dropped on the page, or a table that a program sends."""
+    targets = explorer.tabs[TargetList.key]
+    assert isinstance(targets, TargetList)
+    take_files(files, explorer.state, explorer.add_galaxy, targets)
+
+
 def _follow_own_session(page: Page, state: State) -> None:
     """Show a page as busy until it is on the screen, whatever other sessions are doing.
 
@@ -222,6 +240,13 @@ def _follow_own_session(page: Page, state: State) -> None:
     """
     with edit_readonly(page):
         page.busy = state.progress.param.loaded.rx.not_()
+
+
+def glyphs_of(maps: Maps) -> Glyphs:
+    """What lies over the maps beside what the state says, for their figure."""
+    datastore, state = maps.datastore, maps.state
+    near = near_rows(datastore, state, lambda: None)
+    return Glyphs(own_marks(datastore), near, [shown.frame for shown in maps.shown])
 
 
 class Notebook(pn.viewable.Viewer):

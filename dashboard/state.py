@@ -302,6 +302,7 @@ class State(Axes):
     boundaries = param.Boolean(
         default=True, doc="Draw the decision boundaries of the linear SVM between the classes."
     )
+    hidden = param.List(default=[], item_type=str, doc="Populations and labels without marks.")
     dark = param.Boolean(default=True, doc="Light on dark.")
     lesson = param.Integer(default=0, doc="The step of the lesson that is shown; 0 for none.")
     row = param.Integer(default=None, allow_None=True, doc="Row of the picked galaxy.")
@@ -310,13 +311,13 @@ class State(Axes):
         doc="A galaxy that is not in the store, as ``galaxy.external_galaxy.ExternalGalaxy``; "
         "shown while no row is picked.",
     )
-    wanted_place = param.Parameter(
-        default=None, doc="A place on the sky whose cutout is to be fetched, (ra, dec) [deg]."
-    )
+    wanted_place = param.Parameter(doc="Where a cutout is to be fetched: (ra, dec) [deg].")
     tab: "param.Selector[str]" = param.Selector(
         objects=[""], doc="What the tabs below show, by the tab's key."
     )
-    strip = param.Integer(default=224, bounds=(140, 4000), doc="Height of the tabs below [px].")
+    strip = param.Integer(
+        default=224, bounds=(140, 4000), softbounds=(224, 470), doc="Height of the tabs [px]."
+    )
     band: "param.Selector[str]" = param.Selector(
         objects={"Colour": "colour"}, doc="The band in which the picked galaxy is shown."
     )

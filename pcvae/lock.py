@@ -4,7 +4,7 @@ The file is made by ``O_EXCL``, which one process alone succeeds with, on networ
 too; those that lock a region of a file do so on few of them and do not tell who holds it.
 """
 
-import fcntl
+import getpass
 import json
 import os
 import socket
@@ -15,6 +15,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+import psutil
+from filelock import FileLock
 
 from pcvae.errors import OutputError
 
@@ -57,13 +60,7 @@ class Holder:
     @property
     def is_alive(self) -> bool:
         """Whether a process of this host and boot still runs."""
-        try:
-            os.kill(self.pid, 0)
-        except ProcessLookupError:
-            return False
-        except OSError:  # it is another person's
-            return True
-        return _began(self.pid) == self.began
+        return psutil.pid_exists(self.pid) and _began(self.pid) == self.began
 
     def __str__(self) -> str:
         return f"process {self.pid} on {self.host} since {self.since}"
@@ -193,13 +190,9 @@ def _refusal(output: Path, path: Path, found: Holder) -> str:
 @contextmanager
 def _one_at_a_time() -> Iterator[None]:
     """Among the processes of this computer, which alone take a lock over from each other."""
-    guard = Path(tempfile.gettempdir()) / f"pcvae-{os.getuid()}.takeover"
-    file = os.open(guard, os.O_CREAT | os.O_RDWR, 0o600)
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    guard = Path(tempfile.gettempdir()) / f"pcvae-{getpass.getuser()}.takeover"
+    with FileLock(guard, mode=0o600):
         yield
-    finally:
-        os.close(file)
 
 
 def _boot() -> str:

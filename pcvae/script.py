@@ -21,6 +21,7 @@ EXTRAS = {  # of pyproject.toml, by the packages that are imported
     "dashboard": ("bokeh", "datashader", "holoviews", "panel", "panel_material_ui", "shapely"),
     "survey": ("h5py", "pyvo"),
     "hyrax": ("lance",),
+    "scale": ("dask", "distributed", "hats", "hats_import", "lsdb"),
 }
 
 

@@ -4,9 +4,8 @@ Shapes are written with N galaxies, D latents and S x S pixels. A store is writt
 only read; the order of its rows is that of the sample.
 """
 
-import json
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from functools import cache, cached_property, partial
 from pathlib import Path
@@ -22,16 +21,9 @@ from numpy.typing import NDArray
 from pcvae.chunks import create_chunked, damage, open_chunked, seal
 from pcvae.cutouts import PART
 from pcvae.errors import StoreError, brief
-from pcvae.folders import (
-    goes_on,
-    partial_folder,
-    read_facts,
-    refuse_existing,
-    replace_folder,
-    write_facts,
-    write_text,
-)
-from pcvae.photometry import photometric_features
+from pcvae.folders import read_facts, replace_folder, write_facts
+from pcvae.parts import PartWriter, part_path
+from pcvae.photometry import magnitudes_and_colours, photometric_features
 from pcvae.projections import projection_path, read_projections, write_projection
 from pcvae.store_info import (
     BOTH,
@@ -58,10 +50,14 @@ __all__ = [
     "Store",
     "StoreInfo",
     "StoreWriter",
+    "copy_model",
+    "put_stamps",
     "read_store",
     "search_features",
 ]
 
+EARLIER = -1  # the start of the part with the galaxies that are there: sorts before all others
+BLOCK = 64 * PART  # stamps that are copied at once
 REMAKE = "python -m train.encode SAMPLE {} --run physics=RUN"
 
 
@@ -129,6 +125,11 @@ class Store:
     def photometry(self) -> pd.DataFrame | None:
         """Colours, magnitude, size and shape (N rows) of the catalogue; None if it has none."""
         return photometric_features(self.galaxies, self.info.bands)
+
+    @cached_property
+    def magnitudes(self) -> pd.DataFrame | None:
+        """Magnitudes and colours [mag] (N rows) of the catalogue; None if it has no fluxes."""
+        return magnitudes_and_colours(self.galaxies, self.info.bands)
 
     def features(
         self, model: str, kind: str = LATENTS, *, oriented: bool = False
@@ -251,63 +252,58 @@ def _stamps_damage(store: Store, rows: int) -> str:
     return damage(store.folder / "stamps.zarr", stamps)
 
 
-class StoreWriter:
+class StoreWriter(PartWriter):
     """Fills ``FOLDER.partial`` part by part, and renames it when all is there.
 
-    Args:
-        folder: The store to be made; must not exist unless ``overwrite``.
-        settings: All that decides the content; the same settings resume, others refuse.
-        overwrite: Replace a finished store and forget an unfinished one of other settings.
-
-    Raises:
-        StoreError: The folder exists, or was begun with other settings.
+    Its arguments are those of ``PartWriter``.
     """
 
-    def __init__(
-        self, folder: Path, settings: Mapping[str, Any], *, overwrite: bool = False
-    ) -> None:
-        self.folder = folder
-        self._work = partial_folder(folder)
-        refuse_existing(folder, StoreError, overwrite=overwrite)
-        text = json.dumps(settings, indent=1, sort_keys=True, default=str)
-        if not goes_on(self._work, text, StoreError, overwrite=overwrite):
-            shutil.rmtree(self._work, ignore_errors=True)
-            (self._work / "parts").mkdir(parents=True)
-            write_text(self._work / "settings.json", text)
+    first = 0  # row of the first galaxy of the parts
 
-    def has_part(self, model: str, start: int) -> bool:
-        """Whether the part of a model that begins at row ``start`` is on disk."""
-        return self._is_joined or self._part(model, start).exists()
+    @property
+    def is_joined(self) -> bool:
+        """Whether the parts are joined; what is left to do is to move the store into place."""
+        return (self.work / "store.json").exists()
 
-    def write_part(self, model: str, start: int, table: "pd.DataFrame | pa.Table") -> None:
-        """Put the latents of the rows from ``start`` on disk.
+    def begin_with(self, earlier: Store, rows: int) -> None:
+        """Put a finished store's galaxies before those of the parts, of which there are ``rows``.
 
-        Those of a wide model are a table as of ``pcvae.vectors``.
+        Called again by a call that goes on, before it writes any part.
         """
-        path = self._part(model, start)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        begun = path.with_suffix(".new")
-        if isinstance(table, pa.Table):
-            pq.write_table(table, begun)
-        else:
-            table.to_parquet(begun, index=False)
-        begun.replace(path)
+        if self.is_joined:
+            return
+        for model in earlier.info.models:
+            path = part_path(self.work, model.name, EARLIER)
+            if not path.exists():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                begun = path.with_suffix(".new")
+                shutil.copyfile(earlier.latents_path(model.name), begun)
+                begun.replace(path)
+        self.first = len(earlier)
+        if earlier.stamps is not None:
+            self.begin_stamps(rows, earlier.stamps.shape[1:])
+            for start in range(0, len(earlier), BLOCK):
+                stamps = np.asarray(earlier.stamps[start : start + BLOCK])
+                put_stamps(self.work, start, stamps)
+
+    def begin_stamps(self, rows: int, shape: Sequence[int]) -> None:
+        """Make room for the display images of so many galaxies, each of a shape (S, S, 3)."""
+        path = self.work / "stamps.zarr"
+        if not path.exists():
+            begun, whole = self.work / "stamps.zarr.new", (self.first + rows, *shape)
+            create_chunked(begun, whole, (PART, *shape), "u1", compress=True)
+            begun.rename(path)
 
     def write_stamps(self, start: int, stamps: NDArray[np.uint8], rows: int) -> None:
         """Put display images (n, S, S, 3) of the rows from ``start`` of ``rows`` on disk."""
-        path = self._work / "stamps.zarr"
-        if not path.exists():
-            shape, chunks = (rows, *stamps.shape[1:]), (PART, *stamps.shape[1:])
-            begun = self._work / "stamps.zarr.new"
-            create_chunked(begun, shape, chunks, "u1", compress=True)
-            begun.rename(path)
-        open_chunked(path)[start : start + len(stamps)] = stamps
+        self.begin_stamps(rows, stamps.shape[1:])
+        put_stamps(self.work, self.first + start, stamps)
 
     def write_projection(
         self, model: str, kind: str, ids: pd.Series, parts: Iterable[NDArray[np.floating]]
     ) -> None:
         """Put axes to look at on disk; see ``pcvae.projections.write_projection``."""
-        write_projection(projection_path(self._work, model, kind), ids, kind, parts)
+        write_projection(projection_path(self.work, model, kind), ids, kind, parts)
 
     def finish(
         self, info: StoreInfo, galaxies: pd.DataFrame, model_folders: Mapping[str, Path]
@@ -321,39 +317,38 @@ class StoreWriter:
             galaxies: The catalogue with its ``split``, N rows.
             model_folders: Where each model's files lie, by its name in the store.
         """
-        if not self._is_joined:
+        if not self.is_joined:
             self._join(galaxies, model_folders)
-            write_facts(self._work / "store.json", asdict(info))
+            write_facts(self.work / "store.json", asdict(info))
         for made_of in ("parts", "rows"):
-            if (self._work / made_of).exists():
-                shutil.rmtree(self._work / made_of)
-        return read_store(replace_folder(self._work, self.folder))
-
-    @property
-    def _is_joined(self) -> bool:
-        return (self._work / "store.json").exists()
+            if (self.work / made_of).exists():
+                shutil.rmtree(self.work / made_of)
+        return read_store(replace_folder(self.work, self.folder))
 
     def _join(self, galaxies: pd.DataFrame, model_folders: Mapping[str, Path]) -> None:
-        stamps = self._work / "stamps.zarr"
+        stamps = self.work / "stamps.zarr"
         if stamps.exists() and (absent := seal(stamps)):
             msg = f"{stamps} has lost its chunk {absent[0]}: run the same command with --overwrite"
             raise StoreError(msg)
-        (self._work / "latents").mkdir(exist_ok=True)
+        (self.work / "latents").mkdir(exist_ok=True)
         for name, files in model_folders.items():
-            parts = sorted((self._work / "parts" / name).glob("*.parquet"))
-            joined = self._work / "latents" / f"{name}.parquet"
+            parts = self.parts(name)
+            joined = self.work / "latents" / f"{name}.parquet"
             if VECTOR in pq.read_schema(parts[0]).names:
                 copy_rows(parts, joined)
             else:
                 table = pd.concat([pd.read_parquet(part) for part in parts], ignore_index=True)
                 table.to_parquet(joined, index=False)
-            shutil.copytree(
-                files,
-                self._work / "models" / name,
-                ignore=shutil.ignore_patterns("*.ckpt*", "settings.json"),
-                dirs_exist_ok=True,
-            )
-        galaxies.to_parquet(self._work / "galaxies.parquet", index=False)
+            copy_model(files, self.work / "models" / name)
+        galaxies.to_parquet(self.work / "galaxies.parquet", index=False)
 
-    def _part(self, model: str, start: int) -> Path:
-        return self._work / "parts" / model / f"{start:012d}.parquet"
+
+def put_stamps(work: Path, start: int, stamps: NDArray[np.uint8]) -> None:
+    """Put display images in the room made for them in an unfinished folder."""
+    open_chunked(work / "stamps.zarr")[start : start + len(stamps)] = stamps
+
+
+def copy_model(run: Path, folder: Path) -> None:
+    """Copy what encodes and decodes from a run."""
+    ignored = shutil.ignore_patterns("*.ckpt*", "settings.json")
+    shutil.copytree(run, folder, ignore=ignored, dirs_exist_ok=True)

@@ -182,6 +182,117 @@ def encode(folder: Path) -> Scenario:
     return Scenario(folder, lambda: encode.main(argv), state)
 
 
+def simulate(folder: Path) -> Scenario:
+    """``data.simulate``, a few galaxies."""
+    from data import simulate
+    from pcvae.cutouts import read_sample
+
+    counts = {"galaxies": 3, "red-spirals": 1, "green-peas": 1, "hard-negatives": 0}
+    options = [word for name, count in counts.items() for word in (f"--{name}", str(count))]
+
+    def state() -> object:
+        made = read_sample(folder)
+        return made.catalog.to_csv(), made.pixels(slice(0, 5)).tobytes()
+
+    return Scenario(folder, lambda: simulate.main([str(folder), *options]), state)
+
+
+def _two_bricks(given: Path) -> None:
+    """Two bricks with three galaxies, and a catalogue with one more that no brick holds."""
+    from tests.data.readers.test_legacy_bricks import positions, write_brick
+
+    given.mkdir()
+    tables = []
+    for name, place in (("1500p020", (150.0, 2.0)), ("1600p000", (160.0, 0.0))):
+        _, wcs = write_brick(given, name, place, 160)
+        tables.append(pd.DataFrame(positions(wcs, [78.0, 80.0], [81.0, 79.0])))
+    tables[1].loc[1] = [10.0, 80.0]
+    table = pd.concat(tables).assign(id=["a", "b", "c", "none"], ebv=0.02)
+    table.to_csv(given / "in.csv", index=False)
+
+
+def cutouts(folder: Path) -> Scenario:
+    """``data.cutouts --bricks``."""
+    from data import cutouts
+    from pcvae.cutouts import read_sample
+
+    given = folder.parents[1] / "given"
+    _two_bricks(given)
+    argv = [given / "in.csv", folder, "--bricks", given, "--size", 64, "--workers", 1]
+
+    def state() -> object:
+        made = read_sample(folder)
+        left_out = pd.read_csv(folder / "left_out.csv")
+        return made.catalog.to_csv(), made.pixels(slice(0, 3)).tobytes(), len(left_out)
+
+    return Scenario(folder, lambda: cutouts.main([str(word) for word in argv]), state)
+
+
+def bricks(folder: Path) -> Scenario:
+    """``train.encode --bricks`` with the model that ships."""
+    from pcvae.store import read_store
+    from train import encode
+
+    given = folder.parents[1] / "given"
+    _two_bricks(given)
+    argv = ["--bricks", str(given), "--catalog", str(given / "in.csv"), str(folder)]
+
+    def state() -> object:
+        made = read_store(folder)
+        left_out = pd.read_csv(folder / "left_out.csv")
+        return made.latents("physics").to_csv(), list(made.galaxies["id"]), len(left_out)
+
+    run = ["--run", "physics=decals", *CPU]
+    return Scenario(folder, lambda: encode.main([*argv, *run]), state)
+
+
+def embedding(folder: Path, *, replaced: bool) -> Scenario:
+    """``data.embeddings`` of vectors of a table's galaxies."""
+    from data import embeddings
+    from pcvae.store import read_store
+
+    given = folder.parents[1] / "given"
+    given.mkdir()
+    np.save(given / "v.npy", np.random.default_rng(0).normal(size=(ROWS, 9)))
+    table = pd.DataFrame({"id": [f"g{row}" for row in range(ROWS)], "ra": 1.0, "dec": 2.0})
+    for name in ("new", "old"):
+        table.assign(redshift=0.1 if name == "new" else 0.2).to_csv(given / f"{name}.csv")
+    table["id"].to_csv(given / "ids.csv", index=False)
+
+    def write(name: str) -> None:
+        argv = [given / "v.npy", folder, "--ids", given / "ids.csv"]
+        options = ["--catalog", given / f"{name}.csv", *(["--overwrite"] if replaced else [])]
+        embeddings.main([str(word) for word in (*argv, *options)])
+
+    def state() -> object:
+        made = read_store(folder)
+        return made.galaxies.to_csv(), made.features("embedding").values.tobytes()
+
+    old = (lambda: write("old")) if replaced else None
+    return Scenario(folder, lambda: write("new"), state, old)
+
+
+def projection(folder: Path) -> Scenario:
+    """``train.project`` of a model's principal components, added to a whole store."""
+    from pcvae.store import read_store
+    from tests.train import synthetic
+    from train import project
+
+    given = folder.parents[1] / "given"
+    given.mkdir()
+    made = synthetic.write(given / "store", normal=60, rare={})
+
+    def state() -> object:
+        found = read_store(folder)
+        return found.projections(found.info.models[0].name).to_csv()
+
+    def write_old() -> None:
+        shutil.copytree(made, folder)
+
+    argv = [str(folder), "--model", read_store(made).info.models[0].name]
+    return Scenario(folder, lambda: project.main(argv), state, write_old)
+
+
 def report(folder: Path, *, replaced: bool) -> Scenario:
     """``train.evaluate`` of a store with latents that are made up."""
     import json
@@ -246,6 +357,8 @@ def _surveyed(make: Callable[..., Scenario], **options: bool) -> Survey:
 
 
 SCENARIOS: dict[str, Survey] = {
+    "simulate": _surveyed(simulate),
+    "cutouts": _surveyed(cutouts),
     "sample": _surveyed(sample, gaps=False, replaced=False),
     "sample-with-gaps": _surveyed(sample, gaps=True, replaced=False),
     "sample-replaced": _surveyed(sample, gaps=True, replaced=True),
@@ -258,6 +371,10 @@ SCENARIOS: dict[str, Survey] = {
     "store": _surveyed(store, replaced=False),
     "store-replaced": _surveyed(store, replaced=True),
     "encode": _surveyed(encode),
+    "bricks": _surveyed(bricks),
+    "embedding": _surveyed(embedding, replaced=False),
+    "embedding-replaced": _surveyed(embedding, replaced=True),
+    "projection": _surveyed(projection),
     "report": _surveyed(report, replaced=False),
     "report-replaced": _surveyed(report, replaced=True),
     "journal": journal,

@@ -16,7 +16,8 @@ LIBRARY = [
     "ood", "encode", "sky_kernels", "sky_stretch", "neighbours", "lookalikes", "metrics",
     "calibration", "ranking",
     "classifier", "anomaly", "boundaries", "trials", "vectors", "projections", "store_info",
-    "store", "journal_database", "saved_views", "journal", "journal_backup", "label_classes",
+    "parts", "store", "journal_database", "saved_views", "journal", "journal_backup",
+    "label_classes",
 ]  # fmt: skip
 PACKAGES = ["pcvae", "data", "train", "dashboard"]
 ROOMS = {  # of each package, in order; its commands and its app come after them
@@ -26,7 +27,7 @@ ROOMS = {  # of each package, in order; its commands and its app come after them
         "app", "benchmarks",
     ],
     "data": ["readers", "pipeline", "services", "published", "simulation"],
-    "train": ["encoding", "evaluation", "report_pages", "projection"],
+    "train": ["encoding", "search", "evaluation", "report_pages", "projection"],
 }  # fmt: skip
 VIEWS = sorted((ROOT / "dashboard").rglob("*.py"))
 MAX_FILE, MAX_CLASS = 400, 120  # lines, with docstrings

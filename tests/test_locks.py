@@ -19,6 +19,7 @@ COMMANDS = {  # each with its arguments before the output
     "data.hyrax": ["IN"],
     "train.train": ["SAMPLE"],
     "train.encode": ["--run", "physics=decals", "SAMPLE"],
+    "train.hats": ["STORE"],
     "train.evaluate": ["STORE"],
     "train.crossvalidate": ["SAMPLE"],
     "train.ablate": ["SAMPLE"],

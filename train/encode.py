@@ -9,7 +9,9 @@ encoded straight from coadds, each brick prepared once; no cutout lies on disk:
     python -m train.encode --bricks coadd --catalog galaxies.parquet data/stores/sky \
         --run decals=decals --no-reconstruction
 
-A second call of the same command goes on where a killed one stopped.
+``--output hats`` writes a HATS catalogue in place of a store, and ``--engine dask`` lets other
+processes or computers encode (train/README.md). A second call of the same command goes on
+where a killed one stopped.
 """
 
 import argparse
@@ -25,6 +27,7 @@ from pcvae.errors import SettingsError
 from pcvae.lock import BREAK_LOCK, hold
 from pcvae.script import command, device, run
 from train.encoding.brick_options import add_brick_options, check_options
+from train.encoding.cluster import add_cluster_options, check_cluster_options
 from train.encoding.read_ahead import read_ahead
 
 if TYPE_CHECKING:
@@ -34,16 +37,16 @@ if TYPE_CHECKING:
 
     from pcvae.encode import Codec
     from pcvae.preprocess import Stretch
-    from pcvae.store import ModelInfo, Store, StoreInfo, StoreWriter
+    from pcvae.store import ModelInfo, StoreInfo
     from train.encoding.brick_sample import BrickSample
+    from train.encoding.earlier import Earlier
+    from train.encoding.engine import Workers
+    from train.encoding.outputs import Writer
 
     Galaxies = Sample | BrickSample
     Pixels = NDArray[np.float32]
 
 ROWS = 8 * PART  # galaxies a part: some seconds of work, and what a kill loses at most
-DUST = {"corrected": "corrected", "left": "not corrected"}
-NOISE_ROWS = 512  # galaxies whose noise is measured
-SAME_UNIT = 1.5  # factor by which the noise of surveys of one unit may differ
 SAME_SCALE = 0.03  # by which pixels may differ from those that a run was trained on
 
 
@@ -72,9 +75,13 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         action="store_true",
         help="leave the reconstruction error out, which takes as long again or longer",
     )
+    add("--output", choices=["store", "hats"], default="store", help="a HATS catalogue: hats")
+    add("--partition-rows", type=int, help="galaxies a partition of it, at most; default: 250000")
+    add("--append", action="store_true", help="add to STORE the galaxies that it does not have")
     add("--overwrite", action="store_true", help="replace STORE, finished or not")
     add("--break-lock", action="store_true", help=BREAK_LOCK)
     add_brick_options(parser)
+    add_cluster_options(parser)
     return parser.parse_args(argv)
 
 
@@ -82,6 +89,7 @@ def main(argv: Sequence[str] | None = None) -> Path:
     """Encode one sample and return its store."""
     args = parse_args(argv)
     check_options(args)
+    check_cluster_options(args)
     with hold(args.store, break_lock=args.break_lock):
         return _make(args, argv)
 
@@ -89,7 +97,8 @@ def main(argv: Sequence[str] | None = None) -> Path:
 def _make(args: argparse.Namespace, argv: Sequence[str] | None) -> Path:
     from pcvae.checkpoint import run_folder
     from pcvae.encode import Codec
-    from pcvae.store import StoreWriter
+    from train.encoding.engine import hired
+    from train.encoding.outputs import Whole, finish
 
     folders = {name: run_folder(folder) for name, folder in _named(args.run).items()}
     codecs = {
@@ -97,27 +106,47 @@ def _make(args: argparse.Namespace, argv: Sequence[str] | None) -> Path:
         for name, folder in folders.items()
     }
     sample = _galaxies(args, codecs)
-    stretch = None if args.no_stamps or args.bricks else _stamp_stretch(codecs, sample)
-    settings = {
-        "checksum": sample.checksum(),
-        "runs": {k: [str(v), codecs[k].run.info.created] for k, v in folders.items()},
-        "stamps": stretch is not None,
-    }
-    if args.symmetries:
-        settings["symmetries"] = True
-    if args.no_reconstruction:
-        settings["reconstruction"] = False
-    writer = StoreWriter(args.store, settings, overwrite=args.overwrite)
-    decode = not args.no_reconstruction
-    if isinstance(sample, Sample):
-        _encode(writer, codecs, sample, stretch, decode=decode)
-        catalog = sample.catalog
-    else:
-        catalog = sample.encode(writer, codecs, decode=decode)
+    earlier = _earlier(args, folders)
+    sample = earlier.without_known(sample) if earlier else sample
+    if not len(sample):
+        return args.store
+    stretch = _stamp_stretch(args, codecs, sample, earlier)
     info = _info(sample, codecs, stretch, command("train.encode", argv))
-    store = writer.finish(info, catalog.assign(split=_split(codecs, catalog)), folders)
-    _report(store, codecs, sample)
+    info = earlier.joined(info) if earlier else info
+    runs = {k: [str(v), codecs[k].run.info.created] for k, v in folders.items()}
+    settings = {"checksum": sample.checksum(), "runs": runs, "stamps": stretch is not None}
+    writer = _writer(args, settings, earlier, len(sample))
+    with hired(args, codecs, folders) as workers:
+        catalog = _fill(writer, codecs, sample, stretch, not args.no_reconstruction, workers)
+        whole = Whole(info, catalog.assign(split=_split(codecs, catalog)), folders)
+        finish(args, writer, whole, workers and workers.client, earlier)
+    _report(args, codecs, sample)
     return args.store
+
+
+def _earlier(args: argparse.Namespace, folders: Mapping[str, Path]) -> "Earlier | None":
+    """What galaxies are added to, if they are; refuses other models than it has."""
+    from train.encoding.earlier import read_earlier
+
+    if not args.append:
+        return None
+    earlier = read_earlier(args.store, args.output)
+    earlier.check(folders)
+    return earlier
+
+
+def _writer(
+    args: argparse.Namespace, settings: dict[str, object], earlier: "Earlier | None", rows: int
+) -> "Writer":
+    """What keeps the parts of so many galaxies, with those that are there before them."""
+    from pcvae.store import StoreWriter
+    from train.encoding.earlier import EarlierStore
+    from train.encoding.outputs import open_writer
+
+    writer = open_writer(args, settings, earlier)
+    if isinstance(writer, StoreWriter) and isinstance(earlier, EarlierStore):
+        writer.begin_with(earlier.store, rows)
+    return writer
 
 
 def _galaxies(args: argparse.Namespace, codecs: Mapping[str, "Codec"]) -> "Galaxies":
@@ -134,20 +163,41 @@ def _galaxies(args: argparse.Namespace, codecs: Mapping[str, "Codec"]) -> "Galax
     return sample
 
 
-def _report(store: "Store", codecs: Mapping[str, "Codec"], sample: "Galaxies") -> None:
-    """Print what is in the store, what to be careful with, and the next commands."""
-    print(f"{store.folder}: {len(store)} galaxies, models {', '.join(codecs)}")
+def _report(args: argparse.Namespace, codecs: Mapping[str, "Codec"], sample: "Galaxies") -> None:
+    """Print what is made, what to be careful with, and the next commands."""
+    from train.encoding.cautions import cautions
+    from train.encoding.outputs import next_commands, scores, size
+
+    count = size(args.store, args.output)
+    print(f"{args.store}: {count} galaxies, models {', '.join(codecs)}")
     for name, codec in codecs.items():
-        for sentence in _warnings(store.latents(name), name, codec, sample):
+        for sentence in cautions(scores(args.store, args.output, name), name, codec, sample):
             print(sentence)
-        if sentence := _dust_warning(name, codec, sample):
-            print(sentence)
-    print(f"next: panel serve dashboard/app.py --args {store.folder}")
-    print(f"  or: python -m train.evaluate {store.folder} REPORT")
+    print(*next_commands(args.store, args.output), sep="\n")
+
+
+def _fill(
+    writer: "Writer",
+    codecs: Mapping[str, "Codec"],
+    sample: "Galaxies",
+    stretch: "Stretch | None",
+    decode: bool,
+    workers: "Workers | None",
+) -> "pd.DataFrame":
+    """Write the parts that are missing; the catalogue of what is encoded."""
+    if not isinstance(sample, Sample):
+        return sample.encode(writer, codecs, decode=decode, workers=workers)
+    if workers:
+        from train.encoding.engine import share
+
+        share(workers, writer, sample, (stretch, decode, ROWS))
+    else:
+        _encode(writer, codecs, sample, stretch, decode=decode)
+    return sample.catalog
 
 
 def _encode(
-    writer: "StoreWriter",
+    writer: "Writer",
     codecs: Mapping[str, "Codec"],
     sample: Sample,
     stretch: "Stretch | None",
@@ -156,6 +206,9 @@ def _encode(
 ) -> None:
     from tqdm import tqdm
 
+    from pcvae.store import StoreWriter
+    from train.encoding.part_tasks import stamps
+
     todo: dict[int, list[str]] = {}
     for start in range(0, len(sample), ROWS):
         todo[start] = [name for name in codecs if not writer.has_part(name, start)]
@@ -163,8 +216,8 @@ def _encode(
     done = sum(min(ROWS, len(sample) - start) for start, names in todo.items() if not names)
     with tqdm(total=len(sample), initial=done, desc="encode", unit="galaxy") as bar:
         for start, flux in _read_ahead(sample, begun):
-            if stretch:
-                writer.write_stamps(start, _stamps(flux, stretch), len(sample))
+            if stretch and isinstance(writer, StoreWriter):
+                writer.write_stamps(start, stamps(flux, stretch), len(sample))
             for name in todo[start]:
                 table = codecs[name].table(flux, decode=decode)
                 ids = sample.catalog["id"].to_numpy()[start : start + len(flux)]
@@ -177,71 +230,6 @@ def _read_ahead(sample: Sample, starts: Sequence[int]) -> Iterator[tuple[int, "P
     """The first row and the pixels of each part; the next are read while these are encoded."""
     parts = [slice(start, min(start + ROWS, len(sample))) for start in starts]
     return ((part.start, flux) for part, flux in read_ahead(sample.pixels, parts))
-
-
-def _warnings(
-    latents: "pd.DataFrame", name: str, codec: "Codec", sample: "Galaxies"
-) -> Iterator[str]:
-    """What a person should know before they believe the latents of a model."""
-    from pcvae.ood import FAR_OUT, unlike
-
-    if "ood" not in latents:
-        return
-    share = latents["ood"].to_numpy()
-    far = unlike(share)
-    if far is None:
-        return
-    beyond = float((share > FAR_OUT).mean())
-    yield (
-        f"careful: these galaxies are unlike those that {name} was trained on: {beyond:.0%} of "
-        f"them lie farther out than {FAR_OUT:.0%} of its own (distance of the two distributions "
-        f"{far:.2f}); labels and look-alikes may be wrong"
-    )
-    yield from _pixel_warnings(codec.run.stretch, sample)
-
-
-def _dust_warning(name: str, codec: "Codec", sample: "Galaxies") -> str:
-    """Whether fluxes are corrected for dust that the model learnt without, or not; else empty."""
-    learnt, found = codec.run.info.settings.get("dust", "unknown"), sample.info.dust
-    if "unknown" in (learnt, found) or learnt == found:
-        return ""
-    return (
-        f"careful: {name} was trained on fluxes that were {DUST[learnt]} for the Milky Way's "
-        f"dust, these are {DUST[found]}: E(B-V) of 0.1 mag moves redshifts by about 0.03. Make "
-        f"the sample again with a column ebv, --dust-maps or --dust leave"
-    )
-
-
-def _pixel_warnings(stretch: "Stretch", sample: "Galaxies") -> Iterator[str]:
-    """What the noise of the pixels tells of their unit and of the order of the bands."""
-    from pcvae.preprocess import pixel_noise
-
-    if not stretch.noise:
-        return
-    flux = sample.pixels(slice(0, NOISE_ROWS))
-    try:
-        found = pixel_noise([flux])
-    except SettingsError as error:
-        yield f"  {error}"
-        return
-    ratios = [a / b for a, b in zip(found, stretch.noise, strict=True)]
-    told = ", ".join(f"{band} {r:.2g}" for band, r in zip(stretch.bands, ratios, strict=True))
-    order, learnt = (
-        sorted(range(len(noise)), key=noise.__getitem__) for noise in (found, stretch.noise)
-    )
-    if order != learnt:
-        names = ", ".join(stretch.bands[place] for place in order)
-        yield f"  their noise grows in the order {names}, which is not the model's: other bands?"
-    elif max(ratios) / min(ratios) < SAME_UNIT and not 1 / SAME_UNIT < ratios[0] < SAME_UNIT:
-        yield f"  their noise is that of the model's galaxies times {told}: another unit?"
-
-
-def _stamps(flux: Any, stretch: "Stretch") -> Any:
-    import torch
-
-    from pcvae.preprocess import display
-
-    return (display(torch.as_tensor(flux), stretch) * 255 + 0.5).astype("u1")
 
 
 def _named(given: Sequence[str]) -> dict[str, Path]:
@@ -293,9 +281,23 @@ def _check(name: str, codec: "Codec", sample: "Galaxies") -> None:
         raise SettingsError(msg)
 
 
-def _stamp_stretch(codecs: Mapping[str, "Codec"], sample: "Galaxies") -> "Stretch":
-    from pcvae.preprocess import display_stretch
+def _stamp_stretch(
+    args: argparse.Namespace,
+    codecs: Mapping[str, "Codec"],
+    sample: "Galaxies",
+    earlier: "Earlier | None",
+) -> "Stretch | None":
+    """The stretch of the stamps, that of those which are there; None for none."""
+    from pcvae.preprocess import Stretch, display_stretch
 
+    if earlier:
+        found = earlier.info.stamp_stretch
+        if found and args.bricks:
+            msg = f"expected a store without stamps, as bricks give none; {args.store} has some"
+            raise SettingsError(f"{msg}: make a store of its own, or add cutouts")
+        return Stretch.of(found) if found and args.output == "store" else None
+    if args.no_stamps or args.bricks or args.output == "hats":
+        return None
     return display_stretch(next(iter(codecs.values())).run.stretch, sample.info.size)
 
 

@@ -1,6 +1,7 @@
 """Two axes of a latent space, where each galaxy lies on them, and which lies nearest a point."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,9 @@ from numpy.typing import NDArray
 
 from dashboard.backend.quantities import Quantity, robust_limits
 
-__all__ = ["Limits", "Plane", "nearest_row", "plane_of"]
+__all__ = ["Limits", "Plane", "narrowest", "nearest_row", "plane_of"]
+
+DEEPEST = 1e-4  # of the first view: positions are in single precision, with 7 digits
 
 Limits = tuple[tuple[float, float], tuple[float, float]]
 
@@ -29,6 +32,24 @@ class Plane:
     points: pd.DataFrame
     limits: Limits
 
+    @cached_property
+    def reach(self) -> Limits:
+        """The ranges that may be looked at: those of all galaxies, and of the first view twice."""
+        return _reach(self.points["x"], self.limits[0]), _reach(self.points["y"], self.limits[1])
+
+    def clamped(self, zoom: tuple[float, ...] | None) -> Limits:
+        """The ranges of a zoom (left, bottom, right, top) within what may be looked at.
+
+        Args:
+            zoom: The zoom; None for the first view.
+        """
+        if zoom is None:
+            return self.limits
+        asked = (zoom[0], zoom[2]), (zoom[1], zoom[3])
+        sides = zip(asked, self.limits, self.reach, strict=True)
+        x, y = (_clamped(*side) for side in sides)
+        return x, y
+
 
 def plane_of(
     x: Quantity, y: Quantity, across: NDArray[np.floating], up: NDArray[np.floating]
@@ -36,6 +57,33 @@ def plane_of(
     """The plane of two quantities with their values, each (N,)."""
     points = pd.DataFrame({"x": across, "y": up}, dtype=np.float32)
     return Plane(x, y, points, (robust_limits(across), robust_limits(up)))
+
+
+def narrowest(limits: tuple[float, float]) -> float:
+    """The narrowest range that may be looked at, by that of the first view."""
+    return (limits[1] - limits[0]) * DEEPEST
+
+
+def _reach(values: pd.Series, limits: tuple[float, float]) -> tuple[float, float]:
+    room = (limits[1] - limits[0]) / 2
+    finite = values[np.isfinite(values)]
+    ends = (*limits, *((finite.min(), finite.max()) if len(finite) else ()))
+    return float(min(ends)) - room, float(max(ends)) + room
+
+
+def _clamped(
+    asked: tuple[float, float], limits: tuple[float, float], reach: tuple[float, float]
+) -> tuple[float, float]:
+    """A range moved and resized to what may be looked at; itself if it is so already."""
+    low, high = asked
+    least, most = narrowest(limits), reach[1] - reach[0]
+    if not np.isfinite(asked).all():
+        return limits
+    if reach[0] <= low and high <= reach[1] and high - low >= least:
+        return asked
+    half = min(max(high - low, least), most) / 2
+    middle = min(max((low + high) / 2, reach[0] + half), reach[1] - half)
+    return middle - half, middle + half
 
 
 def nearest_row(

@@ -30,6 +30,21 @@ class SkyTree:
     def __len__(self) -> int:
         return len(self.rows)
 
+    def within(self, ra: float, dec: float, radius: float) -> NDArray[np.intp]:
+        """The rows within an angle [deg] of a place [deg], in the order of the store.
+
+        Example:
+            >>> SkyTree([10.0, 20.0, 10.1], [0.0, 0.0, 0.0]).within(10.0, 0.0, 0.5)
+            array([0, 2])
+        """
+        if not len(self):
+            return self.rows
+        chord = 2 * np.sin(np.deg2rad(min(radius, 180.0)) / 2)
+        found = self._tree.query_ball_point(
+            unit_vectors(np.array([ra]), np.array([dec]))[0], chord
+        )
+        return np.sort(self.rows[found])
+
     def nearest(
         self, ra: ArrayLike, dec: ArrayLike
     ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
@@ -45,3 +60,22 @@ class SkyTree:
             rows[known] = self.rows[index]
             separations[known] = np.rad2deg(2 * np.arcsin(np.clip(chord / 2, 0, 1))) * 3600
         return rows, separations
+
+    def closest(
+        self, ra: float, dec: float, count: int
+    ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        """The rows nearest to a place [deg], nearest first, and their separations [arcsec].
+
+        As many as ``count``, or as are known; none for a place with NaN.
+
+        Example:
+            >>> rows, separations = SkyTree([10.0, 20.0], [0.0, 0.0]).closest(20.001, 0.0, 5)
+            >>> rows.tolist(), separations.round().tolist()
+            ([1, 0], [4.0, 36004.0])
+        """
+        count = min(count, len(self))
+        if not count or not np.isfinite([ra, dec]).all():
+            return np.array([], np.intp), np.array([])
+        chord, index = self._tree.query(unit_vectors(np.array([ra]), np.array([dec])), count)
+        chord, index = chord.reshape(-1), index.reshape(-1)
+        return self.rows[index], np.rad2deg(2 * np.arcsin(np.clip(chord / 2, 0, 1))) * 3600

@@ -113,9 +113,10 @@ class Connection:
         self._reading = asyncio.create_task(self._read())
         return document
 
-    def close(self) -> None:
-        """Go."""
+    def close(self) -> "asyncio.Task[None]":
+        """Go; the task ends when the server has closed the connection too."""
         self._socket.close()
+        return self._reading
 
     async def patch(self, *events: Mapping[str, object]) -> None:
         """Send changes; returns when the server has done what they ask for."""

@@ -18,7 +18,7 @@ from dashboard.backend.plane import Limits, nearest_row
 from dashboard.backend.view import View
 from dashboard.components.theme import ACCENT, MUTED
 from dashboard.diagnostics.figures import FigureSpec
-from dashboard.plotting.layers import configure_figure
+from dashboard.plotting.layers import canvas_of, configure_figure
 from dashboard.plotting.markers import Rings
 from dashboard.plotting.raster import Canvas, paint_density
 
@@ -139,7 +139,7 @@ class Scatter(View):
 
     def _dots(self, **_: object) -> hv.RGB:
         width, height = self._size.width or FRAME[0], self._size.height or FRAME[1]
-        canvas = Canvas(*self.limits, max(int(width), 50), max(int(height), 50))
+        canvas = canvas_of(self.limits, (width, height))
         return dots(self._ordinary, canvas, dark=self.state.dark)
 
     def _begin(self, plot: Any, _: Any) -> None:

@@ -1,7 +1,7 @@
 """The legend of the map: its colours, markers and lines."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from html import escape
 from typing import Any
@@ -13,6 +13,8 @@ from dashboard.backend.classifier_jobs import TrainingLabels
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.populations import population_title
 from dashboard.backend.view import View
+from dashboard.components.assets import script
+from dashboard.components.component import Component
 from dashboard.components.css import BASE, LEGEND
 from dashboard.labelling.labels import label_title, own_marks
 from dashboard.plotting.colour_by import Colouring, chosen_colouring
@@ -63,18 +65,33 @@ def boundary_note(
     return f"linear SVM: {regions} ({some}{left})"
 
 
+class Key(Component):
+    """The key as HTML; calls ``on_toggle`` with the name of the mark that is clicked."""
+
+    object = param.String(default="", doc="The HTML, in which each mark is a button.")
+
+    _stylesheets = [BASE, LEGEND]  # noqa: RUF012
+    _esm = script(__file__, "legend.js")
+
+    def __init__(self, on_toggle: Callable[[str], None], **params: Any) -> None:
+        super().__init__(**params)
+        self._on_toggle = on_toggle
+
+    def _handle_msg(self, data: dict[str, Any]) -> None:
+        self._on_toggle(str(data.get("toggle", "")))
+
+
 class Legend(View):
-    """The legend of the map.
+    """The legend of the map; a click on a mark hides or shows those like it.
 
     Reads the axes of both maps, ``split``, ``colour``, ``features``, ``boundaries``, ``dark``,
-    ``progress`` and ``queue.training_labels`` of the state; writes nothing.
+    ``hidden``, ``progress`` and ``queue.training_labels`` of the state; writes ``hidden``.
     """
 
     def __init__(self, **params: object) -> None:
         super().__init__(**params)
         looks = {"sizing_mode": "stretch_width", "height": HIGH, "margin": (2, 14, 0, 14)}
-        scrolls = {"overflow-y": "auto"}
-        self.pane = pn.pane.HTML("", stylesheets=[BASE, LEGEND], styles=scrolls, **looks)
+        self.pane = Key(self.toggle, styles={"overflow-y": "auto"}, **looks)
         self._show()
 
     def __panel__(self) -> pn.viewable.Viewable:
@@ -88,6 +105,7 @@ class Legend(View):
         "state.colour",
         "state.boundaries",
         "state.dark",
+        "state.hidden",
         "state.queue.training_labels",
         "state.progress.boundaries_arrived",
         "state.progress.loaded",
@@ -103,12 +121,12 @@ class Legend(View):
         state, datastore = self.state, self.datastore
         chosen = chosen_colouring(datastore, state)
         marks = [
-            f"<span>{mark_svg(datastore.populations.shape(name), self._colour(name))}"
-            f"{escape(population_title(name))} {len(datastore.populations.members(name)):,}</span>"
+            self._mark(
+                name, population_title(name), f"{len(datastore.populations.members(name)):,}"
+            )
             for name in datastore.populations.marked
         ] + [
-            f"<span>{mark_svg(datastore.populations.shape(name), self._colour(name))}"
-            f"{escape(label_title(name))} {count:,} labelled</span>"
+            self._mark(name, label_title(name), f"{count:,} labelled")
             for name, count in Counter(name for _, name in own_marks(datastore)).items()
             if name not in datastore.populations.marked
         ]
@@ -124,6 +142,23 @@ class Legend(View):
         note = f"<span>{lines}{escape(' · '.join(text))}</span>" if text else ""
         focus = 'role="group" aria-label="Key of the maps" tabindex="0"'  # it may scroll
         self.pane.object = f'<div class="legend" {focus}>{key}{"".join(marks)}{note}</div>'
+
+    def toggle(self, name: str) -> None:
+        """Hide the marks of a population or label, or show them again."""
+        hidden, there = self.state.hidden, f'data-mark="{escape(name)}"' in self.pane.object
+        if name in hidden:
+            self.state.hidden = [other for other in hidden if other != name]
+        elif there:
+            self.state.hidden = [*hidden, name]
+
+    def _mark(self, name: str, title: str, count: str) -> str:
+        """A mark with its title, as a button that is pressed while such marks show."""
+        svg = mark_svg(self.datastore.populations.shape(name), self._colour(name))
+        pressed = str(name not in self.state.hidden).lower()
+        return (
+            f'<button type="button" data-mark="{escape(name)}" aria-pressed="{pressed}" '
+            f'title="Hide or show these marks">{svg}{escape(title)} {count}</button>'
+        )
 
     def _colour(self, name: str) -> str:
         return self.datastore.populations.colour(name, dark=self.state.dark)

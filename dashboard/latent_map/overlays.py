@@ -24,8 +24,8 @@ PLANE = ("axes.model", "axes.x", "axes.y", "state.dark")  # inputs of all layers
 class Overlays(Follower):
     """The glyphs of a map; each kind is drawn again when one of its inputs changes.
 
-    Reads the axes and ``model``, ``boundaries``, ``dark``, ``row``, ``external``, ``k``,
-    ``whiten``, ``oriented``, ``features``, ``selection``, ``queue.training_labels`` and
+    Reads the axes and ``model``, ``boundaries``, ``dark``, ``hidden``, ``row``, ``external``,
+    ``k``, ``whiten``, ``oriented``, ``features``, ``selection``, ``queue.training_labels`` and
     ``progress`` of the state; writes nothing.
 
     Args:
@@ -64,11 +64,11 @@ class Overlays(Follower):
     def _redraw_regions(self) -> None:
         schedule(self._regions)
 
-    @param.depends(*PLANE, "state.selection.focus", watch=True)
+    @param.depends(*PLANE, "state.hidden", "state.selection.focus", watch=True)
     def _redraw_marks(self) -> None:
         schedule(self._marks)
 
-    @param.depends(*PLANE, "state.progress.journal_events", watch=True)
+    @param.depends(*PLANE, "state.hidden", "state.progress.journal_events", watch=True)
     def _redraw_labels(self) -> None:
         schedule(self._labels)
 
@@ -96,10 +96,12 @@ class Overlays(Follower):
         self.regions.show(found, dark=self.state.dark)
 
     def _marks(self) -> None:
+        self.marks.hide(self.state.hidden)
         self.marks.show(self.plane.points, self.state.selection.focus, dark=self.state.dark)
 
     def _labels(self) -> None:
-        self.labels.show(self.plane.points, own_marks(self.datastore), dark=self.state.dark)
+        marks = [mark for mark in own_marks(self.datastore) if mark[1] not in self.state.hidden]
+        self.labels.show(self.plane.points, marks, dark=self.state.dark)
 
     def _rings(self) -> None:
         """Ring the picked galaxy and, smaller, its neighbours; star the external galaxy."""

@@ -10,12 +10,19 @@ from holoviews.streams import Counter, PlotSize, RangeXY, Tap
 
 from dashboard.backend.jobs import weak_callback
 from dashboard.backend.plane import Limits, Plane, nearest_row
+from dashboard.backend.screen import when_ratio_changes
 from dashboard.backend.view import View
 from dashboard.latent_map.cursor import Pointer, add_line_point
+from dashboard.latent_map.empty_note import EmptyNote
 from dashboard.latent_map.overlays import PLANE, Overlays
 from dashboard.latent_map.tooltip import Tooltip, tooltip_html
-from dashboard.plotting.layers import FIGURE, configure_figure, draw_galaxies, set_ranges
-from dashboard.plotting.raster import Canvas
+from dashboard.plotting.layers import (
+    FIGURE,
+    canvas_of,
+    configure_figure,
+    draw_galaxies,
+    set_view,
+)
 from dashboard.selection.box_lasso import BoxLasso
 from dashboard.state import Axes
 
@@ -23,14 +30,6 @@ __all__ = ["LatentMap"]
 
 FRAME = (720, 500)  # px, until the browser has reported the size of the map
 NEAR = 16  # px from the cursor to the galaxy that its tooltip shows
-PIXELS = 1_500_000  # of a map's picture at most; on a larger screen each is drawn larger
-
-
-def picture_size(width: int, height: int) -> tuple[int, int]:
-    """The size [px] of the picture on a map of this size, of at most ``PIXELS``."""
-    sides = np.maximum((width, height), 50)
-    across, up = sides * min(1, np.sqrt(PIXELS / sides.prod()))
-    return int(across), int(up)
 
 
 class LatentMap(View):
@@ -66,13 +65,16 @@ class LatentMap(View):
         self.range.add_subscriber(self._zoom)
         self.size = PlotSize(source=galaxies, width=FRAME[0], height=FRAME[1])
         self.size.add_subscriber(lambda **_: self._redraw())
+        when_ratio_changes(self._redraw)
+        self.empty = EmptyNote(**params)
         self.figure = galaxies.opts(hooks=[weak_callback(self._fit)], **FIGURE)
         looks = {"css_classes": ["map"], "min_height": 160, "sizing_mode": "stretch_both"}
         self._pane = pn.pane.HoloViews(self.figure, linked_axes=False, **looks)
 
     def __panel__(self) -> pn.viewable.Viewable:
         place = {"position": "relative"}
-        return pn.Column(self._pane, self.tooltip.pane, sizing_mode="stretch_both", styles=place)
+        parts = self._pane, self.tooltip.pane, self.empty
+        return pn.Column(*parts, sizing_mode="stretch_both", styles=place)
 
     @property
     def plane(self) -> Plane:
@@ -82,10 +84,7 @@ class LatentMap(View):
     @property
     def limits(self) -> Limits:
         """The ranges of the view: the plane's own until someone zooms it."""
-        if self.axes.zoom is None:
-            return self.plane.limits
-        left, bottom, right, top = self.axes.zoom
-        return (left, right), (bottom, top)
+        return self.plane.clamped(self.axes.zoom)
 
     @property
     def frame(self) -> tuple[int, int]:
@@ -107,7 +106,7 @@ class LatentMap(View):
         self._counter.event()
 
     def _galaxies(self) -> hv.RGB:
-        canvas = Canvas(*self.limits, *picture_size(*self.frame))
+        canvas = canvas_of(self.limits, self.frame)
         return draw_galaxies(self.datastore, self.state, self.plane, canvas)
 
     def _fit(self, plot: Any, _: Any) -> None:
@@ -120,7 +119,7 @@ class LatentMap(View):
             return
         self._shown = wanted
         figure.xaxis.axis_label, figure.yaxis.axis_label = plane.x.axis, plane.y.axis
-        set_ranges(figure, limits, plane.limits)
+        set_view(figure, plane, limits)
 
     def _begin(self, figure: Any) -> None:
         """Add to a new figure the glyphs over the galaxies, and follow the cursor on it."""

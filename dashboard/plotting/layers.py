@@ -11,7 +11,8 @@ from bokeh.models import BoxSelectTool, ColumnDataSource, LassoSelectTool
 from numpy.typing import NDArray
 
 from dashboard.backend.datastore import DataStore
-from dashboard.backend.plane import Limits, Plane
+from dashboard.backend.plane import Limits, Plane, narrowest
+from dashboard.backend.screen import device_ratio, picture_size
 from dashboard.plotting.colour_by import Colouring, chosen_colouring
 from dashboard.plotting.decision_boundaries import fill, outline
 from dashboard.plotting.raster import Canvas, over, paint_context
@@ -20,17 +21,21 @@ from pcvae.anomaly import NORMAL
 from pcvae.boundaries import Boundaries
 
 __all__ = [
+    "FAINT",
     "FIGURE",
     "LabelMarks",
     "Marks",
     "Regions",
     "borders",
+    "canvas_of",
     "configure_figure",
     "draw_galaxies",
     "filled",
     "galaxy_image",
     "galaxy_picture",
+    "mark_size",
     "set_ranges",
+    "set_view",
 ]
 
 FAINT = 0.22  # of marks out of focus
@@ -79,11 +84,25 @@ def draw_galaxies(datastore: DataStore, state: State, plane: Plane, canvas: Canv
     return galaxy_image(picture, canvas)
 
 
+def canvas_of(limits: Limits, frame: tuple[float, float]) -> Canvas:
+    """What is drawn of a map of that width and height [px], in pixels of the visitor's screen."""
+    width, height, scale = picture_size(int(frame[0]), int(frame[1]), device_ratio())
+    return Canvas(*limits, width, height, scale)
+
+
 def set_ranges(figure: Any, limits: Limits, whole: Limits) -> None:
     """Set the ranges of a figure, and those that its reset button goes back to."""
     sides = (figure.x_range, figure.y_range)
     for side, (start, end), reset in zip(sides, limits, whole, strict=True):
         side.update(start=start, end=end, reset_start=reset[0], reset_end=reset[1])
+
+
+def set_view(figure: Any, plane: Plane, limits: Limits) -> None:
+    """Set the ranges of a map, and how far the browser may zoom and pan, at both ends."""
+    set_ranges(figure, limits, plane.limits)
+    sides = (figure.x_range, figure.y_range)
+    for side, first, reach in zip(sides, plane.limits, plane.reach, strict=True):
+        side.update(bounds=reach, min_interval=narrowest(first), max_interval=reach[1] - reach[0])
 
 
 def galaxy_image(picture: NDArray[np.uint8], canvas: Canvas) -> hv.RGB:
@@ -149,6 +168,11 @@ class Regions:
         self.fill.data, self.lines.data = filled(found, colour), borders(found, colour)
 
 
+def mark_size(count: int) -> int:
+    """The size [px] of the marks of a population of so many galaxies."""
+    return 12 if count <= 50 else 9 if count <= 1000 else 5
+
+
 class Marks:
     """The galaxies of the store's rare populations, each by its shape and colour.
 
@@ -168,11 +192,16 @@ class Marks:
             "y",
             source=ColumnDataSource({"x": [], "y": [], "strength": [], "faint": []}),
             marker=self._datastore.populations.shape(name),
-            size=12 if count <= 50 else 9 if count <= 1000 else 5,
+            size=mark_size(count),
             line_width=1.2,
             line_alpha="strength",
             fill_alpha="faint",
         )
+
+    def hide(self, names: Sequence[str]) -> None:
+        """Let these populations have no marks; their galaxies stay as dots."""
+        for name, drawn in self.shown.items():
+            drawn.visible = name not in names
 
     def show(self, points: pd.DataFrame, focus: NDArray[np.bool_] | None, *, dark: bool) -> None:
         """Draw them; those out of focus are faint.

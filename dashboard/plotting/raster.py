@@ -34,6 +34,7 @@ CROWD = 4.0  # radii over which neighbours count where single dots are seen
 REACH = 2.5  # widths to which that is counted
 LEVELS = 4096  # of density that are told apart
 GREY = {True: 0.36, False: 0.72}  # of what has no colour, by dark theme
+CONTEXT, FAINTEST = {True: 0.52, False: 0.5}, 0.3  # of what is out of focus: grey, opacity
 
 
 class Canvas(NamedTuple):
@@ -44,12 +45,14 @@ class Canvas(NamedTuple):
         y: Its vertical range.
         width: Pixels across.
         height: Pixels up.
+        scale: Pixels of the picture a pixel of the page: dots are so many times as large.
     """
 
     x: tuple[float, float]
     y: tuple[float, float]
     width: int
     height: int
+    scale: float = 1.0
 
     @property
     def bounds(self) -> tuple[float, float, float, float]:
@@ -66,14 +69,14 @@ def paint_density(points: pd.DataFrame, canvas: Canvas, *, dark: bool) -> NDArra
         dark: Whether the ground is dark.
     """
     (count,) = _sums(points, canvas)
-    radius = _radius(count)
+    radius = _radius(count, canvas.scale)
     ink = _spread(count, radius)
-    crowd = gaussian_filter(count, CROWD * radius, truncate=REACH) if radius else count
-    return _compose(_look_up(_rank(crowd, ink > 0), "density", dark=dark), ink)
+    rank = _rank(_crowd(count, radius), ink > 0)
+    return _compose(_look_up(rank, "density", dark=dark), ink)
 
 
 def paint_context(points: pd.DataFrame, canvas: Canvas, *, dark: bool) -> NDArray[np.uint8]:
-    """Galaxies out of focus: grey, fainter where there are few.
+    """Galaxies out of focus: grey, fainter where there are few, by rank.
 
     Args:
         points: Columns ``x`` and ``y``.
@@ -81,9 +84,11 @@ def paint_context(points: pd.DataFrame, canvas: Canvas, *, dark: bool) -> NDArra
         dark: Whether the ground is dark.
     """
     (count,) = _sums(points, canvas)
-    ink = _spread(count, _radius(count))
-    grey = np.broadcast_to(np.float32(GREY[dark]), (*ink.shape, 3))
-    return _compose(grey, ink * (0.45 + 0.55 * _rank(ink, ink > 0)))
+    radius = _radius(count, canvas.scale)
+    ink = _spread(count, radius)
+    rank = _rank(_crowd(count, radius), ink > 0)
+    grey = np.broadcast_to(np.float32(CONTEXT[dark]), (*ink.shape, 3))
+    return _compose(grey, np.clip(ink, 0, 1) * (FAINTEST + (1 - FAINTEST) * rank))
 
 
 def paint_mean(
@@ -109,7 +114,7 @@ def paint_mean(
     parts = _on_circle(values, limits[0], width) if cyclic else {"value": values}
     asked = [reductions.count("value"), *map(reductions.sum, parts)]
     count, known, *totals = _sums(points.assign(**parts), canvas, *asked)
-    radius = _radius(count)
+    radius = _radius(count, canvas.scale)
     weight, *totals = (_spread(layer, radius) for layer in (known, *totals))
     if cyclic:
         share = np.arctan2(*totals) / (2 * np.pi) % 1
@@ -137,7 +142,7 @@ def paint_categories(
     codes = pd.Categorical.from_codes(points["value"].to_numpy(np.intp), pd.Index(names))
     each = _aggregate(points.assign(value=codes), canvas, reductions.count_cat("value"))
     count = each.to_numpy().astype(np.float32)
-    radius = _radius(count.sum(axis=2))
+    radius = _radius(count.sum(axis=2), canvas.scale)
     mixed = count @ np.array(
         [[1, *(int(c[i : i + 2], 16) / 255 for i in (1, 3, 5))] for c in colours], np.float32
     )
@@ -173,10 +178,22 @@ def _aggregate(points: pd.DataFrame, canvas: Canvas, what: "reductions.Reduction
     return plane.points(points, "x", "y", what)
 
 
-def _radius(count: NDArray[np.float32]) -> int:
-    """The radius of dots: their total area is the same on any map, down to single pixels."""
-    radius = np.sqrt(INK * count.size / (np.pi * max(float(count.sum()), 1)))
-    return int(min(radius, MAX_RADIUS))
+def _radius(count: NDArray[np.float32], scale: float = 1.0) -> float:
+    """The radius of dots [px]: their total area is the same on any map, down to single pixels.
+
+    It is a whole number of the page's pixels, of which each is ``scale`` pixels of the picture; a
+    dot of one such pixel is a disc of its area.
+    """
+    radius = np.sqrt(INK * count.size / (np.pi * max(float(count.sum()), 1))) / scale
+    whole = int(min(radius, MAX_RADIUS))
+    if whole:
+        return whole * scale + ROUND * (scale - 1)
+    return float(scale / np.sqrt(np.pi) - ROUND) if scale > 1 else 0.0
+
+
+def _crowd(count: NDArray[np.float32], radius: float) -> NDArray[np.float32]:
+    """How crowded each pixel is: neighbours count where single dots are seen."""
+    return gaussian_filter(count, CROWD * radius, truncate=REACH) if radius else count
 
 
 def _rank(values: NDArray[np.float32], where: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -193,7 +210,7 @@ def _rank(values: NDArray[np.float32], where: NDArray[np.bool_]) -> NDArray[np.f
     return result
 
 
-def _spread(grid: NDArray[np.float32], radius: int) -> NDArray[np.float32]:
+def _spread(grid: NDArray[np.float32], radius: float) -> NDArray[np.float32]:
     """Give each pixel the shape of a round dot, overlapping dots added up."""
     if radius == 0:
         return grid
@@ -208,9 +225,9 @@ def _spread(grid: NDArray[np.float32], radius: int) -> NDArray[np.float32]:
 
 
 @cache
-def _dot(radius: int) -> NDArray[np.float32]:
+def _dot(radius: float) -> NDArray[np.float32]:
     """The covered area of each pixel under a disc, (2 reach + 1, 2 reach + 1)."""
-    reach, fine = radius + 1, 16
+    reach, fine = int(np.ceil(radius)) + 1, 16
     steps = (np.arange((2 * reach + 1) * fine) + 0.5) / fine - reach - 0.5
     inside = np.hypot(steps[:, None], steps) < radius + ROUND
     return inside.reshape(2 * reach + 1, fine, -1, fine).mean((1, 3), dtype=np.float32)

@@ -16,7 +16,7 @@ from dashboard.state import State
 __all__ = ["TALL", "StripEdge", "strip_of"]
 
 LEAST, MOST = State.param["strip"].bounds  # px
-LOW, TALL = State.param["strip"].default, 470  # px: what the button in the corner goes between
+LOW, TALL = State.param["strip"].softbounds  # px: what the button in the corner goes between
 TALLER = {  # drawings of the button
     "Make the strip taller": "M4 9L8 5L12 9M4 13H12",
     "Make the strip lower": "M4 5L8 9L12 5M4 13H12",

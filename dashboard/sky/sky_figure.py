@@ -14,9 +14,14 @@ from dashboard.backend.jobs import schedule, weak_callback
 from dashboard.backend.plane import Limits, Plane, nearest_row
 from dashboard.backend.view import View
 from dashboard.components.theme import MUTED
-from dashboard.plotting.layers import FIGURE, configure_figure, draw_galaxies, set_ranges
+from dashboard.plotting.layers import (
+    FIGURE,
+    canvas_of,
+    configure_figure,
+    draw_galaxies,
+    set_ranges,
+)
 from dashboard.plotting.markers import Rings
-from dashboard.plotting.raster import Canvas
 from dashboard.selection.box_lasso import BoxLasso
 from dashboard.sky.projection import Graticule, Sky, fitted, graticule
 
@@ -118,7 +123,7 @@ class SkyFigure(View):
 
     def _galaxies(self) -> hv.RGB:
         self._drawn = self._inputs
-        canvas = Canvas(*self.limits, *(int(side) for side in self.frame))
+        canvas = canvas_of(self.limits, self.frame)
         return draw_galaxies(self.datastore, self.state, self._plane, canvas)
 
     def redraw(self) -> None:

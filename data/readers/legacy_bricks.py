@@ -17,7 +17,7 @@ from data.readers.fits_file import ARCSEC, ImageWcs, inspect_headers, read_plane
 from data.readers.raw_image import LeftOutError, RawImage
 from pcvae.errors import SampleError
 
-__all__ = ["Brick", "BrickSource", "brick_files", "by_brick"]
+__all__ = ["Brick", "BrickFiles", "BrickSource", "brick_files", "by_brick"]
 
 NAME = re.compile(r"legacysurvey-((\d{4})([mp])(\d{3}))-image-(\w+)\.fits(\.fz|\.gz)?$")
 REACH = 0.3  # deg; a brick's corner is 0.19 from its middle, its name rounds by up to 0.1
@@ -30,15 +30,20 @@ class BrickSource:
     """Galaxies cut from bricks, one of which is in memory at a time.
 
     Args:
-        folder: Holds ``legacysurvey-BRICK-image-BAND.fits.fz`` at any depth.
+        folder: Holds ``legacysurvey-BRICK-image-BAND.fits.fz`` at any depth; or the files of each
+            brick by band.
         candidates: A row a galaxy, brick after brick, as ``by_brick`` orders them.
         bands: The bands wanted.
     """
 
-    def __init__(self, folder: Path, candidates: pd.DataFrame, bands: Sequence[str]) -> None:
-        self._files, self._bands = brick_files(folder), tuple(bands)
+    def __init__(
+        self, folder: "Path | BrickFiles", candidates: pd.DataFrame, bands: Sequence[str]
+    ) -> None:
+        self._bands = tuple(bands)
+        self._files = brick_files(folder) if isinstance(folder, Path) else folder
         self._names = candidates[COLUMN].to_numpy(str)
-        used = [self._files[name] for name in sorted(set(self._names) - {""})]
+        self.bricks = {name: self._files[name] for name in sorted(set(self._names) - {""})}
+        used = self.bricks.values()
         self.files = [files[band] for files in used for band in self._bands if band in files]
         self._positions = candidates[["ra", "dec"]].to_numpy(np.float64)
         self._open: Brick | None = None

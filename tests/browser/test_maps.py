@@ -100,6 +100,39 @@ def reload_zoomed(page):
     np.testing.assert_allclose(again["y"], [bottom, top], rtol=1e-4)
 
 
+def hide_marks(page):
+    """A click on a mark in the key hides such marks, another shows them."""
+    from playwright.sync_api import expect
+
+    mark = page.locator(".legend button").first
+    for pressed in ("false", "true"):
+        mark.click()
+        expect(mark).to_have_attribute("aria-pressed", pressed)
+
+
+def zoom_to_nothing_and_back(page):
+    """An empty view says so and leads back; the zoom ends where all galaxies are in view."""
+    from playwright.sync_api import expect
+
+    frame = page.evaluate(FRAME)
+    page.mouse.move(frame["left"] + frame["width"] - 3, frame["top"] + frame["height"] - 3)
+    back = page.get_by_role("button", name="Show all galaxies").first
+    for _ in range(12):
+        page.mouse.wheel(0, -600)
+    expect(back).to_be_visible()
+    back.click()
+    expect(page).not_to_have_url(re.compile(r"[?&]zoom="))
+    page.mouse.move(frame["left"] + frame["width"] / 2, frame["top"] + frame["height"] / 2)
+    whole = page.evaluate(FRAME)["x"]
+    for _ in range(12):
+        page.mouse.wheel(0, 600)
+    page.wait_for_url(re.compile(r"[?&]zoom="))
+    out = page.evaluate(FRAME)["x"]
+    assert 1 < (out[1] - out[0]) / (whole[1] - whole[0]) < 10
+
+
 def test_two_maps_select_and_come_back_zoomed_by_their_address(page, folder):
     select_on_two_maps(page, folder)
+    hide_marks(page)
     reload_zoomed(page)
+    zoom_to_nothing_and_back(page)

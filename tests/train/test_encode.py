@@ -16,6 +16,7 @@ from pcvae.preprocess import Stretch, display
 from pcvae.script import device
 from pcvae.store import StoreWriter, read_store
 from train import encode, train
+from train.encoding import cautions
 
 
 def test_a_store_holds_the_sample_in_its_order(store, runs):
@@ -372,7 +373,7 @@ def test_an_ordinary_sample_is_not_said_to_be_unlike(sample, make_sample, runs, 
 def test_fluxes_with_dust_are_told_from_those_without(learnt, found, words):
     run = SimpleNamespace(info=SimpleNamespace(settings={"dust": learnt}))
     sample = SimpleNamespace(info=SimpleNamespace(dust=found))
-    said = encode._dust_warning("physics", SimpleNamespace(run=run), sample)
+    said = cautions._dust_warning("physics", SimpleNamespace(run=run), sample)
     assert words in said
     assert bool(said) == bool(words)
 

@@ -1,6 +1,7 @@
 """Latents straight from bricks are those of the way over cutouts."""
 
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -83,6 +84,24 @@ def test_a_store_from_bricks_is_that_of_the_cutouts(sky, sample, store):
         assert getattr(store.info, name) == getattr(over.info, name)
 
 
+def test_workers_make_the_same_store_of_bricks(sky, store, tmp_path, monkeypatch):
+    from distributed import LocalCluster
+
+    monkeypatch.setattr(brick_parts, "ROWS", 4)  # of which some are on no brick
+    with LocalCluster(
+        processes=False, n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0"
+    ) as cluster:
+        where = ["--engine", "dask", "--scheduler", cluster.scheduler_address]
+        made = read_store(encode.main(arguments(sky, tmp_path / "store", *where)))
+    latents = made.latents("decals")
+    pd.testing.assert_frame_equal(
+        latents, store.latents("decals"), check_exact=False, rtol=0, atol=1e-4
+    )
+    pd.testing.assert_frame_equal(made.galaxies, store.galaxies)
+    left_out = [pd.read_csv(of.folder / "left_out.csv") for of in (made, store)]
+    pd.testing.assert_frame_equal(*left_out)
+
+
 def test_the_same_galaxies_are_left_out_for_the_same_reasons(sample, store):
     ours, theirs = (
         pd.read_csv(folder / "left_out.csv") for folder in (store.folder, sample.folder)
@@ -145,6 +164,25 @@ def test_a_killed_encoding_goes_on(sky, store, tmp_path, monkeypatch):
         whole.latents("decals"), store.latents("decals"), check_exact=False, **ALIKE
     )
     assert not (whole.folder / "rows").exists()
+
+
+def test_one_that_is_killed_while_its_parts_are_removed_keeps_who_was_left_out(
+    sky, store, tmp_path, monkeypatch, capsys
+):
+    def remove_half(folder, *options, remove=shutil.rmtree, **named):
+        if folder.name == "rows":
+            next(folder.glob("*.parquet")).unlink()
+            raise KeyboardInterrupt
+        remove(folder, *options, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pcvae.store.shutil.rmtree", remove_half)
+        with pytest.raises(KeyboardInterrupt):
+            encode.main(arguments(sky, tmp_path / "store"))
+    whole = read_store(encode.main(arguments(sky, tmp_path / "store")))
+    left_out = [(folder / "left_out.csv").read_text() for folder in (whole.folder, store.folder)]
+    assert left_out[0] == left_out[1]
+    assert f"{len(store)} galaxies, models decals" in capsys.readouterr().out
 
 
 def test_the_dashboard_opens_a_store_from_bricks(store):

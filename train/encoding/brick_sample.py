@@ -22,12 +22,16 @@ from pcvae.cutouts import SampleInfo
 from pcvae.encode import Codec
 from pcvae.errors import CatalogError, StoreError
 from pcvae.folders import partial_folder
-from pcvae.store import StoreWriter
+from pcvae.parts import PartWriter
 from train.encoding.brick_parts import BrickParts, Span
+from train.encoding.cluster import results
+from train.encoding.part_tasks import BrickJob, Models, brick_jobs, encode_brick
 from train.encoding.taken_rows import TakenRows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from train.encoding.engine import Workers
 
 __all__ = ["BrickSample"]
 
@@ -81,6 +85,12 @@ class BrickSample:
         )
         return BrickSample(info, candidates, BrickSource(args.bricks, candidates, bands))
 
+    def only(self, chosen: NDArray[np.bool_]) -> "BrickSample":
+        """Those galaxies of it."""
+        catalog = self.catalog[chosen].reset_index(drop=True)
+        source = BrickSource(self.source.bricks, catalog, self.info.bands)
+        return BrickSample(self.info, catalog, source)
+
     def checksum(self) -> str:
         """A digest of all that decides the pixels."""
         facts = self.info.bands, self.info.size, self.info.pixel_scale, self.info.extinction
@@ -93,19 +103,39 @@ class BrickSample:
         return parts.cutouts(where.stop - (where.start or 0))
 
     def encode(
-        self, writer: StoreWriter, codecs: Mapping[str, Codec], *, decode: bool
+        self,
+        writer: PartWriter,
+        codecs: Mapping[str, Codec],
+        *,
+        decode: bool,
+        workers: "Workers | None" = None,
     ) -> pd.DataFrame:
         """Write the parts that are missing; the rows of the galaxies that are taken.
+
+        None of what is joined already, where nothing is missing.
+
+        Args:
+            writer: Keeps the parts.
+            codecs: Of the models.
+            decode: As of ``Codec.encode``.
+            workers: Make the parts, instead of this process.
 
         Raises:
             StoreError: None is.
         """
         from tqdm import tqdm
 
+        if writer.is_joined:  # its parts are being removed, and it has what follows of them
+            return self.catalog.iloc[:0]
         parts, taken = BrickParts(self.source, self.catalog, self.info), TakenRows(writer.folder)
         todo = _missing(parts.spans, writer, codecs)
         left = sum(span.stop - span.start for span in todo)
         with tqdm(total=len(self), initial=len(self) - left, desc="encode", unit="galaxy") as bar:
+            if workers:
+                job = self._job(writer, workers.models, decode=decode)
+                for count in results(workers.client, encode_brick, brick_jobs(job, todo)):
+                    bar.update(count)
+                todo = {}
             for part in parts.tables(todo, decode=decode):
                 taken.write(part.span.start, part.rows)
                 for name, table in part.latents.items():
@@ -116,9 +146,17 @@ class BrickSample:
             _report(left_out, len(galaxies), writer.folder)
         return complete(galaxies, self.info.bands) if len(galaxies) else galaxies
 
+    def _job(self, writer: PartWriter, models: Models, *, decode: bool) -> BrickJob:
+        files = {
+            name: {band: path.absolute() for band, path in paths.items()}
+            for name, paths in self.source.bricks.items()
+        }
+        store = writer.folder.absolute()
+        return BrickJob(store, files, self.catalog, 0, self.info, models, decode, {})
+
 
 def _missing(
-    spans: "Sequence[Span]", writer: StoreWriter, codecs: Mapping[str, Codec]
+    spans: "Sequence[Span]", writer: PartWriter, codecs: Mapping[str, Codec]
 ) -> dict[Span, dict[str, Codec]]:
     """The parts that some model has not on disk, with the codecs of those."""
     absent = {

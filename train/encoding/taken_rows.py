@@ -5,8 +5,18 @@ from pathlib import Path
 import pandas as pd
 
 from pcvae.folders import partial_folder
+from pcvae.parts import write_table
 
-__all__ = ["TakenRows"]
+__all__ = ["TakenRows", "carry_left_out"]
+
+
+def carry_left_out(work: Path, earlier: Path, taken: pd.Series) -> None:
+    """Add what was left out earlier to an unfinished folder's table, but what is taken now."""
+    new, old = (folder / "left_out.csv" for folder in (work, earlier))
+    tables = [pd.read_csv(path, dtype=str) for path in (old, new) if path.exists()]
+    if tables:
+        table = pd.concat(tables).drop_duplicates("id", keep="last")
+        table[~table["id"].isin(taken)].to_csv(new, index=False)
 
 
 class TakenRows:
@@ -26,10 +36,7 @@ class TakenRows:
     def write(self, start: int, table: pd.DataFrame) -> None:
         """Put the part that begins at row ``start`` of the candidates on disk."""
         self._folder.mkdir(exist_ok=True)
-        path = self._folder / f"{start:012d}.parquet"
-        begun = path.with_suffix(".new")
-        table.to_parquet(begun, index=False)
-        begun.replace(path)
+        write_table(self._folder / f"{start:012d}.parquet", table)
 
     def split(self, candidates: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
         """The candidates that are taken, with their ``north_angle``, and those left out.
@@ -38,8 +45,6 @@ class TakenRows:
         ``left_out.csv`` in the store: ``id``, ``reason``, ``detail``.
         """
         parts = [pd.read_parquet(path) for path in sorted(self._folder.glob("*.parquet"))]
-        if not parts:  # the store is joined already, and has what follows
-            return candidates.iloc[:0], pd.DataFrame({"id": [], "reason": [], "detail": []})
         table = pd.concat(parts, ignore_index=True)
         rows = table["row"].to_numpy()
         out = table["reason"].ne("").to_numpy()

@@ -12,20 +12,14 @@ from astropy.io import fits, votable
 from astropy.io.fits import Header
 from astropy.table import Table
 from astropy.wcs import WCS
-from PIL import Image
 
-from dashboard.active_learning.training_labels import refit
-from dashboard.backend.quantities import ANOMALY
 from dashboard.components.file_input import Upload
-from dashboard.export.export_panel import FIGURE, maker_of
 from dashboard.export.fits_cutout import NO_FLUX, find_sample, pixels_of
 from dashboard.export.fits_cutout import as_fits as cutout_fits
-from dashboard.export.map_figure import figure_png
 from dashboard.export.table_formats import FORMATS, as_file
 from dashboard.export.tables import labelled, provenance, selection
 from dashboard.galaxy.legacy_cutout import ADDRESS
 from dashboard.labelling.labels import set_label, write_note
-from dashboard.plotting.colour_by import colouring
 from pcvae.cutouts import read_sample
 from tests.dashboard.explorers import begin, change
 from tests.data.services.stand_in import cutout, serving
@@ -285,63 +279,6 @@ def test_a_real_galaxy_is_fetched_where_its_sample_is_not_at_hand(store, tmp_pat
     assert "no connection" in stamp.origin
 
 
-@pytest.mark.parametrize("dark", [True, False])
-@pytest.mark.parametrize("colour", ["density", "population", "inferred.redshift"])
-def test_the_map_is_drawn_as_a_picture(session, dark, colour):
-    mask = np.arange(120) < 50
-    session.state.selection.focus = mask
-    session.state.param.update(dark=dark, colour=colour, split=True)
-    with Image.open(io.BytesIO(figure_png(session.datastore, session.state))) as picture:
-        assert picture.format == "PNG"
-        assert picture.size == (2880, 1120)
-        corner = picture.convert("RGB").getpixel((2, 2))
-    assert corner == ((10, 13, 19) if dark else (255, 255, 255))
-
-
-def test_the_picture_shows_what_people_have_taught_the_svm(session, monkeypatch):
-    datastore, state, drawn = session.datastore, session.state, []
-
-    def seen(*given, **options):
-        drawn.append(colouring(*given, **options))
-        return drawn[-1]
-
-    monkeypatch.setattr("dashboard.plotting.colour_by.colouring", seen)
-    state.colour = ANOMALY
-    mass = session.map.plane.points["y"].to_numpy()
-    for row in np.argsort(np.where(datastore.populations.normal, mass, -np.inf))[-8:]:
-        set_label(datastore, state, "lens", int(row))
-    refit(datastore, state)
-    figure_png(datastore, state)
-    learnt = datastore.classifier_jobs.learnt(state.space, state.queue.training_labels)
-    np.testing.assert_array_equal(drawn[-1].values, learnt.score)
-    state.colour = "density"
-    assert inked(figure_png(datastore, state), datastore.populations.colour("lens", dark=True))
-    state.boundaries = False
-    assert not inked(figure_png(datastore, state), datastore.populations.colour("lens", dark=True))
-
-
-def inked(content, colour):
-    """How many dots of a picture have a colour ``#rrggbb``."""
-    with Image.open(io.BytesIO(content)) as picture:
-        dots = np.asarray(picture.convert("RGB"))
-    return int((dots == [int(colour[i : i + 2], 16) for i in (1, 3, 5)]).all(axis=-1).sum())
-
-
-def test_the_picture_shows_the_map_as_it_was_when_it_was_asked_for(session):
-    """Other choices may be made while a worker draws."""
-    state, away = session.state, session.export_panel
-    state.second.model = "vanilla"
-    away.open()
-    away.what.value = "figure"
-    for split in (False, True):
-        state.split = split
-        expected = figure_png(session.datastore, state)
-        make = maker_of(session.datastore, state, FIGURE, "csv")
-        state.param.update(split=not split, dark=not state.dark, row=3)
-        state.second.zoom = (-1, -1, 1 + split, 1)
-        assert make().content == expected
-
-
 def handed(session):
     return base64.b64decode(session.export_panel.file.data.partition(",")[2])
 
@@ -351,7 +288,7 @@ def test_a_person_takes_the_selection_away(session):
     session.export_panel.open()
     assert "Selection: 3 of 120 galaxies" in session.export_panel.what.options
     session.export_panel.what.value = "selection"
-    session.export_panel.kind.value = "csv"
+    session.export_panel.formats.kind.value = "csv"
     session.export_panel.take()
     assert list(csv(handed(session))["id"]) == list(session.datastore.ids[ROWS])
     assert session.export_panel.file.filename == "example-selection.csv"
@@ -384,7 +321,7 @@ def test_a_failure_is_told_and_the_page_goes_on(session, monkeypatch):
     def fail(*_):
         raise OSError("the disk is gone")
 
-    monkeypatch.setattr("dashboard.export.export_panel.figure_png", fail)
+    monkeypatch.setattr("dashboard.export.files.map_figure", fail)
     session.export_panel.open()
     session.export_panel.what.value = "figure"
     session.export_panel.take()

@@ -11,7 +11,8 @@ from astropy.table import Table
 from dashboard.active_learning.ranking import rank_column
 from dashboard.app import Explorer
 from dashboard.backend.datastore import DataStore
-from dashboard.export.export_panel import LIST, maker_of
+from dashboard.export.choices import LIST, Choice
+from dashboard.export.files import maker_of
 from dashboard.gallery.list_bar import MAX_LABELLED
 from dashboard.labelling.labels import toggle, undo
 from dashboard.state import GalaxyList
@@ -34,7 +35,7 @@ def exported(session, kind="csv"):
     panel = session.export_panel
     assert panel.panel.visible
     assert panel.what.value == LIST
-    return maker_of(session.datastore, session.state, LIST, kind)()
+    return maker_of(session.datastore, session.state, Choice(LIST, kind))(print)
 
 
 def table_of(file):

@@ -70,7 +70,7 @@ def test_a_model_keeps_the_axes_that_it_has_and_replaces_those_that_it_has_not(m
 
 def test_new_axes_bring_a_new_range_and_the_same_axes_keep_the_zoom(many):
     draw(many)
-    zoom = ((0.2, 0.3), (9.0, 9.5))
+    zoom = tuple((0.7 * low + 0.3 * high, high) for low, high in many.map.plane.limits)
     many.map.range.event(x_range=zoom[0], y_range=zoom[1])
     assert many.map.limits == zoom
     many.state.colour = "population"

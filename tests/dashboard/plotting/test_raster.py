@@ -109,6 +109,29 @@ def test_the_context_is_fainter_where_there_are_fewer_galaxies():
     assert image[30, 64, 3] < 0.6 * image[30, 16, 3]
 
 
+def test_the_context_tells_dense_from_sparse_where_single_dots_are_seen():
+    """Dots that do not cover each other are shaded by how crowded their surroundings are."""
+    close = [(0.15 + 0.03 * column, 0.4 + 0.04 * row) for column in range(5) for row in range(5)]
+    image = paint_context(points_at(*close, (0.8, 0.5)), CANVAS, dark=False)
+    middle = image[25:35, 12:24, 3].max()
+    assert image[30, 64, 3] < 0.6 * middle
+
+
+@pytest.mark.parametrize("scale", [1.0, 1.25, 1.5, 2.0, 3.0])
+@pytest.mark.parametrize("count", [1, 40, 400])
+def test_dots_are_round_and_of_one_size_at_every_scale_of_the_device(scale, count):
+    """The dot's extent is the same up, across and aslant, and grows with the scale."""
+    rest = np.column_stack([np.full(count - 1, 0.05), np.linspace(0, 1, count - 1)])
+    canvas = Canvas((0.0, 1.0), (0.0, 1.0), round(80 * scale), round(60 * scale), scale)
+    image = paint_density(points_at((0.5, 0.5), *rest), canvas, dark=True)
+    dot = image[:, canvas.width // 4 :, 3] / 255
+    rows, columns = (dot.sum(axis=side) for side in (1, 0))
+    np.testing.assert_allclose(rows[rows > 0], columns[columns > 0], atol=0.02)
+    single = paint_density(points_at((0.5, 0.5), *rest), CANVAS, dark=True)
+    area = single[:, 20:, 3].sum() / 255
+    assert dot.sum() == pytest.approx(area * scale**2, rel=0.25)
+
+
 def test_the_densest_place_has_the_brightest_colour():
     rng = np.random.default_rng(0)
     crowd = points_at(*rng.normal([0.3, 0.5], 0.02, (5000, 2)), *rng.random((200, 2)))

@@ -48,9 +48,13 @@ def test_what_the_address_cannot_hold_is_said(many):
     assert "several steps" in sheet.missing
     assert "exported" in sheet.missing
     many.search_box.ask("redshift > -9")
+    assert not many.share.panel.visible, "what the search says has its place"
+    many.share.open()
     assert "query=redshift" in sheet.address
     assert sheet.address == shared_address(many.datastore, state)
     assert sheet.missing == unsaid_words([])
+    state.tab = "queue"
+    assert "tab=queue" in sheet.address
     state.decoding.latents, state.band = np.zeros(2), "g"
     assert len(unsaid(many.datastore, state)) == 2
 
