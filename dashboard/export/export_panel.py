@@ -32,7 +32,6 @@ class ExportPanel(View):
     Args:
         samp: Sends tables to other programs.
         glyphs: What other parts of the page lay over the maps now.
-        params: The datastore and the state.
     """
 
     def __init__(
