@@ -27,19 +27,18 @@ class ExportPanel(View):
     """A button, and the panel that it opens: what is exported, and in which format.
 
     Reads ``row``, ``model``, ``tab``, ``selection``, ``progress.journal_events`` and what the
-    maps show of the state; writes ``selection.wanted_export``.
+    maps show of the state; writes ``selection.wanted_export`` and ``progress.exported``.
 
     Args:
         samp: Sends tables to other programs.
         glyphs: What other parts of the page lay over the maps now.
-        params: The datastore and the state.
     """
 
     def __init__(
         self, samp: Samp, glyphs: Callable[[], Glyphs] = Glyphs, **params: object
     ) -> None:
         super().__init__(**params)
-        self.samp, self._glyphs = samp, glyphs
+        self.samp, self._glyphs, self._made = samp, glyphs, ""
         self.job = FileJob(self.datastore.workers.requests, self._tell, self._hand_over)
         says = "Export: labels, selection, list, dossier, cutout or map, as a file"
         looks = {"variant": "outlined", "width": 92, "height": 40, "margin": (10, 0, 0, 5)}
@@ -87,7 +86,8 @@ class ExportPanel(View):
 
     def take(self) -> None:
         """Make the file in a worker, then send it to the browser."""
-        choice = self.formats.choice(self.what.value)
+        self._made = self.what.value
+        choice = self.formats.choice(self._made)
         self.go.loading = self.stop.visible = True
         self.job.start(maker_of(self.datastore, self.state, choice, self._glyphs()))
 
@@ -109,6 +109,7 @@ class ExportPanel(View):
         else:
             hand_over(self.file, file)
             self._say(f"{file.name}: {file.words}")
+            self.state.progress.exported = [*self.state.progress.exported, self._made]
 
     @param.depends(
         "state.row",

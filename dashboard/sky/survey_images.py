@@ -104,7 +104,7 @@ def _placed(datastore: DataStore, rows: NDArray[np.intp]) -> list[list[float]]:
 class SurveyImages(View):
     """Aladin Lite, opened when asked for: a click on a mark picks it, a drawn box selects.
 
-    Reads ``row``, ``external`` and ``selection.focus`` of the state; writes ``row``, ``tall`` and
+    Reads ``row``, ``external`` and ``selection.focus`` of the state; writes ``row``, ``strip`` and
     ``selection.selected``.
     """
 
@@ -154,7 +154,7 @@ class SurveyImages(View):
         self._say("")
         self._follow()
         self.frame.address = FRAME
-        self.state.tall = True
+        self.state.strip = max(self.state.strip, self.state.param.strip.softbounds[1])
         self._open(True)
 
     def _open(self, opened: bool) -> None:

@@ -206,7 +206,6 @@ def draw_on_the_sky(page, folder):
     sky = sky_plane(DataStore(read_store(folder), None))[0]
     points = sky.points
     page.get_by_role("tab", name="Sky").click()
-    page.get_by_role("button", name="Make the strip taller").click()
     expect(page.locator(".sky")).to_be_visible()
     page.wait_for_function(SETTLED)
     page.wait_for_function(FITS, arg=sky.projection.aspect)
@@ -231,6 +230,27 @@ def draw_on_the_sky(page, folder):
     expect(page.get_by_text("Nothing is selected")).to_be_visible()
 
 
+def drag_the_edge(page, up):
+    """Make the strip taller by so many px, half by mouse and half by keys."""
+    from playwright.sync_api import expect
+
+    edge = page.get_by_role("separator", name="Height of the strip")
+    box, tabs = edge.bounding_box(), page.get_by_role("tab").first
+    before, height = tabs.bounding_box()["y"], int(edge.get_attribute("aria-valuenow"))
+    page.mouse.move(200, box["y"] + 4)
+    page.mouse.down()
+    page.mouse.move(200, box["y"] + 4 - up / 2, steps=3)
+    page.wait_for_function(
+        "([tab, y]) => tab.getBoundingClientRect().y === y",
+        arg=[tabs.element_handle(), before - up / 2],
+    )
+    page.mouse.up()
+    for _ in range(up // 2 // 16):
+        edge.press("ArrowUp")
+    expect(edge).to_have_attribute("aria-valuenow", f"{height + up}")
+    expect(page).to_have_url(re.compile(f"strip={height + up}"))
+
+
 def follow_and_wrap(page):
     """A row shows the picked galaxy; where the strip is tall there are several."""
     from playwright.sync_api import expect
@@ -244,7 +264,7 @@ def follow_and_wrap(page):
     expect(stamps.nth(17)).to_be_in_viewport(ratio=0.99)
     top = [stamps.nth(place).bounding_box()["y"] for place in (0, 17)]
     assert top[0] == top[1]
-    page.get_by_role("button", name="Make the strip taller").click()
+    drag_the_edge(page, up=160)
     page.wait_for_function("box => box.offsetTop > 50", arg=stamps.nth(17).element_handle())
     expect(stamps.nth(17)).to_be_in_viewport(ratio=0.99)
     page.get_by_role("button", name="Make the strip lower").click()
