@@ -8,7 +8,7 @@ and slow computations are shared by all sessions of the process.
 
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from html import escape
 from pathlib import Path
@@ -30,12 +30,14 @@ from dashboard.backend.quantities import default_features, feature_choices
 from dashboard.backend.view import RENAMED_TABS, Tab
 from dashboard.components.collapsible import one_at_a_time
 from dashboard.components.css import UNSEEN
+from dashboard.components.file_input import Upload
 from dashboard.components.icon_toggle import IconToggle
 from dashboard.components.theme import HEADER, THEME
 from dashboard.decoder.tab import Decode
 from dashboard.diagnostics.page import ModelPage
 from dashboard.export.export_panel import ExportPanel
 from dashboard.export.map_layers import Glyphs
+from dashboard.export.samp import Samp
 from dashboard.export.tables import labelled, selection
 from dashboard.galaxy.add_galaxy import AddGalaxy
 from dashboard.galaxy.card import Card
@@ -55,9 +57,9 @@ from dashboard.plotting.decision_boundaries import BoundaryFits
 from dashboard.selection.histograms import Histograms
 from dashboard.selection.masks import FocusFollower, rows_in_focus
 from dashboard.selection.selection_bar import SelectionBar
-from dashboard.shell.allowed_hosts import guard_requests, is_known_host
+from dashboard.shell.allowed_hosts import guard_requests, is_known_host, is_own_machine
 from dashboard.shell.connection import Connection
-from dashboard.shell.dropped_files import drop_zone
+from dashboard.shell.dropped_files import drop_zone, take_files
 from dashboard.shell.error_page import trouble_page
 from dashboard.shell.help_dialog import Help
 from dashboard.shell.history import History
@@ -122,10 +124,7 @@ class Explorer:
         self.list_bar = ListBar(**shared)
         self.tabs: dict[str, Tab] = {tab.key: tab(**shared) for tab in TABS}
         self.history = History(self.state)
-        self.add_galaxy, self.export_panel = (
-            AddGalaxy(**shared),
-            ExportPanel(partial(glyphs_of, self.maps), **shared),
-        )
+        self.add_galaxy, self.export_panel = AddGalaxy(**shared), exports_of(self)
         one_at_a_time(self.add_galaxy.panel, self.export_panel.panel)
         self.search_box = Find(**shared, add_galaxy=self.add_galaxy)
         self.viewer = Viewer(self.tabs, **shared)
@@ -175,10 +174,9 @@ class Explorer:
         )
         upper = pn.Row(left, right, sizing_mode="stretch_both")
         heading = pn.pane.HTML(f"<h1>{escape(self.title)}</h1>", stylesheets=[UNSEEN], margin=0)
-        targets = self.tabs[TargetList.key]
-        assert isinstance(targets, TargetList)
-        dropped = drop_zone(self.state, self.add_galaxy, targets)
-        unseen = (self.keys, self.labels, self.connection, self.viewer, dropped)
+        dropped = drop_zone(lambda files: take(self, files), self.add_galaxy)
+        samp = self.export_panel.samp
+        unseen = (samp, self.keys, self.labels, self.connection, self.viewer, dropped)
         return pn.Column(heading, upper, tabs, *unseen, sizing_mode="stretch_both")
 
     def page(self) -> Page:
@@ -213,6 +211,20 @@ class Explorer:
         return pmui.RadioButtonGroup.from_param(
             self.state.param.page, label="", size="small", margin=(13, 0, 0, 16)
         )
+
+
+def exports_of(explorer: Explorer) -> ExportPanel:
+    """The panel of exports, which also sends tables to programs on the visitor's computer."""
+    shared: dict[str, Any] = {"datastore": explorer.datastore, "state": explorer.state}
+    samp = Samp(is_own_machine(), lambda file: take(explorer, [file]), **shared)
+    return ExportPanel(samp, partial(glyphs_of, explorer.maps), **shared)
+
+
+def take(explorer: Explorer, files: Sequence[Upload]) -> None:
+    """Take files that were dropped on the page, or a table that a program sends."""
+    targets = explorer.tabs[TargetList.key]
+    assert isinstance(targets, TargetList)
+    take_files(files, explorer.state, explorer.add_galaxy, targets)
 
 
 def strip_of(tabs: dict[str, Tab], list_bar: ListBar, state: State) -> pn.Column:

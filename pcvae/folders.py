@@ -14,6 +14,7 @@ from pcvae.errors import PcvaeError, brief
 __all__ = [
     "convert",
     "goes_on",
+    "mend_replacement",
     "partial_folder",
     "read_facts",
     "refuse_existing",
@@ -85,6 +86,15 @@ def replace_folder(made: Path, folder: Path) -> Path:
     if old.exists():
         shutil.rmtree(old)
     return folder
+
+
+def mend_replacement(folder: Path) -> None:
+    """Bring back the old folder, or remove it, if ``replace_folder`` was killed in between."""
+    old = folder.with_name(folder.name + ".old")
+    if old.exists() and folder.exists():
+        shutil.rmtree(old)
+    elif old.exists():
+        old.rename(folder)
 
 
 def read_facts(

@@ -28,16 +28,22 @@ class PartWriter:
         folder: What is to be made of them; must not exist unless ``overwrite``.
         settings: All that decides the content; the same settings resume, others refuse.
         overwrite: Replace what is finished and forget what was begun with other settings.
+        append: What is finished is there, and part of what is to be made.
 
     Raises:
         StoreError: The folder exists, or was begun with other settings.
     """
 
     def __init__(
-        self, folder: Path, settings: Mapping[str, Any], *, overwrite: bool = False
+        self,
+        folder: Path,
+        settings: Mapping[str, Any],
+        *,
+        overwrite: bool = False,
+        append: bool = False,
     ) -> None:
         self.folder, self.work = folder, partial_folder(folder)
-        refuse_existing(folder, StoreError, overwrite=overwrite)
+        refuse_existing(folder, StoreError, overwrite=overwrite or append)
         text = json.dumps(settings, indent=1, sort_keys=True, default=str)
         if not goes_on(self.work, text, StoreError, overwrite=overwrite):
             shutil.rmtree(self.work, ignore_errors=True)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pcvae.catalog import flux_columns
 
-__all__ = ["asinh_magnitudes", "photometric_features", "softening"]
+__all__ = ["asinh_magnitudes", "magnitudes_and_colours", "photometric_features", "softening"]
 
 ZERO_POINT = 22.5  # AB magnitude of one nanomaggy
 SHAPES = ("r50", "axis_ratio")
@@ -48,6 +48,33 @@ def softening(galaxies: pd.DataFrame, bands: Sequence[str]) -> Floats:
     return np.maximum(np.nanmedian(known, axis=0), MIN_SOFTENING)
 
 
+def magnitudes_and_colours(galaxies: pd.DataFrame, bands: Sequence[str]) -> pd.DataFrame | None:
+    """Asinh magnitudes ``mag_BAND`` and the colours of bands that follow each other [mag].
+
+    Args:
+        galaxies: A catalogue (N rows) with ``flux_BAND`` [nanomaggy].
+        bands: The C bands, bluest first.
+
+    Returns:
+        N rows and 2 C - 1 columns in single precision; None where the catalogue lacks fluxes.
+    """
+    names = flux_columns(bands)
+    if not set(names) <= set(galaxies) or not galaxies[names].notna().to_numpy().any():
+        return None
+    flux = galaxies[names].to_numpy(np.float64)
+    magnitudes = asinh_magnitudes(flux, softening(galaxies, bands))
+    found = {f"mag_{band}": magnitudes[:, k] for k, band in enumerate(bands)}
+    return pd.DataFrame(found | _colours(magnitudes, bands)).astype(np.float32)
+
+
+def _colours(magnitudes: Floats, bands: Sequence[str]) -> dict[str, Floats]:
+    """Differences of the magnitudes (N, C) of bands that follow each other, by name."""
+    return {
+        f"{a}-{b}": magnitudes[:, k] - magnitudes[:, k + 1]
+        for k, (a, b) in enumerate(pairwise(bands))
+    }
+
+
 def photometric_features(galaxies: pd.DataFrame, bands: Sequence[str]) -> pd.DataFrame | None:
     """Colours, the middle band's magnitude, log size and axis ratio: what a catalogue has.
 
@@ -64,13 +91,13 @@ def photometric_features(galaxies: pd.DataFrame, bands: Sequence[str]) -> pd.Dat
         return None
     flux = galaxies[flux_columns(bands)].to_numpy(np.float64)
     magnitudes = asinh_magnitudes(flux, softening(galaxies, bands))
-    colours = {
-        f"{a}-{b}": magnitudes[:, k] - magnitudes[:, k + 1]
-        for k, (a, b) in enumerate(pairwise(bands))
-    }
     middle = len(bands) // 2
     size = galaxies["r50"].to_numpy(np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
         log_size = np.where(size > 0, np.log10(size), np.nan)
-    features = {**colours, bands[middle]: magnitudes[:, middle], "log r50": log_size}
+    features = {
+        **_colours(magnitudes, bands),
+        bands[middle]: magnitudes[:, middle],
+        "log r50": log_size,
+    }
     return pd.DataFrame(features | {"axis ratio": galaxies["axis_ratio"].to_numpy(np.float64)})

@@ -22,8 +22,8 @@ from pcvae.chunks import create_chunked, damage, open_chunked, seal
 from pcvae.cutouts import PART
 from pcvae.errors import StoreError, brief
 from pcvae.folders import read_facts, replace_folder, write_facts
-from pcvae.parts import PartWriter
-from pcvae.photometry import photometric_features
+from pcvae.parts import PartWriter, part_path
+from pcvae.photometry import magnitudes_and_colours, photometric_features
 from pcvae.projections import projection_path, read_projections, write_projection
 from pcvae.store_info import (
     BOTH,
@@ -56,6 +56,8 @@ __all__ = [
     "search_features",
 ]
 
+EARLIER = -1  # the start of the part with the galaxies that are there: sorts before all others
+BLOCK = 64 * PART  # stamps that are copied at once
 REMAKE = "python -m train.encode SAMPLE {} --run physics=RUN"
 
 
@@ -123,6 +125,11 @@ class Store:
     def photometry(self) -> pd.DataFrame | None:
         """Colours, magnitude, size and shape (N rows) of the catalogue; None if it has none."""
         return photometric_features(self.galaxies, self.info.bands)
+
+    @cached_property
+    def magnitudes(self) -> pd.DataFrame | None:
+        """Magnitudes and colours [mag] (N rows) of the catalogue; None if it has no fluxes."""
+        return magnitudes_and_colours(self.galaxies, self.info.bands)
 
     def features(
         self, model: str, kind: str = LATENTS, *, oriented: bool = False
@@ -251,23 +258,46 @@ class StoreWriter(PartWriter):
     Its arguments are those of ``PartWriter``.
     """
 
+    first = 0  # row of the first galaxy of the parts
+
     @property
     def is_joined(self) -> bool:
         """Whether the parts are joined; what is left to do is to move the store into place."""
         return (self.work / "store.json").exists()
 
+    def begin_with(self, earlier: Store, rows: int) -> None:
+        """Put a finished store's galaxies before those of the parts, of which there are ``rows``.
+
+        Called again by a call that goes on, before it writes any part.
+        """
+        if self.is_joined:
+            return
+        for model in earlier.info.models:
+            path = part_path(self.work, model.name, EARLIER)
+            if not path.exists():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                begun = path.with_suffix(".new")
+                shutil.copyfile(earlier.latents_path(model.name), begun)
+                begun.replace(path)
+        self.first = len(earlier)
+        if earlier.stamps is not None:
+            self.begin_stamps(rows, earlier.stamps.shape[1:])
+            for start in range(0, len(earlier), BLOCK):
+                stamps = np.asarray(earlier.stamps[start : start + BLOCK])
+                put_stamps(self.work, start, stamps)
+
     def begin_stamps(self, rows: int, shape: Sequence[int]) -> None:
         """Make room for the display images of so many galaxies, each of a shape (S, S, 3)."""
         path = self.work / "stamps.zarr"
         if not path.exists():
-            begun = self.work / "stamps.zarr.new"
-            create_chunked(begun, (rows, *shape), (PART, *shape), "u1", compress=True)
+            begun, whole = self.work / "stamps.zarr.new", (self.first + rows, *shape)
+            create_chunked(begun, whole, (PART, *shape), "u1", compress=True)
             begun.rename(path)
 
     def write_stamps(self, start: int, stamps: NDArray[np.uint8], rows: int) -> None:
         """Put display images (n, S, S, 3) of the rows from ``start`` of ``rows`` on disk."""
         self.begin_stamps(rows, stamps.shape[1:])
-        put_stamps(self.work, start, stamps)
+        put_stamps(self.work, self.first + start, stamps)
 
     def write_projection(
         self, model: str, kind: str, ids: pd.Series, parts: Iterable[NDArray[np.floating]]

@@ -26,7 +26,7 @@ ROOMS = {  # of each package, in order; its commands and its app come after them
         "app", "benchmarks",
     ],
     "data": ["readers", "pipeline", "services", "published", "simulation"],
-    "train": ["encoding", "evaluation", "report_pages", "projection"],
+    "train": ["encoding", "search", "evaluation", "report_pages", "projection"],
 }  # fmt: skip
 VIEWS = sorted((ROOT / "dashboard").rglob("*.py"))
 MAX_FILE, MAX_CLASS = 400, 120  # lines, with docstrings

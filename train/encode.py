@@ -28,6 +28,7 @@ from pcvae.lock import BREAK_LOCK, hold
 from pcvae.script import command, device, run
 from train.encoding.brick_options import add_brick_options, check_options
 from train.encoding.cluster import add_cluster_options, check_cluster_options
+from train.encoding.output_options import add_output_options, check_output_options
 from train.encoding.read_ahead import read_ahead
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from pcvae.preprocess import Stretch
     from pcvae.store import ModelInfo, StoreInfo
     from train.encoding.brick_sample import BrickSample
+    from train.encoding.earlier import Earlier
     from train.encoding.engine import Workers
     from train.encoding.outputs import Writer
 
@@ -74,10 +76,9 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         action="store_true",
         help="leave the reconstruction error out, which takes as long again or longer",
     )
-    add("--output", choices=["store", "hats"], default="store", help="a HATS catalogue: hats")
-    add("--partition-rows", type=int, help="galaxies a partition of it, at most; default: 250000")
     add("--overwrite", action="store_true", help="replace STORE, finished or not")
     add("--break-lock", action="store_true", help=BREAK_LOCK)
+    add_output_options(parser)
     add_brick_options(parser)
     add_cluster_options(parser)
     return parser.parse_args(argv)
@@ -87,6 +88,7 @@ def main(argv: Sequence[str] | None = None) -> Path:
     """Encode one sample and return its store."""
     args = parse_args(argv)
     check_options(args)
+    check_output_options(args)
     check_cluster_options(args)
     with hold(args.store, break_lock=args.break_lock):
         return _make(args, argv)
@@ -96,7 +98,7 @@ def _make(args: argparse.Namespace, argv: Sequence[str] | None) -> Path:
     from pcvae.checkpoint import run_folder
     from pcvae.encode import Codec
     from train.encoding.engine import hired
-    from train.encoding.outputs import Whole, finish, open_writer
+    from train.encoding.outputs import Whole, finish
 
     folders = {name: run_folder(folder) for name, folder in _named(args.run).items()}
     codecs = {
@@ -104,19 +106,47 @@ def _make(args: argparse.Namespace, argv: Sequence[str] | None) -> Path:
         for name, folder in folders.items()
     }
     sample = _galaxies(args, codecs)
-    plain = args.no_stamps or args.bricks or args.output == "hats"
-    stretch = None if plain else _stamp_stretch(codecs, sample)
+    earlier = _earlier(args, folders)
+    sample = earlier.without_known(sample) if earlier else sample
+    if not len(sample):
+        return args.store
+    stretch = _stamp_stretch(args, codecs, sample, earlier)
+    info = _info(sample, codecs, stretch, command("train.encode", argv))
+    info = earlier.joined(info) if earlier else info
     runs = {k: [str(v), codecs[k].run.info.created] for k, v in folders.items()}
-    writer = open_writer(
-        args, {"checksum": sample.checksum(), "runs": runs, "stamps": bool(stretch)}
-    )
+    settings = {"checksum": sample.checksum(), "runs": runs, "stamps": stretch is not None}
+    writer = _writer(args, settings, earlier, len(sample))
     with hired(args, codecs, folders) as workers:
         catalog = _fill(writer, codecs, sample, stretch, not args.no_reconstruction, workers)
-        info = _info(sample, codecs, stretch, command("train.encode", argv))
-        galaxies = catalog.assign(split=_split(codecs, catalog))
-        finish(args, writer, Whole(info, galaxies, folders), workers and workers.client)
+        whole = Whole(info, catalog.assign(split=_split(codecs, catalog)), folders)
+        finish(args, writer, whole, workers and workers.client, earlier)
     _report(args, codecs, sample)
     return args.store
+
+
+def _earlier(args: argparse.Namespace, folders: Mapping[str, Path]) -> "Earlier | None":
+    """What galaxies are added to, if they are; refuses other models than it has."""
+    from train.encoding.earlier import read_earlier
+
+    if not args.append:
+        return None
+    earlier = read_earlier(args.store, args.output)
+    earlier.check(folders)
+    return earlier
+
+
+def _writer(
+    args: argparse.Namespace, settings: dict[str, object], earlier: "Earlier | None", rows: int
+) -> "Writer":
+    """What keeps the parts of so many galaxies, with those that are there before them."""
+    from pcvae.store import StoreWriter
+    from train.encoding.earlier import EarlierStore
+    from train.encoding.outputs import open_writer
+
+    writer = open_writer(args, settings, earlier)
+    if isinstance(writer, StoreWriter) and isinstance(earlier, EarlierStore):
+        writer.begin_with(earlier.store, rows)
+    return writer
 
 
 def _galaxies(args: argparse.Namespace, codecs: Mapping[str, "Codec"]) -> "Galaxies":
@@ -127,6 +157,10 @@ def _galaxies(args: argparse.Namespace, codecs: Mapping[str, "Codec"]) -> "Galax
         sample: Galaxies = BrickSample.read(args, next(iter(codecs.values())))
     else:
         sample = read_sample(args.sample)
+    if args.output == "hats":
+        from train.encoding.catalog_tables import check_places
+
+        check_places(sample.catalog)
     _split(codecs, sample.catalog)
     for name, codec in codecs.items():
         _check(name, codec, sample)
@@ -251,9 +285,23 @@ def _check(name: str, codec: "Codec", sample: "Galaxies") -> None:
         raise SettingsError(msg)
 
 
-def _stamp_stretch(codecs: Mapping[str, "Codec"], sample: "Galaxies") -> "Stretch":
-    from pcvae.preprocess import display_stretch
+def _stamp_stretch(
+    args: argparse.Namespace,
+    codecs: Mapping[str, "Codec"],
+    sample: "Galaxies",
+    earlier: "Earlier | None",
+) -> "Stretch | None":
+    """The stretch of the stamps, that of those which are there; None for none."""
+    from pcvae.preprocess import Stretch, display_stretch
 
+    if earlier:
+        found = earlier.info.stamp_stretch
+        if found and args.bricks:
+            msg = f"expected a store without stamps, as bricks give none; {args.store} has some"
+            raise SettingsError(f"{msg}: make a store of its own, or add cutouts")
+        return Stretch.of(found) if found and args.output == "store" else None
+    if args.no_stamps or args.bricks or args.output == "hats":
+        return None
     return display_stretch(next(iter(codecs.values())).run.stretch, sample.info.size)
 
 

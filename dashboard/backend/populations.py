@@ -44,10 +44,21 @@ _OTHERS = (
     Marker("star", "#3fd0c9", "#00807a"),
     Marker("plus", "#c0c8d8", "#4b5566"),
 )
+_MORE_COLOURS = (  # dark, light; of further populations, whose shapes come round again
+    ("#9d8cff", "#5b45c9"),
+    ("#d9a066", "#7a4b16"),
+    ("#b6e35a", "#557a00"),
+    ("#ff5fa8", "#c2186b"),
+    ("#7f9cf5", "#2f4bb0"),
+    ("#a3b18a", "#5f6f4a"),
+)
+_COLOURS = (*((marker.dark, marker.light) for marker in _OTHERS), *_MORE_COLOURS)
 
 
 def marker_of(population: str, others: list[str]) -> Marker:
     """The marker of a population; those without one of their own get the remaining ones.
+
+    Twelve have colours of their own; of more, colour and shape together tell them apart.
 
     Args:
         population: Its name.
@@ -57,7 +68,8 @@ def marker_of(population: str, others: list[str]) -> Marker:
         return _OWN[population]
     rest = [name for name in others if name not in _OWN]
     place = rest.index(population) if population in rest else len(rest)
-    return _OTHERS[place % len(_OTHERS)]
+    colours = _COLOURS[(place + place // len(_COLOURS)) % len(_COLOURS)]
+    return Marker(_OTHERS[place % len(_OTHERS)].shape, *colours)
 
 
 def colour_of(population: str, others: list[str], *, dark: bool) -> str:

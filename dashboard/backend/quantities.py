@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dashboard.backend.typography import SIGMA
+from dashboard.backend.typography import MINUS, SIGMA
 from pcvae.labels import LABELS, angle_difference
 from pcvae.store import BOTH, LATENTS, PHOTOMETRY, Store
 
@@ -46,9 +46,9 @@ class Quantity:
     """A number that every galaxy has, or NaN.
 
     Args:
-        key: ``TABLE.COLUMN``, with TABLE ``inferred``, ``catalogue`` or ``projection``; or
-            ``residual``, inferred minus catalogue, or ``pull``, that in units of both sigmas
-            together.
+        key: ``TABLE.COLUMN``, with TABLE ``inferred``, ``catalogue``, ``photometry`` or
+            ``projection``; or ``residual``, inferred minus catalogue, or ``pull``, that in units
+            of both sigmas together.
         title: Its name for display.
         unit: Its unit as astropy writes it; empty for none.
     """
@@ -97,8 +97,12 @@ def pretty_unit(unit: str) -> str:
 
 
 def axes_of(store: Store, model: str) -> list[Quantity]:
-    """The latents of a model, what is derived from them, and their projections."""
-    return [*latents_of(store, model), *projections_of(store, model)]
+    """The latents of a model, what is derived from them, their projections, and magnitudes.
+
+    None of a model without any of its own.
+    """
+    own = [*latents_of(store, model), *projections_of(store, model)]
+    return [*own, *_magnitudes(store)] if own else []
 
 
 def projections_of(store: Store, model: str) -> list[Quantity]:
@@ -160,6 +164,7 @@ def colours_of(store: Store, model: str) -> list[Quantity]:
         *(quantity for quantity in OUTLYING if quantity.column in columns),
         *projections_of(store, model),
         *_known(store),
+        *_magnitudes(store),
         *_differences(store, model),
     ]
 
@@ -175,8 +180,10 @@ def values_of(store: Store, model: str, quantity: Quantity) -> NDArray[np.floati
 
 def table_of(store: Store, model: str, quantity: Quantity) -> pd.DataFrame:
     """The table that has a quantity's column, if there is one; N rows, or none."""
-    tables = {"inferred": store.latents, "projection": store.projections}
-    read = tables.get(quantity.key.partition(".")[0])
+    table = quantity.key.partition(".")[0]
+    if table == PHOTOMETRY:
+        return pd.DataFrame() if store.magnitudes is None else store.magnitudes
+    read = {"inferred": store.latents, "projection": store.projections}.get(table)
     return store.galaxies if read is None else read(model)
 
 
@@ -207,6 +214,21 @@ def _known(store: Store) -> list[Quantity]:
         for name, title, unit in (*listed, *others)
         if name in store.galaxies and store.galaxies[name].notna().any()
     ]
+
+
+@lru_cache(8)
+def _magnitudes(store: Store) -> list[Quantity]:
+    """The magnitudes and colours of the catalogue, if it has fluxes."""
+    names = [] if store.magnitudes is None else map(str, store.magnitudes)
+    return [
+        Quantity(f"{PHOTOMETRY}.{name}", _magnitude_title(name.removeprefix("mag_")), "mag")
+        for name in names
+    ]
+
+
+def _magnitude_title(name: str) -> str:
+    """The title of a band's magnitude, or of a colour."""
+    return name.replace("-", f" {MINUS} ") if "-" in name else f"{name} magnitude"
 
 
 def _differences(store: Store, model: str) -> list[Quantity]:

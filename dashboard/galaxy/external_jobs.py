@@ -10,6 +10,7 @@ import param
 from dashboard.backend.jobs import when_done
 from dashboard.backend.view import Follower
 from dashboard.components.file_input import Upload, UploadError
+from dashboard.galaxy.dust import behind_nearest_dust
 from dashboard.galaxy.external_galaxy import (
     NO_NETWORK,
     ExternalGalaxy,
@@ -92,7 +93,9 @@ class ExternalJobs(Follower):
             return
         self._report(Status(words, busy=True))
         self._latest += 1
-        number, job = self._latest, self.datastore.workers.requests.submit(make)
+        store = self.datastore
+        number = self._latest
+        job = store.workers.requests.submit(lambda: behind_nearest_dust(store, make()))
         when_done(job, lambda: self._made(job, number))
 
     def _made(self, job: "Future[ExternalGalaxy]", number: int) -> None:

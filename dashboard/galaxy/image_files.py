@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashboard.components.file_input import MAX_BYTES, Upload, UploadError
+from dashboard.galaxy.dust import through_dust
 from dashboard.galaxy.external_galaxy import ExternalGalaxy
 from data.readers import limited_process
 from data.readers.fits_file import stem
@@ -18,8 +19,6 @@ from data.readers.fits_limits import GZIP
 from data.readers.npz_arrays import as_shown
 from data.readers.raw_image import LeftOutError, RawImage, cut_image
 from data.readers.untrusted_files import Arrays
-from pcvae.dust import MAX_EBV, dereddening, extinction_of
-from pcvae.errors import SettingsError
 from pcvae.store import StoreInfo
 
 __all__ = ["read_image_files"]
@@ -93,31 +92,10 @@ def _of_fits(files: Sequence[Upload], info: StoreInfo, ebv: float | None) -> Ext
     if (width, height) != (info.size, info.size):
         notes.append(f"Cut to {info.size} by {info.size} pixels around the middle.")
     ra, dec = sky[2:] if sky else (np.nan, np.nan)
-    factors, said = _through_dust(info, stated if ebv is None else ebv)
+    factors, said = through_dust(info, stated if ebv is None else ebv)
     notes += said
     name, cut = stem(Path(files[0].name)), (cut * factors[:, None, None]).astype(np.float32)
     return ExternalGalaxy(name, cut, tuple(notes), ra, dec, north, dereddened=bool(said))
-
-
-def _through_dust(info: StoreInfo, ebv: float) -> tuple[NDArray[np.float64], list[str]]:
-    """What the fluxes of each band (C,) are multiplied by, as the store's were, and a sentence.
-
-    Both say nothing where the store's fluxes are not corrected, or E(B-V) is unknown.
-
-    Raises:
-        UploadError: E(B-V) cannot be.
-    """
-    if info.dust != "corrected" or np.isnan(ebv):
-        return np.ones(len(info.bands)), []
-    if not 0 <= ebv <= MAX_EBV:
-        msg = f"expected E(B-V) from 0 to {MAX_EBV:g} mag, found {ebv:g}"
-        raise UploadError(msg)
-    try:
-        known = info.extinction or extinction_of(info.bands)
-    except SettingsError:
-        return np.ones(len(info.bands)), []
-    factors = dereddening([ebv], [known[band] for band in info.bands])[0]
-    return factors, [f"Corrected for the Milky Way's dust, E(B-V) = {ebv:.3g} mag."]
 
 
 def _planes(

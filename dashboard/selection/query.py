@@ -23,9 +23,7 @@ from dashboard.backend.jobs import when_done
 from dashboard.backend.quantities import colours_of
 from dashboard.selection.masks import select
 from dashboard.state import Query, Space, State
-from pcvae.catalog import flux_columns
 from pcvae.errors import PcvaeError
-from pcvae.photometry import asinh_magnitudes, softening
 
 __all__ = ["QueryError", "is_query", "matches", "select_by_query"]
 
@@ -176,8 +174,9 @@ class _Reader:
             return last_labels(datastore)
         if name in keys:
             return datastore.columns.values(model, keys[name])
-        if name in datastore.store.info.bands and set(_fluxes(datastore)) <= set(galaxies):
-            return _magnitudes(datastore)[:, datastore.store.info.bands.index(name)]
+        magnitudes = datastore.store.magnitudes
+        if name in datastore.store.info.bands and magnitudes is not None:
+            return magnitudes[f"mag_{name}"].to_numpy(np.float64)
         if name == "score" or name.startswith("p_"):
             return self._score(name)
         own = name.removeprefix("catalogue.")
@@ -196,17 +195,6 @@ class _Reader:
             msg = f"{name} is not computed yet: open the Queue, or colour by the anomaly score"
             raise QueryError(msg)
         return learnt.score if name == "score" else learnt.of_class(name.removeprefix("p_"))
-
-
-def _fluxes(datastore: DataStore) -> list[str]:
-    return flux_columns(datastore.store.info.bands)
-
-
-def _magnitudes(datastore: DataStore) -> NDArray[np.float64]:
-    """Asinh magnitudes (N, C) of the catalogue's fluxes."""
-    galaxies, bands = datastore.store.galaxies, datastore.store.info.bands
-    flux = galaxies[_fluxes(datastore)].to_numpy(np.float64)
-    return asinh_magnitudes(flux, softening(galaxies, bands))
 
 
 def _is_text(value: object) -> bool:

@@ -1,10 +1,13 @@
 """Encoding on Dask's workers, to HATS catalogues that LSDB opens."""
 
+import ast
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import numba
 import numpy as np
@@ -12,8 +15,10 @@ import pandas as pd
 import pytest
 
 from pcvae.errors import SettingsError, StoreError, WorkerError
+from pcvae.lookalikes import seed_density, shared_neighbours
+from pcvae.neighbours import Neighbours
 from pcvae.store import read_store
-from train import encode
+from train import encode, lookalikes
 from train import hats as to_hats
 from train.encoding import cluster as clusters
 from train.encoding import engine, hats_writer
@@ -23,6 +28,8 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:invalid value encountered:RuntimeWarning"),
 ]
 RADIUS = 20 * 3600.0  # arcsec
+ROOT = Path(__file__).parents[2]
+HEAVY = {"dask", "distributed", "hats", "hats_import", "lsdb"}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -39,13 +46,18 @@ def quickly():
 
 @pytest.fixture(scope="module")
 def cluster():
-    """Two processes."""
+    """Two processes, forked from one that has imported what they need."""
+    import dask
     from distributed import LocalCluster
+    from distributed.utils import get_mp_context
 
-    with LocalCluster(
-        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
-    ) as started:
-        yield started
+    with dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"}):
+        needed = ["distributed", "hats_import.pipeline", "train.encoding.part_tasks"]
+        get_mp_context().set_forkserver_preload(needed)
+        with LocalCluster(
+            n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
+        ) as started:
+            yield started
 
 
 @pytest.fixture(scope="module")
@@ -136,24 +148,50 @@ def test_a_cone_search_finds_what_lies_in_the_cone(opened, table):
     assert sorted(found["id"]) == sorted(table["id"][near])
 
 
-def test_a_cross_match_finds_the_same_galaxies_in_another_catalogue(opened, table):
+def test_the_lines_of_the_document_search_and_cross_match(catalog, opened, table, tmp_path):
+    """They find each galaxy in another catalogue, also beyond the edges of partitions."""
     import lsdb
 
+    text = (ROOT / "train" / "README.md").read_text()
+    (code,) = re.findall(r"```python\n(import lsdb\n.*?)```", text, re.DOTALL)
+    places = {"catalogs/mine": str(catalog), "catalogs/both": str(tmp_path / "both")}
+    for name, path in places.items():
+        assert f'"data/{name}"' in code
+        code = code.replace(f"data/{name}", path)
+    ra, dec = table["ra"].to_numpy() + 0.5 / 3600, table["dec"].to_numpy()
+    theirs = pd.DataFrame({"name": table["id"].to_numpy(str), "ra": ra, "dec": dec})[::2]
+    said = {"table": theirs}
+    code = code.replace("ra=150.1, dec=2.2", f"ra={ra[9]}, dec={dec[9]}")
+    exec(code.replace("decals_", "physics_"), said)
+    assert said["near"]["id"].tolist() == [table["id"].iloc[9]]
+    rare = (table["physics_ood"] > 0.999) & (table["physics_redshift"] < 0.1)
+    assert sorted(said["rare"]["id"]) == table["id"][rare].tolist()
+    both = lsdb.open_catalog(tmp_path / "both").compute()
     assert opened.npartitions > 1
-    theirs = pd.DataFrame(
-        {
-            "name": table["id"].to_numpy(str),
-            "ra": table["ra"].to_numpy() + 1 / 3600,
-            "dec": table["dec"].to_numpy(),
-        }
-    )
-    other = lsdb.from_dataframe(theirs[::2], catalog_name="theirs", margin_threshold=10)
-    both = other.crossmatch(
-        opened, radius_arcsec=2, n_neighbors=1, suffixes=("", "_ours"), suffix_method="all_columns"
-    ).compute()
-    assert sorted(both["name"]) == sorted(table["id"][::2])
+    assert sorted(both["name"]) == sorted(theirs["name"])
     assert (both["name"] == both["id_ours"]).all()
-    assert (both["_dist_arcsec"] < 1.01).all()
+    assert (both["_dist_arcsec"] < 0.51).all()
+
+
+def test_workers_that_come_late_get_their_share(cluster, monkeypatch):
+    from distributed import Client
+
+    monkeypatch.setattr(clusters, "AGAIN", 0)
+    with Client(cluster) as client:
+        counts = iter([{}, {"a": 1}])
+        monkeypatch.setattr(client, "nthreads", lambda: next(counts, {"a": 1, "b": 1}))
+        given, submitted, found, waiting = client.submit, [], [], []
+
+        def submit(task, job, **options):
+            submitted.append(job)
+            return given(task, job, **options)
+
+        monkeypatch.setattr(client, "submit", submit)
+        for result in clusters.results(client, abs, range(-20, 0)):
+            found.append(result)
+            waiting.append(len(submitted) - len(found))
+    assert waiting[:4] == [0, 2, 5, 5]  # of none, one and two workers
+    assert sorted(found) == list(range(1, 21))
 
 
 @pytest.fixture
@@ -178,7 +216,8 @@ def test_a_killed_scheduler_ends_in_words_and_the_same_command_goes_on(
 ):
     process, address = scheduler_apart
     monkeypatch.setattr(encode, "ROWS", 10)
-    there = make_arguments(tmp_path / "store", "--scheduler", address)
+    given = tmp_path / "store", "--no-stamps"  # whose chunks are larger than these parts
+    there = make_arguments(*given, "--scheduler", address)
     with monkeypatch.context() as patch:
         first = watch(patch, lambda _: process.kill())
         with pytest.raises(WorkerError, match=r"the same command goes on"):
@@ -187,7 +226,7 @@ def test_a_killed_scheduler_ends_in_words_and_the_same_command_goes_on(
     assert not (tmp_path / "store.lock").exists()
     done = len(list((tmp_path / "store.partial" / "parts" / "physics").glob("*.parquet")))
     second = watch(monkeypatch, None)
-    made = read_store(encode.main(make_arguments(tmp_path / "store")))
+    made = read_store(encode.main(make_arguments(*given)))
     assert len(first) == 12
     assert 0 < done < 12
     assert len(second) == 12 - done
@@ -195,7 +234,6 @@ def test_a_killed_scheduler_ends_in_words_and_the_same_command_goes_on(
     pd.testing.assert_frame_equal(
         made.latents("physics"), whole.latents("physics"), rtol=1e-3, atol=1e-4
     )
-    assert (np.asarray(made.stamps[:]) == np.asarray(whole.stamps[:])).all()
 
 
 def test_a_catalogue_that_is_killed_at_its_end_again_and_again_is_finished(
@@ -221,6 +259,89 @@ def test_a_catalogue_that_is_killed_at_its_end_again_and_again_is_finished(
     assert {"physics_ood", "vanilla_latent_0"} < set(found)
 
 
+def test_workers_add_galaxies_to_a_store_and_to_a_catalogue(
+    make_sample, sample, make_arguments, store, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(encode, "ROWS", 64)
+    few = make_sample(tmp_path / "few", 50)
+    whole = read_store(store)
+    for output in ("store", "hats"):
+        options = ["--output", output, *(["--partition-rows", "30"] if output == "hats" else [])]
+        made = tmp_path / output
+        there = make_arguments(made, *options)
+        encode.main([str(few.folder), *there[1:]])
+        encode.main([*there, "--append"])
+        assert sorted(tmp_path.glob(f"{output}*")) == [made]
+        if output == "store":
+            added = read_store(made)
+            found, ids = added.latents("physics")["redshift"], added.galaxies["id"]
+            assert (np.asarray(added.stamps[:]) == np.asarray(whole.stamps[:])).all()
+        else:
+            parts = hats_writer.partitions(made)
+            table = pd.concat(map(pd.read_parquet, parts)).sort_values("id")
+            found, ids = table["physics_redshift"], table["id"]
+            assert len(parts) > 4
+            assert json.loads((made / "pcvae.json").read_text())["galaxies"] == 120
+        assert ids.tolist() == whole.galaxies["id"].tolist()
+        expected = whole.latents("physics")["redshift"]
+        np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
+
+
+@pytest.fixture(scope="module")
+def near(table, store):
+    """All galaxies of the catalogue in one tree, as the dashboard searches them."""
+    features = read_store(store).features("physics")
+    values = table[[f"physics_{name}" for name in features.names]].to_numpy(float)
+    return Neighbours(values, blocks=features.sizes)
+
+
+def test_neighbours_over_partitions_are_those_of_one_machine(
+    catalog, cluster, table, near, tmp_path
+):
+    ids = table["id"].to_numpy(str)
+    rows = [3, 40, 77]
+    given = [str(catalog), str(tmp_path / "near.parquet"), "--ids", ",".join(ids[rows]), "-k", "7"]
+    where = ["--engine", "dask", "--scheduler", cluster.scheduler_address]
+    found = pd.read_parquet(lookalikes.main([*given, *where]))
+    expected, distances = near.query(rows, 7)
+    assert found["query"].tolist() == np.repeat(ids[rows], 7).tolist()
+    assert found["id"].tolist() == ids[expected].ravel().tolist()
+    np.testing.assert_allclose(found["distance"], distances.ravel(), rtol=1e-9)
+
+
+def test_lookalikes_over_partitions_are_those_of_one_machine(catalog, table, near, tmp_path):
+    ids = table["id"].to_numpy(str)
+    seeds, field = ((table["population"] == name).to_numpy() for name in ("green_pea", "field"))
+    given = ["--populations", "green_pea", "--among", "population == 'field'", "-k", "5"]
+    shared, density = (
+        pd.read_csv(
+            lookalikes.main([str(catalog), str(tmp_path / f"{rank}.csv"), *given, "--rank", rank])
+        )
+        for rank in ("shared", "density")
+    )
+    expected = shared_neighbours(near, seeds, field, 5)
+    assert shared["id"].tolist() == ids[expected["row"]].tolist()
+    assert shared["seeds"].tolist() == expected["seeds"].tolist()
+    expected = seed_density(near, seeds, field, 5)
+    assert density["id"].tolist() == ids[expected["row"]].tolist()
+    np.testing.assert_allclose(density["density"], expected["density"], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--ids", "none"], "expected galaxy none in .*, found none"),
+        (["--ids", "g0001", "--model", "other"], "one of physics, found other"),
+        (["--ids", "g0001", "--among", "redshift >"], "expected a condition such as"),
+        (["--ids", "g0001", "--among", "size > 1"], "expected a column 'size'"),
+        (["--populations", "green_pea"], "with --rank shared or density"),
+    ],
+)
+def test_a_search_that_cannot_be_made_says_why(catalog, tmp_path, options, words):
+    with pytest.raises((SettingsError, StoreError), match=words):
+        lookalikes.main([str(catalog), str(tmp_path / "out.csv"), *options])
+
+
 def test_galaxies_without_a_place_are_left_out_and_named(make_store, tmp_path):
     import pyarrow.parquet as pq
 
@@ -243,6 +364,7 @@ def test_galaxies_without_a_place_are_left_out_and_named(make_store, tmp_path):
         (["--engine", "dask", "--workers", "0"], "at least 1"),
         (["--engine", "dask", "--workers", "2", "--scheduler", "tcp://x:1"], "found both"),
         (["--engine", "dask", "--worker-memory", "much"], "such as 4GB, found 'much'"),
+        (["--partition-rows", "0"], "at least 1, found 0"),
     ],
 )
 def test_options_that_do_not_go_together_are_refused(store, tmp_path, options, words):
@@ -257,13 +379,11 @@ def test_a_scheduler_that_does_not_answer_is_named(store, tmp_path, monkeypatch)
         to_hats.main([str(store), str(tmp_path / "sky"), *given])
 
 
-def test_nothing_of_this_is_imported_without_its_options():
-    text = (
-        "import sys, pcvae, train.encode, train.encoding.outputs\n"
-        "print({'dask', 'distributed', 'hats', 'hats_import', 'lsdb'} & set(sys.modules))"
-    )
-    path = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    found = subprocess.run(
-        [sys.executable, "-c", text], capture_output=True, text=True, check=True, env=path
-    )
-    assert found.stdout.strip() == "set()"
+@pytest.mark.parametrize("package", ["pcvae", "data", "train", "dashboard"])
+def test_nothing_of_this_is_imported_before_it_is_needed(package):
+    """They take seconds: only functions import them, and what is for types alone."""
+    for path in (ROOT / package).rglob("*.py"):
+        for node in ast.parse(path.read_text()).body:
+            names = [node.module] if isinstance(node, ast.ImportFrom) else []
+            names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            assert not {str(name).partition(".")[0] for name in names} & HEAVY, path

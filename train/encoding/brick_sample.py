@@ -85,6 +85,12 @@ class BrickSample:
         )
         return BrickSample(info, candidates, BrickSource(args.bricks, candidates, bands))
 
+    def only(self, chosen: NDArray[np.bool_]) -> "BrickSample":
+        """Those galaxies of it."""
+        catalog = self.catalog[chosen].reset_index(drop=True)
+        source = BrickSource(self.source.bricks, catalog, self.info.bands)
+        return BrickSample(self.info, catalog, source)
+
     def checksum(self) -> str:
         """A digest of all that decides the pixels."""
         facts = self.info.bands, self.info.size, self.info.pixel_scale, self.info.extinction
@@ -126,8 +132,9 @@ class BrickSample:
         left = sum(span.stop - span.start for span in todo)
         with tqdm(total=len(self), initial=len(self) - left, desc="encode", unit="galaxy") as bar:
             if workers:
-                job = self._job(writer, workers.models, decode=decode)
-                for count in results(workers.client, encode_brick, brick_jobs(job, todo)):
+                whole = self._job(writer, workers.models, decode=decode)
+                jobs = brick_jobs(whole, parts.spans, todo)
+                for count in results(workers.client, encode_brick, jobs):
                     bar.update(count)
                 todo = {}
             for part in parts.tables(todo, decode=decode):

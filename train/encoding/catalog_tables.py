@@ -8,9 +8,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pcvae.errors import StoreError
+from pcvae.errors import StoreError, brief
 
-__all__ = ["joined_parts", "placed", "store_parts"]
+__all__ = ["OF_HATS", "check_places", "fitted", "grouped", "joined_parts", "placed", "store_parts"]
 
 OF_HATS = ("_healpix_29", "Norder", "Dir", "Npix")  # columns that a catalogue makes itself
 ROWS = 100_000  # of a store in memory at once
@@ -50,6 +50,18 @@ def store_parts(galaxies: pd.DataFrame, files: Mapping[str, Path]) -> Iterator[p
         start += len(tables[0])
 
 
+def check_places(galaxies: pd.DataFrame) -> None:
+    """Refuse a catalogue none of whose galaxies has a place on the sky.
+
+    Raises:
+        StoreError: None has.
+    """
+    known = {"ra", "dec"} <= set(galaxies) and galaxies[["ra", "dec"]].notna().all(axis=1).any()
+    if not known:
+        msg = "no galaxy has a right ascension and declination [deg], which HATS is built on"
+        raise StoreError(f"{msg}: make a store (--output store)")
+
+
 def placed(table: pa.Table) -> tuple[pa.Table, pa.Table]:
     """The rows that have a place on the sky, and the others."""
     ra, dec = (table[name].to_numpy(zero_copy_only=False) for name in ("ra", "dec"))
@@ -57,11 +69,42 @@ def placed(table: pa.Table) -> tuple[pa.Table, pa.Table]:
     return table.filter(pa.array(known)), table.filter(pa.array(~known))
 
 
+def grouped(tables: Iterator[pa.Table], rows: int) -> Iterator[pa.Table]:
+    """Tables of at least so many rows, but the last, as each becomes a file and a task."""
+    some: list[pa.Table] = []
+    for table in tables:
+        some.append(table)
+        if sum(map(len, some)) >= rows:
+            yield pa.concat_tables(some)
+            some = []
+    if some:
+        yield pa.concat_tables(some)
+
+
+def fitted(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """The table with the columns of a finished catalogue; what it lacks is unknown.
+
+    Raises:
+        StoreError: A column is of another kind.
+    """
+    columns = {}
+    for field in schema:
+        if field.name in OF_HATS:
+            continue
+        try:
+            columns[field.name] = (
+                table[field.name].cast(field.type)
+                if field.name in table.column_names
+                else pa.nulls(len(table), field.type)
+            )
+        except pa.ArrowInvalid as error:
+            msg = f"expected a column {field.name!r} of {field.type}, as the catalogue has: "
+            raise StoreError(f"{msg}{brief(error)}") from error
+    return pa.table(columns)
+
+
 def _columns(galaxies: pd.DataFrame) -> pa.Table:
     """The catalogue's columns with the same types in all parts, also where a part has no value."""
-    if absent := {"ra", "dec"}.difference(galaxies):
-        msg = f"expected a column {min(absent)!r} [deg] in the catalogue, found none"
-        raise StoreError(msg)
     kept = galaxies.drop(columns=[name for name in OF_HATS if name in galaxies])
     table = pa.Table.from_pandas(kept, preserve_index=False).replace_schema_metadata()
     for place, field in enumerate(table.schema):
@@ -73,7 +116,7 @@ def _columns(galaxies: pd.DataFrame) -> pa.Table:
 
 def _joined(galaxies: pa.Table, latents: Mapping[str, pa.Table]) -> pa.Table:
     for model, table in latents.items():
-        if table["id"].to_pylist() != galaxies["id"].to_pylist():
+        if not table["id"].cast(galaxies["id"].type).equals(galaxies["id"]):
             msg = f"the ids of model {model!r} are not those of the galaxies"
             raise StoreError(f"{msg}: encode again with --overwrite")
         for name in table.column_names:

@@ -68,13 +68,14 @@ def share(
     """
     from tqdm import tqdm
 
-    stretch, _, rows = whole
+    stretch, *_ = whole
     if stretch and isinstance(writer, StoreWriter) and not writer.is_joined:
         shape = stamps(sample.pixels(slice(0, 1)), stretch).shape[1:]
         writer.begin_stamps(len(sample), shape)
     places = writer.work.absolute(), sample.folder.absolute(), sample.checksum()
-    jobs = sample_jobs(SampleJob(*places, workers.models, *whole), len(sample), writer)
-    left = sum(min(rows, len(sample) - job.start) for job in jobs)
+    first = writer.first if isinstance(writer, StoreWriter) else 0
+    jobs = sample_jobs(SampleJob(*places, workers.models, *whole, first), sample, writer)
+    left = sum(job.stop - job.start for job in jobs)
     with tqdm(total=len(sample), initial=len(sample) - left, desc="encode", unit="galaxy") as bar:
         for count in results(workers.client, encode_rows, jobs):
             bar.update(count)

@@ -15,30 +15,45 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pcvae.errors import StoreError, WorkerError, brief
-from pcvae.folders import replace_folder, write_facts
+from pcvae.folders import replace_folder, write_facts, write_text
 from pcvae.parts import PartWriter, write_table
 from pcvae.store import StoreInfo, copy_model
-from train.encoding.catalog_tables import placed
+from train.encoding.catalog_tables import OF_HATS, fitted, grouped, placed
 
 if TYPE_CHECKING:
     from distributed import Client
     from hats_import.collection.arguments import CollectionArguments
 
-__all__ = ["FACTS", "PARTITION_ROWS", "Content", "HatsWriter", "some_scores"]
+__all__ = [
+    "FACTS",
+    "PARTITION_ROWS",
+    "Content",
+    "HatsWriter",
+    "digest",
+    "partitions",
+    "some_scores",
+]
 
 FACTS = "pcvae.json"  # what a catalogue is made of; written last
 WORK = ("parts", "rows", "tables", "state", "made")  # in the unfinished folder only
 LIBRARIES = ("pcvae", "torch", "numpy", "hats", "hats-import")
 MARGIN = 10.0  # arcsec around each partition in which cross-matches find all neighbours
+TABLE_ROWS = 100_000  # of a file that hats-import reads, at least
 PARTITION_ROWS = 250_000  # at most, in a partition
 SCORES = 1_000_000  # galaxies at least whose scores are looked at, if there are as many
 ORDER = 8  # of the smallest partitions: 0.05 deg^2
 
 
+def partitions(catalog: Path) -> list[Path]:
+    """The files of the galaxies of a catalogue made by pcvae, without those of its margin."""
+    mains = [path.parent for path in catalog.glob("*/point_map.fits")]  # a margin has none
+    return sorted(p for main in mains for p in main.glob("dataset/Norder=*/Dir=*/Npix=*.parquet"))
+
+
 def some_scores(catalog: Path, model: str) -> pd.DataFrame:
     """The ``ood`` of a model in the first partitions of a catalogue, if it has that column."""
     tables, name = [], f"{model}_ood"
-    for path in sorted(catalog.glob("*/dataset/Norder=*/Dir=*/Npix=*.parquet")):
+    for path in partitions(catalog):
         if name not in pq.read_schema(path).names:
             return pd.DataFrame()
         tables.append(pq.read_table(path, columns=[name]).rename_columns(["ood"]))
@@ -54,11 +69,13 @@ class Content(NamedTuple):
         info: What is known of it as a whole.
         models: Where each model's files lie, by its name.
         tables: Its galaxies with their latents, part after part; always in the same order.
+        earlier: A finished catalogue, whose galaxies are in it too.
     """
 
     info: StoreInfo
     models: Mapping[str, Path]
     tables: Iterator[pa.Table]
+    earlier: Path | None = None
 
 
 class HatsWriter(PartWriter):
@@ -96,16 +113,18 @@ class HatsWriter(PartWriter):
             partition_rows: Of a partition, at most.
 
         Raises:
-            StoreError: No galaxy has a place on the sky, or too many share one.
+            StoreError: Too many galaxies share a place on the sky.
             WorkerError: A worker or the scheduler has ended too often.
         """
         if not self.is_joined:
-            rows = self._write_tables(content.tables)
-            facts = _facts(content, rows)
-            self._import(client, rows, partition_rows, facts)
+            files = partitions(content.earlier) if content.earlier else []
+            self._write_tables(content.tables, pq.read_schema(files[0]) if files else None)
+            files += sorted((self.work / "tables").glob("*.parquet"))
+            facts = _facts(content, sum(pq.read_metadata(path).num_rows for path in files))
+            self._import(client, files, partition_rows, facts)
             _point_margins(self._made, self._name)
-            for name, files in content.models.items():
-                copy_model(files, self._made / "models" / name)
+            for name, run in content.models.items():
+                copy_model(run, self._made / "models" / name)
             write_facts(self._made / FACTS, facts)
         if self._made.exists():
             for path in sorted(self._made.iterdir(), key=lambda path: path.name == FACTS):
@@ -114,46 +133,46 @@ class HatsWriter(PartWriter):
             shutil.rmtree(self.work / name, ignore_errors=True)
         return replace_folder(self.work, self.folder)
 
-    def _write_tables(self, tables: Iterator[pa.Table]) -> int:
-        """Put the galaxies that have a place on disk, part by part; how many there are."""
-        folder, rows, without = self.work / "tables", 0, []
+    def _write_tables(self, tables: Iterator[pa.Table], schema: pa.Schema | None) -> None:
+        """Put the galaxies that have a place on disk, part by part, with the columns of others."""
+        folder, without = self.work / "tables", []
         folder.mkdir(exist_ok=True)
-        for part, table in enumerate(tables):
+        for part, table in enumerate(grouped(tables, TABLE_ROWS)):
             here, nowhere = placed(table)
             path = folder / f"{part:012d}.parquet"
             if len(here) and not path.exists():
-                write_table(path, here)
-            rows += len(here)
+                write_table(path, fitted(here, schema) if schema else here)
             without += nowhere["id"].to_pylist()
         if without:
             _leave_out(self.work / "left_out.csv", without)
             print(f"left out: {len(without)} without a place on the sky")
-        if not rows:
-            shutil.rmtree(self.work)
-            msg = "no galaxy has a right ascension and declination [deg], which HATS is built on"
-            raise StoreError(f"{msg}: make a store (--output store)")
-        return rows
 
     def _import(
-        self, client: "Client", rows: int, partition_rows: int, facts: Mapping[str, object]
+        self,
+        client: "Client",
+        files: list[Path],
+        partition_rows: int,
+        facts: Mapping[str, object],
     ) -> None:
         begun = (self.work / "state").exists()
         try:
-            _run(self._arguments(rows, partition_rows, facts), client)
+            _run(self._arguments(files, partition_rows, facts), client)
         except (ValueError, RuntimeError, OSError) as error:
             if not begun:
                 raise _in_words(error, partition_rows) from error
             # What a killed call has left cannot be gone on with: begin once more.
             for name in ("state", "made"):
                 shutil.rmtree(self.work / name, ignore_errors=True)
-            self._import(client, rows, partition_rows, facts)
+            self._import(client, files, partition_rows, facts)
 
     def _arguments(
-        self, rows: int, partition_rows: int, facts: Mapping[str, object]
+        self, files: list[Path], partition_rows: int, facts: Mapping[str, object]
     ) -> "CollectionArguments":
         from hats_import.catalog.file_readers.parquet import ParquetPyarrowReader
         from hats_import.collection.arguments import CollectionArguments
 
+        names = pq.read_schema(files[0]).names
+        kept = [name for name in names if name not in OF_HATS]
         arguments = CollectionArguments(
             output_path=self.work / "made",
             output_artifact_name=self._name,
@@ -162,12 +181,12 @@ class HatsWriter(PartWriter):
             progress_bar=False,
         )
         arguments = arguments.catalog(
-            input_file_list=sorted((self.work / "tables").glob("*.parquet")),
-            file_reader=ParquetPyarrowReader(),
+            input_file_list=files,
+            file_reader=ParquetPyarrowReader(column_names=kept),
             sort_columns="id",
             pixel_threshold=partition_rows,
             highest_healpix_order=ORDER,
-            expected_total_rows=rows,
+            expected_total_rows=facts["galaxies"],
         )
         return arguments.add_margin(margin_threshold=MARGIN, is_default=True)
 
@@ -206,18 +225,18 @@ def _facts(content: Content, rows: int) -> dict[str, object]:
     return {
         "galaxies": rows,
         "versions": {name: version(name) for name in LIBRARIES},
-        "sha256": {name: _digest(files) for name, files in content.models.items()},
+        "sha256": {name: digest(files) for name, files in content.models.items()},
         **asdict(content.info),
     }
 
 
-def _digest(run: Path) -> str:
+def digest(run: Path) -> str:
     """The SHA-256 of a model's weights and settings together."""
-    digest = hashlib.sha256()
+    found = hashlib.sha256()
     for name in ("run.json", "model.safetensors"):
         if (run / name).exists():  # an embedding has no weights
-            digest.update((run / name).read_bytes())
-    return digest.hexdigest()
+            found.update((run / name).read_bytes())
+    return found.hexdigest()
 
 
 def _properties(facts: Mapping[str, object]) -> dict[str, str]:
@@ -238,4 +257,4 @@ def _leave_out(path: Path, ids: list[str]) -> None:
     added = pd.DataFrame({"id": ids, "reason": "no position", "detail": detail})
     found = pd.read_csv(path, dtype=str) if path.exists() else added[:0]
     table = pd.concat([found, added]).drop_duplicates("id")
-    table.to_csv(path, index=False)
+    write_text(path, table.to_csv(index=False))

@@ -11,7 +11,9 @@ import pyarrow.parquet as pq
 from pcvae.store import StoreInfo, StoreWriter, read_store
 from train.encoding.catalog_tables import joined_parts
 from train.encoding.cluster import connect
+from train.encoding.earlier import Earlier, EarlierStore
 from train.encoding.hats_writer import PARTITION_ROWS, Content, HatsWriter, some_scores
+from train.encoding.taken_rows import carry_left_out
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -29,32 +31,49 @@ class Whole(NamedTuple):
     models: Mapping[str, Path]
 
 
-def open_writer(args: argparse.Namespace, settings: dict[str, object]) -> Writer:
+def open_writer(
+    args: argparse.Namespace, settings: dict[str, object], earlier: Earlier | None = None
+) -> Writer:
     """What keeps the parts and makes ``args.output`` of them.
 
     Args:
         args: Of ``train.encode``.
         settings: What decides the content beside the options.
+        earlier: What galaxies are added to.
     """
+    options = {"overwrite": args.overwrite, "append": earlier is not None}
+    if earlier:
+        settings["append"] = earlier.digest()
     if args.symmetries:
         settings["symmetries"] = True
     if args.no_reconstruction:
         settings["reconstruction"] = False
     if args.output == "store":
-        return StoreWriter(args.store, settings, overwrite=args.overwrite)
+        return StoreWriter(args.store, settings, **options)
     settings |= {"output": "hats", "partition_rows": args.partition_rows}
-    return HatsWriter(args.store, settings, overwrite=args.overwrite)
+    return HatsWriter(args.store, settings, **options)
 
 
 def finish(
-    args: argparse.Namespace, writer: Writer, whole: Whole, client: "Client | None"
+    args: argparse.Namespace,
+    writer: Writer,
+    whole: Whole,
+    client: "Client | None",
+    earlier: Earlier | None = None,
 ) -> None:
-    """Make of the parts what is asked for, on the workers that there are."""
+    """Make of the parts, and of what was there, what is asked for."""
+    if earlier:
+        carry_left_out(writer.work, earlier.folder, whole.galaxies["id"])
     if isinstance(writer, StoreWriter):
+        if isinstance(earlier, EarlierStore):
+            both = pd.concat([earlier.store.galaxies, whole.galaxies], ignore_index=True)
+            whole = whole._replace(galaxies=both)
         writer.finish(*whole)
         return
     parts = {name: writer.parts(name) for name in whole.models}
-    content = Content(whole.info, whole.models, joined_parts(whole.galaxies, parts))
+    tables = joined_parts(whole.galaxies, parts)
+    before = earlier.folder if earlier else None
+    content = Content(whole.info, whole.models, tables, before)
     rows = args.partition_rows or PARTITION_ROWS
     if client:
         writer.finish(content, client, partition_rows=rows)

@@ -4,10 +4,10 @@ A task gets paths, which all workers must see, and gives a count: pixels and lat
 the scheduler nor the process that called the command.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from data.readers.legacy_bricks import BrickFiles, BrickSource
-from pcvae.cutouts import Sample, SampleInfo, read_sample
+from pcvae.cutouts import PART, Sample, SampleInfo, read_sample
 from pcvae.encode import Codec
 from pcvae.errors import RunError, SampleError
 from pcvae.folders import partial_folder
@@ -25,6 +25,7 @@ from pcvae.preprocess import Stretch, display
 from pcvae.script import device
 from pcvae.store import put_stamps
 from train.encoding.brick_parts import BrickParts, Span
+from train.encoding.chosen_rows import ChosenRows
 from train.encoding.taken_rows import TakenRows
 
 __all__ = [
@@ -96,7 +97,10 @@ class SampleJob:
         stretch: Of the stamps; None for none.
         decode: As of ``Codec.encode``.
         rows: How many galaxies a part has.
-        start: The first of them.
+        first: The row of the stamps at which the sample begins.
+        start: The first galaxy of the part.
+        stop: That after its last one.
+        chosen: The rows of the cutouts that they are; empty if they stand together.
         wanted: The models whose parts are not there yet.
     """
 
@@ -107,17 +111,26 @@ class SampleJob:
     stretch: Stretch | None
     decode: bool
     rows: int
+    first: int = 0
     start: int = 0
+    stop: int = 0
+    chosen: tuple[int, ...] = ()
     wanted: tuple[str, ...] = ()
 
 
-def sample_jobs(whole: SampleJob, size: int, writer: PartWriter) -> list[SampleJob]:
-    """The parts of a sample of so many galaxies that are not there, each as ``whole`` is."""
+def sample_jobs(whole: SampleJob, sample: Sample, writer: PartWriter) -> list[SampleJob]:
+    """The parts of a sample that are not there, each as ``whole`` is.
+
+    No two of them share a chunk of the stamps, also where these begin with those of others.
+    """
     names, jobs = [name for name, *_ in whole.models.runs], []
-    for start in range(0, size, whole.rows):
+    edges = [0, *range(whole.rows - whole.first % PART, len(sample), whole.rows), len(sample)]
+    for start, stop in pairwise(dict.fromkeys(edges)):
         wanted = tuple(name for name in names if not writer.has_part(name, start))
         if wanted:
-            jobs.append(replace(whole, start=start, wanted=wanted))
+            rows = sample.rows[start:stop].tolist() if isinstance(sample, ChosenRows) else ()
+            part = {"start": start, "stop": stop, "chosen": tuple(rows)}
+            jobs.append(replace(whole, **part, wanted=wanted))
     if jobs:
         _make_folders(whole.work, whole.models)
     return jobs
@@ -131,11 +144,12 @@ def _make_folders(work: Path, models: Models) -> None:
 
 def encode_rows(job: SampleJob) -> int:
     """Encode galaxies of a sample and write their parts; how many there are."""
-    sample = _sample(job.sample, job.checksum)
-    where = slice(job.start, min(job.start + job.rows, len(sample)))
+    sample, where = _sample(job.sample, job.checksum), slice(job.start, job.stop)
+    if job.chosen:
+        sample, where = ChosenRows.of(sample, np.array(job.chosen)), slice(0, len(job.chosen))
     flux = sample.pixels(where)
     if job.stretch:
-        put_stamps(job.work, job.start, stamps(flux, job.stretch))
+        put_stamps(job.work, job.first + job.start, stamps(flux, job.stretch))
     codecs = job.models.codecs()
     for name in job.wanted:
         table = codecs[name].table(flux, decode=job.decode)
@@ -174,33 +188,30 @@ class BrickJob:
     wanted: Mapping[int, tuple[str, ...]]
 
 
-def brick_jobs(whole: BrickJob, todo: Mapping[Span, Mapping[str, Codec]]) -> Iterator[BrickJob]:
+def brick_jobs(
+    whole: BrickJob, spans: Sequence[Span], todo: Mapping[Span, Mapping[str, Codec]]
+) -> Iterator[BrickJob]:
     """The bricks with parts that are not there, each as ``whole`` is.
 
     Args:
         whole: All files and candidates, in the order of the bricks.
+        spans: All parts.
         todo: The models of each part that is not there.
     """
     if todo:
         _make_folders(partial_folder(whole.store), whole.models)
-    used = [name for name in USED if name in whole.candidates]
-    bricks = whole.candidates["brick"].to_numpy(str)
-    for (brick, _), group in groupby(todo, lambda span: (span.brick, span.brick or span.start)):
-        spans = list(group)
-        first, stop = (spans[0].start, spans[0].stop) if not brick else _run(bricks, brick)
-        yield replace(
-            whole,
-            files={brick: whole.files[brick]} if brick else {},
-            candidates=whole.candidates[used].iloc[first:stop].reset_index(drop=True),
-            first=first,
-            wanted={span.start: tuple(todo[span]) for span in spans},
-        )
-
-
-def _run(bricks: NDArray[np.str_], brick: str) -> tuple[int, int]:
-    """The first row on a brick and that after the last; they stand together."""
-    rows = np.flatnonzero(bricks == brick)
-    return int(rows[0]), int(rows[-1]) + 1
+    used = whole.candidates[[name for name in USED if name in whole.candidates]]
+    for (brick, _), group in groupby(spans, lambda span: (span.brick, span.brick or span.start)):
+        parts = list(group)
+        first, wanted = parts[0].start, {span.start: tuple(todo.get(span, ())) for span in parts}
+        if any(wanted.values()):
+            yield replace(
+                whole,
+                files={brick: whole.files[brick]} if brick else {},
+                candidates=used.iloc[first : parts[-1].stop].reset_index(drop=True),
+                first=first,
+                wanted=wanted,
+            )
 
 
 def encode_brick(job: BrickJob) -> int:

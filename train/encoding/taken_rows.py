@@ -7,7 +7,16 @@ import pandas as pd
 from pcvae.folders import partial_folder
 from pcvae.parts import write_table
 
-__all__ = ["TakenRows"]
+__all__ = ["TakenRows", "carry_left_out"]
+
+
+def carry_left_out(work: Path, earlier: Path, taken: pd.Series) -> None:
+    """Add what was left out earlier to an unfinished folder's table, but what is taken now."""
+    new, old = (folder / "left_out.csv" for folder in (work, earlier))
+    tables = [pd.read_csv(path, dtype=str) for path in (old, new) if path.exists()]
+    if tables:
+        table = pd.concat(tables).drop_duplicates("id", keep="last")
+        table[~table["id"].isin(taken)].to_csv(new, index=False)
 
 
 class TakenRows:

@@ -8,6 +8,7 @@ from panel.pane import HTML
 
 from dashboard.app import Explorer, open_datastore
 from dashboard.backend.quantities import axes_of, colours_of, latents_of, projections_of
+from dashboard.backend.typography import MINUS
 from dashboard.export.tables import selection
 from dashboard.latent_map.axes_bar import pairs_of
 from data import embeddings
@@ -61,6 +62,30 @@ def test_the_map_and_its_colours_show_projections(projected):
     expected = session.datastore.store.projections("physics")[["pca_0", "pca_1"]]
     np.testing.assert_array_equal(session.map.plane.points, expected)
     assert session.map.plane.x.title == "PCA 1 (projection)"
+
+
+def test_magnitudes_and_colours_are_axes_and_colours_of_the_map(store, tmp_path):
+    folder = shutil.copytree(store, tmp_path / "store")
+    galaxies, flux = read_store(store).galaxies, np.geomspace(1, 100, 120)
+    fluxes = {"flux_g": flux, "flux_r": 2 * flux, "flux_z": np.r_[np.nan, 3 * flux[1:]]}
+    galaxies.assign(**fluxes).to_parquet(folder / "galaxies.parquet")
+    session = begin(folder)
+    names = ["mag_g", "mag_r", "mag_z", "g-r", "r-z"]
+    for listed in (axes_of, colours_of):
+        assert set(names) <= set(columns(listed(session.datastore.store, "physics")))
+        assert not set(names) & set(columns(listed(read_store(store), "physics")))
+    session.state.param.update(x="mag_g", y="g-r", colour="photometry.r-z")
+    draw(session)
+    plane = session.map.plane
+    assert (plane.x.axis, plane.y.axis) == ("g magnitude [mag]", f"g {MINUS} r [mag]")
+    bright = flux > 20  # where an asinh magnitude is that of Pogson
+    np.testing.assert_allclose(
+        plane.points["x"][bright], 22.5 - 2.5 * np.log10(flux[bright]), atol=0.01
+    )
+    np.testing.assert_allclose(plane.points["y"][bright], 2.5 * np.log10(2), atol=0.01)
+    values = session.datastore.store.magnitudes["r-z"]
+    assert np.isnan(values[0])
+    assert values[1:].notna().all()
 
 
 def test_an_export_has_projections_with_what_they_are(projected):
