@@ -226,6 +226,9 @@ class QueueOptions(Choices):
         default=True,
         doc="Leave out of the queue what anybody labelled, and the catalogue's rare galaxies.",
     )
+    taken_back = param.Parameter(
+        default=frozenset(), doc="The dismissals whose like are listed all the same: events."
+    )
     training_labels = param.Parameter(
         default=(),
         doc="The (row, class) of each labelled galaxy that the SVM shown was fitted to.",
@@ -345,6 +348,9 @@ class State(Axes):
     )
     user: "param.Selector[str]" = param.Selector(
         objects={"Everybody": ""}, doc="Whose labels are listed."
+    )
+    differing = param.Boolean(
+        default=False, doc="List the galaxies of which people say different things."
     )
 
     def __init__(self, **params: object) -> None:

@@ -15,8 +15,9 @@ LIBRARY = [
     "dataset", "model_config", "towers", "model", "loss", "recipes", "checkpoint", "trainer",
     "ood", "encode", "sky_kernels", "sky_stretch", "neighbours", "lookalikes", "metrics",
     "calibration", "ranking",
-    "classifier", "anomaly", "boundaries", "trials", "vectors", "projections", "store_info",
-    "parts", "store", "journal_database", "journal", "journal_backup", "label_classes",
+    "classifier", "anomaly", "boundaries", "trials", "trust", "vectors", "projections",
+    "store_info", "parts", "store", "journal_database", "journal", "journal_backup",
+    "label_classes",
 ]  # fmt: skip
 PACKAGES = ["pcvae", "data", "train", "dashboard"]
 ROOMS = {  # of each package, in order; its commands and its app come after them

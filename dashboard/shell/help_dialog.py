@@ -63,6 +63,10 @@ class Help(pn.viewable.Viewer):
     def __panel__(self) -> pn.viewable.Viewable:
         return self._layout
 
+    def show_keys(self, keys: dict[str, str]) -> None:
+        """List other keys."""
+        self.keys_pane.object = keys_html(keys)
+
     def open(self) -> None:
         """Open the dialog, which is sent to the browser only now."""
         self.dialog.open = True
