@@ -349,9 +349,7 @@ class State(Axes):
     user: "param.Selector[str]" = param.Selector(
         objects={"Everybody": ""}, doc="Whose labels are listed."
     )
-    differing = param.Boolean(
-        default=False, doc="List the galaxies of which people say different things."
-    )
+    differing = param.Boolean(default=False, doc="List the galaxies of which people differ.")
 
     def __init__(self, **params: object) -> None:
         parts = {
