@@ -8,7 +8,7 @@ and slow computations are shared by all sessions of the process.
 
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from html import escape
 from pathlib import Path
@@ -30,12 +30,13 @@ from dashboard.backend.quantities import default_features, feature_choices
 from dashboard.backend.view import RENAMED_TABS, Tab
 from dashboard.components.collapsible import one_at_a_time
 from dashboard.components.css import UNSEEN
-from dashboard.components.icon_toggle import IconToggle
+from dashboard.components.file_input import Upload
 from dashboard.components.theme import HEADER, THEME
 from dashboard.decoder.tab import Decode
 from dashboard.diagnostics.page import ModelPage
 from dashboard.export.export_panel import ExportPanel
 from dashboard.export.map_layers import Glyphs
+from dashboard.export.samp import Samp
 from dashboard.export.tables import labelled, selection
 from dashboard.galaxy.add_galaxy import AddGalaxy
 from dashboard.galaxy.card import Card
@@ -44,7 +45,6 @@ from dashboard.gallery.list_bar import ListBar
 from dashboard.gallery.lookalikes import Lookalikes
 from dashboard.gallery.neighbours import Nearest
 from dashboard.gallery.seed_picker import near_rows
-from dashboard.gallery.strip import LOW, TALL
 from dashboard.gallery.viewer import Viewer
 from dashboard.labelling.label_queue import LabelQueue
 from dashboard.labelling.labels import own_marks, refresh
@@ -55,15 +55,18 @@ from dashboard.plotting.decision_boundaries import BoundaryFits
 from dashboard.selection.histograms import Histograms
 from dashboard.selection.masks import FocusFollower, rows_in_focus
 from dashboard.selection.selection_bar import SelectionBar
-from dashboard.shell.allowed_hosts import guard_requests, is_known_host
+from dashboard.shell.allowed_hosts import guard_requests, is_known_host, is_own_machine
 from dashboard.shell.connection import Connection
-from dashboard.shell.dropped_files import drop_zone
+from dashboard.shell.dropped_files import drop_zone, take_files
 from dashboard.shell.error_page import trouble_page
 from dashboard.shell.history import History
 from dashboard.shell.key_bindings import KeyBindings
 from dashboard.shell.keymap import keymap
+from dashboard.shell.lesson import Lesson
 from dashboard.shell.search_box import Find
+from dashboard.shell.share_panel import Share
 from dashboard.shell.store_watch import StoreWatch, store_identity
+from dashboard.shell.tab_strip import strip_of
 from dashboard.shell.url_sync import UrlSync
 from dashboard.sky.sky_map import SkyMap
 from dashboard.sky.target_list import TargetList
@@ -86,11 +89,8 @@ __all__ = [
 DEMO = Path(__file__).resolve().parents[1] / "data" / "stores" / "demo"
 POLL = 3000  # ms between looks at what others have written in the journal
 TABS = (Nearest, Lookalikes, Grid, LabelList, RankedQueue, Histograms, SkyMap, Decode, TargetList)
-TALLER = {  # drawings of the button
-    "Make the strip taller": "M4 9L8 5L12 9M4 13H12",
-    "Make the strip lower": "M4 5L8 9L12 5M4 13H12",
-}
-CORNER = 388  # px at the right of their names, for the list's bar
+CARD = "clamp(472px, 29vw, 1000px)"  # its width: it grows with the window
+LEAST_HEIGHT = "424px"  # below the header, whatever the strip had at first; else it scrolls
 NOTEBOOK_HEIGHT = 860  # px
 
 
@@ -117,20 +117,17 @@ class Explorer:
         self.followers += [BoundaryFits(**shared), ClassifierFits(**shared)]
         self.legend, self.maps, self.card = Legend(**shared), Maps(**shared), Card(**shared)
         self.map, self.selection_bar = self.maps.shown[0], SelectionBar(**shared)
-        self.model_page = ModelPage(**shared)
-        self.list_bar = ListBar(**shared)
+        self.model_page, self.list_bar = ModelPage(**shared), ListBar(**shared)
         self.tabs: dict[str, Tab] = {tab.key: tab(**shared) for tab in TABS}
-        self.history = History(self.state)
-        self.add_galaxy, self.export_panel = (
-            AddGalaxy(**shared),
-            ExportPanel(partial(glyphs_of, self.maps), **shared),
-        )
-        one_at_a_time(self.add_galaxy.panel, self.export_panel.panel)
+        self.history, self.share = History(self.state), Share(**shared)
+        self.add_galaxy, self.export_panel = AddGalaxy(**shared), exports_of(self)
+        one_at_a_time(self.add_galaxy.panel, self.export_panel.panel, self.share.panel)
         self.search_box = Find(**shared, add_galaxy=self.add_galaxy)
         self.viewer = Viewer(self.tabs, **shared)
         dialogs = (self.viewer.open, self._open_help)
         keys = keymap(datastore, self.state, self.tabs, self.history, *dialogs)
-        self.bindings = KeyBindings(keys, **shared)
+        self.lesson = Lesson(**shared)
+        self.bindings = KeyBindings(keys, self.lesson.open, **shared)
         self.keys, self.help = self.bindings.shortcuts, self.bindings.help
         self.labels = LabelQueue(self.bindings.press, self.card.judge.act, **shared)
         self.connection = Connection(served=has_session())
@@ -149,8 +146,9 @@ class Explorer:
 
     def header(self) -> list[object]:
         """The bar above the page: pages, search, upload, export and help."""
-        given = (self.search_box, self.add_galaxy, self.export_panel, self.help)
-        return [self._pages(), *given]
+        shared = [] if pn.state.location is None else [self.share]  # a cell has no address
+        given = (self.search_box, self.add_galaxy, self.export_panel, *shared, self.help)
+        return [page_switch(self.state), *given]
 
     def body(self) -> pn.Column:
         """The maps or the model page, the card beside them and the tabs below."""
@@ -167,15 +165,19 @@ class Explorer:
             part.visible = state.param.page.rx() == "explore"
         left = pn.Column(maps, self.model_page, sizing_mode="stretch_both")
         right = pn.Column(
-            self.card, width=472, sizing_mode="stretch_height", margin=(10, 14, 0, 8)
+            self.card,
+            self.lesson.panel,
+            sizing_mode="stretch_height",
+            margin=(10, 14, 0, 8),
+            styles={"width": CARD, "flex": "none"},
         )
         upper = pn.Row(left, right, sizing_mode="stretch_both")
         heading = pn.pane.HTML(f"<h1>{escape(self.title)}</h1>", stylesheets=[UNSEEN], margin=0)
-        targets = self.tabs[TargetList.key]
-        assert isinstance(targets, TargetList)
-        dropped = drop_zone(self.state, self.add_galaxy, targets)
-        unseen = (self.keys, self.labels, self.connection, self.viewer, dropped)
-        return pn.Column(heading, upper, tabs, *unseen, sizing_mode="stretch_both")
+        dropped = drop_zone(lambda files: take(self, files), self.add_galaxy)
+        samp = self.export_panel.samp
+        unseen = (samp, self.keys, self.labels, self.connection, self.viewer, dropped)
+        looks = {"sizing_mode": "stretch_both", "styles": {"min-height": LEAST_HEIGHT}}
+        return pn.Column(heading, upper, tabs, *unseen, **looks)
 
     def page(self) -> Page:
         """The whole page."""
@@ -204,36 +206,26 @@ class Explorer:
         self.store_watch.look()
         refresh(self.datastore, self.state)
 
-    def _pages(self) -> pmui.RadioButtonGroup:
-        """The switch between the pages."""
-        return pmui.RadioButtonGroup.from_param(
-            self.state.param.page, label="", size="small", margin=(13, 0, 0, 16)
-        )
+
+def page_switch(state: State) -> pmui.RadioButtonGroup:
+    """The switch between the pages."""
+    return pmui.RadioButtonGroup.from_param(
+        state.param.page, label="", size="small", margin=(13, 0, 0, 16)
+    )
 
 
-def strip_of(tabs: dict[str, Tab], list_bar: ListBar, state: State) -> pn.Column:
-    """The strip below the maps: the tabs, and in its corner the list's bar and its height."""
-    names = list(tabs)
-    strip = pmui.Tabs(
-        *((tab.title, tab) for tab in tabs.values()),
-        active=names.index(state.tab),
-        dynamic=True,
-        sizing_mode="stretch_both",
-        css_classes=["tabs"],
-        sx={".MuiTabs-root": {"marginRight": f"{CORNER}px"}},
-    )
-    strip.param.watch(lambda event: state.param.update(tab=names[event.new]), "active")
-    state.param.watch(lambda event: strip.param.update(active=names.index(event.new)), "tab")
-    corner = {"position": "absolute", "right": "12px", "top": "3px", "z-index": "2"}
-    toggle = IconToggle.of(state.param.tall, TALLER, margin=0)
-    return pn.Column(
-        strip,
-        pn.Row(list_bar, toggle, styles=corner, margin=0),
-        sizing_mode="stretch_width",
-        height=state.param.tall.rx.where(TALL, LOW),
-        margin=0,
-        styles={"position": "relative", "background": "var(--panel-background-color)"},
-    )
+def exports_of(explorer: Explorer) -> ExportPanel:
+    """The panel of exports, which also sends tables to programs on the visitor's computer."""
+    shared: dict[str, Any] = {"datastore": explorer.datastore, "state": explorer.state}
+    samp = Samp(is_own_machine(), lambda file: take(explorer, [file]), **shared)
+    return ExportPanel(samp, partial(glyphs_of, explorer.maps), **shared)
+
+
+def take(explorer: Explorer, files: Sequence[Upload]) -> None:
+    """Take files that were dropped on the page, or a table that a program sends."""
+    targets = explorer.tabs[TargetList.key]
+    assert isinstance(targets, TargetList)
+    take_files(files, explorer.state, explorer.add_galaxy, targets)
 
 
 def _follow_own_session(page: Page, state: State) -> None:

@@ -254,6 +254,7 @@ class Progress(Choices):
     )
     classifier_progress = param.Number(default=0.0, doc="Which share of that is done.")
     message = param.String(default="", doc="What was last saved, undone or redone, in words.")
+    exported = param.List(default=[], item_type=str, doc="The kinds of all exported files.")
     notices = param.Dict(
         default={}, doc="What is wrong with each part of the page, in words; the latest is last."
     )
@@ -306,19 +307,20 @@ class State(Axes):
     )
     hidden = param.List(default=[], item_type=str, doc="Populations and labels without marks.")
     dark = param.Boolean(default=True, doc="Light on dark.")
+    lesson = param.Integer(default=0, doc="The step of the lesson that is shown; 0 for none.")
     row = param.Integer(default=None, allow_None=True, doc="Row of the picked galaxy.")
     external = param.Parameter(
         default=None,
         doc="A galaxy that is not in the store, as ``galaxy.external_galaxy.ExternalGalaxy``; "
         "shown while no row is picked.",
     )
-    wanted_place = param.Parameter(
-        default=None, doc="A place on the sky whose cutout is to be fetched, (ra, dec) [deg]."
-    )
+    wanted_place = param.Parameter(doc="Where a cutout is to be fetched: (ra, dec) [deg].")
     tab: "param.Selector[str]" = param.Selector(
         objects=[""], doc="What the tabs below show, by the tab's key."
     )
-    tall = param.Boolean(default=False, doc="Give the tabs below half of the page.")
+    strip = param.Integer(
+        default=224, bounds=(140, 4000), softbounds=(224, 470), doc="Height of the tabs [px]."
+    )
     band: "param.Selector[str]" = param.Selector(
         objects={"Colour": "colour"}, doc="The band in which the picked galaxy is shown."
     )

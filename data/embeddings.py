@@ -91,8 +91,8 @@ def make(args: argparse.Namespace, made_by: str, read: Read) -> Path:
     if sum(map(bool, (args.sample, args.catalog, args.store))) > 1:
         msg = "expected one of --store, --sample and --catalog, found more"
         raise SettingsError(msg)
-    refuse_existing(args.output, SettingsError, overwrite=args.overwrite)
     with hold(args.output, break_lock=args.break_lock), _scratch(args.output) as scratch:
+        refuse_existing(args.output, SettingsError, overwrite=args.overwrite)
         return _write(args, read(args, scratch), made_by, scratch)
 
 

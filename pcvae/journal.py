@@ -16,6 +16,7 @@ import sqlalchemy as sql
 
 from pcvae.errors import JournalError
 from pcvae.journal_database import EVENTS, KEYS, WAIT, JournalDatabase
+from pcvae.saved_views import SavedViews
 
 __all__ = ["Event", "Given", "Journal", "active_events", "fold", "journal_path", "undone_numbers"]
 
@@ -161,6 +162,9 @@ class Journal(JournalReader):
     Raises:
         JournalError: It cannot be opened, or is of another version; as ``JournalBusyError``
             here and from every method where the database is locked or does not answer.
+
+    Attributes:
+        views: The views that people have saved by name.
     """
 
     def __init__(
@@ -176,6 +180,7 @@ class Journal(JournalReader):
         self._database = JournalDatabase(full, wait, opening)
         self.address = self._database.address
         self.user = user or getpass.getuser()
+        self.views = SavedViews(self._database, self.user)
 
     def tag(
         self,

@@ -16,7 +16,7 @@ from sqlalchemy.schema import CreateTable
 
 from pcvae.errors import JournalBusyError, JournalError
 
-__all__ = ["EVENTS", "KEYS", "WAIT", "JournalDatabase"]
+__all__ = ["EVENTS", "KEYS", "VIEWS", "WAIT", "JournalDatabase"]
 
 VERSION = 1
 LOCK = 0x7063766165  # PostgreSQL's advisory lock that writers take turns by: "pcvae"
@@ -44,9 +44,20 @@ KEYS = sql.Table(
     sql.Column("key", sql.String, primary_key=True),
     sql.Column("number", sql.Integer, nullable=False),
 )
+VIEWS = sql.Table(  # came later: an earlier journal gets it when it is opened
+    "pcvae_views",
+    _TABLES,
+    sql.Column("number", sql.Integer, primary_key=True, autoincrement=True),
+    sql.Column("name", sql.String, nullable=False),
+    sql.Column("address", sql.String, nullable=False),
+    sql.Column("user", sql.String, nullable=False),
+    sql.Column("time", sql.String, nullable=False),
+    sqlite_autoincrement=True,
+)
 _GUARDS = [
-    f"CREATE TRIGGER IF NOT EXISTS pcvae_no_{verb.lower()} BEFORE {verb} ON pcvae_events "
+    f"CREATE TRIGGER IF NOT EXISTS pcvae_no_{verb.lower()}{suffix} BEFORE {verb} ON {table} "
     f"BEGIN SELECT RAISE(ABORT, 'a journal is only added to'); END"
+    for table, suffix in (("pcvae_events", ""), ("pcvae_views", "_of_views"))
     for verb in ("UPDATE", "DELETE")
 ]
 
@@ -82,7 +93,7 @@ class JournalDatabase:
         _refuse_foreign(self.address)
         with self._engine.begin() as connection:
             _lock(connection)
-            for table in (_SCHEMA, EVENTS, KEYS):
+            for table in (_SCHEMA, EVENTS, KEYS, VIEWS):
                 connection.execute(CreateTable(table, if_not_exists=True))
             _add_score(connection)
             if connection.dialect.name == "sqlite":

@@ -273,7 +273,7 @@ def embedding(folder: Path, *, replaced: bool) -> Scenario:
 
 
 def projection(folder: Path) -> Scenario:
-    """``train.project`` of the principal components of a whole store."""
+    """``train.project`` of a model's principal components, added to a whole store."""
     from pcvae.store import read_store
     from tests.train import synthetic
     from train import project
@@ -284,12 +284,13 @@ def projection(folder: Path) -> Scenario:
 
     def state() -> object:
         found = read_store(folder)
-        return [found.projections(model.name).to_csv() for model in found.info.models]
+        return found.projections(found.info.models[0].name).to_csv()
 
     def write_old() -> None:
         shutil.copytree(made, folder)
 
-    return Scenario(folder, lambda: project.main([str(folder)]), state, write_old)
+    argv = [str(folder), "--model", read_store(made).info.models[0].name]
+    return Scenario(folder, lambda: project.main(argv), state, write_old)
 
 
 def report(folder: Path, *, replaced: bool) -> Scenario:

@@ -61,6 +61,10 @@ def test_labels_and_what_was_undone_are_read_from_a_journal(folder):
     journal.tag("g0002", "merger", score="4")
     labels = {name: (event.label, event.score) for name, event in journal.labels().items()}
     assert labels == {"g0003": ("merger", ""), "g0004": ("lens", ""), "g0002": ("merger", "4")}
+    assert set(journal.labels()) == {"g0002", "g0003", "g0004"}
+    assert journal.views.all() == []
+    journal.views.save("peas", "?seeds=green_pea")
+    assert [(view.name, view.user) for view in journal.views.all()] == [("peas", "ben")]
     journal.close()
 
 

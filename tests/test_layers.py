@@ -16,7 +16,8 @@ LIBRARY = [
     "ood", "encode", "sky_kernels", "sky_stretch", "neighbours", "lookalikes", "metrics",
     "calibration", "ranking",
     "classifier", "anomaly", "boundaries", "trials", "trust", "vectors", "projections",
-    "store_info", "parts", "store", "journal_database", "journal", "journal_backup",
+    "store_info", "parts", "store", "journal_database", "saved_views", "journal",
+    "journal_backup",
     "label_classes",
 ]  # fmt: skip
 PACKAGES = ["pcvae", "data", "train", "dashboard"]

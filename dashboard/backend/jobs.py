@@ -18,6 +18,7 @@ __all__ = [
     "is_warming",
     "run_in_ticks",
     "schedule",
+    "session_caller",
     "weak_callback",
     "when_done",
 ]
@@ -43,6 +44,24 @@ def when_done(job: "Future[Any]", call: Callable[[], None]) -> None:
             document.add_next_tick_callback(call)
 
     job.add_done_callback(enter)
+
+
+def session_caller() -> Callable[[Callable[[], None]], None]:
+    """A function for other threads that has something called in a tick of this session.
+
+    Once the session has ended it does nothing; without a session, as in a script, it calls at
+    once.
+    """
+    document = pn.state.curdoc
+    if document is None or document.session_context is None:
+        return lambda call: call()
+
+    def enter(call: Callable[[], None]) -> None:
+        context = document.session_context
+        if context is not None and not context.destroyed:
+            document.add_next_tick_callback(call)
+
+    return enter
 
 
 def schedule(change: Callable[[], None]) -> None:

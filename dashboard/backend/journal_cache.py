@@ -13,6 +13,7 @@ from dashboard.backend.workers import Workers
 from pcvae.errors import JournalBusyError, JournalError
 from pcvae.journal import Event, Journal, active_events, fold, undone_numbers
 from pcvae.label_classes import CANDIDATE
+from pcvae.saved_views import SavedView
 
 __all__ = ["CANDIDATE", "JournalCache", "JournalJobs", "LabelTable"]
 
@@ -141,6 +142,14 @@ class JournalJobs:
         if self._rereading is None or self._rereading.done():
             self._rereading = self._worker.submit(self._reread)
         return self._rereading
+
+    def views(self) -> "Future[list[SavedView]]":
+        """Read the saved views in the worker; fails with ``JournalError``."""
+
+        def read() -> list[SavedView]:
+            return self.opened().views.all()
+
+        return self._worker.submit(read)
 
     def write(self, write: Callable[[], object]) -> "Future[Any]":
         """Call what writes to the journal in the worker; the cache then knows of it."""

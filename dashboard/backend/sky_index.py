@@ -30,6 +30,21 @@ class SkyTree:
     def __len__(self) -> int:
         return len(self.rows)
 
+    def within(self, ra: float, dec: float, radius: float) -> NDArray[np.intp]:
+        """The rows within an angle [deg] of a place [deg], in the order of the store.
+
+        Example:
+            >>> SkyTree([10.0, 20.0, 10.1], [0.0, 0.0, 0.0]).within(10.0, 0.0, 0.5)
+            array([0, 2])
+        """
+        if not len(self):
+            return self.rows
+        chord = 2 * np.sin(np.deg2rad(min(radius, 180.0)) / 2)
+        found = self._tree.query_ball_point(
+            unit_vectors(np.array([ra]), np.array([dec]))[0], chord
+        )
+        return np.sort(self.rows[found])
+
     def nearest(
         self, ra: ArrayLike, dec: ArrayLike
     ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:

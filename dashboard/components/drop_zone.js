@@ -31,7 +31,9 @@ export function render({ model, el }) {
     event.preventDefault()
     send([...event.dataTransfer.files])
   }
-  const events = [['dragenter', enter], ['dragleave', leave], ['dragover', over], ['drop', drop]]
+  const take = event => { send(event.detail) }  // what a program of the visitor's has sent
+  const events = [['dragenter', enter], ['dragleave', leave], ['dragover', over], ['drop', drop],
+    ['pcvae-files', take]]
   for (const [name, handle] of events) document.addEventListener(name, handle)
   model.on('remove', () => {
     for (const [name, handle] of events) document.removeEventListener(name, handle)

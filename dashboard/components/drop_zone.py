@@ -17,7 +17,8 @@ MAX_FILES = 20
 class DropZone(Component):
     """Takes dropped files part by part; calls ``on_files`` with those of a drop, or ``on_error``.
 
-    Where a field of the page takes a file itself, it is left to that field.
+    Where a field of the page takes a file itself, it is left to that field. Files of a
+    ``pcvae-files`` event of the document are taken likewise.
     """
 
     words = param.String(default="", doc="What can be dropped.")

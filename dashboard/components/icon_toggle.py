@@ -26,7 +26,7 @@ class IconToggle(Component):
         """A button for a boolean parameter.
 
         Args:
-            choice: The parameter, as in ``state.param.tall``.
+            choice: The parameter, as in ``state.param.dark``.
             drawings: The tooltip while it is False and while it is True, each with its icon: an
                 SVG path within 16 x 16.
             **params: Other parameters of the button.

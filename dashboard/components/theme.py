@@ -65,7 +65,7 @@ HEADER = {  # the bar is ground, not the accent: so panel-material-ui leaves its
     ".MuiAppBar-root": {"bgcolor": "primary.contrastText", "color": "primary.main"},
     ".title": {
         "color": "var(--panel-on-background-color) !important",
-        "maxWidth": "max(110px, 100vw - 790px)",  # the rest of the bar needs that much
+        "maxWidth": "max(110px, 100vw - 870px)",  # the rest of the bar needs that much
         "overflow": "hidden",
         "textOverflow": "ellipsis",
         "whiteSpace": "nowrap",

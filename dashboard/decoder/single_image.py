@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SingleImage", "base_of"]
 
-SIDE = 176, 320  # px: of the picture in a low strip and in a tall one
+SIDE = 40, 0.6  # of the picture [px]: at no height of the strip, and what each px of it adds
 
 
 def base_of(datastore: DataStore, state: State, spread: Spread) -> tuple[NDArray[np.float64], str]:
@@ -38,6 +38,16 @@ def base_of(datastore: DataStore, state: State, spread: Spread) -> tuple[NDArray
         if np.isfinite(latents).all():
             return latents, str(datastore.ids[state.row])
     return spread.median, "the median"
+
+
+def side_of(strip: int) -> int:
+    """The side of the picture in a strip of this height [px].
+
+    Example:
+        >>> side_of(224), side_of(470)
+        (174, 322)
+    """
+    return round(SIDE[0] + SIDE[1] * strip)
 
 
 def slider_items(datastore: DataStore, model: str, spread: Spread) -> list[dict[str, Any]]:
@@ -60,7 +70,7 @@ def slider_items(datastore: DataStore, model: str, spread: Spread) -> list[dict[
 class SingleImage(View):
     """The picture of the latents that are chosen by the sliders or by the cursor on a map.
 
-    Reads ``row``, ``model``, ``tab``, ``tall`` and ``decoding`` of the state, and ``cursor`` of
+    Reads ``row``, ``model``, ``tab``, ``strip`` and ``decoding`` of the state, and ``cursor`` of
     its maps; writes ``decoding.latents`` and ``progress.notices``.
     """
 
@@ -69,7 +79,7 @@ class SingleImage(View):
         self._tools: tuple[Codec, Spread, str] | None = None
         self.latest = Latest(self.datastore.workers.decoder.submit)
         self.picture = Picture(
-            width=SIDE[self.state.tall], sizing_mode="stretch_height", margin=(2, 12, 0, 0)
+            width=side_of(self.state.strip), sizing_mode="stretch_height", margin=(2, 12, 0, 0)
         )
         self.sliders = Sliders(self._slide, width=400, sizing_mode="stretch_height", margin=0)
         self.note = pn.pane.HTML("", stylesheets=[BASE], margin=(13, 6, 0, 0))
@@ -161,6 +171,6 @@ class SingleImage(View):
         if not error:
             self.picture.uri = data_uri(job.result(), "WEBP")
 
-    @param.depends("state.tall", watch=True)
+    @param.depends("state.strip", watch=True)
     def _resize(self) -> None:
-        self.picture.width = SIDE[self.state.tall]
+        self.picture.width = side_of(self.state.strip)

@@ -2,8 +2,12 @@
 
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from dashboard.backend.datastore import DataStore
 from dashboard.export.dossier import MAX_CANDIDATES
+from dashboard.export.footprint import CELLS
 from dashboard.export.map_figure import COLUMN, PAGE
 from dashboard.export.table_formats import FORMATS
 from dashboard.selection.masks import rows_in_focus
@@ -13,21 +17,25 @@ __all__ = [
     "CUTOUT",
     "DOSSIER",
     "FIGURE",
+    "FOOTPRINT",
     "GROUNDS",
     "LABELS",
     "LIST",
     "SELECTION",
     "SELECTION_DOSSIER",
+    "TABULAR",
     "WIDTHS",
     "Choice",
     "candidates_of",
+    "covered",
     "formats_of",
     "options_of",
     "refusal",
 ]
 
 LABELS, SELECTION, LIST, CUTOUT, FIGURE = "labels", "selection", "list", "cutout", "figure"
-DOSSIER, SELECTION_DOSSIER = "dossier", "selection-dossier"
+DOSSIER, SELECTION_DOSSIER, FOOTPRINT = "dossier", "selection-dossier", "footprint"
+TABULAR = (LABELS, SELECTION, LIST)
 TABLES = {form.title: ending for ending, form in FORMATS.items()}
 KINDS = {
     LABELS: TABLES,
@@ -35,6 +43,7 @@ KINDS = {
     LIST: TABLES,
     DOSSIER: {"PDF": "pdf", "HTML": "html"},
     SELECTION_DOSSIER: {"PDF": "pdf", "HTML": "html"},
+    FOOTPRINT: CELLS,
     FIGURE: {"PDF": "pdf", "PNG": "png", "SVG": "svg"},
 }
 WIDTHS = {"One column, 88 mm": COLUMN, "Two columns, 180 mm": PAGE}
@@ -46,7 +55,7 @@ class Choice(NamedTuple):
 
     Args:
         what: One of the constants above.
-        kind: The ending of a file of one of its formats.
+        kind: The ending of a file of one of its formats, or the cells of a footprint.
         width: Of the map as a figure [mm].
         dark: Whether the figure's ground is dark.
     """
@@ -75,7 +84,14 @@ def options_of(datastore: DataStore, state: State) -> dict[str, str]:
         options[f"Dossier of the selection: {_galaxies(chosen)}"] = SELECTION_DOSSIER
     if state.row is not None:
         options[f"Cutout of {datastore.ids[state.row]}, FITS"] = CUTOUT
+    options[f"Footprint of {_galaxies(len(covered(datastore, state)))}, MOC"] = FOOTPRINT
     return options | {"The map, as a figure": FIGURE}
+
+
+def covered(datastore: DataStore, state: State) -> NDArray[np.intp]:
+    """The rows whose footprint is meant: those in focus, all where there is no focus."""
+    rows = rows_in_focus(state)
+    return rows if len(rows) else np.arange(len(datastore))
 
 
 def candidates_of(state: State, what: str) -> GalaxyList | None:

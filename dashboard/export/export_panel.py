@@ -11,11 +11,13 @@ from dashboard.backend.view import View
 from dashboard.components.collapsible import drawer, small_button
 from dashboard.components.css import BASE, DROP_DOWN
 from dashboard.components.notices import status_html
-from dashboard.export.choices import LABELS, LIST, SELECTION, options_of, refusal
+from dashboard.export.choices import LABELS, LIST, SELECTION, TABULAR, options_of, refusal
+from dashboard.export.chosen_table import table_maker
 from dashboard.export.file_job import FileJob
 from dashboard.export.files import MAX_BYTES, File, maker_of, too_large
 from dashboard.export.format_choice import FormatChoice
 from dashboard.export.map_layers import Glyphs
+from dashboard.export.samp import Samp
 from dashboard.selection.masks import rows_in_focus
 
 __all__ = ["ExportPanel"]
@@ -25,16 +27,18 @@ class ExportPanel(View):
     """A button, and the panel that it opens: what is exported, and in which format.
 
     Reads ``row``, ``model``, ``tab``, ``selection``, ``progress.journal_events`` and what the
-    maps show of the state; writes ``selection.wanted_export``.
+    maps show of the state; writes ``selection.wanted_export`` and ``progress.exported``.
 
     Args:
+        samp: Sends tables to other programs.
         glyphs: What other parts of the page lay over the maps now.
-        params: The datastore and the state.
     """
 
-    def __init__(self, glyphs: Callable[[], Glyphs] = Glyphs, **params: object) -> None:
+    def __init__(
+        self, samp: Samp, glyphs: Callable[[], Glyphs] = Glyphs, **params: object
+    ) -> None:
         super().__init__(**params)
-        self._glyphs = glyphs
+        self.samp, self._glyphs, self._made = samp, glyphs, ""
         self.job = FileJob(self.datastore.workers.requests, self._tell, self._hand_over)
         says = "Export: labels, selection, list, dossier, cutout or map, as a file"
         looks = {"variant": "outlined", "width": 92, "height": 40, "margin": (10, 0, 0, 5)}
@@ -45,17 +49,17 @@ class ExportPanel(View):
         self.words = pn.pane.HTML("", stylesheets=[BASE, DROP_DOWN], sizing_mode="stretch_width")
         says = "Download: make the file, and save it on your computer"
         self.go = small_button("Download", says, self.take, variant="contained")
+        says = "Send: to TOPCAT, Aladin, DS9 and others on your computer, by SAMP"
+        self.give = samp.button = small_button("Send by SAMP", says, self.send)
         says = "Cancel: give up the file that is being made"
         self.stop = small_button("Cancel", says, self.job.cancel, visible=False)
         close = small_button("Close", "Close: back to the galaxies", self.open)
-        self.file = pmui.FileDownload(
-            callback=lambda: None, filename="pcvae", label="", styles={"display": "none"}
-        )
+        self.file = unseen_download()
         self.panel = drawer(
             self.what,
             self.formats,
             self.words,
-            pn.Row(self.go, self.stop, close, self.file),
+            pn.Row(self.go, self.give, self.stop, close, self.file),
             css_classes=["drop-down", "narrow"],
             stylesheets=[DROP_DOWN],
         )
@@ -82,9 +86,14 @@ class ExportPanel(View):
 
     def take(self) -> None:
         """Make the file in a worker, then send it to the browser."""
-        choice = self.formats.choice(self.what.value)
+        self._made = self.what.value
+        choice = self.formats.choice(self._made)
         self.go.loading = self.stop.visible = True
         self.job.start(maker_of(self.datastore, self.state, choice, self._glyphs()))
+
+    def send(self) -> None:
+        """Send the table to the programs at the visitor's SAMP hub."""
+        self.samp.send(table_maker(self.datastore, self.state, self.what.value), self._say)
 
     def _tell(self, words: str) -> None:
         self.words.object = status_html(f"Making the file: {words}", busy=True)
@@ -98,10 +107,9 @@ class ExportPanel(View):
         elif len(file.content) > MAX_BYTES:
             self._say(too_large(file), failed=True)
         else:
-            self.file.param.update(data=None, filename=file.name)
-            self.file.callback = lambda: io.BytesIO(file.content)
-            self.file._transfer()
+            hand_over(self.file, file)
             self._say(f"{file.name}: {file.words}")
+            self.state.progress.exported = [*self.state.progress.exported, self._made]
 
     @param.depends(
         "state.row",
@@ -128,9 +136,23 @@ class ExportPanel(View):
         """Offer the formats of what is chosen, and say why it cannot be exported."""
         self.formats.offer(self.what.value)
         words = refusal(self.datastore, self.state, self.what.value)
-        self.go.disabled = bool(words)
+        self.give.visible = self.what.value in TABULAR
+        self.go.disabled = self.give.disabled = bool(words)
         if not self.job.running:
             self._say(words)
 
     def _say(self, words: str, *, failed: bool = False) -> None:
         self.words.object = status_html(words, failed=failed)
+
+
+def unseen_download() -> pmui.FileDownload:
+    """What hands a file over to the browser."""
+    looks = {"label": "", "styles": {"display": "none"}}
+    return pmui.FileDownload(callback=lambda: None, filename="pcvae", **looks)
+
+
+def hand_over(field: pmui.FileDownload, file: File) -> None:
+    """Have the browser save a file."""
+    field.param.update(data=None, filename=file.name)
+    field.callback = lambda: io.BytesIO(file.content)
+    field._transfer()

@@ -1,32 +1,34 @@
 """Files to export, each made by a worker from the choices of a session."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import NamedTuple
 
+import numpy as np
 import panel as pn
-from astropy.table import Table
+from numpy.typing import NDArray
 
 from dashboard.backend.datastore import DataStore
 from dashboard.export.choices import (
     CUTOUT,
     DOSSIER,
     FIGURE,
-    LIST,
-    SELECTION,
+    FOOTPRINT,
     SELECTION_DOSSIER,
     Choice,
     candidates_of,
+    covered,
 )
+from dashboard.export.chosen_table import ChosenTable, table_maker
 from dashboard.export.dossier import Request, Tell, collect_dossier
 from dashboard.export.dossier_html import dossier_html
 from dashboard.export.dossier_pdf import dossier_pdf
 from dashboard.export.fits_cutout import NO_FLUX, as_fits, find_sample, pixels_of
+from dashboard.export.footprint import footprint_of
 from dashboard.export.map_figure import Paper, map_figure
 from dashboard.export.map_layers import Glyphs
 from dashboard.export.table_formats import as_file
-from dashboard.export.tables import labelled, list_table, provenance, selection, trust_facts
-from dashboard.selection.masks import rows_in_focus
+from dashboard.export.tables import provenance
 from dashboard.state import State
 
 __all__ = ["MAX_BYTES", "File", "Maker", "maker_of", "page_address", "too_large"]
@@ -57,7 +59,7 @@ def maker_of(
         choice: What is exported.
         glyphs: What other parts of the page lay over the maps.
     """
-    model, row, listed, kind = state.model, state.row, state.shown_list, choice.kind
+    model, row, kind = state.model, state.row, choice.kind
     learnt = datastore.classifier_jobs.learnt(state.space, state.queue.training_labels)
     if choice.what == FIGURE:
         name, shown = f"{datastore.store.info.sample}-map.{kind}", state.frozen()
@@ -71,16 +73,12 @@ def maker_of(
         if candidates is not None:
             request = Request(candidates, state.plane, page_address(), learnt)
             return partial(_dossier, datastore, request, kind)
-    table_file = partial(_table, datastore, model)
-    if choice.what == LIST and listed is not None:
-        name = f"{listed.tab}-{len(listed.rows)}"
-        return lambda _: table_file(
-            name, kind, list_table(datastore, model, listed, learnt), listed.title
-        )
-    if choice.what == SELECTION:
-        rows = rows_in_focus(state)
-        return lambda _: table_file(choice.what, kind, selection(datastore, model, rows))
-    return lambda _: table_file(choice.what, kind, labelled(datastore, model))
+    if choice.what == FOOTPRINT:
+        rows = covered(datastore, state)
+        facts = provenance(datastore, model, f"footprint of {len(rows):,} galaxies")
+        return lambda _: _footprint(datastore, rows, kind, facts)
+    make = table_maker(datastore, state, choice.what)
+    return lambda _: _table(make(), kind)
 
 
 def page_address() -> str:
@@ -110,13 +108,16 @@ def _dossier(datastore: DataStore, request: Request, kind: str, tell: Tell) -> F
     return File(name, content, "1 candidate." if count == 1 else f"{count} candidates.")
 
 
-def _table(
-    datastore: DataStore, model: str, what: str, kind: str, table: Table, title: str = ""
+def _table(chosen: ChosenTable, kind: str) -> File:
+    content = as_file(chosen.table, chosen.facts, kind)
+    return File(f"{chosen.name}.{kind}", content, f"{len(chosen.table):,} rows.")
+
+
+def _footprint(
+    datastore: DataStore, rows: NDArray[np.intp], cells: str, facts: Mapping[str, str]
 ) -> File:
-    facts = provenance(datastore, model, f"{title or what} of {datastore.store.info.sample}")
-    facts |= trust_facts(datastore, model, table)
-    name = f"{datastore.store.info.sample}-{what}.{kind}"
-    return File(name, as_file(table, facts, kind), f"{len(table):,} rows.")
+    found = footprint_of(datastore, rows, cells, facts)
+    return File(f"{datastore.store.info.sample}-footprint.fits", found.content, found.words)
 
 
 def _cutout(datastore: DataStore, row: int) -> File:

@@ -14,7 +14,7 @@ class FormatChoice(pn.viewable.Viewer):
     def __init__(self) -> None:
         pn.viewable.Viewer.__init__(self)
         shared = {"size": "small", "margin": (8, 10)}
-        self.kind = pmui.Select(label="As", options=formats_of(LABELS), width=170, **shared)
+        self.kind = pmui.Select(label="As", options=formats_of(LABELS), width=290, **shared)
         figure = {**shared, "visible": False}
         self.width = pmui.Select(label="Width", options=WIDTHS, width=190, **figure)
         self.ground = pmui.Select(label="Ground", options=GROUNDS, width=90, **figure)

@@ -11,7 +11,7 @@ from astropy.io import fits, votable
 from astropy.table import Table
 from astropy.units.function import FunctionUnitBase
 
-__all__ = ["FORMATS", "Format", "as_file", "regions"]
+__all__ = ["FORMATS", "Format", "as_file", "regions", "write_facts"]
 
 RADIUS = 5.0  # arcsec, of the circles in a region file
 RESERVED = 8  # letters of a FITS keyword
@@ -130,13 +130,18 @@ def _fits(table: Table, facts: Mapping[str, str]) -> bytes:
         if table[name].description:
             hdu.header.set(f"TCOMM{place}", _ascii(table[name].description))
     primary = fits.PrimaryHDU()
-    for name, value in facts.items():
-        keyword = re.sub(r"\W|_", "", name).upper()[:RESERVED]
-        primary.header.set(keyword, _ascii(_line(value)))
+    write_facts(primary.header, facts)
     primary.header.set("RADESYS", "ICRS", "frame of ra and dec")
     file = io.BytesIO()
     fits.HDUList([primary, hdu]).writeto(file)
     return file.getvalue()
+
+
+def write_facts(header: fits.Header, facts: Mapping[str, str]) -> None:
+    """Write a provenance as cards of a FITS header."""
+    for name, value in facts.items():
+        keyword = re.sub(r"\W|_", "", name).upper()[:RESERVED]
+        header.set(keyword, _ascii(_line(value)))
 
 
 def _ecsv(table: Table, facts: Mapping[str, str]) -> bytes:

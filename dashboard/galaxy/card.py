@@ -1,7 +1,6 @@
 """The picked galaxy: its facts, images, reconstruction and properties."""
 
 from html import escape
-from urllib.parse import quote
 
 import numpy as np
 import panel as pn
@@ -25,11 +24,12 @@ from dashboard.galaxy.external_card import (
 from dashboard.galaxy.external_galaxy import NO_NETWORK, ExternalGalaxy, has_network
 from dashboard.galaxy.property_table import outlier_html, properties_of, table_html
 from dashboard.galaxy.reconstruction import Reconstruction, reconstruction_of
+from dashboard.galaxy.sky_links import links_html, links_of
 from dashboard.galaxy.trust_note import TrustNote
 from dashboard.labelling.label_bar import LabelBar
 from dashboard.state import State
 
-__all__ = ["Card", "facts_html", "links_of", "pictures_html"]
+__all__ = ["Card", "facts_html", "pictures_html"]
 
 RESIDUAL = '<span title="Image minus reconstruction; warm where it is brighter">Residual</span>'
 NOTHING = (
@@ -42,26 +42,6 @@ EMPTY = (
 )
 
 
-def links_of(ra: float, dec: float) -> dict[str, str]:
-    """Links to other services for a position [deg]; none if it is unknown.
-
-    Example:
-        >>> list(links_of(151.8, 0.4)), links_of(float("nan"), 0.0)
-        (['Legacy Surveys', 'NED', 'SIMBAD'], {})
-    """
-    if not np.isfinite([ra, dec]).all():
-        return {}
-    place = quote(f"{ra:.6f}d {dec:+.6f}d")
-    return {
-        "Legacy Surveys": f"https://www.legacysurvey.org/viewer?ra={ra:.6f}&dec={dec:.6f}"
-        f"&layer=ls-dr9&zoom=15&mark={ra:.6f},{dec:.6f}",
-        "NED": "https://ned.ipac.caltech.edu/conesearch?search_type=Near%20Position%20Search"
-        f"&in_csys=Equatorial&in_equinox=J2000&coordinates={place}&radius=0.2",
-        "SIMBAD": "https://simbad.cds.unistra.fr/simbad/sim-coo"
-        f"?Coord={quote(f'{ra:.6f} {dec:+.6f}')}&Radius=10&Radius.unit=arcsec",
-    }
-
-
 def facts_html(datastore: DataStore, row: int, *, dark: bool) -> str:
     """Id, population, split, place on the sky and, if it is a real place, links."""
     galaxy = datastore.store.galaxies.iloc[row]
@@ -71,18 +51,14 @@ def facts_html(datastore: DataStore, row: int, *, dark: bool) -> str:
     facts = [f"<span>{escape(str(galaxy['split']).replace('_', ' '))}</span>"]
     links = links_of(ra, dec)
     if "simulated" in datastore.store.info.source.lower():
-        links = {}
+        links = []
         facts.append("<span>simulated</span>")
     if np.isfinite([ra, dec]).all():
         facts.append(f"<span>RA {ra:.5f}° Dec {dec:+.5f}°</span>".replace("-", MINUS))
-    facts += [
-        f'<a href="{escape(address)}" target="_blank" rel="noopener noreferrer">{name}</a>'
-        for name, address in links.items()
-    ]
     return (
         f'<h2>{escape(str(galaxy["id"]))}</h2><div class="facts"><span class="population">'
         f'<i style="background:{colour}"></i>{escape(population_title(population))}</span>'
-        f"{''.join(facts)}</div>"
+        f"{''.join(facts)}</div>{links_html(links)}"
     )
 
 

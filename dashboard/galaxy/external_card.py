@@ -1,5 +1,6 @@
 """The card of an external galaxy: its images, facts and inferred properties."""
 
+from collections.abc import Sequence
 from html import escape
 
 import numpy as np
@@ -14,6 +15,7 @@ from dashboard.backend.stamp_images import (
 )
 from dashboard.galaxy.external_galaxy import Encoding, ExternalGalaxy
 from dashboard.galaxy.property_table import Interval, Property
+from dashboard.galaxy.sky_links import Link, links_html
 from pcvae.dataset import ELLIPTICITY
 from pcvae.labels import LABELS
 
@@ -50,7 +52,7 @@ DUST = (
 
 
 def external_facts_html(
-    external: ExternalGalaxy, links: dict[str, str], seen: Encoding | None
+    external: ExternalGalaxy, links: Sequence[Link], seen: Encoding | None
 ) -> str:
     """Its name, its position, how it was processed, and what of it may mislead."""
     facts = [
@@ -60,13 +62,10 @@ def external_facts_html(
     if np.isfinite([external.ra, external.dec]).all():
         place = f"RA {external.ra:.5f}° Dec {external.dec:+.5f}°"
         facts.append(f"<span>{place}</span>".replace("-", "\N{MINUS SIGN}"))
-    facts += [
-        f'<a href="{escape(address)}" target="_blank" rel="noopener noreferrer">{name}</a>'
-        for name, address in links.items()
-    ]
     notes = [*external.notes, *([DUST] if seen is not None and seen.without_dust else [])]
     return (
         f'<h2>{escape(external.name)}</h2><div class="facts">{"".join(facts)}</div>'
+        f"{links_html(links)}"
         f'<p class="said">{escape(" ".join(notes))}</p>'
     )
 

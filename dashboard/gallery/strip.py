@@ -17,7 +17,7 @@ __all__ = ["Strip", "features_control", "metric_controls", "select", "stamps_hei
 
 MAX_STAMPS = 60  # stamps in a row; a longer list says how many it shows
 ABOVE, HEIGHT = 42, 140  # px: the line of controls, the stamps
-LOW, TALL = 224, 470  # px: the strip with its tabs
+LOW = State.param["strip"].default  # px: the strip with its tabs
 SHOWN = ("state.tab", "state.dark")  # every strip depends on
 METRIC = ("state.k", "state.whiten", "state.oriented", "state.features")
 
@@ -55,7 +55,7 @@ def metric_controls(state: State, **number_looks: Any) -> list[object]:
 
 def stamps_height(state: State) -> "param.rx":
     """That of the stamps and of what stands beside them [px]; follows the strip's."""
-    return state.param.tall.rx.where(HEIGHT + TALL - LOW, HEIGHT)
+    return state.param.strip.rx() + (HEIGHT - LOW)
 
 
 class Strip(Tab):

@@ -18,11 +18,23 @@ from bokeh.server.tornado import BokehTornado
 from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
 from tornado.web import RequestHandler
 
+from dashboard.backend.shared_tables import TableFile, shared_folder, table_name
+from dashboard.shell.compression import compress_answers, compress_messages
 from dashboard.shell.health import HEALTH, Health, protect_pages
 from dashboard.shell.server_log import shorten_closed_tabs
 from dashboard.shell.session_queue import queue_sessions
+from dashboard.sky.aladin_files import AladinFile, aladin_file
 
-__all__ = ["HOSTS", "guard_requests", "is_known_host", "known_names", "names", "served_names"]
+__all__ = [
+    "HOSTS",
+    "guard_requests",
+    "is_known_host",
+    "is_own_machine",
+    "known_names",
+    "names",
+    "served_names",
+    "sits_here",
+]
 
 HOSTS = "PCVAE_HOSTS"  # further names, separated by commas; * for any
 ORIGINS = "BOKEH_ALLOW_WS_ORIGIN"  # Bokeh's own, of the same form
@@ -42,8 +54,9 @@ class Refusal(RequestHandler):
 def guard_requests() -> None:
     """Refuse requests by unknown names in this process: pages, websockets and files alike.
 
-    Answers ``/health``, protects the pages and queues sessions too. Takes effect for servers that
-    are running. Calling it again changes nothing.
+    Answers ``/health`` and requests for shared tables and for the frame of survey images, protects
+    the pages, queues sessions and compresses what goes elsewhere too. Takes effect for servers
+    that are running. Calling it again changes nothing.
     """
     find = getattr(BokehTornado, FIND)
     if hasattr(find, "__wrapped__"):
@@ -52,17 +65,27 @@ def guard_requests() -> None:
     protect_pages()
     shorten_closed_tabs()
     queue_sessions()
+    compress_messages(sits_here)
 
     @wraps(find)
     def guarded(
         application: BokehTornado, request: HTTPServerRequest, **kwargs: Any
     ) -> HTTPMessageDelegate | None:
-        if names(request.host, known):
-            if request.path == HEALTH:
-                return application.get_handler_delegate(request, Health)
-            found: HTTPMessageDelegate | None = find(application, request, **kwargs)
-            return found
-        return application.get_handler_delegate(request, Refusal)
+        compress_answers(application, sits_here)
+        if not names(request.host, known):
+            return application.get_handler_delegate(request, Refusal)
+        if request.path == HEALTH:
+            return application.get_handler_delegate(request, Health)
+        if table := table_name(request.path):
+            where = {"path": str(shared_folder())}
+            return application.get_handler_delegate(request, TableFile, where, [table.encode()])
+        if file := aladin_file(request.path):
+            where = {"path": str(file.parent)}
+            return application.get_handler_delegate(
+                request, AladinFile, where, [file.name.encode()]
+            )
+        found: HTTPMessageDelegate | None = find(application, request, **kwargs)
+        return found
 
     setattr(BokehTornado, FIND, guarded)
 
@@ -98,6 +121,26 @@ def is_known_host() -> bool:
     return names(getattr(request, "host", "localhost"), served_names())
 
 
+def is_own_machine() -> bool:
+    """Whether the visitor of this session sits at the machine of the server.
+
+    True without a session, as in a notebook.
+    """
+    context = pn.state.curdoc.session_context if pn.state.curdoc else None
+    request = getattr(context, "request", None)
+    return request is None or sits_here(request)
+
+
+def sits_here(request: HTTPServerRequest) -> bool:
+    """Whether a request comes from the machine of the server.
+
+    It has to come from there itself, and the server must not have been given any other name:
+    behind a proxy all requests come from the proxy's machine.
+    """
+    places = [getattr(request, "remote_ip", ""), _name(getattr(request, "host", ""))]
+    return all(map(_is_loopback, [*places, *served_names()]))
+
+
 def names(host: str, known: set[str]) -> bool:
     """Whether a Host header has a known name, where ``*`` stands for any part, or an IP address.
 
@@ -121,3 +164,7 @@ def _is_address(name: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _is_loopback(name: str) -> bool:
+    return name == "localhost" or (_is_address(name) and ipaddress.ip_address(name).is_loopback)

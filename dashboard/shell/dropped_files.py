@@ -1,6 +1,6 @@
 """What a dropped file is: a list of targets, or images of a galaxy."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from dashboard.components.drop_zone import DropZone
 from dashboard.components.file_input import Upload, UploadError
@@ -8,7 +8,7 @@ from dashboard.galaxy.add_galaxy import AddGalaxy
 from dashboard.sky.target_list import TargetList
 from dashboard.state import State
 
-__all__ = ["drop_zone", "is_table"]
+__all__ = ["drop_zone", "is_table", "take_files"]
 
 WORDS = (
     "A FITS cutout or a picture is encoded and put on the map; a table of targets is matched "
@@ -35,23 +35,31 @@ def is_table(file: Upload) -> bool:
     return name.endswith(TABLES)
 
 
-def drop_zone(state: State, add_galaxy: AddGalaxy, targets: TargetList) -> DropZone:
-    """The component that hands dropped files to the upload of a galaxy or to the target list."""
-
-    def take(files: Sequence[Upload]) -> None:
-        tables = [file for file in files if is_table(file)]
-        if not tables:
-            add_galaxy.take(files)
-        elif len(files) == 1:
-            add_galaxy.panel.visible = False
-            state.param.update(tab=targets.key, page="explore")
-            targets.upload(tables[0])
-        else:
-            add_galaxy.fail(
-                UploadError(
-                    f"expected one table, or the images of one galaxy; found {len(files)} files, "
-                    f"of which {len(tables)} are tables"
-                )
+def take_files(
+    files: Sequence[Upload], state: State, add_galaxy: AddGalaxy, targets: TargetList
+) -> None:
+    """Hand files to the upload of a galaxy, or a table to the target list."""
+    tables = [file for file in files if is_table(file)]
+    if not tables:
+        add_galaxy.take(files)
+    elif len(files) == 1:
+        add_galaxy.panel.visible = False
+        state.param.update(tab=targets.key, page="explore")
+        targets.upload(tables[0])
+    else:
+        add_galaxy.fail(
+            UploadError(
+                f"expected one table, or the images of one galaxy; found {len(files)} files, "
+                f"of which {len(tables)} are tables"
             )
+        )
 
+
+def drop_zone(take: Callable[[Sequence[Upload]], None], add_galaxy: AddGalaxy) -> DropZone:
+    """The component that hands over the files that are dropped on the page.
+
+    Args:
+        take: Takes those of a drop.
+        add_galaxy: Says why others are refused.
+    """
     return DropZone(take, lambda words: add_galaxy.fail(UploadError(words)), words=WORDS)

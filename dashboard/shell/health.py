@@ -8,10 +8,12 @@ from tornado.web import RequestHandler
 
 from pcvae import __version__
 
-__all__ = ["FRAMES", "HEALTH", "Health", "protect_pages", "security_headers"]
+__all__ = ["FRAMES", "HEALTH", "SAMP_HUB", "Health", "protect_pages", "security_headers"]
 
 HEALTH = "/health"
 FRAMES = "PCVAE_FRAME_ANCESTORS"  # sources that may show the page in a frame, as CSP writes them
+# Of the visitor's machine: SAMP 1.3, section 5.2.1, https://www.ivoa.net/documents/SAMP/
+SAMP_HUB = "http://127.0.0.1:21012"
 DATASTORE = "store "  # what keys of shared data stores begin with
 
 
@@ -33,7 +35,7 @@ def security_headers(frames: str = "'self'") -> dict[str, str]:
 
     Scripts, styles and connections are those of this server alone. Bokeh and Panel need inline
     scripts and styles, compile templates, and load modules and pictures from ``blob:`` and
-    ``data:``.
+    ``data:``. Beside it, a page may connect to the SAMP hub of its visitor.
 
     Args:
         frames: Who may show the page in a frame, as of ``frame-ancestors``.
@@ -44,7 +46,7 @@ def security_headers(frames: str = "'self'") -> dict[str, str]:
         "style-src": "'self' 'unsafe-inline'",
         "img-src": "'self' data: blob:",
         "font-src": "'self' data:",
-        "connect-src": "'self' data: blob:",
+        "connect-src": f"'self' data: blob: {SAMP_HUB}",
         "worker-src": "'self' blob:",
         "object-src": "'none'",
         "base-uri": "'self'",

@@ -1,5 +1,6 @@
-"""Help: the glossary, the keys, and the tour again."""
+"""Help: the glossary, the keys, the tour again, and the lesson."""
 
+from collections.abc import Callable, Mapping
 from html import escape
 
 import panel as pn
@@ -13,7 +14,7 @@ from dashboard.shell.tour import Tour
 __all__ = ["Help", "keys_html"]
 
 
-def keys_html(keys: dict[str, str]) -> str:
+def keys_html(keys: Mapping[str, str]) -> str:
     """A table of the keys and what each does.
 
     Example:
@@ -32,23 +33,29 @@ class Help(pn.viewable.Viewer):
 
     Args:
         keys: What each key does.
+        open_lesson: Begins the lesson, or resumes it.
     """
 
-    def __init__(self, keys: dict[str, str], **params: object) -> None:
+    def __init__(
+        self, keys: Mapping[str, str], open_lesson: Callable[[], None], **params: object
+    ) -> None:
         pn.viewable.Viewer.__init__(self, **params)
+        self._open_lesson = open_lesson
         self.tour = Tour(sizing_mode="fixed", width=0, height=0, margin=0)
-        says = "Help: what the words mean, the keys, and the tour again."
+        says = "Help: what the words mean, the keys, a lesson, and the tour again."
         looks = {"variant": "text", "css_classes": ["help"], "margin": (13, 4)}
         self.button = small_button("Help", says, self.open, **looks)
         says = "Take the tour: the parts of the page, one after another."
         self.again = small_button("Take the tour", says, self._again)
+        says = "Take the lesson: 15 minutes for who has never met a latent space."
+        self.lesson = small_button("Take the lesson", says, self._begin)
         words, self.keys_pane = (
             pn.pane.HTML(html, stylesheets=[BASE, HELP], sizing_mode="stretch_width")
             for html in (glossary_html(), keys_html(keys))
         )
         self.dialog = pmui.Dialog(
             pn.Column(
-                self.again,
+                pn.Row(self.lesson, self.again, margin=0),
                 pmui.Tabs(("Words", words), ("Keys", self.keys_pane), sizing_mode="stretch_width"),
                 sizing_mode="stretch_width",
             ),
@@ -76,3 +83,7 @@ class Help(pn.viewable.Viewer):
     def _again(self) -> None:
         self.dialog.open = False
         self.tour.shown = True
+
+    def _begin(self) -> None:
+        self.dialog.open = False
+        self._open_lesson()

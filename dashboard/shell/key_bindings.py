@@ -1,5 +1,7 @@
 """The keys of a session: the fixed ones, and those of the names that can be given now."""
 
+from collections.abc import Callable
+
 import param
 
 from dashboard.backend.view import Follower
@@ -17,13 +19,16 @@ class KeyBindings(Follower):
 
     Args:
         keys: The keys as ``keymap`` makes them.
+        open_lesson: Opens the lesson, from the help.
     """
 
-    def __init__(self, keys: dict[str, Key], **params: object) -> None:
+    def __init__(
+        self, keys: dict[str, Key], open_lesson: Callable[[], None], **params: object
+    ) -> None:
         super().__init__(**params)
         self.pressed = keys
         self.shortcuts = Shortcuts(self.press, keys=list(keys))
-        self.help = Help(self._described())
+        self.help = Help(self._described(), open_lesson)
 
     def press(self, key: str) -> None:
         """Do what a key does."""

@@ -69,7 +69,9 @@ class Find(View):
             case_sensitive=False,
             min_characters=1,
             size="small",
-            width=230,
+            sizing_mode="stretch_width",  # what the header leaves
+            min_width=120,
+            max_width=230,
             margin=(10, 5, 0, 5),
         )
         self.field.param.watch(lambda event: self.ask(event.new), "value")

@@ -82,5 +82,5 @@ export function render({ model, el }) {
     document.removeEventListener('keydown', pressed, true)
     window.removeEventListener('resize', resized)
   })
-  if (isNew()) model.shown = true
+  if (isNew() && !new URLSearchParams(location.search).has('lesson')) model.shown = true
 }

@@ -22,7 +22,7 @@ from dashboard.selection.selection_text import (
 )
 from dashboard.state import STORE_ORDER, State
 
-__all__ = ["UrlSync", "query_of"]
+__all__ = ["HELD", "UrlSync", "query_of", "shared_address", "unsaid"]
 
 KEPT = (
     "model",
@@ -42,7 +42,14 @@ LATER = ("query", "drawn", "order", "rank")  # restored once the page is on the 
 SELECTION = ("selected", "gesture", "query", "filters", "order", "descending")
 METRIC = ("k", "whiten", "oriented")  # said where they are not as they are at first
 OURS = {*KEPT, *(f"{name}2" for name in AXES), "galaxy", "zoom", "zoom2", "split"}
-OURS |= {*LATER, *METRIC, "filters", "descending", "theme"}
+OURS |= {*LATER, *METRIC, "filters", "descending", "theme", "lesson", "strip"}
+HELD = (  # what changes the address at once
+    *(f"state.{name}" for name in (*KEPT, *METRIC, "row", "split", "dark", "lesson", "strip")),
+    *(f"state.second.{name}" for name in AXES),
+    *(f"state.selection.{name}" for name in SELECTION),
+    "state.queue.rank",
+)
+PERSONAL = "theme", "lesson"
 ZOOMED = 400  # ms of rest after which the address says what is in view
 
 
@@ -59,6 +66,8 @@ def query_of(datastore: DataStore, state: State) -> dict[str, str]:
         if getattr(state, name) != state.param[name].default
     }
     query |= _selection_of(datastore, state) | ({} if state.dark else {"theme": "light"})
+    query |= {"lesson": str(state.lesson)} if state.lesson else {}
+    query |= {"strip": str(state.strip)} if state.strip != state.param.strip.default else {}
     if state.split:
         query |= {f"{name}2": str(getattr(state.second, name)) for name in AXES}
         query |= {"split": "1"} | (
@@ -83,6 +92,32 @@ def _selection_of(datastore: DataStore, state: State) -> dict[str, str]:
     if state.queue.rank != "score":
         found["rank"] = state.queue.rank
     return found
+
+
+def shared_address(datastore: DataStore, state: State) -> str:
+    """The query of a view for others: without the theme and the lesson, which are one's own."""
+    query = query_of(datastore, state)
+    return "?" + urlencode(
+        {name: text for name, text in query.items() if name not in PERSONAL}, safe=","
+    )
+
+
+def unsaid(datastore: DataStore, state: State) -> list[str]:
+    """What is shown that an address cannot hold, in words."""
+    held, mask = _selection_of(datastore, state), state.selection.selected
+    several = mask is not None and not {"query", "drawn"} & set(held)
+    return [
+        words
+        for words, shown in (
+            ("the selection, which was drawn in several steps or on the sky", several),
+            ("the galaxy that you uploaded", state.external is not None),
+            ("the list of targets", state.tab == "targets"),
+            ("the places of the decoder's sliders", state.decoding.latents is not None),
+            ("the band of the images", state.band != "colour"),
+            ("whose labels are listed", bool(state.label or state.user)),
+        )
+        if shown
+    ]
 
 
 class UrlSync(Follower):
@@ -112,10 +147,14 @@ class UrlSync(Follower):
         state.zoom, state.second.zoom = _zoom_of(asked.get("zoom")), _zoom_of(asked.get("zoom2"))
         _take(state, {"k": int(asked["k"]) if asked.get("k", "").isdecimal() else None})
         state.whiten, state.oriented = asked.get("whiten") != "0", asked.get("oriented") == "1"
+        if asked.get("strip", "").isdecimal():
+            least, most = state.param.strip.bounds
+            state.strip = min(max(int(asked["strip"]), least), most)
         state.selection.filters = filters_of(asked.get("filters", ""))
         state.selection.descending = asked.get("descending") == "1"
         self._later = {name: asked[name] for name in LATER if name in asked}
         state.dark = asked.get("theme") != "light"
+        state.lesson = int(asked["lesson"]) if asked.get("lesson", "").isdecimal() else 0
         if "galaxy" in asked:
             state.row = datastore.row_of(asked["galaxy"])
             if state.row is None:
@@ -138,13 +177,7 @@ class UrlSync(Follower):
             mask = inside_polygon(points, np.array(gesture.corners))
             select(state, mask, gesture, how="replace")
 
-    @param.depends(
-        *(f"state.{name}" for name in (*KEPT, *METRIC, "row", "split", "dark")),
-        *(f"state.second.{name}" for name in AXES),
-        *(f"state.selection.{name}" for name in SELECTION),
-        "state.queue.rank",
-        watch=True,
-    )
+    @param.depends(*HELD, watch=True)
     def _write(self) -> None:
         own = {name: text for name, text in _query_of(self._location).items() if name not in OURS}
         query = self._later | query_of(self._datastore, self.state)

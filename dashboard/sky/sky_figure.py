@@ -30,6 +30,7 @@ __all__ = ["GraticuleLines", "SkyFigure"]
 PLANE = ("", "sky", "")  # the plane of a gesture that is drawn on the sky
 FRAME = (1230, 146)  # px, until the browser has reported the size of the figure
 OPTIONS = FIGURE | {"xaxis": None, "yaxis": None, "min_height": 60}
+OPTIONS |= {"toolbar": "above"}  # in a row, as a low strip has no room for a column of them
 
 
 class GraticuleLines:

@@ -16,6 +16,7 @@ from dashboard.components.css import BASE
 from dashboard.selection.filter_chips import FocusChips
 from dashboard.sky.projection import Sky, sky_of
 from dashboard.sky.sky_figure import SkyFigure
+from dashboard.sky.survey_images import SurveyImages
 
 __all__ = ["SkyMap", "places_note", "sky_plane"]
 
@@ -44,6 +45,8 @@ def places_note(datastore: DataStore, sky: Sky) -> str:
 class SkyMap(Tab):
     """All galaxies on the sky, projected when the tab is first opened.
 
+    Its survey images lie over the map while they are opened.
+
     Reads ``tab`` of the state and the inputs of ``SkyFigure``; writes nothing itself.
     """
 
@@ -54,12 +57,17 @@ class SkyMap(Tab):
         self.map: SkyFigure | None = None
         self.chips = FocusChips(datastore=self.datastore, state=self.state)
         self.note = pn.pane.HTML("", stylesheets=[BASE, NOTE], margin=(0, 6))
+        self.images = SurveyImages(datastore=self.datastore, state=self.state)
         self.body = pn.Column(sizing_mode="stretch_both", margin=(0, 8))
         self._show()
 
     def __panel__(self) -> pn.viewable.Viewable:
-        above = pn.Row(self.chips, self.note, height=32, margin=(2, 8, 0, 8))
-        return pn.Column(above, self.body, sizing_mode="stretch_both", margin=0)
+        images = self.images
+        above = pn.Row(self.chips, self.note, images.bar, height=34, margin=(1, 8, 0, 8))
+        looks = {"sizing_mode": "stretch_both", "margin": 0}
+        over = (images, images.words)
+        below = pn.Column(self.body, *over, styles={"position": "relative"}, **looks)
+        return pn.Column(above, below, **looks)
 
     @param.depends(
         "state.tab",

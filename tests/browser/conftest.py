@@ -42,11 +42,24 @@ def chromium() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def fork_server() -> Iterator["subprocess.Popen[str]"]:
-    """A process that forks servers which have imported everything already."""
+def fork_server(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator["subprocess.Popen[str]"]:
+    """A process that forks servers which have imported everything already.
+
+    They know of no SAMP hub, so that none of this machine is disturbed, and of a stand-in of
+    Aladin Lite.
+    """
     command = [sys.executable, "-m", "tests.browser.fork_server"]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen(command, cwd=ROOT, text=True, bufsize=1, **pipes) as process:
+    nowhere = tmp_path_factory.mktemp("samp") / "none"
+    aladin = str(Path(__file__).with_name("aladin_stand_in.js"))
+    env = {
+        **os.environ,
+        "SAMP_HUB": f"std-lockurl:{nowhere.as_uri()}",
+        "PCVAE_ALADIN": aladin,
+    }
+    with subprocess.Popen(command, cwd=ROOT, env=env, text=True, bufsize=1, **pipes) as process:
         yield process
 
 
@@ -69,11 +82,22 @@ def serve(fork_server: "subprocess.Popen[str]") -> Serve:
 
 
 @pytest.fixture
-def page(chromium: Any, serve: Serve, folder: Path) -> Iterator[Any]:
+def elsewhere() -> str:
+    """What addresses begin with that a test asks for beside its server's; it may be missing."""
+    return "nowhere:"
+
+
+@pytest.fixture
+def page(chromium: Any, serve: Serve, folder: Path, elsewhere: str) -> Iterator[Any]:
     """The dashboard in the browser; what it asks of the network and complains of is checked."""
     from playwright.sync_api import expect
 
     asked, complaints = [], []
+
+    def hear(said: Any) -> None:
+        if said.type == "error" and not said.location["url"].startswith(elsewhere):
+            complaints.append(said.text)
+
     with serve(folder) as url:
         home = url.rsplit("/", 1)[0]
         window = chromium.new_page(viewport={"width": 1280, "height": 800})
@@ -81,11 +105,11 @@ def page(chromium: Any, serve: Serve, folder: Path) -> Iterator[Any]:
         expect.set_options(timeout=PATIENCE)
         window.on("request", lambda request: asked.append(request.url))
         window.on("pageerror", lambda error: complaints.append(str(error)))
-        window.on("console", lambda said: said.type == "error" and complaints.append(said.text))
+        window.on("console", hear)
         open_page(window, url)
         yield window
         for context in chromium.contexts:
             context.close()
-    here = (home, home.replace("http", "ws"), "data:", "blob:", "about:")
+    here = (home, home.replace("http", "ws"), "data:", "blob:", "about:", elsewhere)
     assert [url for url in asked if not url.startswith(here)] == []
     assert complaints == []

@@ -2,6 +2,8 @@
 
 import pytest
 
+from dashboard.benchmarks.screenshot import SETTLED
+
 pytestmark = pytest.mark.ui
 
 THEIRS = {  # panel-material-ui's own parts
@@ -37,8 +39,6 @@ def violations(window):
 
 def visit_all(page):
     """No tab and no page has what hinders a screen reader."""
-    from dashboard.benchmarks.screenshot import SETTLED
-
     assert page.locator("h1").count() == 1
     for tab in page.get_by_role("tab").all():
         tab.click()
@@ -54,7 +54,7 @@ def test_nothing_of_ours_hinders_a_screen_reader(page):
     from dashboard.benchmarks.screenshot import open_page
 
     visit_all(page)
-    open_page(page, f"{page.url.partition('?')[0]}?theme=light")
+    open_page(page, f"{page.url.partition('?')[0]}?theme=light&lesson=4")
     visit_all(page)
 
 
@@ -133,7 +133,7 @@ def keep_the_focus(page):
 
 
 def label_beside_another(chromium, page):
-    """Two visitors share labels and nothing else."""
+    """Two visitors share labels and saved views, and nothing else."""
     from playwright.sync_api import expect
 
     from dashboard.benchmarks.screenshot import open_page
@@ -151,14 +151,33 @@ def label_beside_another(chromium, page):
     expect(other.locator(".stamp > button:first-child").first).to_have_attribute("title", galaxy)
     expect(other.locator(".facts h2")).to_have_text(first)
     expect(page.get_by_role("tab", name="Histograms")).to_have_attribute("aria-selected", "true")
+    save_a_view_for(other, page)
+    expect(other.locator(".facts h2")).to_have_text(galaxy)
+
+
+def save_a_view_for(other, page):
+    """A view that one visitor saves by name is opened by the other."""
+    from playwright.sync_api import expect
+
+    page.get_by_role("button", name="Share: ").click()
+    page.get_by_label("Name of the view").fill("a find")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="a find")).to_be_visible()
+    page.get_by_role("button", name="Copy address").click()
+    expect(page.get_by_text("The address is copied.")).to_be_visible()
+    other.get_by_role("button", name="Share: ").click()
+    other.get_by_role("link", name="a find").click()
+    histograms = other.get_by_role("tab", name="Histograms")
+    expect(histograms).to_have_attribute("aria-selected", "true")
 
 
 def test_the_keyboard_alone_does_it_and_keeps_its_place(page):
     keep_the_focus(page)
     page.get_by_role("tab", name="Neighbours").click()
+    page.wait_for_function(SETTLED)
     walk_label_and_ask(page)
 
 
-def test_visitors_are_shown_around_once_and_share_labels_alone(chromium, page):
+def test_visitors_are_shown_around_once_and_share_labels_and_views_alone(chromium, page):
     visit_twice(chromium, page)
     label_beside_another(chromium, page)

@@ -25,13 +25,34 @@ def serve():
     return served
 
 
-def test_a_person_taps_a_galaxy_walks_to_a_neighbour_tags_it_and_takes_the_list(page, folder):
+def begin_lesson(page):
+    """Open the lesson by Help; returns its heading, which has the focus."""
+    from playwright.sync_api import expect
+
+    page.get_by_role("button", name="Help: ").click()
+    page.get_by_role("button", name="Take the lesson").click()
+    heading = page.get_by_role("region", name="Lesson").get_by_role("heading")
+    expect(heading).to_be_focused()
+    return heading
+
+
+def take_labels(page):
+    """Export the labels; returns the table."""
+    page.get_by_role("button", name="Export: ").click()
+    page.get_by_role("radio", name="Labels: 1 galaxy").click()
+    with page.expect_download() as begun:
+        page.get_by_role("button", name="Download: make").click()
+    return pd.read_csv(begun.value.path(), dtype={"id": str}, comment="#")
+
+
+def test_a_student_taps_a_galaxy_walks_to_a_neighbour_tags_it_and_takes_the_list(page, folder):
     from playwright.sync_api import expect
 
     store = read_store(folder)
     ids, latents = store.galaxies["id"], store.latents("physics")
     heading = page.locator(".facts h2")
     first = heading.inner_text()
+    lesson = begin_lesson(page)
     row = int((latents["redshift"] - latents["redshift"].median()).abs().idxmin())
     assert ids[row] != first
 
@@ -41,6 +62,7 @@ def test_a_person_taps_a_galaxy_walks_to_a_neighbour_tags_it_and_takes_the_list(
     expect(heading).not_to_have_text(first)
     tapped = heading.inner_text()
     expect(page.locator(".pictures img")).to_have_count(3)
+    expect(lesson).to_have_text("Near means alike")
 
     datastore = DataStore(store, None)
     near = datastore.neighbours.nearest(store.info.models[0].name, datastore.row_of(tapped))
@@ -49,6 +71,7 @@ def test_a_person_taps_a_galaxy_walks_to_a_neighbour_tags_it_and_takes_the_list(
     expect(neighbour).to_have_attribute("title", name)
     neighbour.click()
     expect(heading).to_have_text(name)
+    expect(lesson).to_have_text("From numbers back to an image")
 
     page.get_by_role("button", name="Tag as candidate").click()
     expect(page.get_by_role("button", name="Remove candidate")).to_be_visible()
@@ -56,10 +79,6 @@ def test_a_person_taps_a_galaxy_walks_to_a_neighbour_tags_it_and_takes_the_list(
     page.get_by_role("tab", name="Labels").click()
     expect(page.locator(".stamp > button:first-child")).to_have_attribute("title", name)
 
-    page.get_by_role("button", name="Export: ").click()
-    page.get_by_role("radio", name="Labels: 1 galaxy").click()
-    with page.expect_download() as begun:
-        page.get_by_role("button", name="Download: make").click()
-    table = pd.read_csv(begun.value.path(), dtype={"id": str}, comment="#")
+    table = take_labels(page)
     assert list(table["id"]) == [name]
     assert list(table["label"]) == ["candidate"]

@@ -1,11 +1,20 @@
 """Search, upload and export, in a real browser."""
 
 import re
+from contextlib import contextmanager
+from io import BytesIO
+from queue import Queue
+from threading import Thread
+from types import SimpleNamespace
+from urllib.request import urlopen
 
 import numpy as np
 import pytest
+from astropy.table import Table
 from PIL import Image
 
+from dashboard.benchmarks.screenshot import SETTLED
+from dashboard.shell.health import SAMP_HUB
 from pcvae.store import read_store
 from tests.data.services.stand_in import as_fits, sky_header
 
@@ -134,6 +143,60 @@ def download_a_cutout_and_the_map(page):
     assert begun.value.path().read_bytes().startswith(b"%PDF")
 
 
+@contextmanager
+def samp_hub(page, folder):
+    """A SAMP hub that lets the page connect, and another program at it."""
+    from pyvo.samp import SAMPHubServer, SAMPIntegratedClient, conf
+
+    conf.use_internet = False
+    consent = SimpleNamespace()
+    hub = SAMPHubServer(
+        addr="127.0.0.1", mode="multiple", lockfile=f"{folder}/lock", web_port=0,
+        web_profile_dialog=consent,
+    )  # fmt: skip
+    hub.start()
+    program = SAMPIntegratedClient(name="TOPCAT", addr="127.0.0.1")
+    program.connect(hub)
+    Thread(target=lambda: consent.queue_result.put(bool(consent.queue_request.get()))).start()
+    port = f":{hub._web_port}"
+    page.route(f"{SAMP_HUB}/**", lambda r: r.continue_(url=r.request.url.replace(":21012", port)))
+    yield program
+    page.unroute(f"{SAMP_HUB}/**")
+    program.disconnect()
+    hub.stop()
+
+
+def send_a_list_and_take_rows_back(page, tmp_path):
+    """A list goes to a program by the browser's SAMP hub; a row and a table come back."""
+    from playwright.sync_api import expect
+
+    heading = page.locator(".facts h2")
+    page.reload()  # the first page precedes the headers, which say where pages may connect
+    page.wait_for_function(SETTLED)
+    page.get_by_role("button", name="Export the list").click()
+    send = page.get_by_role("button", name="Send: ")
+    send.click()
+    expect(page.get_by_role("alert").filter(has_text="No SAMP hub")).to_be_visible()
+    with samp_hub(page, tmp_path) as program:
+        taken = Queue()
+
+        def take(_key, sender, message, _mtype, params, _extra):
+            taken.put((sender, params, Table.read(BytesIO(urlopen(params["url"]).read()))))
+            program.reply(message, {"samp.status": "samp.ok", "samp.result": {}})
+
+        program.bind_receive_call("table.load.votable", take)
+        send.click()
+        expect(page.get_by_role("status").filter(has_text="Sent to TOPCAT")).to_be_visible()
+        sender, params, table = taken.get(timeout=5)
+        told = {"table-id": params["table-id"], "row": "3"}
+        program.enotify(sender, "table.highlight.row", **told)
+        expect(heading).to_have_text(table["id"][3])
+        table[2:6].write(tmp_path / "mine.vot", format="votable")
+        url = (tmp_path / "mine.vot").as_uri()
+        program.ecall(sender, "1", "table.load.votable", url=url, name="mine")
+        expect(page.get_by_text("4 of 4 targets are in this store")).to_be_visible()
+
+
 def step_through_targets(page, folder, tmp_path):
     """A target list is matched, paged and stepped through."""
     from playwright.sync_api import expect
@@ -213,6 +276,8 @@ def test_galaxies_are_found_fetched_uploaded_and_taken_away(page, folder, tmp_pa
     bring_a_cutout(page, folder, tmp_path)
 
 
-def test_lists_come_from_files_and_from_conditions(page, folder, tmp_path):
+@pytest.mark.parametrize("elsewhere", [SAMP_HUB])
+def test_lists_come_from_files_conditions_and_programs(page, folder, tmp_path):
     step_through_targets(page, folder, tmp_path)
     drop_files_and_write_a_condition(page, folder)
+    send_a_list_and_take_rows_back(page, tmp_path)

@@ -9,6 +9,7 @@ from dashboard.backend.columns import BINS
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.typography import DASH, MINUS
 from dashboard.benchmarks.screenshot import SETTLED
+from dashboard.sky.aladin_files import IMAGES
 from dashboard.sky.sky_map import sky_plane
 from pcvae.store import read_store
 from tests.browser.test_access import violations
@@ -170,6 +171,34 @@ def write_a_limit(page, folder):
     expect(chip).to_be_hidden()
 
 
+def survey_images(page, ids):
+    """Survey images show the picked galaxy and its surroundings, which are brushed both ways."""
+    from playwright.sync_api import expect
+
+    server = re.compile(f"{IMAGES}/.*")
+    page.route(server, lambda route: route.abort())
+    page.get_by_role("button", name="Survey images: ").click()
+    expect(page.get_by_role("alert").filter(has_text="No connection")).to_be_visible()
+    page.unroute(server)
+    page.route(server, lambda r: r.fulfill(headers={"Access-Control-Allow-Origin": "*"}))
+    page.get_by_role("button", name="Survey images: ").click()
+    frame = page.frame_locator("iframe[title^='Survey images']")
+    mark = frame.get_by_role("button", name="others").first
+    row = int(mark.inner_text().split()[1])
+    mark.click()
+    expect(page.locator(".facts h2")).to_have_text(ids[row])
+    expect(frame.get_by_role("button", name=f"picked {row}", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Draw a box: ").click()
+    chip = page.get_by_role("button", name=re.compile("Remove .* selected"))
+    expect(chip).to_be_visible()
+    expect(frame.get_by_role("button", name=f"focus {row}", exact=True)).to_be_visible()
+    expect(frame.get_by_text("drawn as selected")).to_have_count(0)
+    page.get_by_role("button", name="Map of the sky: ").click()
+    expect(page.locator("iframe")).to_have_count(0)
+    chip.click()
+    expect(chip).to_have_count(0)
+
+
 def draw_on_the_sky(page, folder):
     """A box on the sky selects on the maps and in the grid."""
     from playwright.sync_api import expect
@@ -177,10 +206,10 @@ def draw_on_the_sky(page, folder):
     sky = sky_plane(DataStore(read_store(folder), None))[0]
     points = sky.points
     page.get_by_role("tab", name="Sky").click()
-    page.get_by_role("button", name="Make the strip taller").click()
     expect(page.locator(".sky")).to_be_visible()
     page.wait_for_function(SETTLED)
     page.wait_for_function(FITS, arg=sky.projection.aspect)
+    survey_images(page, read_store(folder).galaxies["id"])
     x, y = (points[name].quantile([0.2, 0.7]).to_numpy() for name in "xy")
     page.locator(".sky").hover()
     page.locator(".sky [title='Box Select']").click()
@@ -201,6 +230,27 @@ def draw_on_the_sky(page, folder):
     expect(page.get_by_text("Nothing is selected")).to_be_visible()
 
 
+def drag_the_edge(page, up):
+    """Make the strip taller by so many px, half by mouse and half by keys."""
+    from playwright.sync_api import expect
+
+    edge = page.get_by_role("separator", name="Height of the strip")
+    box, tabs = edge.bounding_box(), page.get_by_role("tab").first
+    before, height = tabs.bounding_box()["y"], int(edge.get_attribute("aria-valuenow"))
+    page.mouse.move(200, box["y"] + 4)
+    page.mouse.down()
+    page.mouse.move(200, box["y"] + 4 - up / 2, steps=3)
+    page.wait_for_function(
+        "([tab, y]) => tab.getBoundingClientRect().y === y",
+        arg=[tabs.element_handle(), before - up / 2],
+    )
+    page.mouse.up()
+    for _ in range(up // 2 // 16):
+        edge.press("ArrowUp")
+    expect(edge).to_have_attribute("aria-valuenow", f"{height + up}")
+    expect(page).to_have_url(re.compile(f"strip={height + up}"))
+
+
 def follow_and_wrap(page):
     """A row shows the picked galaxy; where the strip is tall there are several."""
     from playwright.sync_api import expect
@@ -214,7 +264,7 @@ def follow_and_wrap(page):
     expect(stamps.nth(17)).to_be_in_viewport(ratio=0.99)
     top = [stamps.nth(place).bounding_box()["y"] for place in (0, 17)]
     assert top[0] == top[1]
-    page.get_by_role("button", name="Make the strip taller").click()
+    drag_the_edge(page, up=160)
     page.wait_for_function("box => box.offsetTop > 50", arg=stamps.nth(17).element_handle())
     expect(stamps.nth(17)).to_be_in_viewport(ratio=0.99)
     page.get_by_role("button", name="Make the strip lower").click()
@@ -277,6 +327,7 @@ def test_stamps_follow_wrap_are_enlarged_and_have_the_size_that_is_chosen(page, 
     press_while_it_changes(page, folder)
 
 
+@pytest.mark.parametrize("elsewhere", [IMAGES])
 def test_ranges_that_are_typed_or_drawn_and_a_box_on_the_sky_select(page, folder):
     type_a_range(page, folder)
     draw_a_range(page)

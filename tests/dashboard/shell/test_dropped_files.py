@@ -9,7 +9,7 @@ from astropy.table import Table
 
 from dashboard.components.drop_zone import DropZone
 from dashboard.components.file_input import Upload
-from dashboard.shell.dropped_files import drop_zone, is_table
+from dashboard.shell.dropped_files import drop_zone, is_table, take_files
 
 
 def written(hdus):
@@ -60,7 +60,9 @@ def test_what_is_no_part_is_ignored(message):
 
 def test_a_table_goes_to_the_targets_and_anything_else_to_the_upload(many):
     targets = many.tabs["targets"]
-    zone = drop_zone(many.state, many.add_galaxy, targets)
+    zone = drop_zone(
+        lambda files: take_files(files, many.state, many.add_galaxy, targets), many.add_galaxy
+    )
     csv = Upload("mine.csv", f"id\n{many.datastore.ids[4]}\n".encode())
     zone._taken([csv])
     assert many.state.tab == "targets"
