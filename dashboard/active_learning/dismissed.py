@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import UTC, datetime
-from typing import Any
 
 import panel as pn
 
@@ -77,8 +76,9 @@ class LikeDismissed(View):
         self._near: dict[tuple[object, ...], frozenset[int]] = {}
         self._waiting = False
         says = "Show them: list the galaxies again that are like what was just dismissed"
-        looks: dict[str, Any] = {"width": 86, "margin": (0, 0, 0, 8)}
-        self.button = small_button("Show them", says, self.take_back, **looks)
+        self.button = small_button(
+            "Show them", says, self.take_back, width=86, margin=(0, 0, 0, 8)
+        )
         self.note = pn.pane.HTML("", stylesheets=[BASE], sizing_mode="stretch_width", margin=0)
         self.row = pn.Row(
             self.note,

@@ -178,12 +178,8 @@ class PageSections:
 
     def _show_table(self, section: str, jobs: list["Future[Any]"]) -> None:
         done = [job for job in jobs if job.done()]
-        failures = [str(job.exception()) for job in done if job.exception()]
         found = [job.result() for job in done if not job.exception()]
-        text = "".join(
-            f'<p class="none">Not worked out: {escape(failure[:MAX_LETTERS])}</p>'
-            for failure in failures
-        )
+        text = failures_html([str(job.exception()) for job in done if job.exception()])
         if found:
             text += _TABLES[section](found, self.state.model)
         if len(done) < len(jobs):
@@ -209,6 +205,14 @@ class PageSections:
         if not grid.objects:
             nothing = '<p class="none">No model of this store has a record of its losses.</p>'
             self.holders["losses"].objects = [page_html(nothing)]
+
+
+def failures_html(failures: list[str]) -> str:
+    """Why figures of a table are missing; empty where none has failed."""
+    return "".join(
+        f'<p class="none">Not worked out: {escape(failure[:MAX_LETTERS])}</p>'
+        for failure in failures
+    )
 
 
 def labelled(datastore: DataStore, model: str) -> bool:
