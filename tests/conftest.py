@@ -15,6 +15,11 @@ DEMO = Path(__file__).resolve().parents[1] / "data" / "stores" / "demo"
 BANDS = ("g", "r", "z")
 
 
+def pytest_xdist_auto_num_workers():
+    """One more than there are processors, as browser tests wait for most of their time."""
+    return (os.cpu_count() or 1) + 1
+
+
 def paint(rng, size=32):
     """A noisy elliptical galaxy (3, size, size) [nanomaggy] and the labels it shows."""
     redshift, log_mass = rng.uniform(0.05, 0.9), rng.uniform(8.5, 11.5)
