@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from panel.pane import HTML, HoloViews
 
-from dashboard.app import Explorer
+from dashboard.app import Explorer, page_switch
 from dashboard.backend.model_scores import few_shot_of, history_of, scores_of, trials_of
 from dashboard.diagnostics.figures import (
     FigureSpec,
@@ -71,7 +71,7 @@ def test_the_page_is_not_drawn_before_it_is_turned_to(session):
 
 def test_a_switch_turns_the_page_and_back(session):
     session.page().get_root()
-    switch = session._pages()
+    switch = page_switch(session.state)
     switch.value = "model"
     assert session.state.page == "model"
     assert session.model_page.__panel__().visible
