@@ -59,9 +59,8 @@ from dashboard.shell.allowed_hosts import guard_requests, is_known_host, is_own_
 from dashboard.shell.connection import Connection
 from dashboard.shell.dropped_files import drop_zone, take_files
 from dashboard.shell.error_page import trouble_page
-from dashboard.shell.help_dialog import Help
 from dashboard.shell.history import History
-from dashboard.shell.keyboard import Shortcuts
+from dashboard.shell.key_bindings import KeyBindings
 from dashboard.shell.keymap import keymap
 from dashboard.shell.lesson import Lesson
 from dashboard.shell.search_box import Find
@@ -126,19 +125,16 @@ class Explorer:
         self.search_box = Find(**shared, add_galaxy=self.add_galaxy)
         self.viewer = Viewer(self.tabs, **shared)
         dialogs = (self.viewer.open, self._open_help)
-        self.pressed = keys = keymap(datastore, self.state, self.tabs, self.history, *dialogs)
+        keys = keymap(datastore, self.state, self.tabs, self.history, *dialogs)
         self.lesson = Lesson(**shared)
-        self.help = Help(keys, self.lesson.open)
-        self.keys = Shortcuts(self._press, keys=list(self.pressed))
-        self.labels = LabelQueue(self._press, self.card.judge.act, **shared)
+        self.bindings = KeyBindings(keys, self.lesson.open, **shared)
+        self.keys, self.help = self.bindings.shortcuts, self.bindings.help
+        self.labels = LabelQueue(self.bindings.press, self.card.judge.act, **shared)
         self.connection = Connection(served=has_session())
         self.store_watch = StoreWatch(**shared, on_replaced=self._open_again)
 
     def _open_again(self) -> None:
         self.connection.stale = True
-
-    def _press(self, key: str) -> None:
-        self.pressed[key].do()
 
     def _open_help(self) -> None:
         self.help.open()

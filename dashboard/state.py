@@ -226,6 +226,9 @@ class QueueOptions(Choices):
         default=True,
         doc="Leave out of the queue what anybody labelled, and the catalogue's rare galaxies.",
     )
+    taken_back = param.Parameter(
+        default=frozenset(), doc="The dismissals whose like are listed all the same: events."
+    )
     training_labels = param.Parameter(
         default=(),
         doc="The (row, class) of each labelled galaxy that the SVM shown was fitted to.",
@@ -268,8 +271,7 @@ class Progress(Choices):
 class State(Axes):
     """All choices of one browser session; every view reads it, some write it.
 
-    Its own axes are those of the first map, and its model is the one that card, neighbours and
-    queue show.
+    Its own axes are the first map's; card, neighbours and queue show its model.
     """
 
     if TYPE_CHECKING:
@@ -348,6 +350,7 @@ class State(Axes):
     user: "param.Selector[str]" = param.Selector(
         objects={"Everybody": ""}, doc="Whose labels are listed."
     )
+    differing = param.Boolean(default=False, doc="List galaxies that people differ on.")
 
     def __init__(self, **params: object) -> None:
         parts = {

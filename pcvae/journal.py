@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 import sqlalchemy as sql
@@ -18,7 +18,7 @@ from pcvae.errors import JournalError
 from pcvae.journal_database import EVENTS, KEYS, WAIT, JournalDatabase
 from pcvae.saved_views import SavedViews
 
-__all__ = ["Event", "Journal", "active_events", "fold", "journal_path", "undone_numbers"]
+__all__ = ["Event", "Given", "Journal", "active_events", "fold", "journal_path", "undone_numbers"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,7 @@ class Event:
         user: Who said it.
         time: When, in UTC; ISO 8601 with microseconds.
         undoes: The number of the event that this one undoes; None for a label.
+        score: The score beside a name; empty for none, and where the score is the label.
     """
 
     number: int
@@ -42,6 +43,16 @@ class Event:
     user: str
     time: str
     undoes: int | None = None
+    score: str = ""
+
+
+class Given(NamedTuple):
+    """A label that is given to a galaxy, with what is said beside it; as of an ``Event``."""
+
+    galaxy: str
+    label: str
+    note: str = ""
+    score: str = ""
 
 
 def journal_path(store: Path) -> Path:
@@ -122,10 +133,11 @@ class JournalReader:
     def table(self) -> pd.DataFrame:
         """The active labels, a row a person and galaxy; see ``active_events``.
 
-        Its columns are ``id``, ``label``, ``note``, ``user`` and ``time``.
+        Its columns are ``id``, ``label``, ``score`` (where there is one beside the label),
+        ``note``, ``user`` and ``time``.
         """
         names = [field.name for field in fields(Event)]
-        kept = ["galaxy", "label", "note", "user", "time"]
+        kept = ["galaxy", "label", "score", "note", "user", "time"]
         active = [asdict(event) for event in active_events(self.events())]
         return pd.DataFrame(active, columns=names)[kept].rename(columns={"galaxy": "id"})
 
@@ -171,7 +183,14 @@ class Journal(JournalReader):
         self.views = SavedViews(self._database, self.user)
 
     def tag(
-        self, galaxy: str, label: str, *, note: str = "", user: str | None = None, key: str = ""
+        self,
+        galaxy: str,
+        label: str,
+        *,
+        note: str = "",
+        score: str = "",
+        user: str | None = None,
+        key: str = "",
     ) -> Event:
         """Label a galaxy.
 
@@ -179,31 +198,31 @@ class Journal(JournalReader):
             galaxy: Its id.
             label: The label, such as ``candidate``; replaces the one that it carries.
             note: Anything else to be kept with it.
+            score: A score beside a name.
             user: Who says so; the journal's user by default.
             key: A name of this call by its caller: called again with it, as after an answer that
                 was lost, it adds nothing and returns the same event.
         """
-        return self.tag_all([(galaxy, label, note)], user=user, key=key)[0]
+        return self.tag_all([Given(galaxy, label, note, score)], user=user, key=key)[0]
 
     def tag_all(
-        self, labels: Sequence[tuple[str, str, str]], *, user: str | None = None, key: str = ""
+        self, labels: Sequence[Given], *, user: str | None = None, key: str = ""
     ) -> list[Event]:
         """Label several galaxies, all or none of them.
 
         Args:
-            labels: The galaxy, label and note of each.
+            labels: The galaxy and label of each, with note and score.
             user: Who says so; the journal's user by default.
             key: As for ``tag``; a call that is repeated returns the last event of the first.
         """
-        if not labels or not all(galaxy and label for galaxy, label, _ in labels):
+        if not labels or not all(one.galaxy and one.label for one in labels):
             msg = f"expected a galaxy and a label of each, found {labels[:3]!r}"
             raise JournalError(msg)
         with self._database.writing() as connection:
             done = _done_by(connection, key)
             if done:
                 return done
-            given = [Event(0, *one, user or self.user, "") for one in labels]
-            events = [_add(connection, event) for event in given]
+            events = [_tag(connection, one, user or self.user) for one in labels]
             _keep_key(connection, key, events[-1].number)
             return events
 
@@ -237,6 +256,11 @@ class Journal(JournalReader):
         with self._database.writing() as connection:
             event = _active_event(connection, number, self.address)
             return _undo(connection, event, user or self.user)
+
+
+def _tag(connection: sql.Connection, given: Given, user: str) -> Event:
+    galaxy, label, note, score = given
+    return _add(connection, Event(0, galaxy, label, note, user, "", score=score))
 
 
 def _add(connection: sql.Connection, event: Event) -> Event:

@@ -35,6 +35,7 @@ EVENTS = sql.Table(
     sql.Column("user", sql.String, nullable=False),
     sql.Column("time", sql.String, nullable=False),
     sql.Column("undoes", sql.Integer, sql.ForeignKey("pcvae_events.number"), nullable=True),
+    sql.Column("score", sql.String, nullable=False, server_default=""),
     sqlite_autoincrement=True,
 )
 KEYS = sql.Table(
@@ -94,6 +95,7 @@ class JournalDatabase:
             _lock(connection)
             for table in (_SCHEMA, EVENTS, KEYS, VIEWS):
                 connection.execute(CreateTable(table, if_not_exists=True))
+            _add_score(connection)
             if connection.dialect.name == "sqlite":
                 for guard in _GUARDS:
                     connection.exec_driver_sql(guard)
@@ -127,6 +129,14 @@ class JournalDatabase:
                 yield connection
         except SQLAlchemyError as error:
             raise _trouble("read", self.address, error) from error
+
+
+def _add_score(connection: sql.Connection) -> None:
+    """Add the column of scores to a journal of an earlier pcvae, which can still use it then."""
+    there = {column["name"] for column in sql.inspect(connection).get_columns(EVENTS.name)}
+    if "score" not in there:
+        words = f"ALTER TABLE {EVENTS.name} ADD COLUMN score VARCHAR DEFAULT '' NOT NULL"
+        connection.exec_driver_sql(words)
 
 
 def _refuse_foreign(address: str) -> None:

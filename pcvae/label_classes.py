@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
+from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,14 +17,95 @@ __all__ = [
     "NOTED",
     "SCORES",
     "Labelled",
+    "disagreements",
     "label_class",
     "labelled",
+    "name_of",
     "read_labels",
+    "score_of",
+    "with_label",
+    "without_label",
 ]
 
 CANDIDATE = "candidate"  # the label of a candidate to be followed up
 SCORES = ("0", "1", "2", "3", "4", "5")
 ARTEFACT, NORMAL_LABEL, NOTED = "artefact", "normal", "noted"
+
+
+def name_of(event: Event | None) -> str:
+    """The name that a label gives a galaxy; empty for a score or a note alone."""
+    return "" if event is None or event.label in (*SCORES, NOTED) else event.label
+
+
+def score_of(event: Event | None) -> str:
+    """The score that a label gives a galaxy, with a name or without; empty for none."""
+    if event is None:
+        return ""
+    return event.label if event.label in SCORES else event.score
+
+
+def with_label(event: Event | None, label: str) -> tuple[str, str]:
+    """The label and the score beside it after a person has said one thing more of a galaxy.
+
+    A name replaces the name and a score the score, so that both can stand side by side.
+
+    Example:
+        >>> scored = Event(1, "a", "4", "", "ana", "2026-01-01T00:00:00+00:00")
+        >>> with_label(scored, "merger"), with_label(scored, "2"), with_label(None, "2")
+        (('merger', '4'), ('2', ''), ('2', ''))
+    """
+    if label in SCORES:
+        return _beside(name_of(event), label)
+    return _beside(label, score_of(event))
+
+
+def without_label(event: Event, label: str) -> tuple[str, str]:
+    """The label and the score beside it without that name or score; empty where neither is left.
+
+    Example:
+        >>> both = Event(1, "a", "merger", "", "ana", "2026-01-01T00:00:00+00:00", score="4")
+        >>> without_label(both, "merger"), without_label(both, "4")
+        (('4', ''), ('merger', ''))
+    """
+    name, score = name_of(event), score_of(event)
+    return _beside("" if label == name else name, "" if label == score else score)
+
+
+def _beside(name: str, score: str) -> tuple[str, str]:
+    return (name, score) if name else (score, "")
+
+
+def disagreements(events: Sequence[Event]) -> dict[str, list[Event]]:
+    """The galaxies of which people say different things, each with the labels of all of them.
+
+    Two people differ if their names differ, if their scores do, or if one gives a name alone and
+    the other a score alone. A note without a label says neither.
+
+    Args:
+        events: The active labels; see ``active_events``.
+
+    Example:
+        >>> ana = Event(1, "a", "merger", "", "ana", "2026-01-01T00:00:00+00:00", score="4")
+        >>> ben = Event(2, "a", "4", "", "ben", "2026-01-02T00:00:00+00:00")
+        >>> cy = Event(3, "a", "artefact", "", "cy", "2026-01-03T00:00:00+00:00")
+        >>> list(disagreements([ana, ben])), list(disagreements([ana, ben, cy]))
+        ([], ['a'])
+    """
+    said: dict[str, list[Event]] = {}
+    for event in events:
+        if event.label != NOTED:
+            said.setdefault(event.galaxy, []).append(event)
+    return {
+        galaxy: labels
+        for galaxy, labels in said.items()
+        if any(_differ(one, other) for one, other in combinations(labels, 2))
+    }
+
+
+def _differ(one: Event, other: Event) -> bool:
+    pairs = (name_of(one), name_of(other)), (score_of(one), score_of(other))
+    common = [pair for pair in pairs if all(pair)]
+    return not common or any(first != second for first, second in common)
 
 
 class Labelled(NamedTuple):
@@ -122,10 +204,7 @@ def labelled(
 
 
 def _message(last: Mapping[str, Event], events: Sequence[Event], changed: int, absent: int) -> str:
-    said: dict[str, set[str]] = {}
-    for event in events:
-        said.setdefault(event.galaxy, set()).add(event.label)
-    differ = sum(len(labels) > 1 for labels in said.values())
+    differ = len(disagreements(events))
     return (
         f"labels: {len(last)} galaxies, of which {changed} change their population, {absent} are "
         f"not in the sample, and on {differ} people differ (the last word counts)"

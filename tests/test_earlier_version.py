@@ -5,6 +5,8 @@ which does not keep its weights a second time, and its journal.
 """
 
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -56,10 +58,27 @@ def test_labels_and_what_was_undone_are_read_from_a_journal(folder):
     assert labels == {"g0002": ("candidate", "ana"), "g0003": ("merger", "ana")}
     assert len(journal.events()) == 4
     journal.tag("g0004", "lens")
+    journal.tag("g0002", "merger", score="4")
+    labels = {name: (event.label, event.score) for name, event in journal.labels().items()}
+    assert labels == {"g0003": ("merger", ""), "g0004": ("lens", ""), "g0002": ("merger", "4")}
     assert set(journal.labels()) == {"g0002", "g0003", "g0004"}
     assert journal.views.all() == []
     journal.views.save("peas", "?seeds=green_pea")
     assert [(view.name, view.user) for view in journal.views.all()] == [("peas", "ben")]
+    journal.close()
+
+
+def test_a_journal_that_scores_were_added_to_is_written_as_before(folder):
+    """An earlier version, which does not know scores, names the columns that it writes."""
+    path = folder.parent / "store.journal.sqlite"
+    Journal(path).close()
+    columns = "galaxy, label, note, user, time"
+    with closing(sqlite3.connect(path)) as file, file:
+        file.execute(
+            f"INSERT INTO pcvae_events ({columns}) VALUES ('g0004', 'lens', '', 'ana', 'now')"
+        )
+    journal = Journal(path)
+    assert journal.labels()["g0004"].score == ""
     journal.close()
 
 

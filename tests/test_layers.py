@@ -15,8 +15,9 @@ LIBRARY = [
     "dataset", "model_config", "towers", "model", "loss", "recipes", "checkpoint", "trainer",
     "ood", "encode", "sky_kernels", "sky_stretch", "neighbours", "lookalikes", "metrics",
     "calibration", "ranking",
-    "classifier", "anomaly", "boundaries", "trials", "vectors", "projections", "store_info",
-    "parts", "store", "journal_database", "saved_views", "journal", "journal_backup",
+    "classifier", "anomaly", "boundaries", "trials", "trust", "vectors", "projections",
+    "store_info", "parts", "store", "journal_database", "saved_views", "journal",
+    "journal_backup",
     "label_classes",
 ]  # fmt: skip
 PACKAGES = ["pcvae", "data", "train", "dashboard"]

@@ -28,6 +28,7 @@ from pcvae.lock import BREAK_LOCK, hold
 from pcvae.script import command, device, run
 from train.encoding.brick_options import add_brick_options, check_options
 from train.encoding.cluster import add_cluster_options, check_cluster_options
+from train.encoding.output_options import add_output_options, check_output_options
 from train.encoding.read_ahead import read_ahead
 
 if TYPE_CHECKING:
@@ -75,11 +76,9 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         action="store_true",
         help="leave the reconstruction error out, which takes as long again or longer",
     )
-    add("--output", choices=["store", "hats"], default="store", help="a HATS catalogue: hats")
-    add("--partition-rows", type=int, help="galaxies a partition of it, at most; default: 250000")
-    add("--append", action="store_true", help="add to STORE the galaxies that it does not have")
     add("--overwrite", action="store_true", help="replace STORE, finished or not")
     add("--break-lock", action="store_true", help=BREAK_LOCK)
+    add_output_options(parser)
     add_brick_options(parser)
     add_cluster_options(parser)
     return parser.parse_args(argv)
@@ -89,6 +88,7 @@ def main(argv: Sequence[str] | None = None) -> Path:
     """Encode one sample and return its store."""
     args = parse_args(argv)
     check_options(args)
+    check_output_options(args)
     check_cluster_options(args)
     with hold(args.store, break_lock=args.break_lock):
         return _make(args, argv)
@@ -157,6 +157,10 @@ def _galaxies(args: argparse.Namespace, codecs: Mapping[str, "Codec"]) -> "Galax
         sample: Galaxies = BrickSample.read(args, next(iter(codecs.values())))
     else:
         sample = read_sample(args.sample)
+    if args.output == "hats":
+        from train.encoding.catalog_tables import check_places
+
+        check_places(sample.catalog)
     _split(codecs, sample.catalog)
     for name, codec in codecs.items():
         _check(name, codec, sample)

@@ -16,6 +16,7 @@ from pathlib import Path
 from pcvae.lock import BREAK_LOCK, hold
 from pcvae.script import command, run
 from train.encoding.cluster import add_cluster_options, check_cluster_options
+from train.encoding.output_options import add_partition_rows, check_partition_rows
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -26,7 +27,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add = parser.add_argument
     add("store", type=Path, help="folder made by train.encode or data.embeddings")
     add("catalog", type=Path, help="catalogue to make; must not exist")
-    add("--partition-rows", type=int, help="galaxies a partition, at most; default: 250000")
+    add_partition_rows(parser)
     add("--overwrite", action="store_true", help="replace CATALOG, finished or not")
     add("--break-lock", action="store_true", help=BREAK_LOCK)
     add_cluster_options(parser)
@@ -37,17 +38,19 @@ def main(argv: Sequence[str] | None = None) -> Path:
     """Write one catalogue and return its folder."""
     args = parse_args(argv)
     check_cluster_options(args)
+    check_partition_rows(args)
     with hold(args.catalog, break_lock=args.break_lock):
         return _make(args, argv)
 
 
 def _make(args: argparse.Namespace, argv: Sequence[str] | None) -> Path:
     from pcvae.store import read_store
-    from train.encoding.catalog_tables import store_parts
+    from train.encoding.catalog_tables import check_places, store_parts
     from train.encoding.cluster import connect
     from train.encoding.hats_writer import PARTITION_ROWS, Content, HatsWriter
 
     store = read_store(args.store)
+    check_places(store.galaxies)
     names = [model.name for model in store.info.models]
     digest = hashlib.sha256((store.folder / "store.json").read_bytes()).hexdigest()
     rows = args.partition_rows or PARTITION_ROWS

@@ -14,7 +14,6 @@ from dashboard.backend.view import View
 from dashboard.components.assets import style
 from dashboard.components.collapsible import small_button
 from dashboard.components.css import BASE
-from dashboard.gallery.strip import stamps_height
 from pcvae.anomaly import NORMAL
 from pcvae.ranking import purity
 
@@ -35,7 +34,7 @@ class ClassifierPanel(View):
             "",
             stylesheets=[BASE, style(__file__, "classifier_panel.css")],
             width=420,
-            height=stamps_height(self.state),
+            sizing_mode="stretch_height",
             margin=(0, 0, 0, 14),
         )
         looks: dict[str, Any] = {"width": 72, "margin": (3, 6)}

@@ -74,8 +74,8 @@ class QueueOrder:
         """
         away = self.locate(row) is None and self._place >= 0
         here, self._since = self._place if away and by > 0 else self._place + by, None
-        while here < len(self.rows) and self.rows[here] in skipped:
-            here += 1
+        while 0 <= here < len(self.rows) and self.rows[here] in skipped:
+            here += by
         return int(self.rows[here]) if 0 <= here < len(self.rows) else None
 
     def turn_to(self, row: int | None) -> bool:

@@ -1,7 +1,5 @@
 """The queue: galaxies ranked by anomaly score, margin or error, to be labelled in turn."""
 
-from typing import Any
-
 import numpy as np
 import panel as pn
 import panel_material_ui as pmui
@@ -9,20 +7,22 @@ import param
 from numpy.typing import NDArray
 
 from dashboard.active_learning.classifier_panel import ClassifierPanel
+from dashboard.active_learning.dismissed import DISMISSING, LikeDismissed
 from dashboard.active_learning.queue_order import QueueOrder
 from dashboard.active_learning.ranking import (
     caption_of,
     expected_purity,
     offer_ranks,
+    queued,
     rank_column,
     rank_words,
     ranking,
     waiting_for,
     why_none,
 )
-from dashboard.gallery.strip import SHOWN, Strip, features_control
-from dashboard.labelling.labels import label_title, set_label
-from dashboard.state import GalaxyList
+from dashboard.gallery.strip import SHOWN, Strip, features_control, stamps_height
+from dashboard.labelling.labels import full_title, set_label
+from dashboard.state import GalaxyList, State
 
 __all__ = ["RankedQueue"]
 
@@ -39,6 +39,7 @@ class RankedQueue(Strip):
 
     def __init__(self, **params: object) -> None:
         self._order = QueueOrder()
+        self.like_dismissed = LikeDismissed(self._refresh, **params)
         super().__init__(**params)
         self._offer()
         self.fit = ClassifierPanel(datastore=self.datastore, state=self.state)
@@ -47,15 +48,26 @@ class RankedQueue(Strip):
         above = pn.Row(
             *self._above(), self.note, height=36, margin=(3, 0), sizing_mode="stretch_width"
         )
-        below = pn.Row(self.strip, self.fit, sizing_mode="stretch_width")
+        height = stamps_height(self.state)
+        beside = pn.Column(self.like_dismissed, self.fit, width=434, height=height, margin=0)
+        below = pn.Row(self.strip, beside, sizing_mode="stretch_width")
         return pn.Column(above, below, sizing_mode="stretch_width", margin=(2, 10, 0, 10))
+
+    def go_to(self, row: int) -> None:
+        """Pick a galaxy of the queue, which shows its page."""
+        self.state.row = row
 
     def step(self, by: int) -> None:
         """Pick the next galaxy of the queue, or the previous one; labelled ones are skipped.
 
         From a galaxy that is not in the queue it returns to the last position in the queue.
         """
+        self._go_on(by)
+
+    def _go_on(self, by: int, dismissed: int | None = None) -> None:
+        """Step over what is labelled, and over what is like a galaxy dismissed just now."""
         skipped = self._labelled() if self.state.queue.unlabelled and by > 0 else set()
+        skipped |= self.like_dismissed.rows(dismissed)
         row = self._order.step(self.state.row, by, skipped)
         if row is not None:
             self.state.row = row
@@ -63,8 +75,9 @@ class RankedQueue(Strip):
     def score(self, label: str) -> bool:
         """Label the picked galaxy, and pick the next one unless it is known that saving failed."""
         self._order.locate(self.state.row)
+        row = self.state.row if label in DISMISSING else None
         if set_label(self.datastore, self.state, label):
-            self.step(1)
+            self._go_on(1, row)
         return True
 
     @param.depends(
@@ -74,6 +87,7 @@ class RankedQueue(Strip):
         "state.queue.rank",
         "state.queue.focus_only",
         "state.queue.unlabelled",
+        "state.queue.taken_back",
         "state.queue.training_labels",
         "state.queue.refits",
         "state.selection.focus",
@@ -90,17 +104,7 @@ class RankedQueue(Strip):
         offer_ranks(self.datastore, self.state)
 
     def _above(self) -> list[object]:
-        queue = self.state.queue
-        rank = pmui.Select.from_param(
-            queue.param.rank, label="Ranked by", size="small", variant="outlined", width=210,
-            margin=(2, 6, 0, 4),
-        )  # fmt: skip
-        labels = {"unlabelled": "unlabelled only", "focus_only": "selection only"}
-        boxes = [
-            pmui.Checkbox.from_param(queue.param[name], label=label, size="small", margin=(6, 4))
-            for name, label in labels.items()
-        ]
-        return [rank, *features_control(self.state, top=2), *boxes, *self.fit.buttons]
+        return [*queue_controls(self.state), *self.fit.buttons]
 
     def _listed(self) -> tuple[list[tuple[int, str]], str]:
         values, queue = ranking(self.datastore, self.state), self.state.queue
@@ -109,35 +113,31 @@ class RankedQueue(Strip):
         focus = self.state.selection.focus if queue.focus_only else None
         wanted = queue.rank, self.state.space, queue.training_labels, queue.unlabelled
         if self._order.is_stale(wanted, focus):
-            self._order.fill(queue.rank, values, self._kept(values, focus), self.state.row)
-        rows = self._order.page()
+            kept = queued(self.datastore, self.state, values, self._labelled())
+            self._order.fill(queue.rank, values, kept, self.state.row)
+        page, left_out = self._order.page(), self.like_dismissed.tell()
+        rows = self._shown(page)
         if not len(rows):
-            return [], why_none(values)
+            return [], f"{left_out[:1].upper()}{left_out[1:]}." if len(page) else why_none(values)
         labels = self.datastore.label_table.labels
         listed = []
         for row in rows.tolist():
             event = labels.get(str(self.datastore.ids[row]))
             caption = caption_of(queue.rank, float(values[row]))
-            listed.append((row, caption + (f"\n{label_title(event.label)}" if event else "")))
+            listed.append((row, caption + (f"\n{full_title(event)}" if event else "")))
         learnt = self.datastore.classifier_jobs.learnt(self.state.space, queue.training_labels)
         purity = expected_purity(queue.rank, learnt, rows)
         return listed, f"{self._order.description}, {rank_words(queue.rank)}{purity}"
 
     def _galaxies(self) -> GalaxyList:
-        rank, rows = self.state.queue.rank, self._order.rows
+        rank, rows = self.state.queue.rank, self._shown(self._order.rows)
         values = ranking(self.datastore, self.state)
         columns = {} if values is None else {rank_column(rank): values[rows]}
         return GalaxyList(self.key, f"the queue {rank_words(rank)}", rows, columns)
 
-    def _kept(self, values: NDArray[Any], focus: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
-        """Which galaxies are queued, (N,)."""
-        kept = np.isfinite(values)
-        if focus is not None:
-            kept &= focus
-        if self.state.queue.unlabelled:
-            kept &= self.datastore.populations.normal
-            kept[list(self._labelled())] = False
-        return kept
+    def _shown(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Those rows that are not like what was just dismissed."""
+        return rows[~np.isin(rows, list(self.like_dismissed.rows()))]
 
     def _labelled(self) -> set[int]:
         return set(self.datastore.rows_of(self.datastore.label_table.labels).tolist()) - {-1}
@@ -147,3 +147,18 @@ class RankedQueue(Strip):
         """Show the page of the queue that the picked galaxy is on."""
         if self._order.turn_to(self.state.row if self.state.tab == self.key else None):
             self._refresh()
+
+
+def queue_controls(state: State) -> list[object]:
+    """What the queue is ranked by, the features, and which galaxies are queued."""
+    queue = state.queue
+    rank = pmui.Select.from_param(
+        queue.param.rank, label="Ranked by", size="small", variant="outlined", width=210,
+        margin=(2, 6, 0, 4),
+    )  # fmt: skip
+    labels = {"unlabelled": "unlabelled only", "focus_only": "selection only"}
+    boxes = [
+        pmui.Checkbox.from_param(queue.param[name], label=label, size="small", margin=(6, 4))
+        for name, label in labels.items()
+    ]
+    return [rank, *features_control(state, top=2), *boxes]

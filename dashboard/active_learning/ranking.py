@@ -20,6 +20,7 @@ __all__ = [
     "caption_of",
     "expected_purity",
     "offer_ranks",
+    "queued",
     "rank_choices",
     "rank_column",
     "rank_words",
@@ -150,6 +151,22 @@ def waiting_for(datastore: DataStore, state: State) -> str:
         return job.failure
     words = state.progress.classifier_status or "fitting SVM and trees"
     return f"{words[0].upper()}{words[1:]} …"
+
+
+def queued(
+    datastore: DataStore,
+    state: State,
+    values: NDArray[Any],
+    labelled: set[int],
+) -> NDArray[np.bool_]:
+    """Which galaxies are queued, (N,): of the focus and unlabelled, as is chosen."""
+    kept, queue = np.isfinite(values), state.queue
+    if queue.focus_only and state.selection.focus is not None:
+        kept &= state.selection.focus
+    if queue.unlabelled:
+        kept &= datastore.populations.normal
+        kept[list(labelled)] = False
+    return kept
 
 
 def why_none(values: NDArray[Any]) -> str:

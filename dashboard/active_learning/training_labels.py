@@ -28,8 +28,8 @@ __all__ = [
 RULE = (
     "A name is a class. Scores 4 and 5 and Candidate make the class Candidate; 0, 1, Artefact and "
     "Normal count as normal; 2 and 3 take no part. Scores leave the catalogue's rare galaxies as "
-    "they are. Where people differ, the last word counts. A new class takes part from "
-    f"{MIN_CLASS} galaxies on."
+    "they are. With a name and a score the name counts. Where people differ, the last word "
+    f"counts. A new class takes part from {MIN_CLASS} galaxies on."
 )
 TICK = 400  # ms between looks at how far a fit is
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from dashboard.backend.classifier_jobs import ClassifierJobs, TrainingLabels
 from dashboard.backend.columns import Columns
 from dashboard.backend.journal_cache import WAIT, JournalJobs, LabelTable
+from dashboard.backend.label_trust import TrustJobs
 from dashboard.backend.model_jobs import ModelJobs
 from dashboard.backend.neighbour_index import NeighbourIndex
 from dashboard.backend.populations import Populations
@@ -37,8 +38,8 @@ class DataStore:
     """A read-only store, and slow computations that are done once for all sessions.
 
     Its parts: ``populations``, ``columns`` (values by quantity), ``neighbours``, ``model_jobs``
-    (codecs and scores), ``classifier_jobs``, ``journal_jobs``, ``thumbnails``, ``workers``
-    (thread pools).
+    (codecs and scores), ``classifier_jobs``, ``trust`` (of the labels), ``journal_jobs``,
+    ``thumbnails``, ``workers`` (thread pools).
 
     Args:
         store: The store.
@@ -61,6 +62,7 @@ class DataStore:
         self.neighbours = NeighbourIndex(store, self.workers)
         self.model_jobs = ModelJobs(store, self.workers)
         self.classifier_jobs = ClassifierJobs(store, self.populations)
+        self.trust = TrustJobs(store, self.populations, self.workers)
         self.sky, self.once = cache(self._sky), cache(self._once)
         self.boundaries = lru_cache(64)(partial(_fit_boundaries, self))
 

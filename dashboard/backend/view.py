@@ -47,6 +47,10 @@ class Tab(View):
     key: ClassVar[str]  # what the state and the address call it
     title: ClassVar[str]
 
+    def go_to(self, row: int) -> None:
+        """Pick a galaxy that it lists; the list stays as it is."""
+        self.state.row = row
+
     def step(self, by: int) -> None:
         """Pick the next galaxy that it lists (1), or the previous one (-1); here it lists none."""
 

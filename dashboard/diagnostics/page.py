@@ -36,8 +36,9 @@ def head_html(datastore: DataStore, model: str) -> str:
 class ModelPage(View):
     """Figures and tables of the chosen model; drawn when the page is first opened.
 
-    Reads ``page``, ``model``, ``shown``, ``by``, ``row`` and ``dark`` of the state; writes
-    ``model``, ``shown`` and ``by``, and ``row`` by a tap on a figure.
+    Reads ``page``, ``model``, ``shown``, ``by``, ``row``, ``dark``, ``zoom`` and
+    ``selection.focus`` of the state; writes ``model``, ``shown`` and ``by``, and ``row`` by a
+    tap on a figure.
     """
 
     def __init__(self, **params: object) -> None:
@@ -66,6 +67,7 @@ class ModelPage(View):
         "state.by",
         "state.dark",
         "state.progress.loaded",
+        "state.selection.focus",
         watch=True,
     )
     def _turn(self) -> None:
@@ -75,7 +77,8 @@ class ModelPage(View):
         """
         state = self.state
         self._layout.visible = state.page == "model"
-        wanted = state.model, state.shown, state.dark, state.by
+        sight = id(state.selection.focus), state.zoom, state.plane
+        wanted = state.model, state.shown, state.dark, state.by, sight
         if self._drawn != wanted:
             if self._drawing is not None:
                 self._drawing.close()

@@ -26,6 +26,7 @@ from dashboard.diagnostics.figures import (
 from dashboard.diagnostics.loss_curves import loss_curves, loss_legend, loss_terms
 from dashboard.diagnostics.scatter import Scatter
 from dashboard.diagnostics.score_tables import confusion_html, few_shot_html, scores_html
+from dashboard.diagnostics.trust_section import TrustSection
 from dashboard.state import State
 from pcvae.labels import LABELS
 
@@ -48,6 +49,7 @@ SECTIONS = {
     "labels": "Inferred against catalogue",
     "planes": "What the galaxies are",
     "scores": "How well the labels are inferred",
+    "trust": "Where the labels can be trusted",
     "trials": "How well rare galaxies are told apart",
     "few_shot": "What a few examples find",
     "losses": "How the models learnt",
@@ -97,13 +99,15 @@ class PageSections:
         self.scatters: dict[str, Scatter] = {}
         self.holders = {name: pn.Column(sizing_mode="stretch_width") for name in SECTIONS}
         self._made: dict[str, Any] = {}
+        self._trust = TrustSection(datastore, state, partial(self._fill_text, "trust"))
 
     def steps(self, wanted: tuple[object, ...]) -> Generator[None, None, None]:
         """Draw, figure by figure, what is missing or out of date."""
-        model, _, dark, _ = wanted
+        model, _, dark, _, sight = wanted
         for draw, hangs_on in (
             (self._labels, wanted[:3]),
-            (self._planes, wanted),
+            (self._planes, wanted[:4]),
+            (self._trust.draw, (model, sight)),
             (self._tables, model),
             (self._losses, (model, dark)),
         ):
@@ -150,6 +154,9 @@ class PageSections:
         if not grid.objects:
             self.holders[section].objects = [page_html(f'<p class="none">{nothing}</p>')]
 
+    def _fill_text(self, section: str, text: str) -> None:
+        self.holders[section].objects = [page_html(text)]
+
     def _tables(self) -> Iterator[None]:
         """Request scores, fastest first: models with labels need no neighbours."""
         datastore = self.datastore
@@ -171,17 +178,13 @@ class PageSections:
 
     def _show_table(self, section: str, jobs: list["Future[Any]"]) -> None:
         done = [job for job in jobs if job.done()]
-        failures = [str(job.exception()) for job in done if job.exception()]
         found = [job.result() for job in done if not job.exception()]
-        text = "".join(
-            f'<p class="none">Not worked out: {escape(failure[:MAX_LETTERS])}</p>'
-            for failure in failures
-        )
+        text = failures_html([str(job.exception()) for job in done if job.exception()])
         if found:
             text += _TABLES[section](found, self.state.model)
         if len(done) < len(jobs):
             text += WORKING.format("working it out" if not found else "working out the others")
-        self.holders[section].objects = [page_html(text)]
+        self._fill_text(section, text)
 
     def _losses(self) -> Iterator[None]:
         model, dark = self.state.model, self.state.dark
@@ -202,6 +205,14 @@ class PageSections:
         if not grid.objects:
             nothing = '<p class="none">No model of this store has a record of its losses.</p>'
             self.holders["losses"].objects = [page_html(nothing)]
+
+
+def failures_html(failures: list[str]) -> str:
+    """Why figures of a table are missing; empty where none has failed."""
+    return "".join(
+        f'<p class="none">Not worked out: {escape(failure[:MAX_LETTERS])}</p>'
+        for failure in failures
+    )
 
 
 def labelled(datastore: DataStore, model: str) -> bool:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from dashboard.backend.model_scores import FewShot, Scores
 from dashboard.backend.populations import population_title
 from dashboard.backend.typography import DASH, MINUS
+from dashboard.components.trust_table import TRUST_HEADS
 from pcvae.labels import LABELS
 
 if TYPE_CHECKING:
@@ -20,11 +21,7 @@ __all__ = ["confusion_html", "few_shot_html", "scores_html"]
 COLUMNS = {  # of the table: the key, the head and what it means
     "r2": ("R²", "Share of the variance explained, against the 1:1 line; bootstrap 95 % interval"),
     "r2_linear": ("R² linear", "Of the best straight line: blind to bias and scale; the paper's"),
-    "nmad": ("NMAD", "Normalised median absolute deviation of the errors"),
-    "bias": ("Bias", "Mean error; of redshifts over 1 + z"),
-    "outlier_rate": ("Outliers", "Share of errors above 10°, 0.15 (1 + z), 0.3 dex, 0.3 dex"),
-    "coverage68": ("In 68 %", "Share of catalogue values within the claimed 68 % interval"),
-    "coverage90": ("In 90 %", "Share of catalogue values within the claimed 90 % interval"),
+    **TRUST_HEADS,
 }
 SHARES = ("outlier_rate", "coverage68", "coverage90")
 

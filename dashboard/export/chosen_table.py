@@ -7,7 +7,7 @@ from astropy.table import Table
 
 from dashboard.backend.datastore import DataStore
 from dashboard.export.choices import LABELS, LIST, SELECTION
-from dashboard.export.tables import labelled, list_table, provenance, selection
+from dashboard.export.tables import labelled, list_table, provenance, selection, trust_facts
 from dashboard.selection.masks import rows_in_focus
 from dashboard.state import State
 
@@ -41,6 +41,7 @@ def table_maker(datastore: DataStore, state: State, what: str) -> Callable[[], C
     def named(table: Table, name: str, title: str) -> ChosenTable:
         sample = datastore.store.info.sample
         facts = provenance(datastore, model, f"{title} of {sample}")
+        facts |= trust_facts(datastore, model, table)
         return ChosenTable(table, facts, f"{sample}-{name}")
 
     if what == LIST and listed is not None:

@@ -24,17 +24,21 @@ from dashboard.export.finder_chart import draw_chart
 from dashboard.export.paper import (
     HIGH,
     INNER,
+    LEADING,
     MARGIN,
+    POINT,
     QUIET,
     Looks,
     Sheet,
     TextTable,
     parts_of,
+    width_of,
     wrapped,
 )
 
 __all__ = ["dossier_pdf"]
 
+STEP = 6.5 * LEADING * POINT  # mm, a line of small letters
 A_PAGE = 2  # candidates on a page
 BLOCK = 131.0  # mm, the height of a candidate
 CHART, PICTURE = 64.0, 35.9  # mm, sides
@@ -42,7 +46,7 @@ RIGHT = MARGIN + CHART + 4  # mm, where the right column begins
 RIGHT_WIDE = INNER - CHART - 4  # mm
 BOTTOM = HIGH - 20  # mm, where the content of a page ends
 THUMBS = 10  # stamps in a row of the first page
-MAX_NOTES = 4  # lines of what people say of a candidate; more are in the HTML file
+HEADING = 92.0  # mm that an id may take beside the place; a longer one has the line for itself
 
 
 def dossier_pdf(dossier: Dossier, tell: Tell) -> bytes:
@@ -148,8 +152,11 @@ def _table_pages(tables: list[TextTable]) -> list[Sheet]:
 def _draw_candidate(sheet: Sheet, dossier: Dossier, one: Candidate, y: float) -> None:
     """One candidate: heading, finder chart, images, place on the map, properties, notes."""
     sheet.rule(y - 2.5, color=INK)
-    sheet.write(MARGIN, y, f"{one.rank} · {one.galaxy}", 10, weight="bold")
-    sheet.write(MARGIN + INNER, y + 0.4, place_line(one), 7.5, ha="right")
+    heading = f"{one.rank} · {one.galaxy}"
+    long = width_of(heading, 10, bold=True) > HEADING
+    sheet.write(MARGIN, y, wrapped(heading, INNER * 0.85, 10)[0], 10, weight="bold")
+    down = 5.0 if long else 0.4
+    sheet.write(MARGIN + INNER, y + down, place_line(one), 7 if long else 7.5, ha="right")
     words = " · ".join(text for text in (one.population, scores_line(one)) if text)
     sheet.paragraph((MARGIN, y + 5), INNER, words, 7, color=QUIET)
     top = y + 10
@@ -159,7 +166,8 @@ def _draw_candidate(sheet: Sheet, dossier: Dossier, one: Candidate, y: float) ->
     for line in chart_words(dossier, one):
         down = sheet.paragraph((RIGHT, down), RIGHT_WIDE, line, 6.5, color=QUIET)
     draw_map(sheet.axes(MARGIN + 10, top + CHART + 4, CHART - 10, 40), dossier, one, 6.5)
-    _draw_texts(sheet, dossier, one, max(top + CHART + 3, down + 1.5))
+    ends = max(top + CHART + 3, down + 1.5), y + BLOCK - 6
+    _draw_texts(sheet, dossier, one, ends)
 
 
 def _draw_images(sheet: Sheet, dossier: Dossier, one: Candidate, top: float) -> None:
@@ -179,13 +187,15 @@ def _draw_images(sheet: Sheet, dossier: Dossier, one: Candidate, top: float) -> 
         sheet.write(x, top + PICTURE + 1, caption, 6.5, color=QUIET)
 
 
-def _draw_texts(sheet: Sheet, dossier: Dossier, one: Candidate, y: float) -> None:
-    """The properties as catalogue and model have them, and what people say."""
+def _draw_texts(sheet: Sheet, dossier: Dossier, one: Candidate, ends: tuple[float, float]) -> None:
+    """The properties as catalogue and model have them, and what people say, as far as it fits."""
+    y, end = ends
     table = property_table(one, dossier.model)
     if table.rows:
         y = sheet.table(table, (RIGHT, y), 6.5, RIGHT_WIDE) + 2
-    lines = people_lines(one)
-    for line in lines[:MAX_NOTES]:
-        y = sheet.paragraph((RIGHT, y), RIGHT_WIDE, line[:300], 6.5)
-    if len(lines) > MAX_NOTES:
-        sheet.write(RIGHT, y, f"and {len(lines) - MAX_NOTES} more labels", 6.5, color=QUIET)
+    lines = [line for told in people_lines(one) for line in wrapped(told, RIGHT_WIDE, 6.5)]
+    room = max(int((end - y) / STEP), 1)
+    for line in lines if len(lines) <= room else lines[: room - 1]:
+        y = sheet.paragraph((RIGHT, y), RIGHT_WIDE, line, 6.5)
+    if len(lines) > room:
+        sheet.write(RIGHT, y, "… and more, which the HTML file has", 6.5, color=QUIET)

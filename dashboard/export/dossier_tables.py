@@ -118,7 +118,9 @@ def people_lines(candidate: Candidate) -> list[str]:
 def _label(event: Event) -> str:
     if event.label == NOTED:
         return "Note"
-    return f"Score {event.label}" if event.label in SCORES else population_title(event.label)
+    if event.label in SCORES:
+        return f"Score {event.label}"
+    return population_title(event.label) + (f", score {event.score}" if event.score else "")
 
 
 def fact_title(name: str) -> str:

@@ -7,7 +7,7 @@ import panel as pn
 from panel.io.callbacks import PeriodicCallback
 
 from dashboard.backend.classifier_jobs import Job
-from dashboard.backend.jobs import has_session, when_done
+from dashboard.backend.jobs import has_session, schedule, when_done
 from dashboard.export.files import File, Maker
 
 __all__ = ["FileJob"]
@@ -47,7 +47,8 @@ class FileJob:
         self._report()
         if has_session():
             self._ticking.append(pn.state.add_periodic_callback(self._report, TICK))
-        when_done(job.future, lambda: self._end(job))
+        # in a tick of its own: what starts and ends in one tick may never reach the browser
+        schedule(lambda: when_done(job.future, lambda: self._end(job)))
 
     def cancel(self) -> None:
         """Give up the file that is being made, at the next step of its maker."""

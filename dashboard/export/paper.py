@@ -16,6 +16,7 @@ __all__ = [
     "HIGH",
     "INCH",
     "INNER",
+    "LEADING",
     "MARGIN",
     "POINT",
     "Looks",

@@ -15,7 +15,7 @@ __all__ = ["FORMATS", "Format", "as_file", "regions", "write_facts"]
 
 RADIUS = 5.0  # arcsec, of the circles in a region file
 RESERVED = 8  # letters of a FITS keyword
-WRITTEN = ("label", "note", "user")  # columns that people write
+WRITTEN = ("label", "note", "user", "said")  # columns that people write
 # First characters that a spreadsheet takes for a formula, by OWASP's page on CSV injection.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 COLOURS = ("cyan", "yellow", "magenta", "green", "orange", "red", "white", "blue")

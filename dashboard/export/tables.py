@@ -10,16 +10,18 @@ from numpy.typing import NDArray
 
 from dashboard.backend.classifier_jobs import ClassifierResult
 from dashboard.backend.datastore import DataStore, last_labels
+from dashboard.backend.label_trust import trust_words
 from dashboard.backend.populations import population_title
 from dashboard.backend.quantities import projections_of
 from dashboard.state import GalaxyList
+from pcvae.label_classes import SCORES
 from pcvae.labels import LABELS
 
-__all__ = ["described", "labelled", "list_table", "provenance", "selection"]
+__all__ = ["described", "labelled", "list_table", "provenance", "selection", "trust_facts"]
 
 GALAXY = ("id", "ra", "dec", "survey", "population", "split")
 SHAPE = ("axis_ratio", "r50")
-JUDGED = ("label", "note", "user", "time")
+JUDGED = ("label", "score", "note", "user", "time")
 MEANINGS = {
     "id": ("", "Name of the galaxy in the sample"),
     "ra": ("deg", "Right ascension, ICRS"),
@@ -47,8 +49,10 @@ MEANINGS = {
         "Share of training galaxies with a smaller distance: above 0.99 it is unlike them",
     ),
     "ood_distance": ("", "Distance from the training galaxies in the encoder's features"),
-    "label": ("", "What it was called in the journal"),
+    "label": ("", "What it was called in the journal; its score where it has no name"),
+    "score": ("", "Its score, 0 to 5"),
     "note": ("", "What else was said"),
+    "said": ("", "Who says what of it"),
     "user": ("", "Who said so"),
     "time": ("", "When, UTC, ISO 8601"),
 }
@@ -69,6 +73,15 @@ def provenance(datastore: DataStore, model: str, what: str) -> dict[str, str]:
         "software": f"pcvae {version('pcvae')}, astropy {version('astropy')}",
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+
+
+def trust_facts(datastore: DataStore, model: str, table: Table) -> dict[str, str]:
+    """How far the labels can be trusted: for the galaxies of a table, and what is known off."""
+    mask = np.zeros(len(datastore), bool)
+    rows = datastore.rows_of(np.asarray(table["id"]).tolist())
+    mask[rows[rows >= 0]] = True
+    of_all = datastore.trust.by_population(model).result()
+    return trust_words(datastore.trust.judge(model, mask), of_all)
 
 
 def selection(datastore: DataStore, model: str, rows: NDArray[np.intp]) -> Table:
@@ -170,6 +183,8 @@ def labelled(datastore: DataStore, model: str) -> Table:
     events = (
         datastore.journal.table() if datastore.journal else pd.DataFrame(columns=["id", *JUDGED])
     )
+    alone = events["label"].isin(SCORES)
+    events["score"] = events["score"].mask(alone, events["label"])
     rows = pd.Index(datastore.ids).get_indexer(pd.Index(events["id"]))
     known = selection(datastore, model, np.unique(rows[rows >= 0])).to_pandas()
     merged = events.merge(known, on="id", how="left")

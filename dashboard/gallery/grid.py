@@ -15,6 +15,7 @@ from dashboard.backend.view import Tab
 from dashboard.components.icon_toggle import IconToggle
 from dashboard.components.notices import report
 from dashboard.components.pager import Pager
+from dashboard.gallery.focus_trust import FocusTrust
 from dashboard.gallery.grid_order import Listing, list_of, listing_of, offer_orders
 from dashboard.gallery.stamp_grid import Tiles
 from dashboard.gallery.stamp_strip import stamp_items
@@ -24,6 +25,8 @@ from dashboard.state import Selection
 
 __all__ = ["Grid"]
 
+ABOVE: dict[str, Any] = {"height": 46, "margin": (2, 8, 0, 8)}
+WHOLE: dict[str, Any] = {"sizing_mode": "stretch_both", "margin": 0}
 WAIT = 0.1  # seconds that a page waits for its stamps before it shows without them
 ARROWS = {"Smallest first": "M8 13V3M4 7L8 3L12 7", "Largest first": "M8 3V13M4 9L8 13L12 9"}
 NOTHING = (
@@ -51,17 +54,17 @@ class Grid(Tab):
         self._sorted: tuple[object, ...] = ()  # choices that the listing follows
         self._focus, self._walking = self.state.selection.focus, False
         self.chips = FocusChips(datastore=self.datastore, state=self.state)
+        self.trust = FocusTrust(datastore=self.datastore, state=self.state)
         self.pager = Pager(self._go, width=200, height=30, margin=0)
         looks = tile_looks(self.state.selection)
-        self.tiles = Tiles(self._pick, self._turn, self._select, **looks)
+        self.tiles = Tiles(self.go_to, self._turn, self._select, **looks)
         self._offer_orders()
         self._follow()
         self.tiles.param.watch(lambda _: self._show(), "fit")
 
     def __panel__(self) -> pn.viewable.Viewable:
-        controls = (self.chips, *order_controls(self.state.selection), self.pager)
-        above = pn.Row(*controls, height=46, margin=(2, 8, 0, 8))
-        return pn.Column(above, self.tiles, sizing_mode="stretch_both", margin=0)
+        above = pn.Row(self.chips, *order_controls(self.state.selection), self.pager, **ABOVE)
+        return pn.Column(above, pn.Row(self.tiles, self.trust, **WHOLE), **WHOLE)
 
     @param.depends("state.model", watch=True)
     def _offer_orders(self) -> None:
@@ -129,7 +132,7 @@ class Grid(Tab):
             self.start = position
             self._show()
 
-    def _pick(self, row: int) -> None:
+    def go_to(self, row: int) -> None:
         """Pick a galaxy that is listed, and leave the order as it is."""
         self._walking = True
         try:
@@ -141,7 +144,7 @@ class Grid(Tab):
         """Pick the next galaxy of the order, or the previous one."""
         row = self.listing.step(self.state.row, by)
         if row is not None:
-            self._pick(row)
+            self.go_to(row)
 
     def _go(self, page: int) -> None:
         self.start = page * self.tiles.fit

@@ -47,7 +47,12 @@ def seed_choices(datastore: DataStore) -> dict[str, str]:
     ]
     listed = {population_title(name): name for name in (*datastore.populations.marked, *others)}
     labels = sorted(
-        {event.label for event in datastore.label_table.labels.values() if event.label}
+        {
+            label
+            for event in datastore.label_table.labels.values()
+            for label in (event.label, event.score)
+            if label
+        }
     )
     return (
         listed
@@ -71,7 +76,7 @@ def seeds_of(datastore: DataStore, state: State) -> Seeds:
         ids = [
             galaxy
             for galaxy, event in datastore.label_table.labels.items()
-            if event.label == label
+            if label in (event.label, event.score)
         ]
         rows = datastore.rows_of(ids)
         rows = np.sort(rows[rows >= 0])

@@ -109,11 +109,15 @@ class Strip(Tab):
             rows.index(self.state.row) if self.state.row in rows else -1 if by > 0 else len(rows)
         )
         if 0 <= here + by < len(rows):
-            self._walking = True
-            try:
-                self.state.row = rows[here + by]
-            finally:
-                self._walking = False
+            self.go_to(rows[here + by])
+
+    def go_to(self, row: int) -> None:
+        """Pick a galaxy of the list; the list stays as it is."""
+        self._walking = True
+        try:
+            self.state.row = row
+        finally:
+            self._walking = False
 
     def _ready(self, job: "Future[Any]") -> bool:
         """Whether a job is done; if not, the list is refreshed when it is."""

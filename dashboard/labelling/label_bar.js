@@ -4,6 +4,7 @@ const MEANING = ['nothing of interest', 'hardly of interest', 'a little', 'of so
   'interesting', 'extraordinary']
 const STAR = 'M8 1.6L9.9 5.8L14.4 6.3L11 9.3L12 13.8L8 11.5L4 13.8L5 9.3L1.6 6.3L6.1 5.8Z'
 const TURN = 'M3 6H9.5A3.5 3.5 0 0 1 9.5 13H6M6 2.5L2.5 6L6 9.5'
+const SCORES = MEANING.map((_, i) => String(i))
 const OTHER = '\u0000other'
 export function render({ model, el }) {
   const bar = document.createElement('div')
@@ -34,7 +35,8 @@ export function render({ model, el }) {
   const own = put('input', { type: 'text', maxlength: 60, 'aria-label': 'Label of your own',
     placeholder: 'Label of your own', class: 'own', hidden: '' })
   const note = put('input', { type: 'text', 'aria-label': 'Note', placeholder: 'Note',
-    maxlength: 500, title: 'A note, kept with the label when you press Enter or leave' })
+    maxlength: 500, title: 'A note, kept with the label when you press Enter or leave' +
+      ` (key ${model.note_key.toUpperCase()})` })
   const undo = button('undo', '', 'Undo (key U)', icon(TURN))
   const redo = button('redo', '', 'Redo (Shift and U)', icon(TURN, 'class="mirror"'))
   const said = put('p', { 'aria-live': 'polite' }, el.appendChild(bar).parentNode)
@@ -47,8 +49,8 @@ export function render({ model, el }) {
   const fill = () => {
     select.replaceChildren()
     put('option', { value: '', text: 'Label \u2026' }, select)
-    for (const { name, title } of model.names) {
-      put('option', { value: name, text: title }, select)
+    for (const { name, title, key } of model.names) {
+      put('option', { value: name, text: key ? `${title} (${key})` : title }, select)
     }
     put('option', { value: OTHER, text: 'Another \u2026' }, select)
     show()
@@ -60,7 +62,7 @@ export function render({ model, el }) {
     star.title = `${words} (key C)`
     star.setAttribute('aria-pressed', candidate)
     for (const [i, node] of scores.entries()) {
-      node.setAttribute('aria-pressed', model.label === String(i))
+      node.setAttribute('aria-pressed', model.score === String(i))
     }
     select.value = model.names.some(one => one.name === model.label) ? model.label : ''
     select.classList.toggle('chosen', select.value !== '')
@@ -71,7 +73,8 @@ export function render({ model, el }) {
   }
   select.onchange = () => {
     if (select.value === OTHER) { show(); swap(true); return }
-    send('label', select.value || model.label)
+    const before = SCORES.includes(model.label) ? '' : model.label
+    if (select.value || before) send('label', select.value || before)
     select.blur()
   }
   let noted = { row: -1, note: '' }
@@ -89,7 +92,14 @@ export function render({ model, el }) {
     if (event.key === 'Enter' && own.value.trim()) send('own', own.value)
     if (['Enter', 'Escape'].includes(event.key)) own.blur()
   }
+  const begin = event => {  // a note, by its key
+    if (event.detail.key !== model.note_key || !note.checkVisibility()) return
+    event.preventDefault()
+    note.focus()
+  }
   fill()
   model.on('names', fill)
-  for (const name of ['label', 'note', 'said', 'back', 'forth']) model.on(name, show)
+  for (const name of ['label', 'score', 'note', 'said', 'back', 'forth']) model.on(name, show)
+  document.addEventListener('pcvae-key', begin)
+  model.on('remove', () => document.removeEventListener('pcvae-key', begin))
 }

@@ -10,9 +10,11 @@ from dashboard.backend.view import View
 from dashboard.components.assets import script, style
 from dashboard.components.component import Component
 from dashboard.components.css import BASE
+from dashboard.labelling.label_keys import NOTE, label_keys
 from dashboard.labelling.labels import (
     NOTED,
     SCORES,
+    full_title,
     label_names,
     label_title,
     own_label,
@@ -23,6 +25,7 @@ from dashboard.labelling.labels import (
     who,
     write_note,
 )
+from pcvae.label_classes import score_of
 
 __all__ = ["LabelBar", "LabelButtons", "said_of"]
 
@@ -33,7 +36,7 @@ def said_of(datastore: DataStore, row: int) -> str:
     """The labels of a galaxy with their authors; empty if there are none."""
     galaxy = str(datastore.ids[row])
     return " · ".join(
-        f"{event.user}: {label_title(event.label)}" + (f" ({event.note})" if event.note else "")
+        f"{event.user}: {full_title(event)}" + (f" ({event.note})" if event.note else "")
         for event in datastore.label_table.active
         if event.galaxy == galaxy
     )
@@ -44,8 +47,12 @@ class LabelButtons(Component):
 
     row = param.Integer(default=-1, doc="The row of the galaxy that is judged.")
     label = param.String(default="", doc="What this person says of the galaxy.")
+    score = param.String(default="", doc="The score with it, or that is all that is said.")
     note = param.String(default="", doc="The note with it.")
-    names = param.List(default=[], item_type=dict, doc="``name`` and ``title`` to choose from.")
+    names = param.List(
+        default=[], item_type=dict, doc="``name``, ``title`` and ``key`` to choose from."
+    )
+    note_key = param.String(default=NOTE, doc="The key that begins a note.")
     said = param.String(default="", doc="What all people say of it, or what was just done.")
     back = param.Boolean(default=False, doc="Whether there is anything to undo.")
     forth = param.Boolean(default=False, doc="Whether there is anything to redo.")
@@ -111,11 +118,16 @@ class LabelBar(View):
         if not self.bar.visible or row is None:
             return
         own, names = own_label(datastore, row), label_names(datastore)
+        keys = {name: key for key, name in label_keys(datastore).items()}
         earlier = any(event.user == who(datastore) for event in datastore.label_table.active)
         self.bar.param.update(
             row=row,
-            names=[{"name": name, "title": label_title(name)} for name in names],
+            names=[
+                {"name": name, "title": label_title(name), "key": keys.get(name, "")}
+                for name in names
+            ],
             label="" if own is None or own.label == NOTED else own.label,
+            score=score_of(own),
             note=own.note if own else "",
             said=said_of(datastore, row) or self.state.progress.message,
             back=bool(self.state.progress.undo_stack) or earlier,

@@ -1,5 +1,5 @@
 const PREFIX = 'pcvae-labels '
-const LABELS = ['0', '1', '2', '3', '4', '5', 'c']
+const SCORES = ['0', '1', '2', '3', '4', '5']
 const MOVING = 5000  // ms in which a step to another galaxy may still be on its way
 const read = key => JSON.parse(sessionStorage.getItem(key) ?? '[]')
 export function render({ model, el }) {
@@ -23,10 +23,13 @@ export function render({ model, el }) {
   // What a press means for the shown galaxy, whenever it arrives
   const settle = (act, value, key) => {
     if (act === 'note') return { act, value }
-    const before = read(place).filter(one => one.galaxy === model.galaxy && one.act !== 'note')
+    const scores = SCORES.includes(value)  // a name and a score stand side by side
+    const before = read(place).filter(one => one.galaxy === model.galaxy && one.act !== 'note' &&
+      SCORES.includes(one.value) === scores)
     const last = before.at(-1)
-    const label = last ? (last.act === 'remove' ? '' : last.value) : model.label
-    const again = act === 'label' && value === label && !(model.sets && key && key !== 'c')
+    const label = last ? (last.act === 'remove' ? '' : last.value)
+      : scores ? model.score : model.label
+    const again = act === 'label' && value === label && !(model.sets && key && scores)
     return again ? { act: 'remove', value } : { act: 'label', value }
   }
   const take = ({ act, value, row, key }) => {
@@ -36,17 +39,17 @@ export function render({ model, el }) {
     const kept = { id, galaxy: model.galaxy, unsure, ...settle(act, value, key) }
     if (model.galaxy) write([...read(place), kept])
     if (!lost()) model.send_msg(key ? { id, key } : { id, act, value, row })
-    if (key && model.sets) moved = performance.now()
+    if (key && model.sets && SCORES.includes(key)) moved = performance.now()
   }
   const pressed = event => {
     const { key } = event.detail
-    if (LABELS.includes(key)) {
+    if (key in model.labels) {
       event.preventDefault()
-      take({ act: 'label', value: key === 'c' ? 'candidate' : key, key })
+      take({ act: 'label', value: model.labels[key], key })
     } else if (lost()) {
       event.preventDefault()
       if ('uz'.includes(key)) write(read(place).slice(0, -1))
-    } else if (key.startsWith('Arrow') || '[]uzUZ'.includes(key)) moved = performance.now()
+    } else if (key.startsWith('Arrow') || '[]uzUZx'.includes(key)) moved = performance.now()
   }
   const judged = event => {
     const { act } = event.detail

@@ -13,12 +13,13 @@ from dashboard.backend.view import View
 from dashboard.components.assets import script
 from dashboard.components.component import Component
 from dashboard.components.notices import report
+from dashboard.labelling.label_keys import label_keys
 from dashboard.labelling.labels import own_label, remove_own, set_label, write_note
 from dashboard.labelling.write_queue import writes_of
+from pcvae.label_classes import score_of
 
-__all__ = ["KEYS", "LabelKeeper", "LabelQueue", "store_key"]
+__all__ = ["LabelKeeper", "LabelQueue", "store_key"]
 
-KEYS = ("0", "1", "2", "3", "4", "5", "c")  # the keys that label the picked galaxy
 SETTING = "queue"  # the tab in which a score is given, never taken back
 MAX_KEY = 64  # letters of a name that the browser gives a label
 RECENT = 50  # acknowledgements that are repeated, as several may come in one tick
@@ -35,6 +36,8 @@ class LabelKeeper(Component):
     store = param.String(doc="Which store the labels are of.")
     galaxy = param.String(doc="The id of the picked galaxy.")
     label = param.String(doc="This person's label of it.")
+    score = param.String(doc="This person's score of it, which may be the label.")
+    labels = param.Dict(default={}, doc="What each key labels it.")
     sets = param.Boolean(doc="Whether a score that is pressed again stays.")
     ready = param.Boolean(doc="The page is on the screen: what is left over can be sent.")
     acknowledged = param.List(default=[], item_type=str, doc="Labels that need no longer be kept.")
@@ -85,6 +88,8 @@ class LabelQueue(View):
         self.keeper.param.update(
             galaxy="" if row is None else str(self.datastore.ids[row]),
             label="" if own is None else own.label,
+            score=score_of(own),
+            labels=label_keys(self.datastore),
             sets=self.state.tab == SETTING,
         )
 
@@ -100,7 +105,7 @@ class LabelQueue(View):
         key, act, value = message.get("key"), message.get("act"), message.get("value")
         row, galaxy = message.get("row"), message.get("galaxy")
         call: Callable[[], object] = lambda: None  # noqa: E731  # a wrong message is not kept
-        if key in KEYS:
+        if isinstance(key, str) and key in self.keeper.labels:
             call = partial(self._on_key, key)
         elif isinstance(act, str) and isinstance(value, str) and isinstance(row, int):
             call = partial(self._on_act, act, value, row)
@@ -117,7 +122,7 @@ class LabelQueue(View):
         elif act == "note":
             write_note(self.datastore, self.state, value, row)
         elif act == "remove":
-            remove_own(self.datastore, self.state, row)
+            remove_own(self.datastore, self.state, row, value)
         else:
             set_label(self.datastore, self.state, value, row)
 

@@ -1,11 +1,11 @@
 """Labels and notes of galaxies, with undo and redo, kept in the journal.
 
-A person has one label for a galaxy, a score of 0 to 5 or a name, and a note with it. Others may
-label the same galaxy otherwise; both are kept.
+A person has one label for a galaxy, a score of 0 to 5, a name or both, and a note with it. Others
+may label the same galaxy otherwise; both are kept.
 """
 
 import getpass
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
 
@@ -19,19 +19,30 @@ from dashboard.components.notices import report
 from dashboard.labelling.write_queue import Act, writes_of
 from dashboard.state import State
 from pcvae.errors import JournalError
-from pcvae.journal import Event
-from pcvae.label_classes import ARTEFACT, NORMAL_LABEL, NOTED, SCORES
+from pcvae.journal import Event, Given
+from pcvae.label_classes import (
+    ARTEFACT,
+    NORMAL_LABEL,
+    NOTED,
+    SCORES,
+    name_of,
+    score_of,
+    with_label,
+    without_label,
+)
 
 __all__ = [
     "ARTEFACT",
     "NORMAL_LABEL",
     "NOTED",
     "SCORES",
+    "full_title",
     "is_candidate",
     "label_all",
     "label_names",
     "label_title",
     "own_label",
+    "own_labels",
     "own_marks",
     "redo",
     "refresh",
@@ -40,6 +51,7 @@ __all__ = [
     "set_label",
     "toggle",
     "undo",
+    "usual_names",
     "who",
     "write_note",
 ]
@@ -62,9 +74,20 @@ def label_title(label: str) -> str:
     return f"Score {label}" if label in SCORES else population_title(label)
 
 
+def full_title(event: Event) -> str:
+    """What a label says, for display: its name, and the score beside it."""
+    beside = f", {label_title(event.score).lower()}" if event.score else ""
+    return label_title(event.label) + beside
+
+
+def usual_names(datastore: DataStore) -> list[str]:
+    """The names that can always be given: the usual ones and the sample's rare populations."""
+    return [CANDIDATE, MERGER, ARTEFACT, NORMAL_LABEL, *datastore.populations.marked]
+
+
 def label_names(datastore: DataStore) -> list[str]:
     """The names that can be given: the usual ones, rare populations, user-defined ones."""
-    usual = [CANDIDATE, MERGER, ARTEFACT, NORMAL_LABEL, *datastore.populations.marked]
+    usual = usual_names(datastore)
     own = sorted(
         {event.label for event in datastore.label_table.active} - {*usual, *SCORES, NOTED}
     )
@@ -82,10 +105,21 @@ def own_label(datastore: DataStore, row: int) -> Event | None:
     return next(current, None)
 
 
+def own_labels(datastore: DataStore) -> set[int]:
+    """The rows that this person has labelled; a note alone is no label."""
+    user = who(datastore)
+    mine = [
+        event.galaxy
+        for event in datastore.label_table.active
+        if event.user == user and event.label != NOTED
+    ]
+    return set(datastore.rows_of(mine).tolist()) - {-1}
+
+
 def is_candidate(datastore: DataStore, row: int) -> bool:
     """Whether this person has labelled that galaxy a candidate."""
     current = own_label(datastore, row)
-    return current is not None and current.label == CANDIDATE
+    return name_of(current) == CANDIDATE
 
 
 def own_marks(datastore: DataStore) -> list[tuple[int, str]]:
@@ -101,6 +135,8 @@ def own_marks(datastore: DataStore) -> list[tuple[int, str]]:
 
 def set_label(datastore: DataStore, state: State, label: str, row: int | None = None) -> bool:
     """Label a galaxy, the picked one by default; its note is kept.
+
+    A name keeps the score, and a score the name.
 
     The state changes once the journal has written it to disk. In a session that is later: a
     worker writes, in the order of the calls.
@@ -140,14 +176,25 @@ def toggle(
         writes_of(datastore, state).do(_toggle(datastore, state, label, row))
 
 
-def remove_own(datastore: DataStore, state: State, row: int) -> None:
-    """Remove this person's label of a galaxy, if there is one."""
-    writes_of(datastore, state).do(_remove_own(datastore, state, row))
+def remove_own(datastore: DataStore, state: State, row: int, label: str) -> None:
+    """Remove this person's name or score of a galaxy, if it is that one."""
+    writes_of(datastore, state).do(_remove_own(datastore, state, row, label))
 
 
-def _remove_own(datastore: DataStore, state: State, row: int) -> Act:
+def _remove_own(datastore: DataStore, state: State, row: int, label: str) -> Act:
+    """Take a name or a score back; the other stays, and with the last of them goes the note."""
     current = own_label(datastore, row)
-    return current is not None and (yield from _remove(datastore, state, current))
+    if current is None or not _says(current, label):
+        return False
+    left, score = without_label(current, label)
+    if not left:
+        return (yield from _remove(datastore, state, current))
+    words = f"Removed: {label_title(label)} of {current.galaxy}"
+    return (yield from _write(datastore, state, row, (left, current.note, score), words))
+
+
+def _says(event: Event, label: str) -> bool:
+    return bool(label) and label in (name_of(event), score_of(event))
 
 
 def remove(datastore: DataStore, state: State, current: Event) -> bool:
@@ -157,7 +204,10 @@ def remove(datastore: DataStore, state: State, current: Event) -> bool:
 
 def _set_label(datastore: DataStore, state: State, label: str, row: int) -> Act:
     current = own_label(datastore, row)
-    return (yield from _write(datastore, state, row, (label, current.note if current else "")))
+    note = current.note if current else ""
+    name, score = with_label(current, label)
+    words = f"Saved: {label_title(label)} for {datastore.ids[row]}"
+    return (yield from _write(datastore, state, row, (name, note, score), words))
 
 
 def _write_note(datastore: DataStore, state: State, note: str, row: int) -> Act:
@@ -166,14 +216,15 @@ def _write_note(datastore: DataStore, state: State, note: str, row: int) -> Act:
         return False
     if current is not None and current.label == NOTED and not note:
         return (yield from _remove(datastore, state, current))
-    return (yield from _write(datastore, state, row, (current.label if current else NOTED, note)))
+    label, score = (current.label, current.score) if current else (NOTED, "")
+    words = f"Saved: {label_title(label)} for {datastore.ids[row]}"
+    return (yield from _write(datastore, state, row, (label, note, score), words))
 
 
 def _label_all(datastore: DataStore, state: State, label: str, rows: Sequence[int]) -> Act:
     user, key = who(datastore), writes_of(datastore, state).key
-    notes = {e.galaxy: e.note for e in datastore.label_table.active if e.user == user}
-    galaxies = [str(datastore.ids[row]) for row in rows]
-    labels = [(galaxy, label, notes.get(galaxy, "")) for galaxy in galaxies]
+    own = {event.galaxy: event for event in datastore.label_table.active if event.user == user}
+    labels = [_given(str(datastore.ids[row]), label, own) for row in rows]
     try:
         events = yield lambda: datastore.journal_jobs.opened().tag_all(labels, user=user, key=key)
     except JournalError as error:
@@ -183,10 +234,17 @@ def _label_all(datastore: DataStore, state: State, label: str, rows: Sequence[in
     return _done(datastore, state, [event.number for event in events], words)
 
 
+def _given(galaxy: str, label: str, own: Mapping[str, Event]) -> Given:
+    """The label beside what a person has said of the galaxy before."""
+    current = own.get(galaxy)
+    name, score = with_label(current, label)
+    return Given(galaxy, name, current.note if current else "", score)
+
+
 def _toggle(datastore: DataStore, state: State, label: str, row: int) -> Act:
     current = own_label(datastore, row)
-    if current is not None and current.label == label:
-        return (yield from _remove(datastore, state, current))
+    if current is not None and _says(current, label):
+        return (yield from _remove_own(datastore, state, row, label))
     return (yield from _set_label(datastore, state, label, row))
 
 
@@ -199,7 +257,7 @@ def _remove(datastore: DataStore, state: State, current: Event) -> Act:
     except JournalError as error:
         report(state, "saving", f"Not saved: {error}")
         return False
-    words = f"Removed: {label_title(current.label)} of {current.galaxy}"
+    words = f"Removed: {full_title(current)} of {current.galaxy}"
     return _done(datastore, state, [event.number for event in undone], words)
 
 
@@ -228,17 +286,20 @@ def _show(state: State, job: "Future[LabelTable]") -> None:
         state.progress.param.update(journal_open=True, journal_events=job.result().events)
 
 
-def _write(datastore: DataStore, state: State, row: int, current: tuple[str, str]) -> Act:
+def _write(
+    datastore: DataStore, state: State, row: int, current: tuple[str, str, str], words: str
+) -> Act:
+    """Write label, note and score of a galaxy, and say so in these words."""
     user, key = who(datastore), writes_of(datastore, state).key
-    galaxy, (label, note) = str(datastore.ids[row]), current
+    galaxy, (label, note, score) = str(datastore.ids[row]), current
     try:
         event = yield lambda: datastore.journal_jobs.opened().tag(
-            galaxy, label, note=note, user=user, key=key
+            galaxy, label, note=note, score=score, user=user, key=key
         )
     except JournalError as error:
         report(state, "saving", f"Not saved: {error}")
         return False
-    return _done(datastore, state, [event.number], f"Saved: {label_title(label)} for {galaxy}")
+    return _done(datastore, state, [event.number], words)
 
 
 def _done(datastore: DataStore, state: State, numbers: Iterable[int], words: str) -> bool:

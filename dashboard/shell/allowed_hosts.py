@@ -19,6 +19,7 @@ from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
 from tornado.web import RequestHandler
 
 from dashboard.backend.shared_tables import TableFile, shared_folder, table_name
+from dashboard.shell.compression import compress_answers, compress_messages
 from dashboard.shell.health import HEALTH, Health, protect_pages
 from dashboard.shell.server_log import shorten_closed_tabs
 from dashboard.shell.session_queue import queue_sessions
@@ -32,6 +33,7 @@ __all__ = [
     "known_names",
     "names",
     "served_names",
+    "sits_here",
 ]
 
 HOSTS = "PCVAE_HOSTS"  # further names, separated by commas; * for any
@@ -53,8 +55,8 @@ def guard_requests() -> None:
     """Refuse requests by unknown names in this process: pages, websockets and files alike.
 
     Answers ``/health`` and requests for shared tables and for the frame of survey images, protects
-    the pages and queues sessions too. Takes effect for servers that are running. Calling it again
-    changes nothing.
+    the pages, queues sessions and compresses what goes elsewhere too. Takes effect for servers
+    that are running. Calling it again changes nothing.
     """
     find = getattr(BokehTornado, FIND)
     if hasattr(find, "__wrapped__"):
@@ -63,11 +65,13 @@ def guard_requests() -> None:
     protect_pages()
     shorten_closed_tabs()
     queue_sessions()
+    compress_messages(sits_here)
 
     @wraps(find)
     def guarded(
         application: BokehTornado, request: HTTPServerRequest, **kwargs: Any
     ) -> HTTPMessageDelegate | None:
+        compress_answers(application, sits_here)
         if not names(request.host, known):
             return application.get_handler_delegate(request, Refusal)
         if request.path == HEALTH:
@@ -120,14 +124,19 @@ def is_known_host() -> bool:
 def is_own_machine() -> bool:
     """Whether the visitor of this session sits at the machine of the server.
 
-    The request itself has to come from there, and the server must not have been given any other
-    name: behind a proxy all requests come from the proxy's machine. True without a session, as in
-    a notebook.
+    True without a session, as in a notebook.
     """
     context = pn.state.curdoc.session_context if pn.state.curdoc else None
     request = getattr(context, "request", None)
-    if request is None:
-        return True
+    return request is None or sits_here(request)
+
+
+def sits_here(request: HTTPServerRequest) -> bool:
+    """Whether a request comes from the machine of the server.
+
+    It has to come from there itself, and the server must not have been given any other name:
+    behind a proxy all requests come from the proxy's machine.
+    """
     places = [getattr(request, "remote_ip", ""), _name(getattr(request, "host", ""))]
     return all(map(_is_loopback, [*places, *served_names()]))
 

@@ -146,6 +146,16 @@ GLOSSARY = {
         "Share of galaxies whose true value lies within the stated interval. For 90 % "
         "intervals it should be 90 %."
     ),
+    "Bias, NMAD, outliers": (
+        "Mean error; a robust width of the errors (normalised median absolute deviation, one "
+        "sigma of a Gaussian); and the share of errors that are far too large. Redshifts are "
+        "divided by 1 + z."
+    ),
+    "Known to be off": (
+        "A label is off for a class or a region if galaxies of it that never trained show a bias "
+        "that is certain and larger than half of the claimed sigma, or 90 % intervals that "
+        "certainly hold less than 85 %."
+    ),
     "Main sequence, green valley": (
         "Star-forming galaxies follow a line in SFR against mass, the main sequence; the "
         "green valley lies below it, on the way to the quiescent ones."

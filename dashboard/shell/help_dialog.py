@@ -9,13 +9,12 @@ import panel_material_ui as pmui
 from dashboard.components.collapsible import small_button
 from dashboard.components.css import BASE, HELP
 from dashboard.shell.glossary import glossary_html
-from dashboard.shell.keymap import Key
 from dashboard.shell.tour import Tour
 
 __all__ = ["Help", "keys_html"]
 
 
-def keys_html(keys: dict[str, str]) -> str:
+def keys_html(keys: Mapping[str, str]) -> str:
     """A table of the keys and what each does.
 
     Example:
@@ -38,7 +37,7 @@ class Help(pn.viewable.Viewer):
     """
 
     def __init__(
-        self, keys: Mapping[str, Key], open_lesson: Callable[[], None], **params: object
+        self, keys: Mapping[str, str], open_lesson: Callable[[], None], **params: object
     ) -> None:
         pn.viewable.Viewer.__init__(self, **params)
         self._open_lesson = open_lesson
@@ -50,10 +49,9 @@ class Help(pn.viewable.Viewer):
         self.again = small_button("Take the tour", says, self._again)
         says = "Take the lesson: 15 minutes for who has never met a latent space."
         self.lesson = small_button("Take the lesson", says, self._begin)
-        listed = {key.shown or name: key.description for name, key in keys.items()}
         words, self.keys_pane = (
             pn.pane.HTML(html, stylesheets=[BASE, HELP], sizing_mode="stretch_width")
-            for html in (glossary_html(), keys_html(listed))
+            for html in (glossary_html(), keys_html(keys))
         )
         self.dialog = pmui.Dialog(
             pn.Column(
@@ -71,6 +69,10 @@ class Help(pn.viewable.Viewer):
 
     def __panel__(self) -> pn.viewable.Viewable:
         return self._layout
+
+    def show_keys(self, keys: dict[str, str]) -> None:
+        """List other keys."""
+        self.keys_pane.object = keys_html(keys)
 
     def open(self) -> None:
         """Open the dialog, which is sent to the browser only now."""

@@ -99,7 +99,7 @@ class LessonPanel(Component):
         super().__init__(**params)
         self.on_message: Any = lambda data: None
 
-    def _handle_msg(self, data: dict[str, Any]) -> None:
+    def _handle_msg(self, data: dict[str, object]) -> None:
         self.on_message(data)
 
 

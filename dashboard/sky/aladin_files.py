@@ -82,7 +82,7 @@ def fetch_script() -> Path:
     """The script on disk; fetched and checked if it is not there yet.
 
     Raises:
-        AladinError: It cannot be fetched, or is another one than expected.
+        AladinError: It cannot be fetched or kept, or is another one than expected.
     """
     path = _script()
     if os.environ.get(SCRIPT):
@@ -96,10 +96,7 @@ def fetch_script() -> Path:
     if not _is_expected(content):
         msg = f"expected Aladin Lite {VERSION} at {ADDRESS}, found something else"
         raise AladinError(msg)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}")
-    part.write_bytes(content)
-    part.replace(path)
+    _keep(path, content)
     return path
 
 
@@ -107,6 +104,18 @@ def _script() -> Path:
     given = os.environ.get(SCRIPT)
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return Path(given) if given else cache / "pcvae" / f"aladin-lite-{VERSION}.js"
+
+
+def _keep(path: Path, content: bytes) -> None:
+    part = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(content)
+        part.replace(path)
+    except OSError as error:
+        msg = f"Aladin Lite cannot be kept in {path.parent}: {error.strerror}"
+        msg += f". Give another folder by XDG_CACHE_HOME, or the script by {SCRIPT}"
+        raise AladinError(msg) from error
 
 
 def _download() -> bytes:

@@ -38,6 +38,19 @@ def open_queue(page):
     return [stamps.nth(i).get_attribute("title") for i in range(4)]
 
 
+def dismiss(page, name):
+    """What is like a dismissed galaxy leaves the queue, and comes back at a button."""
+    from playwright.sync_api import expect
+
+    page.keyboard.press("0")
+    left_out = page.get_by_text("like the one just dismissed are left out")
+    expect(left_out).to_be_visible()
+    page.get_by_role("button", name="Show them").click()
+    expect(left_out).to_be_hidden()
+    page.keyboard.press("u")
+    expect(page.locator(".facts h2")).to_have_text(name)
+
+
 def judge_by_keys(page, folder):
     """Galaxies of the queue are judged by keys, and all is undone."""
     from playwright.sync_api import expect
@@ -49,11 +62,12 @@ def judge_by_keys(page, folder):
     page.keyboard.press("4")
     expect(heading).to_have_text(second)
     await_labels(folder, {first: ("4", "")})
-    page.keyboard.press("0")
+    page.keyboard.press("2")
     expect(heading).to_have_text(third)
     page.keyboard.press("ArrowLeft")
     expect(heading).to_have_text(second)
-    expect(page.get_by_role("button", name="Score 0: ")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("button", name="Score 2: ")).to_have_attribute("aria-pressed", "true")
+    dismiss(page, second)
 
     page.get_by_role("tab", name="Labels").click()
     listed = page.locator(".stamp:visible")
@@ -76,10 +90,13 @@ def test_a_person_names_a_galaxy_notes_on_it_and_sees_who_said_so(page, folder):
     from playwright.sync_api import expect
 
     name = page.locator(".facts h2").inner_text()
-    page.get_by_label("Label", exact=True).select_option("Merger")
+    page.keyboard.press("m")
     said = page.locator(".judge + p")
     expect(said).to_contain_text("Merger")
-    page.get_by_label("Note").fill("two nuclei 45")
+    expect(page.get_by_label("Label", exact=True).locator(":checked")).to_have_text("Merger (m)")
+    page.keyboard.press("n")
+    expect(page.get_by_label("Note")).to_be_focused()
+    page.keyboard.type("two nuclei 45")
     page.keyboard.press("Enter")
     expect(said).to_contain_text("two nuclei 45")
     assert labels(folder) == {name: ("merger", "two nuclei 45")}
@@ -92,17 +109,38 @@ def test_a_person_names_a_galaxy_notes_on_it_and_sees_who_said_so(page, folder):
     other.tag(name, "artefact")
     other.close()
     expect(said).to_contain_text("ben: Artefact")
+    keys_pass_after_a_menu(page)
+    assert labels(folder)[name] == ("Einstein ring", "two nuclei 45")
+    people_differ(page)
+    page.keyboard.press("x")
+    expect(page.locator(".facts h2")).not_to_have_text(name)
 
+
+def keys_pass_after_a_menu(page):
+    """Keys act after a menu was closed, and a tooltip is transparent to the pointer."""
+    from playwright.sync_api import expect
+
+    said = page.locator(".judge + p")
     page.locator("[role=combobox]:not(input):visible").first.click()
     expect(page.get_by_role("listbox")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("listbox")).to_be_hidden()
     page.keyboard.press("5")
-    expect(said).to_contain_text("Score 5")
+    expect(said).to_contain_text("Einstein ring, score 5")
     page.get_by_role("button", name="Upload").hover()
     tip = page.locator(".MuiTooltip-tooltip")
     expect(tip).to_be_visible()
     assert tip.evaluate("node => getComputedStyle(node).pointerEvents") == "none"
+
+
+def people_differ(page):
+    """The galaxies of which people say different things are listed."""
+    from playwright.sync_api import expect
+
+    page.get_by_role("tab", name="Labels").click()
+    page.get_by_label("people differ").check()
+    expect(page.locator(".stamp:visible").first).to_contain_text("2 people differ")
+    page.get_by_role("tab", name="Neighbours").click()
 
 
 def test_a_refit_says_how_well_each_class_is_found(page, folder):

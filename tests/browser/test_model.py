@@ -47,6 +47,8 @@ def tap_a_galaxy_of_fig_1(page, folder):
     expect(page.get_by_role("columnheader", name="R² linear")).to_be_visible(timeout=60_000)
     expect(page.locator(".matrix")).to_have_count(len(store.info.models), timeout=120_000)
     expect(page.get_by_text("Prior (KL)", exact=True)).to_be_attached(timeout=60_000)
+    trust = page.get_by_role("table").filter(has=page.get_by_role("columnheader", name="Galaxies"))
+    expect(trust.get_by_role("row", name=f"All: {len(store.galaxies)}").first).to_be_visible()
     page.wait_for_function(SETTLED)
 
     galaxies, latents = store.galaxies, store.latents("physics")

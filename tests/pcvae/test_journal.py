@@ -156,7 +156,7 @@ def test_a_journal_opened_again_says_the_same(journal, tmp_path):
 def test_an_empty_journal_has_no_events_and_an_empty_table(journal):
     assert journal.count() == 0
     assert journal.table().empty
-    assert list(journal.table().columns) == ["id", "label", "note", "user", "time"]
+    assert list(journal.table().columns) == ["id", "label", "score", "note", "user", "time"]
 
 
 def test_the_table_of_labels_survives_csv(journal):

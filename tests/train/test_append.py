@@ -91,6 +91,10 @@ def test_what_does_not_belong_to_the_store_is_refused(begun, sample, runs, make_
         encode.main([word.replace("/physics", "/vanilla") for word in other])
     with pytest.raises(SettingsError, match="encoded by another physics than"):
         encode.main([word.replace("/physics", "/vanilla") for word in given])
+    with pytest.raises(SettingsError, match="found both"):
+        encode.main([*given, "--overwrite"])
+    with pytest.raises(SettingsError, match="with --output hats"):
+        encode.main([*given, "--partition-rows", "9"])
     with pytest.raises(StoreError, match=r"expected store\.json in .*none, found none"):
         encode.main(arguments(sample, tmp_path / "none", runs, "--append"))
 

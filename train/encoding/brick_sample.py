@@ -132,8 +132,9 @@ class BrickSample:
         left = sum(span.stop - span.start for span in todo)
         with tqdm(total=len(self), initial=len(self) - left, desc="encode", unit="galaxy") as bar:
             if workers:
-                job = self._job(writer, workers.models, decode=decode)
-                for count in results(workers.client, encode_brick, brick_jobs(job, todo)):
+                whole = self._job(writer, workers.models, decode=decode)
+                jobs = brick_jobs(whole, parts.spans, todo)
+                for count in results(workers.client, encode_brick, jobs):
                     bar.update(count)
                 todo = {}
             for part in parts.tables(todo, decode=decode):

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from pcvae.errors import StoreError, brief
 
-__all__ = ["OF_HATS", "fitted", "grouped", "joined_parts", "placed", "store_parts"]
+__all__ = ["OF_HATS", "check_places", "fitted", "grouped", "joined_parts", "placed", "store_parts"]
 
 OF_HATS = ("_healpix_29", "Norder", "Dir", "Npix")  # columns that a catalogue makes itself
 ROWS = 100_000  # of a store in memory at once
@@ -48,6 +48,18 @@ def store_parts(galaxies: pd.DataFrame, files: Mapping[str, Path]) -> Iterator[p
         tables = [pa.Table.from_batches([batch]) for batch in batches]
         yield _joined(whole.slice(start, len(tables[0])), dict(zip(files, tables, strict=True)))
         start += len(tables[0])
+
+
+def check_places(galaxies: pd.DataFrame) -> None:
+    """Refuse a catalogue none of whose galaxies has a place on the sky.
+
+    Raises:
+        StoreError: None has.
+    """
+    known = {"ra", "dec"} <= set(galaxies) and galaxies[["ra", "dec"]].notna().all(axis=1).any()
+    if not known:
+        msg = "no galaxy has a right ascension and declination [deg], which HATS is built on"
+        raise StoreError(f"{msg}: make a store (--output store)")
 
 
 def placed(table: pa.Table) -> tuple[pa.Table, pa.Table]:
@@ -93,9 +105,6 @@ def fitted(table: pa.Table, schema: pa.Schema) -> pa.Table:
 
 def _columns(galaxies: pd.DataFrame) -> pa.Table:
     """The catalogue's columns with the same types in all parts, also where a part has no value."""
-    if absent := {"ra", "dec"}.difference(galaxies):
-        msg = f"expected a column {min(absent)!r} [deg] in the catalogue, found none"
-        raise StoreError(msg)
     kept = galaxies.drop(columns=[name for name in OF_HATS if name in galaxies])
     table = pa.Table.from_pandas(kept, preserve_index=False).replace_schema_metadata()
     for place, field in enumerate(table.schema):

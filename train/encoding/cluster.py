@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
+from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
 from pcvae.errors import SettingsError, WorkerError
@@ -24,6 +25,7 @@ __all__ = [
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 AHEAD = 3  # tasks a thread that the scheduler knows of: what it and this process keep in memory
+AGAIN = 1.0  # s after which workers are counted again
 WAIT = 30  # s for a scheduler to answer, and for its first worker
 
 
@@ -127,7 +129,8 @@ def results(
 ) -> Iterator[Result]:
     """The results of a task for each job, in the order in which they come.
 
-    What a worker had in hand when it ended, another one makes again.
+    What a worker had in hand when it ended, another one makes again. Workers that come later get
+    their share.
 
     Raises:
         WorkerError: Workers end again and again on one job, or the scheduler has ended.
@@ -135,14 +138,21 @@ def results(
     from distributed import as_completed
 
     def submit(count: int) -> "list[Future[Result]]":
-        return [client.submit(task, job, pure=False) for job in islice(queue, count)]
+        return [client.submit(task, job, pure=False) for job in islice(queue, max(count, 0))]
 
-    queue = iter(jobs)
+    queue, room, asked = iter(jobs), _room(client), monotonic()
     with in_words():
-        done = as_completed(submit(AHEAD * sum(client.nthreads().values())))
+        done = as_completed(submit(room))
         for future in done:
             yield future.result()
-            done.update(submit(1))
+            if monotonic() - asked >= AGAIN:
+                room, asked = _room(client), monotonic()
+            done.update(submit(room - done.count()))
+
+
+def _room(client: "Client") -> int:
+    """How many tasks the scheduler is given at once; one where no worker is there yet."""
+    return max(AHEAD * sum(client.nthreads().values()), 1)
 
 
 @contextmanager

@@ -18,8 +18,9 @@ from pcvae.errors import SettingsError, StoreError
 from pcvae.folders import mend_replacement, read_facts
 from pcvae.store import Store, StoreInfo, read_store
 from pcvae.store_info import VERSION
+from train.encoding.catalog_tables import OF_HATS
 from train.encoding.chosen_rows import ChosenRows
-from train.encoding.hats_writer import FACTS, OF_HATS, digest, partitions
+from train.encoding.hats_writer import FACTS, digest, partitions
 
 if TYPE_CHECKING:
     from train.encoding.brick_sample import BrickSample

@@ -14,18 +14,26 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pcvae.errors import StoreError, WorkerError, brief
+from pcvae.errors import PcvaeError, StoreError, WorkerError, brief
 from pcvae.folders import replace_folder, write_facts, write_text
 from pcvae.parts import PartWriter, write_table
 from pcvae.store import StoreInfo, copy_model
 from train.encoding.catalog_tables import OF_HATS, fitted, grouped, placed
+from train.encoding.cluster import in_words
 
 if TYPE_CHECKING:
     from distributed import Client
     from hats_import.collection.arguments import CollectionArguments
 
-__all__ = ["FACTS", "OF_HATS", "PARTITION_ROWS", "Content", "HatsWriter", "digest", "partitions"]
-__all__ += ["some_scores"]
+__all__ = [
+    "FACTS",
+    "PARTITION_ROWS",
+    "Content",
+    "HatsWriter",
+    "digest",
+    "partitions",
+    "some_scores",
+]
 
 FACTS = "pcvae.json"  # what a catalogue is made of; written last
 WORK = ("parts", "rows", "tables", "state", "made")  # in the unfinished folder only
@@ -106,7 +114,7 @@ class HatsWriter(PartWriter):
             partition_rows: Of a partition, at most.
 
         Raises:
-            StoreError: No galaxy has a place on the sky, or too many share one.
+            StoreError: Too many galaxies share a place on the sky.
             WorkerError: A worker or the scheduler has ended too often.
         """
         if not self.is_joined:
@@ -128,22 +136,17 @@ class HatsWriter(PartWriter):
 
     def _write_tables(self, tables: Iterator[pa.Table], schema: pa.Schema | None) -> None:
         """Put the galaxies that have a place on disk, part by part, with the columns of others."""
-        folder, rows, without = self.work / "tables", 0, []
+        folder, without = self.work / "tables", []
         folder.mkdir(exist_ok=True)
         for part, table in enumerate(grouped(tables, TABLE_ROWS)):
             here, nowhere = placed(table)
             path = folder / f"{part:012d}.parquet"
             if len(here) and not path.exists():
                 write_table(path, fitted(here, schema) if schema else here)
-            rows += len(here)
             without += nowhere["id"].to_pylist()
         if without:
             _leave_out(self.work / "left_out.csv", without)
             print(f"left out: {len(without)} without a place on the sky")
-        if not rows:
-            shutil.rmtree(self.work)
-            msg = "no galaxy has a right ascension and declination [deg], which HATS is built on"
-            raise StoreError(f"{msg}: make a store (--output store)")
 
     def _import(
         self,
@@ -155,10 +158,12 @@ class HatsWriter(PartWriter):
         begun = (self.work / "state").exists()
         try:
             _run(self._arguments(files, partition_rows, facts), client)
-        except (ValueError, RuntimeError, OSError) as error:
-            if not begun:
+        except PcvaeError:
+            raise
+        except Exception as error:
+            if not begun or client.status != "running":
                 raise _in_words(error, partition_rows) from error
-            # What a killed call has left cannot be gone on with: begin once more.
+            # A killed call has left what cannot be gone on with, as half a file: begin once more.
             for name in ("state", "made"):
                 shutil.rmtree(self.work / name, ignore_errors=True)
             self._import(client, files, partition_rows, facts)
@@ -169,17 +174,17 @@ class HatsWriter(PartWriter):
         from hats_import.catalog.file_readers.parquet import ParquetPyarrowReader
         from hats_import.collection.arguments import CollectionArguments
 
-        names = pq.read_schema(files[0]).names
+        names, work = pq.read_schema(files[0]).names, self.work.absolute()
         kept = [name for name in names if name not in OF_HATS]
         arguments = CollectionArguments(
-            output_path=self.work / "made",
+            output_path=work / "made",
             output_artifact_name=self._name,
-            tmp_dir=self.work / "state",
+            tmp_dir=work / "state",
             addl_hats_properties=_properties(facts),
             progress_bar=False,
         )
         arguments = arguments.catalog(
-            input_file_list=files,
+            input_file_list=[path.absolute() for path in files],
             file_reader=ParquetPyarrowReader(column_names=kept),
             sort_columns="id",
             pixel_threshold=partition_rows,
@@ -194,7 +199,8 @@ def _run(arguments: "CollectionArguments", client: "Client") -> None:
 
     logging.disable(logging.WARNING)  # it warns of the collection that it makes itself
     try:
-        pipeline_with_client(arguments, client)
+        with in_words():
+            pipeline_with_client(arguments, client)
     finally:
         logging.disable(logging.NOTSET)
 
@@ -214,7 +220,9 @@ def _in_words(error: Exception, partition_rows: int) -> StoreError | WorkerError
     if "threshold" in str(error):
         msg = f"more than {partition_rows} galaxies lie within 0.05 deg^2: raise --partition-rows"
         return StoreError(msg)
-    msg = f"the catalogue could not be written: {brief(error)}. The same command goes on"
+    msg = (
+        f"the catalogue could not be written: {brief(error).rstrip('.')}. The same command goes on"
+    )
     return WorkerError(msg)
 
 

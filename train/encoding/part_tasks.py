@@ -4,7 +4,7 @@ A task gets paths, which all workers must see, and gives a count: pixels and lat
 the scheduler nor the process that called the command.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import groupby, pairwise
@@ -188,33 +188,30 @@ class BrickJob:
     wanted: Mapping[int, tuple[str, ...]]
 
 
-def brick_jobs(whole: BrickJob, todo: Mapping[Span, Mapping[str, Codec]]) -> Iterator[BrickJob]:
+def brick_jobs(
+    whole: BrickJob, spans: Sequence[Span], todo: Mapping[Span, Mapping[str, Codec]]
+) -> Iterator[BrickJob]:
     """The bricks with parts that are not there, each as ``whole`` is.
 
     Args:
         whole: All files and candidates, in the order of the bricks.
+        spans: All parts.
         todo: The models of each part that is not there.
     """
     if todo:
         _make_folders(partial_folder(whole.store), whole.models)
-    used = [name for name in USED if name in whole.candidates]
-    bricks = whole.candidates["brick"].to_numpy(str)
-    for (brick, _), group in groupby(todo, lambda span: (span.brick, span.brick or span.start)):
-        spans = list(group)
-        first, stop = (spans[0].start, spans[0].stop) if not brick else _run(bricks, brick)
-        yield replace(
-            whole,
-            files={brick: whole.files[brick]} if brick else {},
-            candidates=whole.candidates[used].iloc[first:stop].reset_index(drop=True),
-            first=first,
-            wanted={span.start: tuple(todo[span]) for span in spans},
-        )
-
-
-def _run(bricks: NDArray[np.str_], brick: str) -> tuple[int, int]:
-    """The first row on a brick and that after the last; they stand together."""
-    rows = np.flatnonzero(bricks == brick)
-    return int(rows[0]), int(rows[-1]) + 1
+    used = whole.candidates[[name for name in USED if name in whole.candidates]]
+    for (brick, _), group in groupby(spans, lambda span: (span.brick, span.brick or span.start)):
+        parts = list(group)
+        first, wanted = parts[0].start, {span.start: tuple(todo.get(span, ())) for span in parts}
+        if any(wanted.values()):
+            yield replace(
+                whole,
+                files={brick: whole.files[brick]} if brick else {},
+                candidates=used.iloc[first : parts[-1].stop].reset_index(drop=True),
+                first=first,
+                wanted=wanted,
+            )
 
 
 def encode_brick(job: BrickJob) -> int:

@@ -43,7 +43,7 @@ def computed(folder: Path, columns: Sequence[str], step: Step) -> pd.DataFrame:
     import dask
     import lsdb
 
-    files = partitions(folder)
+    files = partitions(folder.absolute())
     known = set(pq.read_schema(files[0]).names)
     if absent := [name for name in columns if name not in known]:
         msg = f"expected a column {absent[0]!r} in {folder}, found none"

@@ -233,6 +233,21 @@ def test_no_fact_of_the_provenance_is_left_out_however_long_it_is(many, monkeypa
     assert all(y < HIGH - 11 for y, text in written if "xxx" in text)
 
 
+def test_what_people_say_stays_within_the_place_of_a_candidate(store, tmp_path, monkeypatch):
+    datastore = datastore_of(change(store, tmp_path / "store"), tmp_path / "journal.sqlite")
+    for k in range(9):
+        note = f"said {'word ' * 60}"
+        datastore.journal.tag(str(datastore.ids[3]), "merger", user=f"u{k}", note=note)
+    written, write = [], Sheet.write
+    monkeypatch.setattr(Sheet, "write", lambda *given, **looks: written.append(given[2:4])
+                        or write(*given, **looks))  # fmt: skip
+    listed = GalaxyList("labels", "labels", np.array([3, 4]), {})
+    dossier_pdf(dossier_of(datastore, listed), lambda *_: None)
+    second = min(y for y, text in written if text.startswith("2 · "))
+    assert all(y < second - 3 for y, text in written if "word" in text)
+    assert any("the HTML file has" in text for _, text in written)
+
+
 def test_long_texts_are_broken_into_lines_that_fit():
     lines = wrapped("a " * 60 + "x" * 300, 50, 7)
     assert "".join(lines).replace(" ", "") == "a" * 60 + "x" * 300

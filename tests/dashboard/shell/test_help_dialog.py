@@ -24,7 +24,7 @@ def test_a_newcomer_finds_the_term(term):
 
 def test_every_key_is_listed_with_what_it_does(session):
     listed = session.help.keys_pane.object
-    for key, one in session.pressed.items():
+    for key, one in session.bindings.pressed.items():
         assert f"<kbd>{one.shown or key}</kbd>" in listed
         assert one.description in listed
 

@@ -68,6 +68,13 @@ def test_another_script_is_refused_and_not_kept(package, content, tmp_path):
     assert not list(tmp_path.rglob("*.js*"))
 
 
+def test_where_it_cannot_be_kept_that_is_said(package, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    with pytest.raises(AladinError, match=r"cannot be kept in .*: Not a directory\. Give another"):
+        fetch_script()
+
+
 def test_without_a_network_the_page_says_so_and_keeps_the_map(many, monkeypatch, tmp_path):
     monkeypatch.setenv(SCRIPT, str(tmp_path / "none.js"))
     images = many.tabs["sky"].images
