@@ -167,7 +167,7 @@ class Explorer:
         right = pn.Column(
             self.card,
             self.lesson.panel,
-            sizing_mode="stretch_height",
+            sizing_mode="stretch_both",
             margin=(10, 14, 0, 8),
             styles={"width": CARD, "flex": "none"},
         )

@@ -304,7 +304,8 @@ def size_and_crop(page):
     from playwright.sync_api import expect
 
     page.get_by_role("tab", name="Selection").click()
-    page.get_by_role("button", name="Green Pea").click()
+    focus = page.get_by_role("group", name="Galaxies in focus")
+    focus.get_by_role("button", name="Green Pea").click()  # not the mark in the key
     tile = page.locator(".tile:visible").first
     expect(tile).to_be_visible()
     small = tile.bounding_box()["width"]
