@@ -12,7 +12,6 @@ from dashboard.backend.jobs import when_done
 from dashboard.backend.label_trust import AROUND, LabelTrusts, Trust, off_labels, off_words
 from dashboard.backend.populations import population_title
 from dashboard.backend.view import View
-from dashboard.components.assets import style
 from dashboard.components.css import BASE
 
 __all__ = ["TrustNote", "classes_of", "note_html"]
@@ -64,8 +63,7 @@ class TrustNote(View):
 
     def __init__(self, **params: object) -> None:
         super().__init__(**params)
-        sheets = [BASE, style(__file__, "card.css")]
-        self.note = pn.pane.HTML("", stylesheets=sheets, sizing_mode="stretch_width", margin=0)
+        self.note = pn.pane.HTML("", stylesheets=[BASE], sizing_mode="stretch_width", margin=0)
         self._around: LabelTrusts | None = None
         self._show()
 

@@ -138,7 +138,7 @@ def people_differ(page):
     from playwright.sync_api import expect
 
     page.get_by_role("tab", name="Labels").click()
-    page.get_by_label("people differ").check()
+    page.get_by_role("checkbox", name="people differ").check()
     expect(page.locator(".stamp:visible").first).to_contain_text("2 people differ")
     page.get_by_role("tab", name="Neighbours").click()
 
