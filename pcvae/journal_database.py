@@ -82,7 +82,7 @@ class JournalDatabase:
             if opening_wait != wait:
                 self._engine.dispose()
                 self._engine = _engine(address, wait)
-        except (SQLAlchemyError, ImportError) as error:
+        except (SQLAlchemyError, ImportError, UnicodeError) as error:
             raise _trouble("open", self.address, error) from error
 
     def close(self) -> None:
@@ -117,7 +117,7 @@ class JournalDatabase:
             with self._engine.begin() as connection:
                 _lock(connection)
                 yield connection
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, UnicodeError) as error:
             raise _trouble("write to", self.address, error) from error
 
     @contextmanager
@@ -127,7 +127,7 @@ class JournalDatabase:
         try:
             with quiet.connect() as connection:
                 yield connection
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, UnicodeError) as error:
             raise _trouble("read", self.address, error) from error
 
 
@@ -148,6 +148,7 @@ def _refuse_foreign(address: str) -> None:
     with suppress(sqlite3.Error):  # a lock, or no database: opening it says so
         path = f"{Path(url.database).resolve().as_uri()}?mode=ro"
         with closing(sqlite3.connect(path, timeout=0, uri=True)) as file:
+            file.text_factory = partial(str, encoding="utf-8", errors="replace")
             there = [name for (name,) in file.execute(query)]
     if there and _SCHEMA.name not in there:
         msg = (

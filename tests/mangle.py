@@ -238,6 +238,7 @@ def journal() -> bytes:
         for number in range(40):
             written.tag(f"g{number % 25}", "candidate", note="a ring, or two spirals")
         written.undo(7)
+        written.views.save("rings", "?seeds=ring")
         written.close()
         return path.read_bytes()
 
@@ -254,6 +255,7 @@ def use_journal(content: bytes) -> None:
             opened.table()
             opened.tag("g1", "3")
             opened.labels()
+            opened.views.all()
         finally:
             opened.close()
 

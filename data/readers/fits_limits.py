@@ -7,13 +7,15 @@ with an axis of negative length is never read to its end.
 import gzip
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
 from astropy.io import fits
 
-__all__ = ["GZIP", "MAX_TABLE", "DeclaredSizeError", "checked"]
+__all__ = ["GZIP", "MAX_TABLE", "DeclaredSizeError", "checked", "contained"]
 
 BLOCK = 2880  # bytes; headers and data are filled up to it
 MAX_VALUES = 1 << 25  # pixels of all images of a file: three bands of 3300 by 3300
@@ -23,6 +25,8 @@ MAX_UNPACKED = MAX_VALUES * 8 + (1 << 22)  # bytes of a gzipped file: its pixels
 MAX_HDUS = 256
 MAX_COUNT = 999  # axes of an image or columns of a table, by the FITS Standard 4.0
 GZIP = b"\x1f\x8b"
+SOUND = ("RICE_1", "RICE_ONE", "GZIP_1", "GZIP_2", "NOCOMPRESS")  # survive damaged files
+_contained = ContextVar("whether a crash ends no more than this process", default=False)
 PACKED = (b"BZh", b"\xfd7zXZ", b"PK\x03\x04", b"\x1f\x9d", b"\x1f\xa0")
 
 
@@ -80,9 +84,33 @@ def _check(file: BinaryIO) -> None:
             values += _image_values(header, "")
         elif header.get("ZIMAGE", False):
             values += _image_values(header, "Z")
+            _check_compression(header)
         if values > MAX_VALUES:
             msg = f"expected at most {MAX_VALUES:,} pixels, the headers declare {values:,}"
             raise DeclaredSizeError(msg)
+
+
+def _check_compression(header: fits.Header) -> None:
+    """Refuse what the library that unpacks tiles does not check itself and crashes on."""
+    kind = str(header.get("ZCMPTYPE", ""))
+    if kind not in SOUND and not _contained.get():
+        msg = f"expected tiles packed by RICE or GZIP, found {kind}: pack it again with fpack -r"
+        raise DeclaredSizeError(msg)
+    names = {header[card]: card for card in header["ZNAME*"]}
+    size = header.get(names.get("BYTEPIX", "").replace("NAME", "VAL"), 4)
+    if size not in (1, 2, 4, 8):
+        msg = f"expected BYTEPIX 1, 2, 4 or 8, found {size!r}"
+        raise DeclaredSizeError(msg)
+
+
+@contextmanager
+def contained() -> Iterator[None]:
+    """Tiles may be packed by any method, as a crash ends no more than this process."""
+    token = _contained.set(True)
+    try:
+        yield
+    finally:
+        _contained.reset(token)
 
 
 def _headers(file: BinaryIO) -> Iterator[fits.Header]:

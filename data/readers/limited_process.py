@@ -9,6 +9,7 @@ is limited.
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
+from data.readers.fits_limits import contained
 from data.readers.raw_image import LeftOutError
 from data.readers.untrusted_files import DECODERS, Arrays
 
@@ -26,6 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 MEMORY = 1 << 30  # bytes that decoding may take, above what the libraries themselves do
 SECONDS = 20  # of a processor
 PATIENCE = 30.0  # seconds in all
+CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGFPE, signal.SIGILL)
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
@@ -55,6 +58,9 @@ def decode(decoder: str, paths: Sequence[Path], words: Sequence[str]) -> Arrays:
         if done.returncode == 0:
             with np.load(out, allow_pickle=False) as arrays:
                 return dict(arrays)
+        if -done.returncode in CRASHES:
+            msg = "what unpacks it has crashed: the file is damaged"
+            raise LeftOutError("file unreadable", msg)
         raise _reported(done.stdout)
 
 
@@ -91,7 +97,8 @@ def main(decoder: str, out: str, paths: str, words: str) -> int:
     """Decode, write the arrays, and return the exit status; prints why it cannot."""
     _limit()
     try:
-        found = decode_here(decoder, [Path(path) for path in json.loads(paths)], json.loads(words))
+        with contained():
+            found = decode_here(decoder, [*map(Path, json.loads(paths))], json.loads(words))
         np.savez(out, allow_pickle=False, **found)
     except LeftOutError as error:
         sys.stdout.write(json.dumps([error.reason, error.detail]))

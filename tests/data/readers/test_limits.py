@@ -31,6 +31,7 @@ PATCHES = {
     "tiles of nothing": ("ZTILE1", 32, 0, True),
     "columns without end": ("TFIELDS", FIELDS, 10**12, True),
     "many planes": ("NAXIS3", 3, 10**5, False),
+    "numbers of less than no bytes": ("ZVAL2", 4, -5, True),
 }
 
 
@@ -111,6 +112,29 @@ def test_a_process_with_limits_gives_what_this_one_does(tmp_path):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="only POSIX systems limit a process's memory")
+def hcompressed(tile=64):
+    """A cutout by HCOMPRESS, whose header tells the width of its tiles."""
+    flux = np.random.default_rng(0).normal(0, 1, (3, 64, 64)).astype("f4")
+    images = fits.CompImageHDU(flux, compression_type="HCOMPRESS_1", tile_shape=(1, 64, 64))
+    images.header["BANDS"] = "grz"
+    written = io.BytesIO()
+    fits.HDUList([fits.PrimaryHDU(), images]).writeto(written)
+    assert card("ZTILE1", 64) in written.getvalue()
+    return written.getvalue().replace(card("ZTILE1", 64), card("ZTILE1", tile))
+
+
+def test_tiles_whose_unpacking_can_crash_are_read_in_a_process_of_their_own_alone(tmp_path):
+    """Another width than the tiles have writes beyond the memory that was taken for them."""
+    sound, damaged = tmp_path / "a.fits", tmp_path / "b.fits"
+    sound.write_bytes(hcompressed())
+    damaged.write_bytes(hcompressed(16))
+    with pytest.raises(LeftOutError, match=r"found HCOMPRESS_1: pack it again with fpack -r"):
+        read_planes(sound, GRZ)
+    assert decode("images", [sound], GRZ)["plane_g"].shape == (64, 64)
+    with pytest.raises(LeftOutError, match="has crashed: the file is damaged"):
+        decode("images", [damaged], GRZ)
+
+
 def test_what_needs_too_much_ends_with_its_process(tmp_path, monkeypatch):
     (tmp_path / "greedy.py").write_text(
         "from data.readers.untrusted_files import DECODERS\n"
