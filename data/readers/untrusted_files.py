@@ -83,12 +83,16 @@ def table(paths: Sequence[Path], names: Sequence[str]) -> Arrays:
     """
     (path,) = paths
     try:
-        frame = _csv(path, names) if path.suffix == ".csv" else _other_table(path)
+        return _wanted_columns(path, names)
     except LeftOutError:
         raise
     except Exception as error:  # each of five formats has errors of its own
         words = re.sub(r"\S*(?=targets\.)", "", brief(error))
         raise LeftOutError("cannot be read as a table", words) from error
+
+
+def _wanted_columns(path: Path, names: Sequence[str]) -> Arrays:
+    frame = _csv(path, names) if path.suffix == ".csv" else _other_table(path)
     if len(frame) > MAX_ROWS:
         msg = f"expected at most {MAX_ROWS:,} rows, found {len(frame):,}"
         raise LeftOutError("table too large", msg)
