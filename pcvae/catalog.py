@@ -6,6 +6,7 @@ from warnings import catch_warnings, simplefilter
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from pcvae.errors import CatalogError, brief
 from pcvae.labels import LABELS
@@ -24,6 +25,7 @@ ASTROPY = {
 }
 GZIP = b"\x1f\x8b"  # the first bytes of a compressed file
 MAX_FLAG = 2**31 - 1
+MAX_AXES = 999  # by the FITS Standard 4.0, section 4.4.1
 SUFFIXES = (".csv", *ASTROPY, ".parquet", ".pq")
 
 
@@ -76,7 +78,7 @@ def read_table(path: Path, id_column: str = "id") -> pd.DataFrame:
         raise CatalogError(msg)
     try:
         if suffix in (".parquet", ".pq"):
-            return _decoded(pd.read_parquet(path))
+            return _decoded(_sound(pd.read_parquet(path)))
         if suffix == ".csv":
             return _csv_table(path, id_column)
         return _astropy_table(path)
@@ -99,11 +101,28 @@ def _astropy_table(path: Path) -> pd.DataFrame:
     from astropy.table import Table
 
     kind = ASTROPY[path.suffix.lower()]
-    if kind == "fits":
-        _check_size(path)
-    table = Table.read(path, format=kind)
+    try:
+        if kind == "fits":
+            _check_axes(path)
+            _check_size(path)
+        table = Table.read(path, format=kind)
+    except Exception as error:  # each format has errors and warnings of its own
+        raise OSError(brief(error)) from error
     flat = [name for name in table.colnames if table[name].ndim == 1]
     return _decoded(table[flat].to_pandas())
+
+
+def _check_axes(path: Path) -> None:
+    """Refuse a FITS file whose first header states more axes than there can be.
+
+    Astropy makes a list as long as that before it reads anything.
+    """
+    from astropy.io import fits
+
+    axes = fits.Header.fromfile(path, padding=False).get("NAXIS")
+    if not isinstance(axes, int) or not 0 <= axes <= MAX_AXES:
+        msg = f"expected NAXIS from 0 to {MAX_AXES}, found {axes!r}"
+        raise OSError(msg)
 
 
 def _check_size(path: Path) -> None:
@@ -122,6 +141,14 @@ def _check_size(path: Path) -> None:
             if end > there:
                 msg = f"its header states data up to byte {end:,}, the file has {there:,}"
                 raise ValueError(msg)
+
+
+def _sound(frame: pd.DataFrame) -> pd.DataFrame:
+    """The table, all of whose texts are texts: Arrow checks them when they are used."""
+    for name in frame.columns:
+        if isinstance(frame[name].dtype, pd.StringDtype):
+            pa.chunked_array(frame[name].array).validate(full=True)
+    return frame
 
 
 def _decoded(frame: pd.DataFrame) -> pd.DataFrame:

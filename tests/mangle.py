@@ -15,6 +15,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
 from pathlib import Path
 from types import SimpleNamespace
 from typing import NamedTuple
@@ -188,6 +189,19 @@ def read_targets(name: str) -> Callable[[bytes], object]:
     return lambda content: crossmatch.read_targets(Upload(name, content))
 
 
+def read_catalogue(name: str) -> Callable[[bytes], object]:
+    """Read a catalogue as commands do that get one."""
+    from data.published.column_mapping import read_candidates
+
+    def read(content: bytes) -> object:
+        with tempfile.TemporaryDirectory() as folder, redirect_stdout(None):
+            path = Path(folder, name)
+            path.write_bytes(content)
+            return read_candidates(path, {}, None, None)
+
+    return read
+
+
 def open_address() -> Callable[[bytes], object]:
     """Open an address."""
     from dashboard.app import open_datastore
@@ -304,6 +318,10 @@ READERS: dict[str, Callable[[], tuple[Callable[[bytes], object], bytes]]] = {
     "jpeg": lambda: (read_upload("a.jpg"), picture("JPEG")),
     **{
         f"targets.{kind}": lambda kind=kind: (read_targets(f"a.{kind}"), targets(kind))
+        for kind in ("csv", "ecsv", "vot", "fits", "parquet")
+    },
+    **{
+        f"catalogue.{kind}": lambda kind=kind: (read_catalogue(f"a.{kind}"), targets(kind))
         for kind in ("csv", "ecsv", "vot", "fits", "parquet")
     },
     "address": lambda: (
