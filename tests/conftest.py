@@ -12,12 +12,19 @@ from pcvae.cutouts import SampleInfo, SampleWriter, read_sample
 from train import encode, train
 
 DEMO = Path(__file__).resolve().parents[1] / "data" / "stores" / "demo"
+ROOT = Path(__file__).parent
 BANDS = ("g", "r", "z")
 
 
 def pytest_xdist_auto_num_workers():
     """One more than there are processors, as browser tests wait for most of their time."""
     return (os.cpu_count() or 1) + 1
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with the slowest folders, so that no process is left alone with them at the end."""
+    slow = ROOT / "browser", ROOT / "train"
+    items.sort(key=lambda item: not any(item.path.is_relative_to(folder) for folder in slow))
 
 
 def paint(rng, size=32):
