@@ -44,7 +44,7 @@ def strip_of(tabs: Mapping[str, Tab], list_bar: pn.viewable.Viewer, state: State
     """The strip: the edge, the tabs, and in its corner the list's bar and a button."""
     names = list(tabs)
     strip = pmui.Tabs(
-        *((tab.title, tab) for tab in tabs.values()),
+        *((tab.title, pn.panel(tab)) for tab in tabs.values()),  # Tabs would make each view twice
         active=names.index(state.tab),
         dynamic=True,
         sizing_mode="stretch_both",

@@ -33,3 +33,15 @@ def test_an_address_has_no_strip_that_is_too_low_or_too_high(many):
         UrlSync(many.datastore, state, Location(search=f"?strip={asked}"))
         assert state.strip == height
     assert "strip" not in query_of(many.datastore, state)
+
+
+def test_each_tab_is_built_once(many, monkeypatch):
+    built = []
+
+    def counted(make):
+        return lambda tab: (built.append(tab.key), make(tab))[1]
+
+    for kind in map(type, many.tabs.values()):
+        monkeypatch.setattr(kind, "__panel__", counted(kind.__panel__))
+    many.body()
+    assert sorted(built) == sorted(many.tabs)
