@@ -28,6 +28,8 @@ def compress_answers(application: BokehTornado, is_here: IsHere) -> None:
         application: What answers.
         is_here: Whether who asks sits at this machine, and gets all as it is.
     """
+    if any(issubclass(known, GZipContentEncoding) for known in application.transforms):
+        return
 
     class Compressed(GZipContentEncoding):
         GZIP_LEVEL = LEVEL
@@ -46,9 +48,7 @@ def compress_answers(application: BokehTornado, is_here: IsHere) -> None:
         def transform_chunk(self, chunk: bytes, finishing: bool) -> bytes:
             return chunk if self._here else super().transform_chunk(chunk, finishing)
 
-    names = {transform.__name__ for transform in application.transforms}
-    if Compressed.__name__ not in names:
-        application.add_transform(Compressed)
+    application.add_transform(Compressed)
 
 
 def compress_messages(is_here: IsHere) -> None:

@@ -67,3 +67,9 @@ def test_what_goes_elsewhere_is_compressed(monkeypatch, here):
         assert answer.headers["Content-Encoding"] == "gzip"
         assert gzip.decompress(answer.body).decode() == TEXT * 2
         assert len(answer.body) < len(TEXT) / 10
+
+
+def test_what_is_compressed_already_is_not_compressed_twice():
+    application = Application([], compress_response=True)
+    compress_answers(application, lambda _: False)
+    assert len(application.transforms) == 1
