@@ -10,7 +10,7 @@ from dashboard.backend.jobs import when_done
 from dashboard.backend.populations import population_title
 from dashboard.backend.view import Follower
 from dashboard.components.assets import script, style
-from dashboard.components.component import Component
+from dashboard.components.component import Messenger
 from dashboard.components.css import BASE
 from dashboard.labelling.labels import who
 from dashboard.shell.lesson_steps import STEPS, Course, Moment, Outcome, Rare, plural
@@ -79,7 +79,7 @@ def _scores(datastore: DataStore, state: State) -> dict[str, float]:
     }
 
 
-class LessonPanel(Component):
+class LessonPanel(Messenger):
     """Shows a step, and sends what is pressed: ``go``, ``answer`` or, when opened, ``resume``.
 
     The browser keeps the step, so that a lesson that was left is resumed at it.
@@ -95,13 +95,6 @@ class LessonPanel(Component):
     _stylesheets = [BASE, style(__file__, "lesson.css")]  # noqa: RUF012
     _esm = script(__file__, "lesson.js")
 
-    def __init__(self, **params: object) -> None:
-        super().__init__(**params)
-        self.on_message: Any = lambda data: None
-
-    def _handle_msg(self, data: dict[str, object]) -> None:
-        self.on_message(data)
-
 
 class Lesson(Follower):
     """Follows the session through the steps of ``lesson_steps.STEPS``.
@@ -116,8 +109,7 @@ class Lesson(Follower):
 
     def __init__(self, **params: object) -> None:
         super().__init__(**params)
-        self.panel = LessonPanel(sizing_mode="stretch_width", margin=0)
-        self.panel.on_message = self._take
+        self.panel = LessonPanel(self._take, sizing_mode="stretch_width", margin=0)
         self._rare = rare_class(self.datastore)
         self._begun = self._now = Moment()
         self._live = True
@@ -154,7 +146,6 @@ class Lesson(Follower):
     def _turn(self) -> None:
         """Begin the step that is chosen."""
         number, rare = self.state.lesson, self._rare
-        self._begun = self._now = moment_of(self.datastore, self.state)
         self._live = True
         self.panel.param.update(said="", hint="", answer="", choices=[])
         if not 1 <= number <= len(STEPS):
@@ -163,6 +154,7 @@ class Lesson(Follower):
         if rare is None:
             self.panel.step = {"number": 0, "title": "Lesson", "text": NO_RARE, "task": ""}
             return
+        self._begun = self._now = moment_of(self.datastore, self.state)
         step = STEPS[number - 1]
         names = {"rare": rare.title, "rares": plural(rare.title)}
         names["kind"] = KINDS.get(rare.name, f"{names['rares']} are rare in this store.")

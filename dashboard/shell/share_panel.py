@@ -9,7 +9,7 @@ from dashboard.backend.jobs import when_done
 from dashboard.backend.view import View
 from dashboard.components.assets import script, style
 from dashboard.components.collapsible import drawer, small_button
-from dashboard.components.component import Component
+from dashboard.components.component import Messenger
 from dashboard.components.css import BASE, DROP_DOWN
 from dashboard.labelling.labels import who
 from dashboard.labelling.write_queue import Act, writes_of
@@ -46,7 +46,7 @@ def view_items(views: list[SavedView]) -> list[dict[str, str]]:
     ]
 
 
-class ShareSheet(Component):
+class ShareSheet(Messenger):
     """The content of the panel; sends ``save``, a name, or ``remove``, the name of a view."""
 
     missing = param.String(default="", doc="What the address cannot hold, in words.")
@@ -59,13 +59,6 @@ class ShareSheet(Component):
 
     _stylesheets = [BASE, style(__file__, "share_panel.css")]  # noqa: RUF012
     _esm = script(__file__, "share_panel.js")
-
-    def __init__(self, **params: object) -> None:
-        super().__init__(**params)
-        self.on_message: Any = lambda data: None
-
-    def _handle_msg(self, data: dict[str, object]) -> None:
-        self.on_message(data)
 
 
 class Share(View):
@@ -80,8 +73,7 @@ class Share(View):
         says = "Share: copy the address of this view, or save it by name for your team"
         looks = {"variant": "outlined", "width": 72, "height": 40, "margin": (10, 0, 0, 5)}
         self.button = small_button("Share", says, self.open, **looks)
-        self.sheet = ShareSheet(sizing_mode="stretch_width", margin=0)
-        self.sheet.on_message = self._take
+        self.sheet = ShareSheet(self._take, sizing_mode="stretch_width", margin=0)
         close = small_button("Close", "Close: back to the galaxies", self.open)
         self.panel = drawer(self.sheet, close, css_classes=["drop-down"], stylesheets=[DROP_DOWN])
 

@@ -7,7 +7,7 @@ from panel.io.location import Location
 from dashboard.app import open_datastore
 from dashboard.labelling.labels import set_label
 from dashboard.selection.masks import mask_of, select
-from dashboard.shell.lesson import NO_RARE, rare_class
+from dashboard.shell.lesson import NO_RARE, Lesson, rare_class
 from dashboard.shell.lesson_steps import (
     STEPS,
     Course,
@@ -202,3 +202,12 @@ def test_another_rare_class_takes_the_place_of_green_peas(examples):
     assert rare_class(datastore).name == "green_pea"
     datastore.populations.marked = ["red_spiral"]
     assert rare_class(datastore).title == "Red Spiral"
+
+
+def test_without_a_lesson_nobody_looks_what_the_session_shows(many, monkeypatch):
+    looked = []
+    monkeypatch.setattr("dashboard.shell.lesson.moment_of", lambda *_: looked.append(1))
+    lesson = Lesson(datastore=many.datastore, state=many.state)
+    many.state.row = 5
+    assert not looked
+    assert lesson.panel.step == {}
