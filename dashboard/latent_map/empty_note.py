@@ -6,7 +6,7 @@ import panel as pn
 import param
 
 from dashboard.backend.view import View
-from dashboard.components.collapsible import small_button
+from dashboard.components.collapsible import drawer, small_button
 from dashboard.components.css import BASE
 from dashboard.components.notices import status_html
 from dashboard.selection.masks import inside_box
@@ -44,7 +44,7 @@ class EmptyNote(View):
         words = pn.pane.HTML(status_html(NOTHING), stylesheets=[BASE], margin=(0, 0, 4, 0))
         says = "Show all galaxies: back to the first view"
         button = small_button("Show all galaxies", says, self.go_back)
-        self.note = pn.Column(words, button, visible=False, width=200, margin=0, styles=MIDDLE)
+        self.note = drawer(words, button, width=200, margin=0, styles=MIDDLE)
         self._look()
 
     def __panel__(self) -> pn.viewable.Viewable:
@@ -60,6 +60,6 @@ class EmptyNote(View):
         self.note.visible = self.axes.zoom is not None and self._is_empty()
 
     def _is_empty(self) -> bool:
-        plane = self.datastore.columns.plane(self.axes.model, self.axes.x, self.axes.y)
+        plane = self.datastore.columns.plane(*self.axes.plane)
         (left, right), (bottom, top) = plane.clamped(self.axes.zoom)
         return not inside_box(plane.points, (left, bottom, right, top)).any()

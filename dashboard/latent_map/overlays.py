@@ -51,7 +51,7 @@ class Overlays(Follower):
     @property
     def plane(self) -> Plane:
         """The plane that is shown."""
-        return self.datastore.columns.plane(self.axes.model, self.axes.x, self.axes.y)
+        return self.datastore.columns.plane(*self.axes.plane)
 
     @param.depends(
         *PLANE,

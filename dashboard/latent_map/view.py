@@ -79,7 +79,7 @@ class LatentMap(View):
     @property
     def plane(self) -> Plane:
         """The plane that is shown."""
-        return self.datastore.columns.plane(self.axes.model, self.axes.x, self.axes.y)
+        return self.datastore.columns.plane(*self.axes.plane)
 
     @property
     def limits(self) -> Limits:

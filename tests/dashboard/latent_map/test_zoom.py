@@ -52,8 +52,10 @@ def test_an_empty_view_says_so_and_a_button_leads_back(many):
     draw(many)
     note, (x, y) = many.map.empty, many.map.plane.reach
     assert not note.note.visible
+    assert not note.note.objects  # nothing of it is sent before it is needed
     many.state.zoom = (x[0], y[0], x[0] + 1e-3, y[0] + 1e-3)
     assert note.note.visible
+    assert len(note.note.objects) == 2
     note.go_back()
     assert many.state.zoom is None
     assert not note.note.visible
