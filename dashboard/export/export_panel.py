@@ -89,7 +89,7 @@ class ExportPanel(View):
         self._made = self.what.value
         choice = self.formats.choice(self._made)
         self.go.loading = self.stop.visible = True
-        self.job.start(maker_of(self.datastore, self.state, choice, self._glyphs()))
+        self.job.start(maker_of(self.datastore, self.state, choice, self._glyphs))
 
     def send(self) -> None:
         """Send the table to the programs at the visitor's SAMP hub."""

@@ -49,7 +49,7 @@ Maker = Callable[[Tell], File]
 
 
 def maker_of(
-    datastore: DataStore, state: State, choice: Choice, glyphs: Glyphs | None = None
+    datastore: DataStore, state: State, choice: Choice, glyphs: Callable[[], Glyphs] = Glyphs
 ) -> Maker:
     """A function that makes a file for a worker, with the current choices of a session.
 
@@ -57,20 +57,21 @@ def maker_of(
         datastore: The galaxies.
         state: The session.
         choice: What is exported.
-        glyphs: What other parts of the page lay over the maps.
+        glyphs: What other parts of the page lay over the maps now; asked for a figure alone.
     """
     model, row, kind = state.model, state.row, choice.kind
-    learnt = datastore.classifier_jobs.learnt(state.space, state.queue.training_labels)
     if choice.what == FIGURE:
         name, shown = f"{datastore.store.info.sample}-map.{kind}", state.frozen()
+        laid_over = glyphs()
         paper = Paper(kind, choice.width, choice.dark)
         words = f"The map as it is shown, {choice.width:.0f} mm wide."
-        return lambda _: File(name, map_figure(datastore, shown, paper, glyphs), words)
+        return lambda _: File(name, map_figure(datastore, shown, paper, laid_over), words)
     if choice.what == CUTOUT and row is not None:
         return lambda _: _cutout(datastore, row)
     if choice.what in (DOSSIER, SELECTION_DOSSIER):
         candidates = candidates_of(state, choice.what)
         if candidates is not None:
+            learnt = datastore.classifier_jobs.learnt(state.space, state.queue.training_labels)
             request = Request(candidates, state.plane, page_address(), learnt)
             return partial(_dossier, datastore, request, kind)
     if choice.what == FOOTPRINT:

@@ -200,7 +200,7 @@ def sending(
         size, limit = len(content) >> 20, MAX_TABLE >> 20
         msg = f"expected a table of at most {limit} MB, found {size:,} MB; select fewer galaxies"
         raise PcvaeError(msg)
-    rows = pd.Index(datastore.ids).get_indexer(pd.Index(np.asarray(chosen.table["id"], object)))
+    rows = datastore.rows_of(np.asarray(chosen.table["id"]).tolist())
     table = SentTable(f"{NAME}-{secrets.token_hex(8)}", chosen.name, share(content), rows)
     if hub is None:
         return Sending(table, None)
