@@ -4,7 +4,7 @@ Each returns its entries of the key. Sizes are those of the screen in px, times 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -100,16 +100,11 @@ def draw_galaxies(plot: Plot, shown: Map, chosen: Colouring) -> None:
 def draw_over(plot: Plot, shown: Map) -> list[Line2D]:
     """All that lies over the galaxies, in the screen's order; returns the entries of the key."""
     (left, right), (bottom, top) = shown.limits
-    entries = [*_regions(plot, shown), *_marks(plot, shown), *_labels(plot, shown)]
-    entries = [*entries[len(_lines(entries)) :], *_rings(plot, shown), *_lines(entries)]
+    regions = _regions(plot, shown)
+    entries = [*_marks(plot, shown), *_labels(plot, shown), *_rings(plot, shown), *regions]
     _outlines(plot, shown)
     plot.set(xlim=(left, right), ylim=(bottom, top))
     return entries
-
-
-def _lines(entries: Iterable[Line2D]) -> list[Line2D]:
-    """The entries that are lines, not marks."""
-    return [entry for entry in entries if entry.get_linestyle() != "None"]
 
 
 def _regions(plot: Plot, shown: Map) -> list[Line2D]:
