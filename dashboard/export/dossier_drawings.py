@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from dashboard.backend.stamp_images import scale_bar
 from dashboard.components.theme import ACCENT
 from dashboard.export.dossier import Candidate, Dossier
-from dashboard.export.paper import Looks, axis_title
+from dashboard.export.paper import INK, QUIET, RULE, Looks, axis_title
 
 __all__ = ["Bar", "draw_image", "draw_map", "png_of"]
 
-INK, MARK = "#171b22", ACCENT[False]
+MARK = ACCENT[False]
 DPI = 220  # of the pictures in a page
 MAX_NUMBERED = 25  # candidates whose ranks are written on the map
 ORIGIN = 0.87, 0.87  # of the arrows on an image, in shares of it
@@ -93,10 +93,10 @@ def draw_image(
     """
     plot.set(xticks=[], yticks=[])
     for spine in plot.spines.values():
-        spine.set(linewidth=0.4, color="#b8c0cc")
+        spine.set(linewidth=0.4, color=RULE)
     if picture is None:
         looks: Looks = {"transform": plot.transAxes, "ha": "center", "va": "center", "wrap": True}
-        plot.text(0.5, 0.5, words, size=6.5, color="#596273", parse_math=False, **looks)
+        plot.text(0.5, 0.5, words, size=6.5, color=QUIET, parse_math=False, **looks)
         return
     plot.imshow(picture, origin="lower", interpolation="nearest", aspect="auto")
     if bar is not None:

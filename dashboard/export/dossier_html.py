@@ -13,16 +13,17 @@ from dashboard.components.assets import style
 from dashboard.export.dossier import Candidate, Dossier, Tell
 from dashboard.export.dossier_drawings import draw_map, png_of
 from dashboard.export.dossier_tables import (
+    captioned_images,
     chart_words,
     fact_title,
     inference_table,
+    kind_line,
     magnitudes_line,
     map_words,
     people_lines,
     photometry_table,
     place_line,
     property_table,
-    scores_line,
 )
 from dashboard.export.finder_chart import draw_chart
 from dashboard.export.paper import TextTable
@@ -106,14 +107,14 @@ def _cell(text: str, *, wide: bool) -> str:
 
 def _article(dossier: Dossier, one: Candidate) -> str:
     """One candidate: heading, finder chart, images, place on the map, properties, notes."""
-    facts = " · ".join(text for text in (one.population, scores_line(one)) if text)
     chart = png_of(CHART, partial(draw_chart, chart=one.chart))
     spot = png_of(MAP, partial(draw_map, dossier=dossier, picked=one), ROOM)
     table = table_html(property_table(one, dossier.model))
     lines = "".join(f"<p>{escape(line)}</p>" for line in people_lines(one))
     return (
         f'<article id="c{one.rank}"><header><h3>{one.rank} · {escape(one.galaxy)}</h3>'
-        f'<span>{escape(place_line(one))}</span></header><p class="quiet">{escape(facts)}</p>'
+        f"<span>{escape(place_line(one))}</span></header>"
+        f'<p class="quiet">{escape(kind_line(one))}</p>'
         f'<div class="parts"><div>{_png(chart, f"Finder chart of {one.galaxy}")}'
         f'<p class="quiet">{"<br>".join(map(escape, chart_words(dossier, one)))}</p>'
         f"{_png(spot, f'{one.galaxy} on the map')}</div><div>{_images(dossier, one)}"
@@ -123,20 +124,13 @@ def _article(dossier: Dossier, one: Candidate) -> str:
 
 def _images(dossier: Dossier, one: Candidate) -> str:
     """Image, reconstruction and residual beside each other, each with its caption."""
-    rebuilt = None if one.view is None else one.view.reconstruction
-    rest = None if one.view is None else one.view.residual
     size = 0 if one.stamp is None else len(one.stamp)
     marks = bar_html(dossier.scale_of(size), size) + compass_svg(one.chart.north)
-    shown = (
-        (f"Image ({', '.join(dossier.bands)})", one.stamp, marks),
-        (f"Reconstruction by {dossier.model}", rebuilt, ""),
-        (f"Residual, ± {rest.limit:.2f}" if rest else "Residual", rest and rest.picture, ""),
-    )
     figures = "".join(
         f'<figure><div class="frame">{_picture(picture, caption) or escape(one.why)}'
-        f"{over if picture is not None else ''}</div>"
+        f"{'' if picture is None or place else marks}</div>"
         f"<figcaption>{escape(caption)}</figcaption></figure>"
-        for caption, picture, over in shown
+        for place, (caption, picture) in enumerate(captioned_images(dossier, one))
     )
     return f'<div class="images">{figures}</div>'
 

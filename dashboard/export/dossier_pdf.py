@@ -7,22 +7,24 @@ from datetime import UTC, datetime
 from matplotlib.backends.backend_pdf import PdfPages
 
 from dashboard.export.dossier import Candidate, Dossier, Tell
-from dashboard.export.dossier_drawings import INK, Bar, draw_image, draw_map
+from dashboard.export.dossier_drawings import Bar, draw_image, draw_map
 from dashboard.export.dossier_tables import (
+    captioned_images,
     chart_words,
     fact_title,
     inference_table,
+    kind_line,
     magnitudes_line,
     map_words,
     people_lines,
     photometry_table,
     place_line,
     property_table,
-    scores_line,
 )
 from dashboard.export.finder_chart import draw_chart
 from dashboard.export.paper import (
     HIGH,
+    INK,
     INNER,
     LEADING,
     MARGIN,
@@ -157,8 +159,7 @@ def _draw_candidate(sheet: Sheet, dossier: Dossier, one: Candidate, y: float) ->
     sheet.write(MARGIN, y, wrapped(heading, INNER * 0.85, 10)[0], 10, weight="bold")
     down = 5.0 if long else 0.4
     sheet.write(MARGIN + INNER, y + down, place_line(one), 7 if long else 7.5, ha="right")
-    words = " · ".join(text for text in (one.population, scores_line(one)) if text)
-    sheet.paragraph((MARGIN, y + 5), INNER, words, 7, color=QUIET)
+    sheet.paragraph((MARGIN, y + 5), INNER, kind_line(one), 7, color=QUIET)
     top = y + 10
     draw_chart(sheet.axes(MARGIN, top, CHART, CHART), one.chart, 6.5)
     _draw_images(sheet, dossier, one, top)
@@ -172,18 +173,11 @@ def _draw_candidate(sheet: Sheet, dossier: Dossier, one: Candidate, y: float) ->
 
 def _draw_images(sheet: Sheet, dossier: Dossier, one: Candidate, top: float) -> None:
     """Image, reconstruction and residual beside each other, each with its caption."""
-    rebuilt = None if one.view is None else one.view.reconstruction
-    rest = None if one.view is None else one.view.residual
     size = 0 if one.stamp is None else len(one.stamp)
     bar = Bar(dossier.scale_of(size), size, one.chart.north)
-    shown = (
-        (f"Image ({', '.join(dossier.bands)})", one.stamp, bar),
-        (f"Reconstruction by {dossier.model}", rebuilt, None),
-        (f"Residual, ± {rest.limit:.2f}" if rest else "Residual", rest and rest.picture, None),
-    )
-    for place, (caption, picture, marks) in enumerate(shown):
+    for place, (caption, picture) in enumerate(captioned_images(dossier, one)):
         x = RIGHT + place * (PICTURE + 1.05)
-        draw_image(sheet.axes(x, top, PICTURE, PICTURE), picture, one.why, marks)
+        draw_image(sheet.axes(x, top, PICTURE, PICTURE), picture, one.why, None if place else bar)
         sheet.write(x, top + PICTURE + 1, caption, 6.5, color=QUIET)
 
 

@@ -1,6 +1,7 @@
 """The texts and tables of a dossier, the same in every format."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dashboard.backend.populations import population_title
 from dashboard.backend.typography import DASH, MINUS, SIGMA
@@ -12,9 +13,11 @@ from pcvae.journal import Event
 from pcvae.label_classes import NOTED, SCORES
 
 __all__ = [
+    "captioned_images",
     "chart_words",
     "fact_title",
     "inference_table",
+    "kind_line",
     "magnitudes_line",
     "map_words",
     "number",
@@ -22,7 +25,6 @@ __all__ = [
     "photometry_table",
     "place_line",
     "property_table",
-    "scores_line",
 ]
 
 
@@ -96,9 +98,23 @@ def place_line(candidate: Candidate) -> str:
     return f"{candidate.designation} · RA {ra} Dec {dec.replace('-', MINUS)}"
 
 
-def scores_line(candidate: Candidate) -> str:
-    """What ranks it, score and probabilities in one line; empty where there are none."""
-    return ",  ".join(f"{name} {number(value, 3)}" for name, value in candidate.scores)
+def kind_line(candidate: Candidate) -> str:
+    """Its population and what ranks it, score and probabilities, in one line."""
+    scores = ",  ".join(f"{name} {number(value, 3)}" for name, value in candidate.scores)
+    return " · ".join(text for text in (candidate.population, scores) if text)
+
+
+def captioned_images(
+    dossier: Dossier, candidate: Candidate
+) -> list[tuple[str, NDArray[np.uint8] | None]]:
+    """Image, reconstruction and residual, each after its caption; None for what is missing."""
+    view = candidate.view
+    rebuilt, rest = (None, None) if view is None else (view.reconstruction, view.residual)
+    return [
+        (f"Image ({', '.join(dossier.bands)})", candidate.stamp),
+        (f"Reconstruction by {dossier.model}", rebuilt),
+        (f"Residual, ± {rest.limit:.2f}" if rest else "Residual", rest and rest.picture),
+    ]
 
 
 def labels_line(candidate: Candidate) -> str:

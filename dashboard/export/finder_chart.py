@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.stamp_images import scale_bar
-from dashboard.export.paper import Looks
+from dashboard.components.theme import ACCENT
+from dashboard.export.paper import INK, Looks
 from dashboard.sky.coordinates import Place
 
 __all__ = ["FinderChart", "Neighbour", "draw_chart", "finder_chart"]
@@ -25,7 +26,7 @@ NUMBERED = 4  # of them with a number, the nearest
 STAMPS = 1.5  # widths of the galaxy's own stamp that a field with other galaxies holds
 CORNER = 0.86, 0.1  # of the arrows, in shares of the chart
 HEAD = "-|>,head_length=0.25,head_width=0.12"
-INK, MARK = "#171b22", "#a85b00"
+MARK = ACCENT[False]
 
 ARROW: Looks = {"arrowstyle": HEAD, "lw": 0.8, "color": INK, "shrinkA": 0, "shrinkB": 0}
 
@@ -126,7 +127,7 @@ def _others(datastore: DataStore, row: int, place: Place) -> list[Neighbour]:
 
     rows, separations = datastore.sky().closest(*place, MAX_SHOWN + 1)
     separations, rows = separations[rows != row], rows[rows != row]
-    places = datastore.store.galaxies[["ra", "dec"]].iloc[rows].to_numpy(np.float64)
+    places = datastore.store.galaxies.iloc[rows][["ra", "dec"]].to_numpy(np.float64)
     angles = position_angle(*np.deg2rad(place), *np.deg2rad(places).T).to_value("deg") % 360
     found = zip(rows.tolist(), separations.tolist(), angles.tolist(), strict=True)
     return [Neighbour(*one) for one in found]
@@ -203,16 +204,11 @@ def _draw_compass(plot: Plot, north: float, size: float) -> None:
     x, y = CORNER
     for name, angle in (("N", north), ("E", north + np.pi / 2)):
         c, s = float(np.cos(angle)), float(np.sin(angle))
-        arrow: Looks = {
-            "arrowstyle": "-|>,head_length=0.25,head_width=0.12",
-            "lw": 0.8,
-            "color": INK,
-        }
         ends: Looks = {
             "xy": (x + 0.1 * c, y + 0.1 * s),
             "xytext": CORNER,
             "xycoords": "axes fraction",
         }
-        plot.annotate("", arrowprops={**arrow, "shrinkA": 0, "shrinkB": 0}, **ends)
+        plot.annotate("", arrowprops=ARROW, **ends)
         looks: Looks = {"transform": plot.transAxes, "ha": "center", "va": "center", "color": INK}
         plot.text(x + 0.14 * c, y + 0.14 * s, name, size=size, **looks)

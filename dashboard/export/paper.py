@@ -11,14 +11,18 @@ from matplotlib.lines import Line2D
 from matplotlib.textpath import text_to_path
 
 from dashboard.backend.typography import DASH, MINUS
+from dashboard.components.theme import MUTED, TEXT
 
 __all__ = [
     "HIGH",
     "INCH",
+    "INK",
     "INNER",
     "LEADING",
     "MARGIN",
     "POINT",
+    "QUIET",
+    "RULE",
     "Looks",
     "Sheet",
     "TextTable",
@@ -37,7 +41,7 @@ LEADING = 1.45  # heights of a line
 GAP = 3.2  # mm between the columns of a table
 DIGITS = f"0123456789+{MINUS}{DASH}"  # what a number begins with
 MAX_CELL = 36  # letters of a cell; more are cut
-INK, QUIET, RULE = "#171b22", "#596273", "#b8c0cc"
+INK, QUIET, RULE = TEXT[False], MUTED[False], "#b8c0cc"
 rcParams["pdf.fonttype"] = 42  # TrueType, as journals ask; the default is refused by some
 
 
