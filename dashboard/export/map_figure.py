@@ -17,7 +17,6 @@ from matplotlib.lines import Line2D
 
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.populations import population_title
-from dashboard.backend.typography import MINUS
 from dashboard.components.theme import GROUND, TEXT
 from dashboard.export.map_layers import Glyphs, Map, draw_galaxies, draw_over
 from dashboard.export.paper import INCH, POINT, Looks, axis_title, legible, width_of
@@ -165,30 +164,15 @@ def _bar(figure: Figure, plots: list[Plot], chosen: Colouring, paper: Paper) -> 
     """The bar of the colours beside the maps, with numbers where they are some."""
     text, size = TEXT[paper.dark], paper.size
     colours = LinearSegmentedColormap.from_list("key", chosen.gradient)
-    numbers = _numbers(chosen.ends)
-    shown = ScalarMappable(Normalize(*(numbers or (0, 1))), colours)
+    shown = ScalarMappable(Normalize(*(chosen.limits or (0, 1))), colours)
     aspect = 32 * (len(plots) if paper.width <= STACKED else 1)
     bar: Colorbar = figure.colorbar(shown, ax=plots, pad=0.015, aspect=aspect, fraction=0.06)
-    if not numbers:
+    if not chosen.limits:
         bar.set_ticks([0, 1], labels=list(chosen.ends))
-    pad = 2 if numbers else -2 * size  # between the words at the ends
+    pad = 2 if chosen.limits else -2 * size  # between the words at the ends
     bar.set_label(axis_title(chosen.title), fontsize=size, color=text, labelpad=pad)
     bar.ax.tick_params(colors=text, labelsize=size - 0.5, length=2.5, width=0.6)
     bar.outline.set(edgecolor=text, linewidth=0.6)
-
-
-def _numbers(ends: tuple[str, ...]) -> tuple[float, float] | None:
-    """The ends of a bar as numbers; None where they are words.
-
-    Example:
-        >>> _numbers(("0.1", "2")), _numbers(("few", "many"))
-        ((0.1, 2.0), None)
-    """
-    try:
-        low, high = (float(end.replace(MINUS, "-")) for end in ends)
-    except ValueError:
-        return None
-    return low, high
 
 
 def _metadata(datastore: DataStore, state: Any, paper: Paper) -> dict[str, str]:

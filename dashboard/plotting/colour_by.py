@@ -32,6 +32,7 @@ class Colouring(NamedTuple):
         ends: The labels of both ends of the gradient; none for categories.
         gradient: The colours of the legend, ``#rrggbb`` each.
         categories: The category of each colour, where there is no gradient.
+        limits: The values at both ends of the gradient; None where it shows no values.
     """
 
     title: str
@@ -40,6 +41,7 @@ class Colouring(NamedTuple):
     ends: tuple[str, ...] = ()
     gradient: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
+    limits: tuple[float, float] | None = None
 
 
 def choices(
@@ -75,7 +77,7 @@ def colouring(
     gradient = _hexes(kind, dark=dark)
     ends = tuple(f"{end:.3g}".replace("-", MINUS) for end in limits)
     values = datastore.columns.values(model, quantity)
-    return Colouring(quantity.axis, values, paint, ends, gradient)
+    return Colouring(quantity.axis, values, paint, ends, gradient, limits=limits)
 
 
 def chosen_colouring(datastore: DataStore, state: State) -> Colouring:
@@ -108,8 +110,9 @@ def _by_classifier(
     if not np.isfinite(values).any():
         what = "No class is" if key == ANOMALY else f"{population_title(name)} is not"
         return _by_density(f"{what} large enough for the classifier; galaxies", dark=dark)
-    paint = partial(paint_mean, limits=(0.0, 1.0), dark=dark)
-    return Colouring(title, values, paint, ("0", "1"), _hexes("value", dark=dark))
+    limits, gradient = (0.0, 1.0), _hexes("value", dark=dark)
+    paint = partial(paint_mean, limits=limits, dark=dark)
+    return Colouring(title, values, paint, ("0", "1"), gradient, limits=limits)
 
 
 def _by_population(datastore: DataStore, *, dark: bool) -> Colouring:

@@ -13,7 +13,7 @@ from dashboard.backend.populations import population_title
 from dashboard.backend.quantities import ANOMALY
 from dashboard.export.choices import FIGURE, Choice
 from dashboard.export.files import maker_of
-from dashboard.export.map_figure import COLUMN, PAGE, Paper, map_figure
+from dashboard.export.map_figure import COLUMN, PAGE, Paper, _bar, map_figure
 from dashboard.export.map_layers import Glyphs, Map, draw_over
 from dashboard.labelling.labels import set_label
 from dashboard.plotting.colour_by import colouring
@@ -122,3 +122,13 @@ def test_a_name_with_signs_of_mathematics_is_written_as_it_is(many):
     many.datastore.ids[3] = "a$_b$ \N{CJK UNIFIED IDEOGRAPH-661F}"
     many.state.row = 3
     assert map_figure(many.datastore, many.state, Paper("svg")).startswith(b"<?xml")
+
+
+def test_the_bar_ends_where_the_colours_end(many):
+    """The legend's words have three digits, which tell no two large values apart."""
+    figure, state = Figure(), many.state
+    chosen = colouring(many.datastore, state.space, "inferred.redshift", dark=False)
+    assert chosen.limits == pytest.approx([float(end) for end in chosen.ends], rel=5e-3)
+    chosen = chosen._replace(limits=(1000.1, 1000.4), ends=("1e+03", "1e+03"))
+    _bar(figure, [figure.add_subplot()], chosen, PNG)
+    assert figure.axes[-1].get_ylim() == (1000.1, 1000.4)
