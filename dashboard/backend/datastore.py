@@ -115,6 +115,8 @@ class DataStore:
         One pass over all ids, however many are asked for: 10 ms for a million.
         """
         asked = list(galaxies)
+        if not asked:
+            return np.array([], np.intp)
         wanted = pa.array(dict.fromkeys(asked), self._arrow_ids.type)
         place = pc.index_in(self._arrow_ids, value_set=wanted)
         there = np.flatnonzero(place.is_valid().to_numpy())
