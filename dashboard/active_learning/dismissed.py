@@ -15,7 +15,7 @@ from dashboard.components.collapsible import small_button
 from dashboard.components.css import BASE
 from dashboard.labelling.labels import ARTEFACT, NORMAL_LABEL, who
 from pcvae.journal import Event
-from pcvae.label_classes import name_of, score_of
+from pcvae.label_classes import parts_of
 from pcvae.neighbours import Neighbours
 
 __all__ = ["DISMISSING", "LikeDismissed", "dismissals", "left_out_words"]
@@ -26,7 +26,7 @@ NEAREST = 10  # galaxies that are left out with each that is dismissed
 
 def is_dismissed(event: Event) -> bool:
     """Whether a label dismisses a galaxy, by its score or its name."""
-    return score_of(event) in DISMISSING or name_of(event) in DISMISSING
+    return any(part in DISMISSING for part in parts_of(event))
 
 
 def dismissals(datastore: DataStore, since: str) -> dict[int, int]:
