@@ -21,6 +21,7 @@ __all__ = [
     "label_class",
     "labelled",
     "name_of",
+    "parts_of",
     "read_labels",
     "score_of",
     "with_label",
@@ -42,6 +43,16 @@ def score_of(event: Event | None) -> str:
     if event is None:
         return ""
     return event.label if event.label in SCORES else event.score
+
+
+def parts_of(event: Event) -> tuple[str, ...]:
+    """All that a label says: its name or score, and the score beside a name.
+
+    Example:
+        >>> parts_of(Event(1, "a", "merger", "", "ana", "2026-01-01T00:00:00+00:00", score="4"))
+        ('merger', '4')
+    """
+    return (event.label, event.score) if event.score else (event.label,)
 
 
 def with_label(event: Event | None, label: str) -> tuple[str, str]:

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import UTC, datetime
 
+import numpy as np
 import panel as pn
+from numpy.typing import NDArray
 
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import when_done
@@ -13,7 +15,7 @@ from dashboard.components.collapsible import small_button
 from dashboard.components.css import BASE
 from dashboard.labelling.labels import ARTEFACT, NORMAL_LABEL, who
 from pcvae.journal import Event
-from pcvae.label_classes import name_of, score_of
+from pcvae.label_classes import parts_of
 from pcvae.neighbours import Neighbours
 
 __all__ = ["DISMISSING", "LikeDismissed", "dismissals", "left_out_words"]
@@ -24,7 +26,7 @@ NEAREST = 10  # galaxies that are left out with each that is dismissed
 
 def is_dismissed(event: Event) -> bool:
     """Whether a label dismisses a galaxy, by its score or its name."""
-    return score_of(event) in DISMISSING or name_of(event) in DISMISSING
+    return any(part in DISMISSING for part in parts_of(event))
 
 
 def dismissals(datastore: DataStore, since: str) -> dict[int, int]:
@@ -74,6 +76,7 @@ class LikeDismissed(View):
         self._refresh = refresh
         self._since = datetime.now(UTC).isoformat(timespec="microseconds")
         self._near: dict[tuple[object, ...], frozenset[int]] = {}
+        self._left_out = set[int]()  # rows, when it was told last
         self._waiting = False
         says = "Show them: list the galaxies again that are like what was just dismissed"
         self.button = small_button(
@@ -97,17 +100,20 @@ class LikeDismissed(View):
         Args:
             also: A row that is dismissed just now, before the journal says so.
         """
-        kept = set(self._dismissed()) | ({also} if also is not None else set())
-        near = set[int]().union(*map(self._nearest, kept))
-        labelled = self.datastore.rows_of(self.datastore.label_table.labels).tolist()
-        return near - kept - set(labelled)
+        return self._like({*self._dismissed(), *([] if also is None else [also])})
 
     def tell(self) -> str:
         """Say how many are left out, and why; nothing for none."""
-        words = left_out_words(len(self.rows()), len(self._dismissed()))
+        dismissed = set(self._dismissed())
+        self._left_out = self._like(dismissed)
+        words = left_out_words(len(self._left_out), len(dismissed))
         self.row.visible = bool(words)
         self.note.object = f'<span class="muted" role="status">{words}</span>' if words else ""
         return words
+
+    def without(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Those of some rows that are not left out, as it was told last."""
+        return rows[~np.isin(rows, list(self._left_out))] if self._left_out else rows
 
     def take_back(self) -> None:
         """List again what is left out now; later dismissals count anew."""
@@ -118,6 +124,12 @@ class LikeDismissed(View):
         taken_back = self.state.queue.taken_back
         found = dismissals(self.datastore, self._since)
         return [row for row, number in found.items() if number not in taken_back]
+
+    def _like(self, dismissed: set[int]) -> set[int]:
+        """The rows nearest to these that nobody has labelled."""
+        near = set[int]().union(*map(self._nearest, dismissed)) - dismissed
+        ids, labels = self.datastore.ids, self.datastore.label_table.labels
+        return {row for row in near if str(ids[row]) not in labels}
 
     def _nearest(self, row: int) -> frozenset[int]:
         model, metric = self.state.model, self.state.metric

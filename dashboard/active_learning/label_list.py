@@ -13,7 +13,7 @@ from dashboard.gallery.strip import MAX_STAMPS, SHOWN, Strip
 from dashboard.labelling.labels import full_title, label_title, remove
 from dashboard.state import GalaxyList
 from pcvae.journal import Event
-from pcvae.label_classes import disagreements, score_of
+from pcvae.label_classes import disagreements, parts_of, score_of
 
 __all__ = ["LabelList", "differing_items", "label_items", "when"]
 
@@ -77,20 +77,17 @@ def differing_items(items: list[dict[str, Any]], said: Sequence[Said]) -> list[d
 
 def said_words(events: Sequence[Event]) -> str:
     """Who says what of a galaxy, as a column of a table has it."""
-    return "; ".join(
-        f"{event.user}: {event.label}" + (f" + {event.score}" if event.score else "")
-        for event in events
-    )
+    return "; ".join(f"{event.user}: {' + '.join(parts_of(event))}" for event in events)
 
 
 def given_of(events: Sequence[Event]) -> set[str]:
     """All names and scores that are given."""
-    return {label for event in events for label in (event.label, event.score) if label}
+    return {label for event in events for label in parts_of(event)}
 
 
 def is_listed(event: Event, label: str, user: str) -> bool:
     """Whether a label passes the filters by label and person; empty ones pass all."""
-    return label in (ANY, event.label, event.score) and user in (ANY, event.user)
+    return label in (ANY, *parts_of(event)) and user in (ANY, event.user)
 
 
 class LabelList(Strip):

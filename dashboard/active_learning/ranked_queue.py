@@ -1,10 +1,8 @@
 """The queue: galaxies ranked by anomaly score, margin or error, to be labelled in turn."""
 
-import numpy as np
 import panel as pn
 import panel_material_ui as pmui
 import param
-from numpy.typing import NDArray
 
 from dashboard.active_learning.classifier_panel import ClassifierPanel
 from dashboard.active_learning.dismissed import DISMISSING, LikeDismissed
@@ -116,7 +114,7 @@ class RankedQueue(Strip):
             kept = queued(self.datastore, self.state, values, self._labelled())
             self._order.fill(queue.rank, values, kept, self.state.row)
         page, left_out = self._order.page(), self.like_dismissed.tell()
-        rows = self._shown(page)
+        rows = self.like_dismissed.without(page)
         if not len(rows):
             return [], f"{left_out[:1].upper()}{left_out[1:]}." if len(page) else why_none(values)
         labels = self.datastore.label_table.labels
@@ -130,14 +128,10 @@ class RankedQueue(Strip):
         return listed, f"{self._order.description}, {rank_words(queue.rank)}{purity}"
 
     def _galaxies(self) -> GalaxyList:
-        rank, rows = self.state.queue.rank, self._shown(self._order.rows)
+        rank, rows = self.state.queue.rank, self.like_dismissed.without(self._order.rows)
         values = ranking(self.datastore, self.state)
         columns = {} if values is None else {rank_column(rank): values[rows]}
         return GalaxyList(self.key, f"the queue {rank_words(rank)}", rows, columns)
-
-    def _shown(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
-        """Those rows that are not like what was just dismissed."""
-        return rows[~np.isin(rows, list(self.like_dismissed.rows()))]
 
     def _labelled(self) -> set[int]:
         return set(self.datastore.rows_of(self.datastore.label_table.labels).tolist()) - {-1}

@@ -27,7 +27,7 @@ from pcvae.errors import JournalBusyError, JournalError
 from pcvae.journal import Journal, journal_path
 from pcvae.store import Store
 
-__all__ = ["DataStore", "last_labels"]
+__all__ = ["DataStore", "labels_by_row", "last_labels"]
 
 TEAM = "PCVAE_JOURNAL"  # environment variable with the address of a team's journal
 ROOM = 0.5  # share of the first view's range that boundaries reach beyond it on each side
@@ -115,6 +115,8 @@ class DataStore:
         One pass over all ids, however many are asked for: 10 ms for a million.
         """
         asked = list(galaxies)
+        if not asked:
+            return np.array([], np.intp)
         wanted = pa.array(dict.fromkeys(asked), self._arrow_ids.type)
         place = pc.index_in(self._arrow_ids, value_set=wanted)
         there = np.flatnonzero(place.is_valid().to_numpy())
@@ -175,11 +177,16 @@ def _widen(limits: tuple[float, float]) -> tuple[float, float]:
     return limits[0] - room, limits[1] + room
 
 
+def labels_by_row(datastore: DataStore) -> dict[int, str]:
+    """The last label of each labelled galaxy of the store, by its row."""
+    labels = datastore.label_table.labels
+    pairs = zip(datastore.rows_of(labels).tolist(), labels.values(), strict=True)
+    return {row: event.label for row, event in pairs if row >= 0}
+
+
 def last_labels(datastore: DataStore) -> NDArray[np.object_]:
     """The last label of each galaxy, (N,); empty where nobody gave one."""
-    labels = datastore.label_table.labels
     found = np.full(len(datastore), "", object)
-    for row, event in zip(datastore.rows_of(labels).tolist(), labels.values(), strict=True):
-        if row >= 0:
-            found[row] = event.label
+    for row, label in labels_by_row(datastore).items():
+        found[row] = label
     return found

@@ -29,6 +29,7 @@ __all__ = [
     "Sight",
     "Trust",
     "TrustJobs",
+    "known_off",
     "off_labels",
     "off_words",
     "sight_of",
@@ -103,11 +104,11 @@ class TrustJobs:
         return self._workers.quick.submit(self.judge, model, mask)
 
     def judge(self, model: str, mask: NDArray[np.bool_] | None) -> Trust:
-        """As ``of``, in the caller's thread."""
+        """As ``of``, in the caller's thread, which is to be a worker's."""
         rows = np.arange(len(self._store)) if mask is None else np.flatnonzero(mask)
-        return Trust(len(rows), self._judge(model, rows[self._unseen()[rows]]))
+        return self._trust(model, rows)
 
-    def around(self, model: str, row: int, index: "Future[Neighbours]") -> "Future[LabelTrusts]":
+    def around(self, model: str, row: int, index: "Future[Neighbours]") -> LabelTrusts:
         """Those of the 50 nearest ordinary galaxies that never trained and have a label.
 
         Rare galaxies never train, and would outweigh the others. There are no figures where 50
@@ -116,33 +117,31 @@ class TrustJobs:
         Args:
             model: The model.
             row: The galaxy.
-            index: What finds its neighbours.
+            index: What finds its neighbours; is waited for, so call this in a worker.
         """
-
-        def judge() -> LabelTrusts:
-            among = self._judges(model)
-            if among.sum() < 2 * AROUND:
-                return {}
-            near, _ = index.result().query(row, AROUND, among)
-            return self._judge(model, near)
-
-        return self._workers.slow.submit(judge)
+        among = self._judges(model)
+        if among.sum() < 2 * AROUND:
+            return {}
+        near, _ = index.result().query(row, AROUND, among)
+        return self._judge(model, near)
 
     def _by_population(self, model: str) -> "Future[dict[str, Trust]]":
         def judge() -> dict[str, Trust]:
-            unseen, found = self._unseen(), {}
-            for name in self._populations.all:
-                rows = self._populations.members(name)
-                found[name] = Trust(len(rows), self._judge(model, rows[unseen[rows]]))
-            return found
+            populations = self._populations
+            return {
+                name: self._trust(model, populations.members(name)) for name in populations.all
+            }
 
         return self._workers.quick.submit(judge)
+
+    def _trust(self, model: str, rows: NDArray[np.intp]) -> Trust:
+        return Trust(len(rows), self._judge(model, rows[self._unseen()[rows]]))
 
     def _judge(self, model: str, rows: NDArray[np.intp]) -> dict[str, LabelTrust]:
         galaxies = self._store.galaxies
         return {
             name: label_trust(
-                galaxies[name].to_numpy(np.float64)[rows],
+                galaxies[name].to_numpy()[rows],
                 estimate.value[rows],
                 estimate.sigma[rows],
                 name,
@@ -214,6 +213,15 @@ def amount(name: str, value: float) -> str:
     return f"{value:.3f}{unit.rstrip()}".replace("-", MINUS)
 
 
+def known_off(by_population: Mapping[str, Trust]) -> list[str]:
+    """What is known to be off, in words: a line a population of which anything is."""
+    return [
+        f"{population_title(name)}: {', '.join(words)}"
+        for name, found in by_population.items()
+        if (words := off_words(found.labels))
+    ]
+
+
 def trust_words(trust: Trust, by_population: Mapping[str, Trust]) -> dict[str, str]:
     """What the head of a table says of it: the figures of its galaxies, and what is known off."""
     told = [
@@ -228,9 +236,5 @@ def trust_words(trust: Trust, by_population: Mapping[str, Trust]) -> dict[str, s
         if trust.labels
         else ("the model infers no labels")
     )
-    off = [
-        f"{population_title(name)}: {', '.join(words)}"
-        for name, found in by_population.items()
-        if (words := off_words(found.labels))
-    ]
-    return {"trust": "; ".join(told) or nothing, "known_off": "; ".join(off) or "nothing"}
+    off = "; ".join(known_off(by_population)) or "nothing"
+    return {"trust": "; ".join(told) or nothing, "known_off": off}

@@ -46,10 +46,15 @@ class Tab(View):
 
     key: ClassVar[str]  # what the state and the address call it
     title: ClassVar[str]
+    _walking = False  # whether a galaxy is picked for which the list is to stay
 
     def go_to(self, row: int) -> None:
         """Pick a galaxy that it lists; the list stays as it is."""
-        self.state.row = row
+        self._walking = True
+        try:
+            self.state.row = row
+        finally:
+            self._walking = False
 
     def step(self, by: int) -> None:
         """Pick the next galaxy that it lists (1), or the previous one (-1); here it lists none."""

@@ -8,7 +8,7 @@ import numpy as np
 from pcvae.labels import LABELS
 from pcvae.trust import LabelTrust, is_biased, is_overconfident
 
-__all__ = ["TRUST_HEADS", "trust_html"]
+__all__ = ["SHARES", "TRUST_HEADS", "heads_html", "trust_html"]
 
 TRUST_HEADS = {  # of the table: the key, the head and what it means
     "nmad": ("NMAD", "Normalised median absolute deviation of the errors"),
@@ -17,11 +17,23 @@ TRUST_HEADS = {  # of the table: the key, the head and what it means
     "coverage68": ("In 68 %", "Share of catalogue values within the claimed 68 % interval"),
     "coverage90": ("In 90 %", "Share of catalogue values within the claimed 90 % interval"),
 }
-SHARES = ("outlier_rate", "coverage68", "coverage90")
+SHARES = (  # those of them that are shown in percent
+    "outlier_rate",
+    "coverage68",
+    "coverage90",
+)
 OFF = {
     "bias": (is_biased, "Certain, and more than half of the claimed sigma"),
     "coverage90": (is_overconfident, "Certainly below 85 %: the claimed sigmas are too small"),
 }
+
+
+def heads_html(heads: Mapping[str, tuple[str, str]]) -> str:
+    """The heads of a table, as ``TRUST_HEADS`` has them."""
+    return "".join(
+        f'<th scope="col" title="{escape(meaning)}">{head}</th>'
+        for head, meaning in heads.values()
+    )
 
 
 def trust_html(groups: Sequence[tuple[str, Mapping[str, LabelTrust]]]) -> str:
@@ -32,10 +44,6 @@ def trust_html(groups: Sequence[tuple[str, Mapping[str, LabelTrust]]]) -> str:
             there is one group alone.
     """
     named = any(title for title, _ in groups)
-    heads = "".join(
-        f'<th scope="col" title="{escape(meaning)}">{head}</th>'
-        for head, meaning in TRUST_HEADS.values()
-    )
     who = '<th scope="col">Galaxies</th>' if named else ""
     rows = []
     for label in LABELS:
@@ -50,7 +58,7 @@ def trust_html(groups: Sequence[tuple[str, Mapping[str, LabelTrust]]]) -> str:
     return (
         f'<table class="scores"><thead><tr><th scope="col">Label</th>{who}<th scope="col" '
         'title="Galaxies that never trained and have a label">n</th>'
-        f"{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+        f"{heads_html(TRUST_HEADS)}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
     )
 
 

@@ -15,7 +15,6 @@ from dashboard.backend.jobs import when_done
 from dashboard.backend.model_scores import history_of
 from dashboard.components.assets import style
 from dashboard.components.css import BASE
-from dashboard.components.notices import MAX_LETTERS
 from dashboard.diagnostics.figures import (
     FigureSpec,
     against,
@@ -25,7 +24,12 @@ from dashboard.diagnostics.figures import (
 )
 from dashboard.diagnostics.loss_curves import loss_curves, loss_legend, loss_terms
 from dashboard.diagnostics.scatter import Scatter
-from dashboard.diagnostics.score_tables import confusion_html, few_shot_html, scores_html
+from dashboard.diagnostics.score_tables import (
+    confusion_html,
+    failures_html,
+    few_shot_html,
+    scores_html,
+)
 from dashboard.diagnostics.trust_section import TrustSection
 from dashboard.state import State
 from pcvae.labels import LABELS
@@ -179,7 +183,7 @@ class PageSections:
     def _show_table(self, section: str, jobs: list["Future[Any]"]) -> None:
         done = [job for job in jobs if job.done()]
         found = [job.result() for job in done if not job.exception()]
-        text = failures_html([str(job.exception()) for job in done if job.exception()])
+        text = failures_html(done)
         if found:
             text += _TABLES[section](found, self.state.model)
         if len(done) < len(jobs):
@@ -205,14 +209,6 @@ class PageSections:
         if not grid.objects:
             nothing = '<p class="none">No model of this store has a record of its losses.</p>'
             self.holders["losses"].objects = [page_html(nothing)]
-
-
-def failures_html(failures: list[str]) -> str:
-    """Why figures of a table are missing; empty where none has failed."""
-    return "".join(
-        f'<p class="none">Not worked out: {escape(failure[:MAX_LETTERS])}</p>'
-        for failure in failures
-    )
 
 
 def labelled(datastore: DataStore, model: str) -> bool:

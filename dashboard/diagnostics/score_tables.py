@@ -1,8 +1,9 @@
 """Scores of the models of a store as tables."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,20 +11,20 @@ from numpy.typing import NDArray
 from dashboard.backend.model_scores import FewShot, Scores
 from dashboard.backend.populations import population_title
 from dashboard.backend.typography import DASH, MINUS
-from dashboard.components.trust_table import TRUST_HEADS
+from dashboard.components.notices import MAX_LETTERS
+from dashboard.components.trust_table import SHARES, TRUST_HEADS, heads_html
 from pcvae.labels import LABELS
 
 if TYPE_CHECKING:
     from pcvae.trials import Trials
 
-__all__ = ["confusion_html", "few_shot_html", "scores_html"]
+__all__ = ["confusion_html", "failures_html", "few_shot_html", "scores_html"]
 
 COLUMNS = {  # of the table: the key, the head and what it means
     "r2": ("R²", "Share of the variance explained, against the 1:1 line; bootstrap 95 % interval"),
     "r2_linear": ("R² linear", "Of the best straight line: blind to bias and scale; the paper's"),
     **TRUST_HEADS,
 }
-SHARES = ("outlier_rate", "coverage68", "coverage90")
 
 
 def scores_html(scores: Scores, chosen: str) -> str:
@@ -33,10 +34,6 @@ def scores_html(scores: Scores, chosen: str) -> str:
         scores: As ``scores_of`` makes them.
         chosen: The chosen model.
     """
-    heads = "".join(
-        f'<th scope="col" title="{escape(meaning)}">{head}</th>'
-        for head, meaning in COLUMNS.values()
-    )
     rows = []
     for label in LABELS:
         told = {who: labels[label.name] for who, labels in scores.items() if label.name in labels}
@@ -49,7 +46,8 @@ def scores_html(scores: Scores, chosen: str) -> str:
             rows.append(f'<tr class="{kind}">{begin}{cells}</tr>')
     return (
         '<table class="scores"><thead><tr><th scope="col">Label</th><th scope="col">Model</th>'
-        f'<th scope="col">n</th>{heads}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
+        f'<th scope="col">n</th>{heads_html(COLUMNS)}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table>"
     )
 
 
@@ -88,6 +86,15 @@ def few_shot_html(found: FewShot) -> str:
     return (
         f'<p class="muted">{note}</p><table class="scores"><thead><tr><th scope="col">Population'
         f'</th><th scope="col">Searched by</th>{heads}</tr></thead><tbody>{rows}</tbody></table>'
+    )
+
+
+def failures_html(done: Sequence["Future[Any]"]) -> str:
+    """Why figures of a table are missing, of jobs that have ended; empty where none has failed."""
+    failures = [str(job.exception()) for job in done if job.exception()]
+    return "".join(
+        f'<p class="none">Not worked out: {escape(failure[:MAX_LETTERS])}</p>'
+        for failure in failures
     )
 
 

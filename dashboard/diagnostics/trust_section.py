@@ -7,9 +7,10 @@ from html import escape
 
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import when_done
-from dashboard.backend.label_trust import Sight, Trust, off_words, sight_of
+from dashboard.backend.label_trust import Sight, Trust, known_off, sight_of
 from dashboard.backend.populations import population_title
 from dashboard.components.trust_table import trust_html
+from dashboard.diagnostics.score_tables import failures_html
 from dashboard.state import State
 
 __all__ = ["TrustSection", "trust_section"]
@@ -48,7 +49,8 @@ class TrustSection:
         self, model: str, seen: Sight, job: "Future[Trust]", of_all: "Future[dict[str, Trust]]"
     ) -> None:
         if model == self._state.model and seen is self._seen:
-            self._fill(trust_section(model, (seen.words, job.result()), of_all.result()))
+            failed = failures_html([job, of_all])
+            self._fill(failed or trust_section(model, (seen.words, job.result()), of_all.result()))
 
 
 def trust_section(model: str, seen: tuple[str, Trust], of_all: Mapping[str, Trust]) -> str:
@@ -67,10 +69,6 @@ def trust_section(model: str, seen: tuple[str, Trust], of_all: Mapping[str, Trus
         )
     title = f"{words[:1].upper()}{words[1:]}: {trust.galaxies:,}"
     groups = [(population_title(name), found.labels) for name, found in of_all.items()]
-    off = [
-        f"{escape(population_title(name))}: {', '.join(phrases)}"
-        for name, found in of_all.items()
-        if (phrases := off_words(found.labels))
-    ]
+    off = [escape(line) for line in known_off(of_all)]
     told = f'<p class="off">Known to be off<br>{"<br>".join(off)}</p>' if off else ""
     return f'<p class="muted">{TRUST_NOTE}</p>{told}{trust_html([(title, trust.labels), *groups])}'

@@ -2,17 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
+from functools import partial
 from html import escape
 
 import panel as pn
 import param
 
 from dashboard.backend.datastore import DataStore
-from dashboard.backend.jobs import when_done
+from dashboard.backend.jobs import Latest, when_done
 from dashboard.backend.label_trust import AROUND, LabelTrusts, Trust, off_labels, off_words
 from dashboard.backend.populations import population_title
 from dashboard.backend.view import View
 from dashboard.components.css import BASE
+from dashboard.state import Metric
 
 __all__ = ["TrustNote", "classes_of", "note_html"]
 
@@ -64,6 +66,7 @@ class TrustNote(View):
     def __init__(self, **params: object) -> None:
         super().__init__(**params)
         self.note = pn.pane.HTML("", stylesheets=[BASE], sizing_mode="stretch_width", margin=0)
+        self._latest = Latest(self.datastore.workers.slow.submit)
         self._around: LabelTrusts | None = None
         self._show()
 
@@ -85,13 +88,13 @@ class TrustNote(View):
         row, model, metric = self.state.row, self.state.model, self.state.metric
         if row is not None and self.state.progress.loaded:
             index = self.datastore.neighbours.index(model, metric)
-            job = self.datastore.trust.around(model, row, index)
-            when_done(job, lambda: self._arrive(job, row, model))
+            work = partial(self.datastore.trust.around, model, row, index)
+            self._latest.ask(work, partial(self._arrive, (row, model, metric)))
         self._tell()
 
-    def _arrive(self, job: "Future[LabelTrusts]", row: int, model: str) -> None:
-        if (row, model) == (self.state.row, self.state.model) and not job.exception():
-            self._around = job.result()
+    def _arrive(self, asked: tuple[int, str, Metric], job: "Future[LabelTrusts]") -> None:
+        if asked == (self.state.row, self.state.model, self.state.metric):
+            self._around = self.datastore.result(job)
             self._tell()
 
     @param.depends("state.progress.journal_events", watch=True)
@@ -104,5 +107,6 @@ class TrustNote(View):
         if not job.done():
             when_done(job, self._tell)
             return
-        classes = classes_of(self.datastore, row)
-        self.note.object = note_html(classes, job.result(), self._around)
+        of_all = self.datastore.result(job)
+        classes = [] if of_all is None else classes_of(self.datastore, row)
+        self.note.object = note_html(classes, of_all or {}, self._around)

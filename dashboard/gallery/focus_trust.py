@@ -1,12 +1,15 @@
 """How far the labels of the galaxies in focus can be trusted, beside their stamps."""
 
 from concurrent.futures import Future
+from functools import partial
 
+import numpy as np
 import panel as pn
 import param
+from numpy.typing import NDArray
 
-from dashboard.backend.jobs import when_done
-from dashboard.backend.label_trust import Trust, sight_of
+from dashboard.backend.jobs import Latest
+from dashboard.backend.label_trust import Sight, Trust, sight_of
 from dashboard.backend.view import View
 from dashboard.components.assets import style
 from dashboard.components.css import BASE
@@ -46,7 +49,10 @@ class FocusTrust(View):
         self.pane = pn.pane.HTML(
             "", stylesheets=sheets, width=372, sizing_mode="stretch_height", margin=(0, 10, 0, 4)
         )
-        self._latest: Future[Trust] | None = None
+        self._latest = Latest(self.datastore.workers.quick.submit)
+        self._focus: NDArray[np.bool_] | None = None
+        self._wanted: tuple[object, ...] = ()
+        self._sight = Sight(None, "")
         self._show()
 
     def __panel__(self) -> pn.viewable.Viewable:
@@ -63,15 +69,20 @@ class FocusTrust(View):
         watch=True,
     )
     def _show(self) -> None:
-        state = self.state
+        """Ask for the figures, unless they are of these galaxies already."""
+        state, focus = self.state, self.state.selection.focus
         if state.tab != "selection" or not state.progress.loaded:
             return
-        sight, model = sight_of(self.datastore.columns, state), state.model
-        job = self._latest = self.datastore.trust.of(model, sight.mask)
-        when_done(job, lambda: self._arrive(job, sight.words, model))
+        seen = (state.zoom, state.plane) if focus is None and state.zoom is not None else ()
+        wanted = state.model, seen
+        if focus is not self._focus or wanted != self._wanted:
+            self._focus, self._wanted = focus, wanted
+            sight = self._sight = sight_of(self.datastore.columns, state)
+            work = partial(self.datastore.trust.judge, state.model, sight.mask)
+            self._latest.ask(work, partial(self._arrive, sight, state.model))
 
-    def _arrive(self, job: "Future[Trust]", words: str, model: str) -> None:
+    def _arrive(self, sight: Sight, model: str, job: "Future[Trust]") -> None:
         """Show the figures, unless others have been asked for meanwhile."""
-        if job is self._latest and not job.exception():
-            text = focus_trust_html(words, job.result(), model)
+        if sight is self._sight and not job.exception():
+            text = focus_trust_html(sight.words, job.result(), model)
             self.pane.object = f'<div class="trust" tabindex="0">{text}</div>'

@@ -52,7 +52,7 @@ class Grid(Tab):
         self.listing, self.start = Listing(np.array([], np.intp)), 0
         self._origin, self._order = self.state.row, self.state.selection.order
         self._sorted: tuple[object, ...] = ()  # choices that the listing follows
-        self._focus, self._walking = self.state.selection.focus, False
+        self._focus = self.state.selection.focus
         self.chips = FocusChips(datastore=self.datastore, state=self.state)
         self.trust = FocusTrust(datastore=self.datastore, state=self.state)
         self.pager = Pager(self._go, width=200, height=30, margin=0)
@@ -131,14 +131,6 @@ class Grid(Tab):
         if position is not None and row not in {item["row"] for item in self.tiles.items}:
             self.start = position
             self._show()
-
-    def go_to(self, row: int) -> None:
-        """Pick a galaxy that is listed, and leave the order as it is."""
-        self._walking = True
-        try:
-            self.state.row = row
-        finally:
-            self._walking = False
 
     def step(self, by: int) -> None:
         """Pick the next galaxy of the order, or the previous one."""

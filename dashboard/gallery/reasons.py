@@ -8,7 +8,7 @@ import panel as pn
 import param
 from numpy.typing import NDArray
 
-from dashboard.backend.datastore import DataStore, last_labels
+from dashboard.backend.datastore import DataStore, labels_by_row
 from dashboard.backend.populations import population_title
 from dashboard.backend.typography import MINUS, SIGMA
 from dashboard.backend.view import View
@@ -109,9 +109,8 @@ def _known_others(datastore: DataStore, name: str, seeds: NDArray[np.intp]) -> N
     for population in datastore.populations.all:
         if population != "field" and population_title(population) not in own:
             mask[datastore.populations.members(population)] = True
-    labels = last_labels(datastore)
-    for row in np.flatnonzero(labels != ""):
-        mask[row] = label_title(labels[row]) not in own
+    for row, label in labels_by_row(datastore).items():
+        mask[row] = label_title(label) not in own
     mask[seeds] = False
     return np.flatnonzero(mask)
 

@@ -11,6 +11,7 @@ from dashboard.backend.jobs import when_done
 from dashboard.backend.populations import population_title
 from dashboard.galaxy.external_galaxy import near_shown, shown_external, shown_metric
 from dashboard.state import Metric, State
+from pcvae.label_classes import parts_of
 from pcvae.store import BOTH, PHOTOMETRY
 
 __all__ = ["LABEL", "SELECTION", "Seeds", "metric_words", "near_rows", "seed_choices", "seeds_of"]
@@ -47,12 +48,7 @@ def seed_choices(datastore: DataStore) -> dict[str, str]:
     ]
     listed = {population_title(name): name for name in (*datastore.populations.marked, *others)}
     labels = sorted(
-        {
-            label
-            for event in datastore.label_table.labels.values()
-            for label in (event.label, event.score)
-            if label
-        }
+        {label for event in datastore.label_table.labels.values() for label in parts_of(event)}
     )
     return (
         listed
@@ -76,7 +72,7 @@ def seeds_of(datastore: DataStore, state: State) -> Seeds:
         ids = [
             galaxy
             for galaxy, event in datastore.label_table.labels.items()
-            if label in (event.label, event.score)
+            if label in parts_of(event)
         ]
         rows = datastore.rows_of(ids)
         rows = np.sort(rows[rows >= 0])

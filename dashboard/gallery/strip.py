@@ -63,7 +63,6 @@ class Strip(Tab):
 
     def __init__(self, **params: object) -> None:
         super().__init__(**params)
-        self._walking = False
         self.strip = StampStrip(
             self._pick, self._remove, sizing_mode="stretch_width", height=stamps_height(self.state)
         )
@@ -110,14 +109,6 @@ class Strip(Tab):
         )
         if 0 <= here + by < len(rows):
             self.go_to(rows[here + by])
-
-    def go_to(self, row: int) -> None:
-        """Pick a galaxy of the list; the list stays as it is."""
-        self._walking = True
-        try:
-            self.state.row = row
-        finally:
-            self._walking = False
 
     def _ready(self, job: "Future[Any]") -> bool:
         """Whether a job is done; if not, the list is refreshed when it is."""

@@ -66,3 +66,22 @@ def test_what_is_labelled_already_stays_in_place(session, queue):
     session.state.row = order[0]
     queue.score("0")
     assert kept in shown(queue)
+
+
+def test_ids_are_looked_up_once_a_refresh_and_never_where_nothing_is_dismissed(
+    session, queue, monkeypatch
+):
+    looked_up, rows_of = [], session.datastore.rows_of
+    monkeypatch.setattr(
+        session.datastore,
+        "rows_of",
+        lambda ids: looked_up.append(list(ids)) or rows_of(looked_up[-1]),
+    )
+    queue._refresh()
+    assert not any(looked_up)
+    order = shown(queue)
+    session.state.row = order[0]
+    queue.score("0")
+    looked_up.clear()
+    queue._refresh()
+    assert [len(ids) for ids in looked_up] == [1]

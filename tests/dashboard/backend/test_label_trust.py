@@ -70,6 +70,36 @@ def test_without_a_selection_it_is_what_is_in_view_or_all(judged):
     assert words in judged.tabs["selection"].trust.pane.object
 
 
+def test_galaxies_are_judged_again_only_where_others_are_looked_at(judged, monkeypatch):
+    state, trust, judging = judged.state, judged.datastore.trust, []
+    judge = trust.judge
+    monkeypatch.setattr(trust, "judge", lambda *asked: judging.append(asked) or judge(*asked))
+    state.tab = "selection"
+    state.zoom = (-1.0, -1.0, 1.0, 1.0)
+    assert len(judging) == 2
+    state.selection.selected = np.arange(120) < 30
+    assert len(judging) == 3
+    state.zoom = (-2.0, -1.0, 1.0, 1.0)
+    state.tab = "neighbours"
+    state.tab = "selection"
+    assert len(judging) == 3
+    state.selection.selected = np.arange(120) < 40
+    assert len(judging) == 4
+    assert "Labels of the 40 in focus" in judged.tabs["selection"].trust.pane.object
+
+
+def test_a_page_whose_labels_cannot_be_judged_still_shows_the_galaxy(judged, monkeypatch):
+    trust = judged.datastore.trust
+    monkeypatch.setattr(trust, "_judge", lambda *_: 1 / 0)
+    trust.by_population.cache_clear()
+    judged.state.row = 3
+    assert judged.card.trust.note.object == ""
+    assert judged.datastore.ids[3] in judged.card.facts.object
+    judged.state.page = "model"
+    (pane,) = judged.model_page.sections.holders["trust"].objects
+    assert "Not worked out: division by zero" in pane.object
+
+
 def test_the_card_flags_a_class_that_is_known_to_be_off_and_no_other(judged):
     judged.state.row = 3
     note = judged.card.trust.note
