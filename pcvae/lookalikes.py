@@ -9,7 +9,7 @@ from scipy.special import logsumexp
 
 from pcvae.neighbours import Neighbours
 
-__all__ = ["MAX_SEEDS", "seed_density", "shared_neighbours"]
+__all__ = ["MAX_SEEDS", "by_seeds", "seed_density", "shared_neighbours"]
 
 Floats = NDArray[np.float64]
 
