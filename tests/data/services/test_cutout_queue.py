@@ -261,7 +261,16 @@ def quick_cutout():
     return answer
 
 
-@pytest.mark.slow
+def kill_after(service, requests, call):
+    """Call a command and kill it when it has made so many requests."""
+    process = subprocess.Popen(call, cwd=ROOT, start_new_session=True, stderr=subprocess.DEVNULL)
+    while len(service.asked) < requests:
+        assert process.poll() is None
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
 def test_a_killed_download_of_hundreds_asks_only_for_what_is_missing(service, tmp_path):
     """The end is the same catalogue and the same pixels as without a kill."""
     n, at_once = 600, 8
@@ -277,12 +286,7 @@ def test_a_killed_download_of_hundreds_asks_only_for_what_is_missing(service, tm
     killed, whole = tmp_path / "killed", tmp_path / "whole"
     options = ["--base-url", service.url, *QUICK, "--at-once", str(at_once)]
     call = [sys.executable, "-m", "data.cutouts", str(table), str(killed), *options]
-    process = subprocess.Popen(call, cwd=ROOT, start_new_session=True, stderr=subprocess.DEVNULL)
-    while len(service.asked) < n / 2:
-        assert process.poll() is None
-        time.sleep(0.02)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    kill_after(service, n / 2, call)
     killed_it.set()
     time.sleep(0.5)
     assert n / 2 <= len(service.asked) < n
