@@ -9,7 +9,7 @@ from scipy.special import logsumexp
 
 from pcvae.neighbours import Neighbours
 
-__all__ = ["MAX_SEEDS", "seed_density", "shared_neighbours"]
+__all__ = ["MAX_SEEDS", "by_seeds", "seed_density", "shared_neighbours"]
 
 Floats = NDArray[np.float64]
 
@@ -41,10 +41,22 @@ def shared_neighbours(
     among[_rows(candidates)] = True
     rows, distances = near.query(_rows(seeds), k, among)
     there = rows >= 0
-    pairs = pd.DataFrame({"row": rows[there], "distance": distances[there]})
-    ranked = pairs.groupby("row").agg(seeds=("distance", "size"), distance=("distance", "mean"))
+    return by_seeds(pd.DataFrame({"row": rows[there], "distance": distances[there]}), "row")
+
+
+def by_seeds(pairs: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Galaxies by how many seeds have them among their nearest, then by the mean distance.
+
+    Args:
+        pairs: A row for each seed and each of its nearest, with its ``distance``.
+        name: The column that says which galaxy that is.
+
+    Returns:
+        That column, ``seeds`` and ``distance``, best first.
+    """
+    ranked = pairs.groupby(name).agg(seeds=("distance", "size"), distance=("distance", "mean"))
     return ranked.reset_index().sort_values(
-        ["seeds", "distance", "row"], ascending=[False, True, True], ignore_index=True
+        ["seeds", "distance", name], ascending=[False, True, True], ignore_index=True
     )
 
 

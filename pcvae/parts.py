@@ -6,6 +6,7 @@ when it is complete, so that a part that two of them make is there once.
 
 import json
 import shutil
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from pcvae.folders import goes_on, partial_folder, refuse_existing, write_text
 __all__ = ["PartWriter", "part_path", "write_table"]
 
 
-class PartWriter:
+class PartWriter(ABC):
     """Fills ``FOLDER.partial`` with parts.
 
     Args:
@@ -33,6 +34,8 @@ class PartWriter:
     Raises:
         StoreError: The folder exists, or was begun with other settings.
     """
+
+    first = 0  # row of the first galaxy of the parts in what is made of them
 
     def __init__(
         self,
@@ -51,9 +54,9 @@ class PartWriter:
             write_text(self.work / "settings.json", text)
 
     @property
+    @abstractmethod
     def is_joined(self) -> bool:
         """Whether all parts are in what is made of them, so that none is needed any more."""
-        raise NotImplementedError
 
     def has_part(self, model: str, start: int) -> bool:
         """Whether the part of a model that begins at row ``start`` is on disk."""

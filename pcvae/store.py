@@ -258,8 +258,6 @@ class StoreWriter(PartWriter):
     Its arguments are those of ``PartWriter``.
     """
 
-    first = 0  # row of the first galaxy of the parts
-
     @property
     def is_joined(self) -> bool:
         """Whether the parts are joined; what is left to do is to move the store into place."""

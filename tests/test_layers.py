@@ -34,6 +34,7 @@ VIEWS = sorted((ROOT / "dashboard").rglob("*.py"))
 MAX_FILE, MAX_CLASS = 400, 120  # lines, with docstrings
 ARROWS = 80  # between rooms of the dashboard, at most
 MAX_ANY = 300  # lines with Any in dashboard and data
+HEAVY = {"dask", "distributed", "hats", "hats_import", "lsdb"}
 FORBIDDEN = {"argparse", "tqdm", "panel", "holoviews", "bokeh", "matplotlib", "requests", "urllib"}
 
 
@@ -178,3 +179,13 @@ def test_a_docstring_names_parameters_of_the_state_that_exist(names):
         for part in name.split("."):
             assert part in owner.param, name
             owner = getattr(owner, part)
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_what_works_on_many_computers_is_imported_when_it_is_needed(package):
+    """They take seconds: only functions import them, and what is for types alone."""
+    for path in (ROOT / package).rglob("*.py"):
+        for node in ast.parse(path.read_text()).body:
+            names = [node.module] if isinstance(node, ast.ImportFrom) else []
+            names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            assert not {str(name).partition(".")[0] for name in names} & HEAVY, path

@@ -16,7 +16,7 @@ where a killed one stopped.
 
 import argparse
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,9 +32,7 @@ from train.encoding.output_options import add_output_options, check_output_optio
 from train.encoding.read_ahead import read_ahead
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
-    from numpy.typing import NDArray
 
     from pcvae.encode import Codec
     from pcvae.preprocess import Stretch
@@ -45,7 +43,6 @@ if TYPE_CHECKING:
     from train.encoding.outputs import Writer
 
     Galaxies = Sample | BrickSample
-    Pixels = NDArray[np.float32]
 
 ROWS = 8 * PART  # galaxies a part: some seconds of work, and what a kill loses at most
 SAME_SCALE = 0.03  # by which pixels may differ from those that a run was trained on
@@ -211,29 +208,24 @@ def _encode(
     from tqdm import tqdm
 
     from pcvae.store import StoreWriter
-    from train.encoding.part_tasks import stamps
+    from train.encoding.part_tasks import part_edges, stamps
 
-    todo: dict[int, list[str]] = {}
-    for start in range(0, len(sample), ROWS):
-        todo[start] = [name for name in codecs if not writer.has_part(name, start)]
-    begun = [start for start, names in todo.items() if names]
-    done = sum(min(ROWS, len(sample) - start) for start, names in todo.items() if not names)
+    parts = [slice(*edges) for edges in part_edges(len(sample), ROWS, writer.first)]
+    absent = {
+        part.start: [name for name in codecs if not writer.has_part(name, part.start)]
+        for part in parts
+    }
+    todo = [part for part in parts if absent[part.start]]
+    done = len(sample) - sum(part.stop - part.start for part in todo)
     with tqdm(total=len(sample), initial=done, desc="encode", unit="galaxy") as bar:
-        for start, flux in _read_ahead(sample, begun):
+        for part, flux in read_ahead(sample.pixels, todo):
             if stretch and isinstance(writer, StoreWriter):
-                writer.write_stamps(start, stamps(flux, stretch), len(sample))
-            for name in todo[start]:
+                writer.write_stamps(part.start, stamps(flux, stretch), len(sample))
+            for name in absent[part.start]:
                 table = codecs[name].table(flux, decode=decode)
-                ids = sample.catalog["id"].to_numpy()[start : start + len(flux)]
-                table.insert(0, "id", ids)
-                writer.write_part(name, start, table)
+                table.insert(0, "id", sample.catalog["id"].to_numpy()[part])
+                writer.write_part(name, part.start, table)
             bar.update(len(flux))
-
-
-def _read_ahead(sample: Sample, starts: Sequence[int]) -> Iterator[tuple[int, "Pixels"]]:
-    """The first row and the pixels of each part; the next are read while these are encoded."""
-    parts = [slice(start, min(start + ROWS, len(sample))) for start in starts]
-    return ((part.start, flux) for part, flux in read_ahead(sample.pixels, parts))
 
 
 def _named(given: Sequence[str]) -> dict[str, Path]:

@@ -48,6 +48,7 @@ def _make(args: argparse.Namespace, argv: Sequence[str] | None) -> Path:
     from train.encoding.catalog_tables import check_places, store_parts
     from train.encoding.cluster import connect
     from train.encoding.hats_writer import PARTITION_ROWS, Content, HatsWriter
+    from train.encoding.outputs import next_commands
 
     store = read_store(args.store)
     check_places(store.galaxies)
@@ -65,7 +66,7 @@ def _make(args: argparse.Namespace, argv: Sequence[str] | None) -> Path:
     with connect(args) as client:
         made = writer.finish(content, client, partition_rows=rows)
     print(f"{made}: HATS catalogue of {len(store)} galaxies, models {', '.join(names)}")
-    print(f"next: python -c \"import lsdb; print(lsdb.open_catalog('{made}'))\"")
+    print(*next_commands(made, "hats"), sep="\n")
     return made
 
 

@@ -8,6 +8,7 @@ from pcvae.errors import SettingsError, StoreError
 from pcvae.store import StoreWriter, read_store
 from train import encode
 from train.encoding.chosen_rows import ChosenRows
+from train.encoding.outputs import size
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +82,7 @@ def test_a_killed_encoding_goes_on(begun, sample, runs, store, monkeypatch):
         encode.main(arguments(sample, begun, runs, "--append"))
     assert len(read_store(begun)) == 50
     check(read_store(encode.main(arguments(sample, begun, runs, "--append"))), read_store(store))
-    assert written == [0, 16, 32, 32, 48, 64]
+    assert written == [0, 14, 30, 30, 46, 62]
 
 
 def test_what_does_not_belong_to_the_store_is_refused(begun, sample, runs, make_sample, tmp_path):
@@ -105,3 +106,12 @@ def test_some_galaxies_of_a_sample_have_their_own_pixels(sample):
     assert chosen.catalog["id"].tolist() == [f"g{row:04d}" for row in rows]
     np.testing.assert_array_equal(chosen.pixels(slice(1, 9)), np.asarray(sample.flux[:])[rows[1:]])
     assert chosen.pixels(slice(5, 9)).shape == (0, 3, 32, 32)
+
+
+def test_galaxies_of_a_margin_are_not_counted_twice(tmp_path):
+    for name in ("sky", "sky_10arcs"):
+        folder = tmp_path / name / "dataset" / "Norder=0" / "Dir=0"
+        folder.mkdir(parents=True)
+        pd.DataFrame({"id": ["a", "b"]}).to_parquet(folder / "Npix=4.parquet")
+    (tmp_path / "sky" / "point_map.fits").touch()
+    assert size(tmp_path, "hats") == 2

@@ -5,6 +5,7 @@ import pandas as pd
 
 from pcvae.store import read_store
 from train import encode
+from train.encoding.read_ahead import read_ahead
 
 
 def test_without_reconstruction_only_its_error_is_left_out(sample, runs, tmp_path):
@@ -20,9 +21,7 @@ def test_without_reconstruction_only_its_error_is_left_out(sample, runs, tmp_pat
 
 
 def test_parts_are_read_in_order_one_ahead(sample, monkeypatch):
-    monkeypatch.setattr(encode, "ROWS", 20)
     read = []
-
     expected = sample.pixels(slice(0, 20))
 
     def pixels(where):
@@ -30,9 +29,10 @@ def test_parts_are_read_in_order_one_ahead(sample, monkeypatch):
         return np.asarray(sample.flux[where])
 
     monkeypatch.setattr(type(sample), "pixels", lambda _, where: pixels(where))
-    parts = encode._read_ahead(sample, [0, 40, 60])
-    start, flux = next(parts)
-    assert start == 0
+    keys = [slice(start, start + 20) for start in (0, 40, 60)]
+    parts = read_ahead(sample.pixels, keys)
+    part, flux = next(parts)
+    assert part == keys[0]
     np.testing.assert_array_equal(flux, expected)
-    assert [start for start, _ in parts] == [40, 60]
+    assert [part for part, _ in parts] == keys[1:]
     assert read == [0, 40, 60]

@@ -1,4 +1,7 @@
 import json
+import shutil
+from contextlib import redirect_stdout
+from io import StringIO
 
 import numpy as np
 import pandas as pd
@@ -189,23 +192,41 @@ def test_another_stores_latents_must_be_the_same(tmp_path):
         judge(fresh, "--train-store", str(trained))
 
 
-def test_a_real_store_is_judged(store, sample, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(cnn_baseline, "MAX_EPOCHS", 2)
-    options = ["--sample", str(sample.folder), "--cnn"]
-    evaluate.main([str(store), str(tmp_path / "report"), *options])
-    metrics = json.loads((tmp_path / "report" / "metrics.json").read_text())
+@pytest.fixture(scope="module")
+def judged(store, sample, tmp_path_factory):
+    """The report on real galaxies, seen by models of simulated ones; and what was printed."""
+    folder = tmp_path_factory.mktemp("judged")
+    mine, report, said = shutil.copytree(store, folder / "mine"), folder / "report", StringIO()
+    facts = json.loads((mine / "store.json").read_text()) | {"source": "Seen by a telescope"}
+    (mine / "store.json").write_text(json.dumps(facts))
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(said):
+        patch.setattr(cnn_baseline, "MAX_EPOCHS", 2)
+        evaluate.main([str(mine), str(report), "--sample", str(sample.folder), "--cnn"])
+    return report, said.getvalue()
+
+
+def test_a_real_store_is_judged(judged):
+    report, said = judged
+    metrics = json.loads((report / "metrics.json").read_text())
     assert set(metrics["models"]) == {"physics"}
     assert np.isfinite(metrics["baselines"]["cnn"]["redshift"]["r2"])
     assert metrics["photometry_from"] == "light in rings"
-    assert "log_mass" in capsys.readouterr().out
+    assert "log_mass" in said
     cost = metrics["cost"]["physics"]
     assert cost["epochs"] == 1
     assert 0 < cost["encode_ms"] < cost["encode_decode_ms"] * 1.5
     hours = 20e9 * cost["encode_ms"] / 3.6e6 * cost["threads"]
     assert cost["survey_cpu_hours"] == pytest.approx(hours)
     assert cost["weights"] > 10_000
-    page = (tmp_path / "report" / "report.html").read_text()
+    page = (report / "report.html").read_text()
     assert f"{cost['survey_cpu_hours']:,.0f}" in page
+
+
+def test_the_page_says_what_each_model_learnt_from(judged, sample):
+    """Its own galaxies may be real where those that it learnt from were not."""
+    told = (judged[0] / "report.html").read_text().partition("<h2>Labels</h2>")[0]
+    assert "Seen by a telescope" in told
+    assert f"{sample.info.name}: {sample.info.source}" in told
 
 
 def test_parts_together_are_all_tested_galaxies(metrics):

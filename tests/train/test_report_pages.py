@@ -1,8 +1,5 @@
 """The report: its figures, its sections, and that it needs no other file."""
 
-import json
-import shutil
-
 import pandas as pd
 import pytest
 
@@ -72,15 +69,3 @@ def test_a_section_without_anything_to_show_is_not_on_the_page(tmp_path):
     assert "<h2>Fig. 1" in page
     assert "<h2>Fig. 3" not in page
     assert "<h2>The search for rare" not in page
-
-
-def test_the_page_says_what_each_model_learnt_from(store, sample, tmp_path):
-    """Its own galaxies may be real where those that it learnt from were not."""
-    mine = shutil.copytree(store, tmp_path / "mine")
-    facts = json.loads((mine / "store.json").read_text()) | {"source": "Seen by a telescope"}
-    (mine / "store.json").write_text(json.dumps(facts))
-    judge(mine)
-    page = (tmp_path / "report-mine" / "report.html").read_text()
-    told = page.partition("<h2>Labels</h2>")[0]
-    assert "Seen by a telescope" in told
-    assert f"{sample.info.name}: {sample.info.source}" in told

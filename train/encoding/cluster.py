@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -19,6 +20,7 @@ __all__ = [
     "connect",
     "in_words",
     "peak_memory",
+    "quiet",
     "results",
 ]
 
@@ -79,11 +81,23 @@ def connect(args: argparse.Namespace) -> Iterator["Client"]:
     """
     from distributed import Client
 
-    with contextlib.ExitStack() as stack:
+    with quiet("distributed", logging.CRITICAL), contextlib.ExitStack() as stack:
         if args.scheduler:
             yield stack.enter_context(_join(args.scheduler))
         else:
             yield stack.enter_context(Client(stack.enter_context(_start(args))))
+
+
+@contextmanager
+def quiet(library: str, level: int) -> Iterator[None]:
+    """Let a library log what is of this level or above alone; what it says, sentences say here."""
+    logger = logging.getLogger(library)
+    before = logger.level
+    logger.setLevel(level)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _start(args: argparse.Namespace) -> contextlib.AbstractContextManager[object]:

@@ -1,6 +1,7 @@
 """What galaxies are added to: a finished store, or a finished HATS catalogue."""
 
 import hashlib
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,7 +33,7 @@ REMAKE = "python -m train.encode SAMPLE {} --output hats --run physics=RUN"
 
 
 @dataclass(frozen=True)
-class Earlier:
+class Earlier(ABC):
     """What both are.
 
     Args:
@@ -44,13 +45,13 @@ class Earlier:
     info: StoreInfo
 
     @property
+    @abstractmethod
     def facts(self) -> Path:
         """The file that is another one when galaxies were added."""
-        raise NotImplementedError
 
+    @abstractmethod
     def known(self, ids: pd.Series) -> NDArray[np.bool_]:
         """Which of these galaxies (n,) it has."""
-        raise NotImplementedError
 
     def without_known(self, galaxies: "Sample | BrickSample") -> "Sample | BrickSample":
         """The galaxies that it does not have."""

@@ -73,8 +73,7 @@ def share(
         shape = stamps(sample.pixels(slice(0, 1)), stretch).shape[1:]
         writer.begin_stamps(len(sample), shape)
     places = writer.work.absolute(), sample.folder.absolute(), sample.checksum()
-    first = writer.first if isinstance(writer, StoreWriter) else 0
-    jobs = sample_jobs(SampleJob(*places, workers.models, *whole, first), sample, writer)
+    jobs = sample_jobs(SampleJob(*places, workers.models, *whole, writer.first), sample, writer)
     left = sum(job.stop - job.start for job in jobs)
     with tqdm(total=len(sample), initial=len(sample) - left, desc="encode", unit="galaxy") as bar:
         for count in results(workers.client, encode_rows, jobs):

@@ -12,7 +12,13 @@ from pcvae.store import StoreInfo, StoreWriter, read_store
 from train.encoding.catalog_tables import joined_parts
 from train.encoding.cluster import connect
 from train.encoding.earlier import Earlier, EarlierStore
-from train.encoding.hats_writer import PARTITION_ROWS, Content, HatsWriter, some_scores
+from train.encoding.hats_writer import (
+    PARTITION_ROWS,
+    Content,
+    HatsWriter,
+    partitions,
+    some_scores,
+)
 from train.encoding.taken_rows import carry_left_out
 
 if TYPE_CHECKING:
@@ -84,8 +90,7 @@ def finish(
 
 def size(made: Path, output: str) -> int:
     """How many galaxies it has."""
-    catalogue = made.glob("*/dataset/Norder=*/Dir=*/Npix=*.parquet")
-    tables = [made / "galaxies.parquet"] if output == "store" else catalogue
+    tables = [made / "galaxies.parquet"] if output == "store" else partitions(made)
     return sum(pq.read_metadata(table).num_rows for table in tables)
 
 

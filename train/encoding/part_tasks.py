@@ -35,6 +35,7 @@ __all__ = [
     "brick_jobs",
     "encode_brick",
     "encode_rows",
+    "part_edges",
     "sample_jobs",
     "stamps",
 ]
@@ -118,19 +119,29 @@ class SampleJob:
     wanted: tuple[str, ...] = ()
 
 
-def sample_jobs(whole: SampleJob, sample: Sample, writer: PartWriter) -> list[SampleJob]:
-    """The parts of a sample that are not there, each as ``whole`` is.
+def part_edges(galaxies: int, rows: int, first: int) -> Iterator[tuple[int, int]]:
+    """The first row of each part and that after its last one, whatever makes the parts.
 
-    No two of them share a chunk of the stamps, also where these begin with those of others.
+    No two parts share a chunk of the stamps, also where these begin with those of others.
+
+    Args:
+        galaxies: How many there are.
+        rows: How many a part has.
+        first: The row of the stamps at which they begin.
     """
+    edge = (rows - first % PART) % rows or rows
+    return pairwise(dict.fromkeys([0, *range(edge, galaxies, rows), galaxies]))
+
+
+def sample_jobs(whole: SampleJob, sample: Sample, writer: PartWriter) -> list[SampleJob]:
+    """The parts of a sample that are not there, each as ``whole`` is."""
     names, jobs = [name for name, *_ in whole.models.runs], []
-    edges = [0, *range(whole.rows - whole.first % PART, len(sample), whole.rows), len(sample)]
-    for start, stop in pairwise(dict.fromkeys(edges)):
+    for start, stop in part_edges(len(sample), whole.rows, whole.first):
         wanted = tuple(name for name in names if not writer.has_part(name, start))
         if wanted:
             rows = sample.rows[start:stop].tolist() if isinstance(sample, ChosenRows) else ()
-            part = {"start": start, "stop": stop, "chosen": tuple(rows)}
-            jobs.append(replace(whole, **part, wanted=wanted))
+            chosen = tuple(rows)
+            jobs.append(replace(whole, start=start, stop=stop, chosen=chosen, wanted=wanted))
     if jobs:
         _make_folders(whole.work, whole.models)
     return jobs

@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pcvae.errors import SettingsError, StoreError
+from pcvae.lookalikes import by_seeds
 from pcvae.neighbours import block_whitening
 from pcvae.store_info import ModelInfo
 from train.encoding.earlier import read_earlier
@@ -98,11 +99,7 @@ class CatalogSpace:
             Columns ``id``, ``seeds`` and ``distance``, best first.
         """
         queries = self._queries(ids, populations, count)._replace(apart=True)
-        pairs = self._merged(nearest, queries, NEAR, "query")
-        ranked = pairs.groupby("id").agg(seeds=("distance", "size"), distance=("distance", "mean"))
-        return ranked.reset_index().sort_values(
-            ["seeds", "distance", "id"], ascending=[False, True, True], ignore_index=True
-        )
+        return by_seeds(self._merged(nearest, queries, NEAR, "query"), "id")
 
     def dense(self, ids: Sequence[str], populations: Sequence[str], count: int) -> pd.DataFrame:
         """So many galaxies that lie where seeds lie densest, as ``seed_density``.

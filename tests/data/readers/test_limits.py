@@ -111,7 +111,6 @@ def test_a_process_with_limits_gives_what_this_one_does(tmp_path):
         decode("images", [path], GRZ)
 
 
-@pytest.mark.skipif(os.name != "posix", reason="only POSIX systems limit a process's memory")
 def hcompressed(tile=64):
     """A cutout by HCOMPRESS, whose header tells the width of its tiles."""
     flux = np.random.default_rng(0).normal(0, 1, (3, 64, 64)).astype("f4")
@@ -135,6 +134,7 @@ def test_tiles_whose_unpacking_can_crash_are_read_in_a_process_of_their_own_alon
         decode("images", [damaged], GRZ)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="only POSIX systems limit a process's memory")
 def test_what_needs_too_much_ends_with_its_process(tmp_path, monkeypatch):
     (tmp_path / "greedy.py").write_text(
         "from data.readers.untrusted_files import DECODERS\n"
