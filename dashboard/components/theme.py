@@ -8,6 +8,15 @@ GROUND = {True: "#0a0d13", False: "#ffffff"}
 TEXT = {True: "#e6e9ef", False: "#171b22"}
 MUTED = {True: "#929bab", False: "#596273"}
 
+ABOVE = {  # panel-material-ui asks for tooltips at the right, over the next button: no room there
+    "name": "flip",
+    "options": {
+        "padding": {"left": 100_000, "right": 100_000},
+        "altAxis": False,
+        "fallbackPlacements": ["top", "bottom"],
+    },
+}
+
 
 def _palette(*, dark: bool) -> dict[str, object]:
     accent = ACCENT[dark]
@@ -51,12 +60,13 @@ def _theme(*, dark: bool) -> dict[str, object]:
                 "styleOverrides": {"root": {"textTransform": "none", "boxShadow": "none"}}
             },
             "MuiTooltip": {
-                "defaultProps": {"placement": "top"},
+                "defaultProps": {"placement": "top"},  # of those that name none
                 "styleOverrides": {
                     "popper": {"pointerEvents": "none !important"},  # the button below is clicked
                     "tooltip": {"width": "max-content", "pointerEvents": "none"},
                 },
             },
+            "MuiPopper": {"defaultProps": {"modifiers": [ABOVE]}},
         },
     }
 

@@ -117,7 +117,7 @@ def test_a_person_names_a_galaxy_notes_on_it_and_sees_who_said_so(page, folder):
 
 
 def keys_pass_after_a_menu(page):
-    """Keys act after a menu was closed, and a tooltip is transparent to the pointer."""
+    """Keys act after a menu was closed; a tooltip is above, and transparent to the pointer."""
     from playwright.sync_api import expect
 
     said = page.locator(".judge + p")
@@ -127,9 +127,10 @@ def keys_pass_after_a_menu(page):
     expect(page.get_by_role("listbox")).to_be_hidden()
     page.keyboard.press("5")
     expect(said).to_contain_text("Einstein ring, score 5")
-    page.get_by_role("button", name="Upload").hover()
+    page.get_by_role("button", name="Pairs of axes").hover()
     tip = page.locator(".MuiTooltip-tooltip")
     expect(tip).to_be_visible()
+    expect(page.locator(".MuiTooltip-popper")).to_have_attribute("data-popper-placement", "top")
     assert tip.evaluate("node => getComputedStyle(node).pointerEvents") == "none"
 
 
