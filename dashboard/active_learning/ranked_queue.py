@@ -18,7 +18,7 @@ from dashboard.active_learning.ranking import (
     waiting_for,
     why_none,
 )
-from dashboard.gallery.strip import SHOWN, Strip, features_control, stamps_height
+from dashboard.gallery.strip import SHOWN, Strip, features_control, select, stamps_height
 from dashboard.labelling.labels import full_title, set_label
 from dashboard.state import GalaxyList, State
 
@@ -146,10 +146,7 @@ class RankedQueue(Strip):
 def queue_controls(state: State) -> list[object]:
     """What the queue is ranked by, the features, and which galaxies are queued."""
     queue = state.queue
-    rank = pmui.Select.from_param(
-        queue.param.rank, label="Ranked by", size="small", variant="outlined", width=210,
-        margin=(2, 6, 0, 4),
-    )  # fmt: skip
+    rank = select(queue.param.rank, "Ranked by", 210, top=2)
     labels = {"unlabelled": "unlabelled only", "focus_only": "selection only"}
     boxes = [
         pmui.Checkbox.from_param(queue.param[name], label=label, size="small", margin=(6, 4))

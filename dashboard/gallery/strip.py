@@ -9,6 +9,7 @@ import param
 
 from dashboard.backend.jobs import when_done
 from dashboard.backend.view import Tab
+from dashboard.components.assets import style
 from dashboard.components.css import BASE, STAMPS
 from dashboard.gallery.stamp_strip import StampStrip, stamp_items
 from dashboard.state import GalaxyList, State
@@ -17,16 +18,18 @@ __all__ = ["Strip", "features_control", "metric_controls", "select", "stamps_hei
 
 MAX_STAMPS = 60  # stamps in a row; a longer list says how many it shows
 ABOVE, HEIGHT = 42, 140  # px: the line of controls, the stamps
+MENU = style(__file__, "strip_menu.css")
+LEAST_WIDTH = 110  # px, of a menu
 LOW = State.param["strip"].default  # px: the strip with its tabs
 SHOWN = ("state.tab", "state.dark")  # every strip depends on
 METRIC = ("state.k", "state.whiten", "state.oriented", "state.features")
 
 
 def select(parameter: "param.Selector[str]", label: str, width: int, top: int = 4) -> Any:
-    """A menu of a strip, for a parameter of the state."""
-    looks: dict[str, Any] = {"size": "small", "variant": "outlined"}
-    margin = (top, 8, 0, 2)
-    return pmui.Select.from_param(parameter, label=label, width=width, margin=margin, **looks)
+    """A menu of a strip, for a parameter of the state; narrower where the page is."""
+    looks: dict[str, Any] = {"size": "small", "variant": "outlined", "margin": (top, 8, 0, 2)}
+    looks |= {"min_width": LEAST_WIDTH, "max_width": width, "sizing_mode": "stretch_width"}
+    return pmui.Select.from_param(parameter, label=label, stylesheets=[MENU], **looks)
 
 
 def features_control(state: State, top: int = 4) -> list[object]:
