@@ -1,6 +1,6 @@
 """The theme: palette and type family."""
 
-__all__ = ["ACCENT", "FONT", "GROUND", "HEADER", "MUTED", "TEXT", "THEME"]
+__all__ = ["ACCENT", "FONT", "GROUND", "HEADER", "MUTED", "NARROW", "TEXT", "THEME"]
 
 FONT = "Inter, Roboto, 'Helvetica Neue', Arial, sans-serif"
 ACCENT = {True: "#f2b84b", False: "#a85b00"}  # by dark theme
@@ -15,6 +15,12 @@ ABOVE = {  # panel-material-ui asks for tooltips at the right, over the next but
         "altAxis": False,
         "fallbackPlacements": ["top", "bottom"],
     },
+}
+
+NARROW = "@media (max-width: 640px)"  # as in phone.css
+TALL_BAR = {
+    "minHeight": "58px !important",
+    NARROW: {"minHeight": "112px !important", "padding": "0 4px"},
 }
 
 
@@ -41,7 +47,7 @@ def _theme(*, dark: bool) -> dict[str, object]:
         "shape": {"borderRadius": 6},
         "components": {
             "MuiAppBar": {"styleOverrides": {"root": bar}},
-            "MuiToolbar": {"styleOverrides": {"root": {"minHeight": "58px !important"}}},
+            "MuiToolbar": {"styleOverrides": {"root": TALL_BAR}},
             "MuiTab": {
                 "styleOverrides": {
                     "root": {
@@ -79,6 +85,8 @@ HEADER = {  # the bar is ground, not the accent: so panel-material-ui leaves its
         "overflow": "hidden",
         "textOverflow": "ellipsis",
         "whiteSpace": "nowrap",
+        NARROW: {"display": "none"},
     },
+    ".header .MuiToolbar-root > .MuiBox-root": {NARROW: {"flexWrap": "wrap"}},
 }
 THEME = {"dark": _theme(dark=True), "light": _theme(dark=False)}

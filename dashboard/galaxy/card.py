@@ -14,7 +14,7 @@ from dashboard.backend.stamp_images import bar_html, channels_of, compass_svg, d
 from dashboard.backend.typography import MINUS
 from dashboard.backend.view import View
 from dashboard.components.assets import style
-from dashboard.components.css import BASE
+from dashboard.components.css import BASE, PHONE
 from dashboard.components.notices import dismiss
 from dashboard.galaxy.external_card import (
     external_facts_html,
@@ -153,6 +153,7 @@ class Card(View):
             self.properties,
             sizing_mode="stretch_both",
             css_classes=["card"],
+            stylesheets=[PHONE],
             scroll="y-auto",
         )
         self._show()

@@ -169,6 +169,22 @@ def test_a_refit_says_how_well_each_class_is_found(page, folder):
     expect(rates.get_by_role("row", name="Merger 6")).to_contain_text("%")
     expect(rates).to_contain_text("Lens: 1 labelled, 5 needed; it takes no part yet.")
     expect(page.get_by_role("button", name="Cancel")).to_be_hidden()
+    label_on_a_phone(page)
+
+
+def label_on_a_phone(page):
+    """Card, labels and strip are as wide as a phone, which says what it does not do."""
+    from playwright.sync_api import expect
+
+    note = page.get_by_text("On a screen as narrow as this")
+    expect(note).to_be_hidden()
+    page.set_viewport_size({"width": 390, "height": 844})
+    expect(note).to_be_in_viewport(ratio=1)
+    expect(page.locator(".judge")).to_be_in_viewport(ratio=1)
+    page.get_by_role("button", name="Score 5").click()
+    expect(page.locator(".judge + p")).to_contain_text("score 5", ignore_case=True)
+    page.locator(".stamp button").first.click()
+    expect(page.locator(".stamp.picked").first).to_be_in_viewport()
 
 
 def take_twenty_candidates(page, folder):
