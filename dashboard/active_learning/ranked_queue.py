@@ -111,6 +111,10 @@ class RankedQueue(Strip):
     def _offer(self) -> None:
         offer_ranks(self.datastore, self.state)
 
+    @param.depends("state.model", watch=True)  # apart: param would follow the labels alone
+    def _offer_of_model(self) -> None:
+        self._offer()
+
     def _above(self) -> list[object]:
         return [*queue_controls(self.state), *self.fit.buttons]
 

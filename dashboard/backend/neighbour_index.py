@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 from dashboard.backend.workers import Workers
 from dashboard.state import Metric
 from pcvae.lookalikes import seed_density, shared_neighbours
-from pcvae.neighbours import Neighbours
+from pcvae.neighbours import Neighbours, changed_share
 from pcvae.store import SearchFeatures, Store
 
-__all__ = ["DEFAULT_METRIC", "NeighbourIndex"]
+__all__ = ["DEFAULT_METRIC", "MAX_MOVED", "MOVED_AMONG", "NeighbourIndex"]
 
 DEFAULT_METRIC = Metric()
 NEIGHBOURS = 10  # as in Fig. 3 of Gagliano & Villar (2023)
+MOVED_AMONG = 20  # nearest galaxies by which two models are compared
+MAX_MOVED = 20_000  # galaxies of which that is computed: evenly spaced ones of a larger store
 MAX_RANKINGS = 16  # of look-alikes, kept ready
 MAX_QUERIES = 64  # of a galaxy, kept ready
 
@@ -33,6 +35,7 @@ class NeighbourIndex:
     def __init__(self, store: Store, workers: Workers) -> None:
         self._store, self._workers = store, workers
         self._indices = cache(self._begin)
+        self._moved = cache(self._compare)
         self._queried = lru_cache(MAX_QUERIES)(self._query)  # maps and strip ask for the same
         self._ranked: OrderedDict[tuple[object, ...], Future[pd.DataFrame]] = OrderedDict()
 
@@ -92,6 +95,27 @@ class NeighbourIndex:
             while len(self._ranked) > MAX_RANKINGS:
                 self._ranked.popitem(last=False)
         return self._ranked[key]
+
+    def moved(self, model: str, other: str) -> "Future[NDArray[np.float32]]":
+        """How far each galaxy has moved between two models, (N,), once it is computed.
+
+        The share of its ``MOVED_AMONG`` nearest that differ, as ``changed_share`` defines it, by
+        the whitened latents without the orientation; NaN for those that are left out.
+        """
+        first, second = sorted((model, other))
+        return self._moved(first, second)
+
+    def _compare(self, model: str, other: str) -> "Future[NDArray[np.float32]]":
+        indices = [self.index(name) for name in (model, other)]
+
+        def compare() -> NDArray[np.float32]:
+            first, second = (index.result() for index in indices)
+            shares = np.full(len(first), np.nan, dtype=np.float32)
+            rows = np.arange(0, len(first), -(-len(first) // MAX_MOVED) or 1)
+            shares[rows] = changed_share(first, second, rows, MOVED_AMONG)
+            return shares
+
+        return self._workers.slow.submit(compare)
 
     def _query(
         self, model: str, row: int, k: int, metric: Metric
