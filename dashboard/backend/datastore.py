@@ -25,6 +25,7 @@ from dashboard.backend.workers import Workers
 from pcvae.boundaries import Boundaries, boundary_grid
 from pcvae.errors import JournalBusyError, JournalError
 from pcvae.journal import Journal, journal_path
+from pcvae.scan import spans
 from pcvae.store import Store
 
 __all__ = ["DataStore", "labels_by_row", "last_labels"]
@@ -118,10 +119,15 @@ class DataStore:
         if not asked:
             return np.array([], np.intp)
         wanted = pa.array(dict.fromkeys(asked), self._arrow_ids.type)
-        place = pc.index_in(self._arrow_ids, value_set=wanted)
-        there = np.flatnonzero(place.is_valid().to_numpy())
         found = np.full(len(wanted), -1)
-        found[place.drop_null().to_numpy()] = there
+
+        def look(start: int, stop: int) -> None:
+            place = pc.index_in(self._arrow_ids.slice(start, stop - start), value_set=wanted)
+            there = np.flatnonzero(place.is_valid().to_numpy())
+            found[place.drop_null().to_numpy()] = start + there
+
+        spans(len(self), look)
+        self.store.release()
         row = dict(zip(wanted.to_pylist(), found, strict=True))
         return np.array([row[galaxy] for galaxy in asked], np.intp)
 
@@ -164,10 +170,11 @@ def _fit_boundaries(
     limits = _widen(plane.limits[0]), _widen(plane.limits[1])
 
     def fit() -> Boundaries:
-        points = plane.points.to_numpy()
-        rows = jobs.rows(points, training_labels)
-        classes = jobs.classes(training_labels)[rows]
-        return boundary_grid(points[rows], classes, limits=limits, size=CELLS)
+        points = plane.points
+        known = np.isfinite(points["x"].to_numpy()) & np.isfinite(points["y"].to_numpy())
+        rows = jobs.rows(known, training_labels)
+        some, classes = points.iloc[rows].to_numpy(), jobs.classes(training_labels, rows)
+        return boundary_grid(some, classes, limits=limits, size=CELLS)
 
     return datastore.workers.slow.submit(fit)
 

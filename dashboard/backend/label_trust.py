@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashboard.backend.columns import Columns
+from dashboard.backend.plane import inside_box
 from dashboard.backend.populations import Populations, population_title
 from dashboard.backend.typography import MINUS
 from dashboard.backend.workers import Workers
@@ -21,7 +22,7 @@ from pcvae.labels import label as label_of
 from pcvae.neighbours import Neighbours
 from pcvae.store import Store
 from pcvae.trust import LabelTrust, is_biased, is_overconfident, label_trust
-from train.evaluation.galaxy_pool import Estimate, estimates
+from train.evaluation.galaxy_pool import estimates
 
 __all__ = [
     "AROUND",
@@ -80,8 +81,7 @@ def sight_of(columns: Columns, state: State) -> Sight:
         return Sight(None, "all")
     left, bottom, right, top = state.zoom
     points = columns.plane(*state.plane).points
-    inside = points["x"].between(left, right) & points["y"].between(bottom, top)
-    return Sight(inside.to_numpy(), "in view")
+    return Sight(inside_box(points, (left, bottom, right, top)), "in view")
 
 
 class TrustJobs:
@@ -95,7 +95,6 @@ class TrustJobs:
 
     def __init__(self, store: Store, populations: Populations, workers: Workers) -> None:
         self._store, self._populations, self._workers = store, populations, workers
-        self._estimates = cache(self._read_estimates)
         self._unseen, self._judges = cache(self._never_trained), cache(self._ordinary_judges)
         self.by_population = cache(self._by_population)
 
@@ -105,8 +104,9 @@ class TrustJobs:
 
     def judge(self, model: str, mask: NDArray[np.bool_] | None) -> Trust:
         """As ``of``, in the caller's thread, which is to be a worker's."""
-        rows = np.arange(len(self._store)) if mask is None else np.flatnonzero(mask)
-        return self._trust(model, rows)
+        unseen = self._unseen()
+        count = len(self._store) if mask is None else int(np.count_nonzero(mask))
+        return self._trust(model, count, unseen if mask is None else unseen & mask)
 
     def around(self, model: str, row: int, index: "Future[Neighbours]") -> LabelTrusts:
         """Those of the 50 nearest ordinary galaxies that never trained and have a label.
@@ -128,29 +128,29 @@ class TrustJobs:
     def _by_population(self, model: str) -> "Future[dict[str, Trust]]":
         def judge() -> dict[str, Trust]:
             populations = self._populations
-            return {
-                name: self._trust(model, populations.members(name)) for name in populations.all
+            each = enumerate(zip(populations.all, populations.counts, strict=True))
+            found = {
+                name: self._trust(model, count, self._unseen() & (populations.codes == place))
+                for place, (name, count) in each
             }
+            self._store.release()
+            return found
 
         return self._workers.quick.submit(judge)
 
-    def _trust(self, model: str, rows: NDArray[np.intp]) -> Trust:
-        return Trust(len(rows), self._judge(model, rows[self._unseen()[rows]]))
+    def _trust(self, model: str, count: int, judges: NDArray[np.bool_]) -> Trust:
+        return Trust(count, self._judge(model, np.flatnonzero(judges)))
 
     def _judge(self, model: str, rows: NDArray[np.intp]) -> dict[str, LabelTrust]:
-        galaxies = self._store.galaxies
+        latents, galaxies = self._store.latents(model), self._store.galaxies
+        inferred = [label for label in LABELS if label.name in latents]
+        mine = [name for label in inferred for name in (label.name, f"{label.name}_sigma")]
+        known = [name for label in inferred for name in (label.name, label.error)]
+        truth = galaxies[known].iloc[rows]
         return {
-            name: label_trust(
-                galaxies[name].to_numpy()[rows],
-                estimate.value[rows],
-                estimate.sigma[rows],
-                name,
-            )
-            for name, estimate in self._estimates(model).items()
+            name: label_trust(truth[name].to_numpy(), estimate.value, estimate.sigma, name)
+            for name, estimate in estimates(latents[mine].iloc[rows], truth).items()
         }
-
-    def _read_estimates(self, model: str) -> dict[str, Estimate]:
-        return estimates(self._store.latents(model), self._store.galaxies)
 
     def _never_trained(self) -> NDArray[np.bool_]:
         unseen: NDArray[np.bool_] = ~self._store.galaxies["split"].isin(TRAINED).to_numpy()
@@ -159,7 +159,8 @@ class TrustJobs:
     def _ordinary_judges(self, model: str) -> NDArray[np.bool_]:
         """Which ordinary galaxies never trained and have a label that the model infers, (N,)."""
         galaxies, info = self._store.galaxies, self._store.info
-        known = [galaxies[name].notna().to_numpy() for name in self._estimates(model)]
+        names = [label.name for label in LABELS if label.name in self._store.latents(model)]
+        known = [galaxies[name].notna().to_numpy() for name in names]
         apart = galaxies["population"].isin((*info.rare, *info.hard_negative)).to_numpy()
         labelled = np.any(known, axis=0) if known else np.zeros(len(galaxies), bool)
         judges: NDArray[np.bool_] = self._unseen() & ~apart & labelled

@@ -12,7 +12,9 @@ from dashboard.backend.workers import Workers
 from dashboard.state import Metric
 from pcvae.lookalikes import seed_density, shared_neighbours
 from pcvae.neighbours import Neighbours
-from pcvae.store import SearchFeatures, Store
+from pcvae.scan import ScannedNeighbours
+from pcvae.store import MAPPED, Store
+from pcvae.store_info import FeatureColumns
 
 __all__ = ["DEFAULT_METRIC", "NeighbourIndex"]
 
@@ -37,7 +39,7 @@ class NeighbourIndex:
         self._ranked: OrderedDict[tuple[object, ...], Future[pd.DataFrame]] = OrderedDict()
 
     def index(self, model: str, metric: Metric = DEFAULT_METRIC) -> "Future[Neighbours]":
-        """An index of a model's latents, once it is there: a million take a second."""
+        """An index of a model's latents, once it is there; of mapped ones it keeps nothing."""
         return self._indices(model, metric)
 
     def nearest(
@@ -101,14 +103,18 @@ class NeighbourIndex:
     def _begin(self, model: str, metric: Metric) -> "Future[Neighbours]":
         def index() -> Neighbours:
             kind, oriented = metric.features, metric.oriented
-            features = self._store.features(model, kind, oriented=oriented)
-            return _indexed(features, whiten=metric.whiten)
+            features = self._store.feature_columns(model, kind, oriented=oriented)
+            return _indexed(self._store, features, whiten=metric.whiten)
 
         return self._workers.index.submit(index)
 
 
-def _indexed(features: SearchFeatures, *, whiten: bool) -> Neighbours:
-    index = Neighbours(features.values, whiten=whiten, blocks=features.sizes)
+def _indexed(store: Store, features: FeatureColumns, *, whiten: bool) -> Neighbours:
+    wide = features.columns[0].ndim > 1
+    if len(features) >= MAPPED and not wide:
+        blocks, done = features.sizes, store.release
+        return ScannedNeighbours(features.columns, whiten=whiten, blocks=blocks, done=done)
+    index = Neighbours(features.all().values, whiten=whiten, blocks=features.sizes)
     if len(index):
         index.query(0, 1)
     return index

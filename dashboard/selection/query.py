@@ -181,7 +181,7 @@ class _Reader:
             return self._score(name)
         own = name.removeprefix("catalogue.")
         if own in TEXTS and own in galaxies:
-            return galaxies[own].fillna("").astype(str).to_numpy(object)
+            return galaxies[own].astype("str").fillna("").to_numpy(object)
         if own in galaxies and galaxies[own].dtype.kind in "fiub":
             return galaxies[own].to_numpy(np.float64)
         known = [*keys, "label", *TEXTS, *datastore.store.info.bands, "score", *map(str, galaxies)]
