@@ -25,9 +25,11 @@ from pcvae.neighbours import Neighbours, block_whitening
 __all__ = ["BLOCK", "ScannedNeighbours", "WhitenedRows", "slices", "spans"]
 
 BLOCK = 1 << 15  # galaxies looked at together: they fit a core's cache
+RELEASED = 32  # blocks, after which the memory of mapped columns is given back
 GROUP = 64  # points that are compared with a block at once
 THREADS = min(os.cpu_count() or 1, 4)
 LEAST_SPAN = 1 << 17  # galaxies that are worth a thread
+PAIRS = 1 << 20  # of galaxies and seeds that are measured at once
 LEAST = 1e-30  # of exponentials in single precision
 ROUNDING = 1e-5  # of squared distances in single precision, in units of 1 + p^2
 
@@ -68,12 +70,18 @@ class WhitenedRows:
         columns: The F features, (N,) each.
         mean: Their means, (F,).
         matrix: What whitens them, (F, d).
+        done: Is called after every so many blocks: it may give back the memory of mapped columns.
     """
 
     def __init__(
-        self, columns: Sequence[NDArray[np.floating]], mean: Floats, matrix: Floats
+        self,
+        columns: Sequence[NDArray[np.floating]],
+        mean: Floats,
+        matrix: Floats,
+        done: Callable[[], None],
     ) -> None:
         self._columns, self._mean, self._matrix = tuple(columns), mean, matrix
+        self._done = done
         self._single = np.ascontiguousarray(matrix.T, np.float32)
 
     def __len__(self) -> int:
@@ -106,6 +114,8 @@ class WhitenedRows:
             if len(rows):
                 values = self._single @ raw
                 yield rows, values, np.einsum("ij,ij->j", values, values)
+            if (part.start - start) // BLOCK % RELEASED == RELEASED - 1 or part.stop == stop:
+                self._done()
 
 
 class ScannedNeighbours(Neighbours):
@@ -115,7 +125,7 @@ class ScannedNeighbours(Neighbours):
         columns: The features, (N,) each; they are not copied.
         whiten: Whether to whiten them first.
         blocks: As of ``Neighbours``.
-        done: Is called after each search: it may give back the memory of mapped columns.
+        done: As of ``WhitenedRows``.
     """
 
     points: WhitenedRows  # type: ignore[assignment]
@@ -128,18 +138,21 @@ class ScannedNeighbours(Neighbours):
         blocks: Sequence[int] = (),
         done: Callable[[], None] = lambda: None,
     ) -> None:
-        self._done = done
         self.axes, count = len(columns), len(columns[0])
         own = np.eye(self.axes)
-        raw = WhitenedRows(columns, np.zeros(self.axes), own)
+        raw = WhitenedRows(columns, np.zeros(self.axes), own, done)
 
         def moments(start: int, stop: int) -> Moments:
-            parts = (Moments.of(raw.raw(part)) for part in slices(start, stop))
-            return reduce(Moments.joined, parts, Moments(0, np.zeros(self.axes), 0 * own))
+            total = Moments(0, np.zeros(self.axes), 0 * own)
+            for place, part in enumerate(slices(start, stop)):
+                total = total.joined(Moments.of(raw.raw(part)))
+                if place % RELEASED == 0:
+                    done()
+            return total
 
         total = reduce(Moments.joined, spans(count, moments))
         matrix = block_whitening(total.points(), blocks or (self.axes,)) if whiten else own
-        self.points = WhitenedRows(columns, total.mean, matrix)
+        self.points = WhitenedRows(columns, total.mean, matrix, done)
         done()
 
     def _transform(self, points: NDArray[np.floating]) -> Floats:
@@ -154,18 +167,18 @@ class ScannedNeighbours(Neighbours):
         found = np.full((len(points), k), -1, np.intp)
         distances = np.full(found.shape, np.inf)
         asked = np.flatnonzero(np.isfinite(points).all(axis=1))
-        for start in range(0, len(asked), GROUP):
-            group = asked[start : start + GROUP]
+        groups = [asked[part] for part in slices(0, len(asked), GROUP)]
 
-            def look(first: int, last: int, wanted: Floats = points[group]) -> "_Nearest":
-                best = _Nearest(wanted, k)
-                for block in self.points.blocks(first, last, among):
-                    best.look(self.points, *block)
-                return best
+        def look(start: int, stop: int) -> "list[_Nearest]":
+            best = [_Nearest(points[group], k) for group in groups]
+            for block in self.points.blocks(start, stop, among) if best else ():
+                for one in best:
+                    one.look(self.points, *block)
+            return best
 
-            best = reduce(_Nearest.joined, spans(len(self), look))
+        for group, parts in zip(groups, zip(*spans(len(self), look), strict=True), strict=True):
+            best = reduce(_Nearest.joined, parts)
             found[group], distances[group] = best.rows, np.sqrt(best.squares)
-        self._done()
         return found, distances
 
     def densest(
@@ -186,20 +199,13 @@ class ScannedNeighbours(Neighbours):
         def look(start: int, stop: int) -> tuple[Rows, Floats, Floats]:
             best = np.zeros(0, np.intp), np.zeros(0), np.zeros(0)
             for rows, values, squares in self.points.blocks(start, stop, among):
-                least = np.partition(best[1], -most)[-most] if len(best[1]) >= most else -np.inf
-                closest = _closest(seeds, values, squares)
-                slack = ROUNDING * (1 + (seeds**2).sum(axis=1).max())
-                kept = closest <= slack - scale * least
-                if kept.any():
-                    rough = _rough_density(seeds, values[:, kept], squares[kept], scale)
-                    near = rows[kept][rough >= least - 2 * slack / scale]
-                    if not len(near):
-                        continue
-                    best = _denser(best, near, cdist(self.points[near], seeds), scale, most)
+                near = rows[_worth(seeds, values, squares, scale, best[1], most)]
+                for some in slices(0, len(near), max(PAIRS // len(seeds), 1)):
+                    apart = cdist(self.points[near[some]], seeds)
+                    best = _denser(best, near[some], apart, scale, most)
             return best
 
         rows, density, apart = map(np.concatenate, zip(*spans(len(self), look), strict=True))
-        self._done()
         return rows, density, apart
 
 
@@ -213,11 +219,24 @@ def _apart(
         yield own[:, None] - (2 * some).astype(np.float32) @ values + squares
 
 
-def _closest(
-    seeds: Floats, values: NDArray[np.float32], squares: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """The squared distance (n,) of points to the nearest seed; NaN where a feature is unknown."""
-    return reduce(np.minimum, (apart.min(axis=0) for apart in _apart(seeds, values, squares)))
+def _worth(
+    seeds: Floats,
+    values: NDArray[np.float32],
+    squares: NDArray[np.float32],
+    scale: float,
+    found: Floats,
+    most: int,
+) -> Rows:
+    """Which points of a block (d, n) may be among the densest, beside those found."""
+    slack = ROUNDING * (1 + (seeds**2).sum(axis=1).max())
+    least = np.partition(found, -most)[-most] if len(found) >= most else -np.inf
+    closest = reduce(np.minimum, (apart.min(axis=0) for apart in _apart(seeds, values, squares)))
+    near = np.flatnonzero(closest <= slack - scale * least)
+    rough = _rough_density(seeds, values[:, near], squares[near], scale)
+    if len(rough) > most:
+        sure = np.where(np.isposinf(rough), -np.inf, rough)
+        least = max(least, np.partition(sure, -most)[-most])
+    return near[rough >= least - 2 * slack / scale]
 
 
 def _rough_density(

@@ -68,6 +68,7 @@ class Columns:
         if quantity.cyclic:
             return -np.pi / 2, np.pi / 2
         ends = robust_limits(self.values(model, quantity))
+        self._store.release()
         largest = max(abs(end) for end in ends)
         return (-largest, largest) if quantity.signed else ends
 
@@ -80,6 +81,7 @@ class Columns:
         for part in slices(0, len(values)):
             known = values[part][np.isfinite(values[part])]
             counts += np.histogram(known, bins=BINS, range=limits)[0]
+        self._store.release()
         return counts, limits
 
     def _plane(self, model: str, x: str, y: str) -> Plane:

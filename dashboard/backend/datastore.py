@@ -19,14 +19,14 @@ from dashboard.backend.label_trust import TrustJobs
 from dashboard.backend.model_jobs import ModelJobs
 from dashboard.backend.neighbour_index import NeighbourIndex
 from dashboard.backend.populations import Populations
-from dashboard.backend.sky_index import SkyTree
+from dashboard.backend.sky_index import SkyBands, SkyTree
 from dashboard.backend.thumbnails import Thumbnails
 from dashboard.backend.workers import Workers
 from pcvae.boundaries import Boundaries, boundary_grid
 from pcvae.errors import JournalBusyError, JournalError
 from pcvae.journal import Journal, journal_path
 from pcvae.scan import spans
-from pcvae.store import Store
+from pcvae.store import MAPPED, Store
 
 __all__ = ["DataStore", "labels_by_row", "last_labels"]
 
@@ -156,10 +156,13 @@ class DataStore:
         """The result of ``work(self, *arguments)``, computed once a process."""
         return self.soon(work, self, *arguments)
 
-    def _sky(self) -> SkyTree:
-        """An index of the galaxies' sky positions; building it takes 1 s for a million."""
+    def _sky(self) -> SkyTree | SkyBands:
+        """An index of the galaxies' sky positions; building it takes 1 s for ten million."""
         galaxies = self.store.galaxies
-        return SkyTree(galaxies["ra"], galaxies["dec"])
+        kind = SkyTree if len(self) < MAPPED else SkyBands
+        index = kind(galaxies["ra"], galaxies["dec"])
+        self.store.release()
+        return index
 
 
 def _fit_boundaries(
@@ -191,9 +194,7 @@ def labels_by_row(datastore: DataStore) -> dict[int, str]:
     return {row: event.label for row, event in pairs if row >= 0}
 
 
-def last_labels(datastore: DataStore) -> NDArray[np.object_]:
-    """The last label of each galaxy, (N,); empty where nobody gave one."""
-    found = np.full(len(datastore), "", object)
-    for row, label in labels_by_row(datastore).items():
-        found[row] = label
-    return found
+def last_labels(datastore: DataStore, rows: NDArray[np.intp]) -> NDArray[np.object_]:
+    """The last label of some galaxies, (M,); empty where nobody gave one."""
+    labels = labels_by_row(datastore)
+    return np.array([labels.get(row, "") for row in rows.tolist()], object)

@@ -129,12 +129,10 @@ class TrustJobs:
         def judge() -> dict[str, Trust]:
             populations = self._populations
             each = enumerate(zip(populations.all, populations.counts, strict=True))
-            found = {
+            return {
                 name: self._trust(model, count, self._unseen() & (populations.codes == place))
                 for place, (name, count) in each
             }
-            self._store.release()
-            return found
 
         return self._workers.quick.submit(judge)
 
@@ -143,14 +141,16 @@ class TrustJobs:
 
     def _judge(self, model: str, rows: NDArray[np.intp]) -> dict[str, LabelTrust]:
         latents, galaxies = self._store.latents(model), self._store.galaxies
-        inferred = [label for label in LABELS if label.name in latents]
-        mine = [name for label in inferred for name in (label.name, f"{label.name}_sigma")]
-        known = [name for label in inferred for name in (label.name, label.error)]
-        truth = galaxies[known].iloc[rows]
-        return {
-            name: label_trust(truth[name].to_numpy(), estimate.value, estimate.sigma, name)
-            for name, estimate in estimates(latents[mine].iloc[rows], truth).items()
-        }
+        judged = {}
+        for label in LABELS:
+            if label.name in latents:
+                truth = galaxies[[label.name, label.error]].iloc[rows]
+                inferred = latents[[label.name, f"{label.name}_sigma"]].iloc[rows]
+                value, sigma = estimates(inferred, truth)[label.name]
+                known = truth[label.name].to_numpy()
+                judged[label.name] = label_trust(known, value, sigma, label.name)
+                self._store.release()
+        return judged
 
     def _never_trained(self) -> NDArray[np.bool_]:
         unseen: NDArray[np.bool_] = ~self._store.galaxies["split"].isin(TRAINED).to_numpy()

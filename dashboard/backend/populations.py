@@ -9,11 +9,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dashboard.backend.journal_cache import CANDIDATE, JournalCache
+from pcvae.scan import slices
 from pcvae.store import Store
 
 __all__ = ["Marker", "Names", "Populations", "colour_of", "marker_of", "population_title"]
 
 
+MANY = 1 << 20  # galaxies that are counted at once
 FIELD = {True: "#5c6f91", False: "#8794a8"}
 
 
@@ -126,8 +128,11 @@ class Populations:
     @cached_property
     def all(self) -> list[str]:
         """All populations, the largest first."""
-        counts = self._store.galaxies["population"].value_counts()
-        return list(counts.index[counts > 0])
+        column = self._store.galaxies["population"]
+        parts = [column[part].value_counts() for part in slices(0, len(column), MANY)]
+        counts = pd.concat(parts) if parts else column.value_counts()
+        counts = counts.groupby(level=0, observed=True, sort=False).sum()
+        return list(counts[counts > 0].sort_values(ascending=False, kind="stable").index)
 
     @cached_property
     def codes(self) -> NDArray[np.integer]:
@@ -142,8 +147,10 @@ class Populations:
     @cached_property
     def counts(self) -> list[int]:
         """The number of galaxies of each of ``all``."""
-        found = self._store.galaxies["population"].value_counts()
-        return [int(found[name]) for name in self.all]
+        parts = slices(0, len(self.codes))
+        each = [np.bincount(self.codes[part] + 1, minlength=len(self.all) + 1) for part in parts]
+        counts: list[int] = np.sum(each, axis=0)[1:].tolist() if each else []
+        return counts
 
     @cached_property
     def names(self) -> "Names":

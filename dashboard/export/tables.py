@@ -171,7 +171,7 @@ def list_table(
         first.setdefault("anomaly_score", learnt.score[rows])
         for place, name in enumerate(learnt.classes):
             first[f"p_{name}"] = learnt.probability[rows, place]
-    first.setdefault("label", last_labels(datastore)[rows])
+    first.setdefault("label", last_labels(datastore, rows))
     found = pd.DataFrame(first)
     rest = table.drop(columns=["id", *(set(found) & set(table))])
     parts = [table[["id"]], found, sexagesimal(table), rest]
