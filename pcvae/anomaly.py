@@ -22,9 +22,9 @@ __all__ = [
     "FitGalaxies",
     "anomaly_score",
     "classes_of",
+    "drawn_rows",
     "fit_score",
     "stratified_splits",
-    "drawn_rows",
     "training_rows",
 ]
 

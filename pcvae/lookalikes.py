@@ -112,7 +112,7 @@ def _densest(
     nearest = seeds.query(points[rows])[0]
     order = np.argsort(nearest, kind="stable")
     rows, nearest = rows[order], nearest[order]
-    density = _log_density(points[rows], seeds, nearest, most)
+    density = _log_density(points[rows].astype(np.float64, copy=False), seeds, nearest, most)
     return rows[: len(density)], density, nearest[: len(density)]
 
 

@@ -13,6 +13,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -62,6 +63,11 @@ class MappedFolder:
         self._folder = folder
         self._open: dict[str, MappedTable] = {}
 
+    @property
+    def is_used(self) -> bool:
+        """Whether tables are mapped."""
+        return self._folder is not None
+
     def open(self, name: str, make: Callable[[Path], MappedTable | None]) -> pd.DataFrame | None:
         """The table of that name, made if need be; None if there is none, or no mapping.
 
@@ -81,6 +87,13 @@ class MappedFolder:
         self._open[name] = table
         table.release()
         return table.frame
+
+    def of_file(
+        self, path: Path, ids: pd.Series | None = None, beside: Sequence[Path] = ()
+    ) -> pd.DataFrame | None:
+        """As ``open``, the table of ``map_parquet``."""
+        name = path.stem if ids is None else f"{path.parent.name}.{path.stem}"
+        return self.open(name, partial(map_parquet, path, ids=ids, beside=beside))
 
     def release(self) -> None:
         """Let no page of any table be resident."""
@@ -146,9 +159,7 @@ def map_parquet(
     return found
 
 
-def map_frames(
-    frames: Iterable[pd.DataFrame], folder: Path, made_of: str
-) -> MappedTable | None:
+def map_frames(frames: Iterable[pd.DataFrame], folder: Path, made_of: str) -> MappedTable | None:
     """The mapped table of numbers that come in parts; they are made only where it is not there.
 
     None if no part comes.
@@ -161,7 +172,7 @@ def map_frames(
         first = next(parts, None)
         if first is None:
             return None
-        columns = [Column(str(name), first[name].dtype.str) for name in first]
+        columns = [Column(str(name), first[name].to_numpy().dtype.str) for name in first]
         batches = (pa.RecordBatch.from_pandas(part) for part in _chained(first, parts))
         _write(batches, folder, columns, made_of)
     return _read(folder)
@@ -203,10 +214,8 @@ def _columns(file: pq.ParquetFile, *, single: bool) -> list[Column]:
     schema = file.schema_arrow
     kinds, found = _texts(file), []
     for field in schema:
-        if pa.types.is_floating(field.type):
-            dtype = "<f4" if single else np.dtype(field.type.to_pandas_dtype()).str
-            found.append(Column(field.name, dtype))
-        elif pa.types.is_integer(field.type) and not _has_nulls(file, field.name):
+        whole = pa.types.is_integer(field.type) and not _has_nulls(file, field.name)
+        if whole or pa.types.is_floating(field.type):
             dtype = "<f4" if single else np.dtype(field.type.to_pandas_dtype()).str
             found.append(Column(field.name, dtype))
         elif field.name in kinds and not (single and field.name == "id"):
@@ -295,7 +304,7 @@ def _read(folder: Path) -> MappedTable:
     facts = json.loads((folder / FACTS).read_text())
     columns = [Column(**listed) for listed in facts["columns"]]
     maps = {path: _mapped(path) for path in _paths(folder, columns)}
-    series = {}
+    series: dict[str, object] = {}
     for place, column in enumerate(columns):
         if column.dtype:
             values = np.frombuffer(maps[folder / f"{place}.values"], column.dtype)
@@ -312,11 +321,11 @@ def _mapped(path: Path) -> mmap.mmap:
         return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 
-def _categorical(column: Column, codes: NDArray[np.int8]) -> pd.Categorical:
-    return pd.Categorical.from_codes(codes, list(column.categories), validate=False)
+def _categorical(column: Column, codes: NDArray[np.int8]) -> "pd.Categorical[str]":
+    return pd.Categorical.from_codes(codes, pd.Index(column.categories), validate=False)
 
 
 def _strings(rows: int, ends: mmap.mmap, utf8: mmap.mmap) -> pd.api.extensions.ExtensionArray:
     texts = pa.LargeStringArray.from_buffers(rows, pa.py_buffer(ends), pa.py_buffer(utf8))
     kind = pd.StringDtype("pyarrow", na_value=np.nan)
-    return pd.arrays.ArrowStringArray(pa.chunked_array([texts]), dtype=kind)
+    return pa.chunked_array([texts]).to_pandas(types_mapper=lambda _: kind).array

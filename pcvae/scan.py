@@ -1,9 +1,9 @@
 r"""Exact nearest neighbours of galaxies too many to index: each search looks at all of them.
 
-Nothing is kept but the columns, which may be mapped into memory, so that a hundred million galaxies
-cost no more of it than ten. Blocks of them are whitened in single precision,
-and :math:`\lVert p - x \rVert^2 = p^2 - (2 p \cdot x - x^2)` leaves out what is certainly too far;
-the rest is measured in double precision. Shapes are written with N galaxies, M queries, F
+Nothing is kept but the columns, which may be mapped into memory, so that a hundred million
+galaxies cost no more of it than ten. Blocks of them are whitened in single precision, and
+:math:`\lVert p - x \rVert^2 = p^2 - (2 p \cdot x - x^2)` leaves out what is certainly too far; the
+rest is measured in double precision. Shapes are written with N galaxies, M queries, F
 features, whitened to d, and n galaxies of a block.
 """
 
@@ -26,6 +26,7 @@ __all__ = ["BLOCK", "ScannedNeighbours", "WhitenedRows", "slices", "spans"]
 
 BLOCK = 1 << 15  # galaxies looked at together: they fit a core's cache
 RELEASED = 32  # blocks, after which the memory of mapped columns is given back
+SCATTERED = 200  # rows that are read without giving memory back
 GROUP = 64  # points that are compared with a block at once
 THREADS = min(os.cpu_count() or 1, 4)
 LEAST_SPAN = 1 << 17  # galaxies that are worth a thread
@@ -34,7 +35,8 @@ LEAST = 1e-30  # of exponentials in single precision
 ROUNDING = 1e-5  # of squared distances in single precision, in units of 1 + p^2
 
 Found = TypeVar("Found")
-Floats, Rows = NDArray[np.float64], NDArray[np.intp]
+Floats = NDArray[np.float64]
+Rows = NDArray[np.intp]
 
 
 def spans(count: int, look: Callable[[int, int], Found], least: int = LEAST_SPAN) -> list[Found]:
@@ -57,8 +59,9 @@ def spans(count: int, look: Callable[[int, int], Found], least: int = LEAST_SPAN
         return list(threads.map(look, ends[:-1], ends[1:]))
 
 
-def slices(start: int, stop: int, block: int = BLOCK) -> Iterator[slice]:
-    """Yield parts of a range, of so many each."""
+def slices(start: int, stop: int, block: int = 0) -> Iterator[slice]:
+    """Yield parts of a range, of so many each; as many as fit a core's cache by default."""
+    block = block or BLOCK
     for first in range(start, stop, block):
         yield slice(first, min(first + block, stop))
 
@@ -92,7 +95,12 @@ class WhitenedRows:
 
     def raw(self, rows: "int | Rows | slice") -> Floats:
         """Their features as they are, (n, F)."""
-        return np.stack([column[rows] for column in self._columns], axis=-1).astype(np.float64)
+        parts = []
+        for column in self._columns:
+            parts.append(column[rows].astype(np.float64))
+            if np.size(parts[0]) > SCATTERED and not isinstance(rows, slice):
+                self._done()  # each row of a mapped column brings 64 KB of it
+        return np.stack(parts, axis=-1)
 
     def whitened(self, values: NDArray[np.floating]) -> Floats:
         """Features (n, F), whitened: (n, d)."""
@@ -128,7 +136,7 @@ class ScannedNeighbours(Neighbours):
         done: As of ``WhitenedRows``.
     """
 
-    points: WhitenedRows  # type: ignore[assignment]
+    points: WhitenedRows
 
     def __init__(
         self,
@@ -167,10 +175,11 @@ class ScannedNeighbours(Neighbours):
         found = np.full((len(points), k), -1, np.intp)
         distances = np.full(found.shape, np.inf)
         asked = np.flatnonzero(np.isfinite(points).all(axis=1))
+        wanted = points.astype(np.float64, copy=False)
         groups = [asked[part] for part in slices(0, len(asked), GROUP)]
 
         def look(start: int, stop: int) -> "list[_Nearest]":
-            best = [_Nearest(points[group], k) for group in groups]
+            best = [_Nearest(wanted[group], k) for group in groups]
             for block in self.points.blocks(start, stop, among) if best else ():
                 for one in best:
                     one.look(self.points, *block)

@@ -22,7 +22,7 @@ from pcvae.chunks import create_chunked, damage, open_chunked, seal
 from pcvae.cutouts import PART
 from pcvae.errors import StoreError, brief
 from pcvae.folders import read_facts, replace_folder, write_facts
-from pcvae.mapped import MappedFolder, fingerprint, map_frames, map_parquet
+from pcvae.mapped import MappedFolder, fingerprint, map_frames
 from pcvae.parts import PartWriter, part_path
 from pcvae.photometry import joined, magnitude_blocks, photometry_blocks
 from pcvae.projections import projection_path, read_projections, write_projection
@@ -89,24 +89,22 @@ class Store:
     def galaxies(self) -> pd.DataFrame:
         """The catalogue with each galaxy's ``split``; N rows."""
         path = self.folder / "galaxies.parquet"
-        found = self._mapped.open("galaxies", partial(map_parquet, path))
+        found = self.mapped.of_file(path)
         return _read_table(self.folder, path) if found is None else found
 
     def release(self) -> None:
         """Give back the memory of the mapped tables; what is looked at again comes back."""
-        self._mapped.release()
+        self.mapped.release()
 
-    def map_latents(self, path: Path, ids: pd.Series) -> pd.DataFrame | None:
-        """The numbers of a file of latents, mapped; None where there are too few galaxies.
-
-        Raises:
-            ValueError: It has other ids.
-        """
-        make = partial(map_parquet, path, ids=ids, beside=[self.folder / "galaxies.parquet"])
-        return self._mapped.open(path.stem, make)
+    def map_all(self) -> None:
+        """Make what is mapped of a large store, so that it opens at once."""
+        if self.mapped.is_used:
+            tables = [self.galaxies, self.photometry, self.magnitudes]
+            tables += [self.latents(model.name) for model in self.info.models]
+            self.release()
 
     @cached_property
-    def _mapped(self) -> MappedFolder:
+    def mapped(self) -> MappedFolder:
         """Where the tables are mapped from, if there are many galaxies."""
         path = self.folder / "galaxies.parquet"
         rows = _guarded(_again(self.folder), pq.read_metadata, path).num_rows
@@ -116,7 +114,7 @@ class Store:
         """A table that is computed from the catalogue, part by part; None for no parts."""
         parts = blocks(self.galaxies, self.info.bands)
         made_of = f"{fingerprint(self.folder / 'galaxies.parquet')} {self.info.bands}"
-        found = self._mapped.open(name, partial(map_frames, parts, made_of=made_of))
+        found = self.mapped.open(name, partial(map_frames, parts, made_of=made_of))
         return joined(parts) if found is None else found
 
     @cached_property
@@ -205,27 +203,28 @@ class Store:
 
 
 def _read_latents(store: Store, model: str) -> pd.DataFrame:
-    """Latents, their sigmas, derived columns and ``recon_error``; N rows.
+    """Latents, their sigmas, derived columns and ``recon_error``; N rows, in single precision.
 
-    Without the latents of a wide model, which are columns of ``Store.all_latents``. In single
-    precision, as the network computes, and with the ids of ``galaxies``: together that halves the
-    memory.
+    Without the latents of a wide model, which are columns of ``Store.all_latents``. The ids are
+    those of ``galaxies``, which take no memory again.
     """
-    about, path = store.model(model), store.latents_path(model)
-    again, ids = _again(store.folder), store.galaxies["id"]
-    table = None if about.wide else _guarded(again, store.map_latents, path, ids)
+    about, path, ids = store.model(model), store.latents_path(model), store.galaxies["id"]
+    table, again = None, _again(store.folder)
+    if not about.wide:
+        beside = [store.folder / "galaxies.parquet"]
+        table = _guarded(again, store.mapped.of_file, path, ids=ids, beside=beside)
     if table is None:
         table = _read_table(store.folder, path, ["id", "recon_error"] if about.wide else None)
-        if not table["id"].equals(ids):
+        if "id" in table and not table["id"].equals(ids):
             msg = f"the ids of model {model!r} are not those of the galaxies. "
             raise StoreError(msg + again)
-        names = [str(name) for name in table if name != "id"]
-        table = pd.DataFrame({name: table.pop(name).astype(np.float32) for name in names})
-    wanted = [*(() if about.wide else about.names), about.orientation]
-    if absent := [name for name in wanted if name and name not in table]:
+    columns = {"id": ids if "id" in table or store.mapped.is_used else None}
+    columns |= {str(n): table[n].astype(np.float32) for n in table if n != "id"}
+    wanted = ["id", *(() if about.wide else about.names), about.orientation]
+    if absent := [name for name in wanted if name and columns.get(name) is None]:
         msg = f"the latents of model {model!r} lack the column {absent[0]!r}. "
         raise StoreError(msg + again)
-    return pd.DataFrame({"id": ids, **dict(table.items())}, copy=False)
+    return pd.DataFrame(columns, copy=False)
 
 
 def _read_projections(store: Store, model: str) -> pd.DataFrame:
@@ -367,7 +366,9 @@ class StoreWriter(PartWriter):
         for made_of in ("parts", "rows"):
             if (self.work / made_of).exists():
                 shutil.rmtree(self.work / made_of)
-        return read_store(replace_folder(self.work, self.folder))
+        store = read_store(replace_folder(self.work, self.folder))
+        store.map_all()
+        return store
 
     def _join(self, galaxies: pd.DataFrame, model_folders: Mapping[str, Path]) -> None:
         stamps = self.work / "stamps.zarr"

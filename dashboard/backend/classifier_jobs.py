@@ -187,9 +187,7 @@ class ClassifierJobs:
         counts = Counter(name for _, name in training_labels if name not in known)
         return {name: count for name, count in sorted(counts.items()) if count < MIN_CLASS}
 
-    def rows(
-        self, known: NDArray[np.bool_], training_labels: TrainingLabels
-    ) -> NDArray[np.intp]:
+    def rows(self, known: NDArray[np.bool_], training_labels: TrainingLabels) -> NDArray[np.intp]:
         """The galaxies that a fit uses, of those whose values are known, (N,)."""
         names, codes = self.coded(training_labels)
         if UNUSED in names:

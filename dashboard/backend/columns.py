@@ -15,7 +15,7 @@ __all__ = ["BINS", "Columns"]
 
 BINS = 48
 MAX_PLANES = 16  # kept ready; those of latents hold no copy of them
-MAX_VALUES = 4  # quantities kept ready; those that are computed hold 4 MB for a million galaxies
+MAX_VALUES = 2  # quantities kept ready; those that are computed hold 4 MB for a million galaxies
 
 
 class Columns:

@@ -159,10 +159,9 @@ class DataStore:
     def _sky(self) -> SkyTree | SkyBands:
         """An index of the galaxies' sky positions; building it takes 1 s for ten million."""
         galaxies = self.store.galaxies
-        kind = SkyTree if len(self) < MAPPED else SkyBands
-        index = kind(galaxies["ra"], galaxies["dec"])
-        self.store.release()
-        return index
+        if len(self) < MAPPED:
+            return SkyTree(galaxies["ra"], galaxies["dec"])
+        return SkyBands(galaxies["ra"], galaxies["dec"], self.store.release)
 
 
 def _fit_boundaries(

@@ -20,6 +20,7 @@ from dashboard.state import State
 from pcvae.labels import LABELS
 from pcvae.labels import label as label_of
 from pcvae.neighbours import Neighbours
+from pcvae.scan import slices
 from pcvae.store import Store
 from pcvae.trust import LabelTrust, is_biased, is_overconfident, label_trust
 from train.evaluation.galaxy_pool import estimates
@@ -38,6 +39,7 @@ __all__ = [
 ]
 
 AROUND = 50  # galaxies that judge the region of one
+PART = 1 << 20  # galaxies that are looked at together
 TRAINED = ("train", "validation")
 
 LabelTrusts = Mapping[str, LabelTrust]
@@ -153,17 +155,22 @@ class TrustJobs:
         return judged
 
     def _never_trained(self) -> NDArray[np.bool_]:
-        unseen: NDArray[np.bool_] = ~self._store.galaxies["split"].isin(TRAINED).to_numpy()
+        split = self._store.galaxies["split"]
+        unseen = np.empty(len(split), bool)
+        for part in slices(0, len(unseen), PART):
+            unseen[part] = ~split[part].isin(TRAINED).to_numpy()
         return unseen
 
     def _ordinary_judges(self, model: str) -> NDArray[np.bool_]:
         """Which ordinary galaxies never trained and have a label that the model infers, (N,)."""
         galaxies, info = self._store.galaxies, self._store.info
         names = [label.name for label in LABELS if label.name in self._store.latents(model)]
-        known = [galaxies[name].notna().to_numpy() for name in names]
-        apart = galaxies["population"].isin((*info.rare, *info.hard_negative)).to_numpy()
-        labelled = np.any(known, axis=0) if known else np.zeros(len(galaxies), bool)
-        judges: NDArray[np.bool_] = self._unseen() & ~apart & labelled
+        judges = self._unseen().copy()
+        for part in slices(0, len(judges), PART):
+            apart = galaxies["population"][part].isin((*info.rare, *info.hard_negative))
+            judges[part] &= ~apart.to_numpy()
+            judges[part] &= galaxies[names].iloc[part].notna().any(axis=1).to_numpy()
+            self._store.release()
         return judges
 
 

@@ -36,11 +36,23 @@ class NeighbourIndex:
         self._store, self._workers = store, workers
         self._indices = cache(self._begin)
         self._queried = lru_cache(MAX_QUERIES)(self._query)  # maps and strip ask for the same
+        self._searched = lru_cache(MAX_QUERIES)(self._search)
         self._ranked: OrderedDict[tuple[object, ...], Future[pd.DataFrame]] = OrderedDict()
 
     def index(self, model: str, metric: Metric = DEFAULT_METRIC) -> "Future[Neighbours]":
         """An index of a model's latents, once it is there; of mapped ones it keeps nothing."""
         return self._indices(model, metric)
+
+    def ready(
+        self, model: str, row: int | None, k: int, metric: Metric = DEFAULT_METRIC
+    ) -> "Future[Neighbours]":
+        """Done once ``nearest`` of a galaxy answers at once; of None, once there is an index.
+
+        A search of mapped tables looks at all galaxies: it is done in a worker.
+        """
+        if row is None or len(self._store) < MAPPED:
+            return self.index(model, metric)
+        return self._searched(model, row, k, metric)
 
     def nearest(
         self, model: str, row: int, k: int = NEIGHBOURS, metric: Metric = DEFAULT_METRIC
@@ -94,6 +106,15 @@ class NeighbourIndex:
             while len(self._ranked) > MAX_RANKINGS:
                 self._ranked.popitem(last=False)
         return self._ranked[key]
+
+    def _search(self, model: str, row: int, k: int, metric: Metric) -> "Future[Neighbours]":
+        index = self.index(model, metric)  # is built in that worker first
+
+        def search() -> Neighbours:
+            self._queried(model, row, k, metric)
+            return index.result()
+
+        return self._workers.index.submit(search)
 
     def _query(
         self, model: str, row: int, k: int, metric: Metric

@@ -194,7 +194,7 @@ def robust_limits(values: NDArray[np.floating]) -> tuple[float, float]:
 
     Of more than ``MAX_VALUES`` values only evenly spaced ones are used.
     """
-    known = sum(np.count_nonzero(np.isfinite(values[p])) for p in slices(0, len(values)))
+    known = sum(int(np.isfinite(values[p]).sum()) for p in slices(0, len(values)))
     if not known:
         return 0.0, 1.0
     finite = _every(values, 1 + known // MAX_VALUES)
@@ -273,10 +273,8 @@ def _difference(store: Store, model: str, quantity: Quantity) -> NDArray[np.floa
     gap = np.empty(len(galaxies), np.float32)
     for part in slices(0, len(gap)):
         inferred, known = latents[name].to_numpy()[part], galaxies[name].to_numpy()[part]
-        if name == "orientation":
-            apart = angle_difference(inferred, known)
-        else:
-            apart = inferred - known
+        cyclic = name == "orientation"
+        apart = angle_difference(inferred, known) if cyclic else inferred - known
         if quantity.key.startswith("pull."):
             apart = apart / _both_sigmas(latents, galaxies, name, part)
         gap[part] = apart

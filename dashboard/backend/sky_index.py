@@ -1,5 +1,7 @@
 """Which galaxy of a store lies nearest to a position on the sky."""
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
@@ -85,7 +87,7 @@ class SkyTree:
 
 
 class SkyBands:
-    """As ``SkyTree``, in 8 bytes a position: they are sorted by declination, and looked at in bands.
+    """As ``SkyTree``, in 8 bytes a position: sorted by declination, looked at in bands.
 
     A place is answered by the positions in a band round its declination, which widens until it
     holds what is nearest for certain.
@@ -93,6 +95,7 @@ class SkyBands:
     Args:
         ra: Right ascensions (N,) [deg]; NaN where unknown. Neither is copied.
         dec: Declinations (N,) [deg].
+        done: Is called after each look: it may give back the memory of mapped columns.
 
     Example:
         >>> rows, separations = SkyBands([10.0, 20.0], [0.0, 0.0]).nearest([20.001], [0.0])
@@ -100,12 +103,16 @@ class SkyBands:
         (1, 3.6)
     """
 
-    def __init__(self, ra: ArrayLike, dec: ArrayLike) -> None:
+    def __init__(
+        self, ra: ArrayLike, dec: ArrayLike, done: Callable[[], None] = lambda: None
+    ) -> None:
+        self._done = done
         self._ra, self._dec = np.asarray(ra, np.float64), np.asarray(dec, np.float64)
         key = np.where(np.isfinite(self._ra), self._dec, np.nan).astype(np.float32)
         order = np.argsort(key)[: np.count_nonzero(np.isfinite(key))]
         self._order = order.astype(np.uint32 if len(key) < 1 << 32 else np.intp)
         self._sorted = key[order]
+        done()
 
     def __len__(self) -> int:
         return len(self._order)
@@ -147,10 +154,11 @@ class SkyBands:
         self, ra: float, dec: float, radius: float
     ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
         """The rows with declinations within a radius, and their separations [deg]."""
-        ends = np.float32([dec - radius - MARGIN, dec + radius + MARGIN])
-        start, stop = np.searchsorted(self._sorted, ends)
+        ends = dec - radius - MARGIN, dec + radius + MARGIN
+        start, stop = np.searchsorted(self._sorted, np.array(ends, np.float32)).tolist()
         rows = self._order[start:stop].astype(np.intp)
         there = unit_vectors(self._ra[rows], self._dec[rows])
         gap = there - unit_vectors(np.array([ra]), np.array([dec]))
         chord = np.sqrt((gap**2).sum(axis=1))
+        self._done()
         return rows, np.rad2deg(2 * np.arcsin(np.clip(chord / 2, 0, 1)))

@@ -133,9 +133,12 @@ def _write_tables(
 
 def _single(table: pd.DataFrame) -> pd.DataFrame:
     """Numbers but places in single precision, with as many digits as surveys give."""
-    wide = [name for name in table if table[name].dtype.kind == "f" and name not in ("ra", "dec")]
-    cut = {name: table[name].to_numpy(np.float32).view(np.uint32) & DIGITS for name in wide}
-    return table.assign(**{name: digits.view(np.float32) for name, digits in cut.items()})
+    cut = table.copy(deep=False)
+    for name in table.columns.difference(["ra", "dec"]):
+        if table[name].to_numpy().dtype.kind == "f":
+            digits = table[name].to_numpy(np.float32).view(np.uint32) & DIGITS
+            cut[name] = digits.view(np.float32)
+    return cut
 
 
 def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:

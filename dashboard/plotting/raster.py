@@ -7,7 +7,7 @@ several threads.
 
 from collections.abc import Callable, Sequence
 from functools import cache, partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import datashader
 import numpy as np
@@ -178,7 +178,7 @@ def _sums(
     *what: "reductions.Reduction",
     prepare: Prepare = lambda part: part,
 ) -> list[NDArray[np.float32]]:
-    """Counts and other reductions at each pixel, in one pass, of what is prepared of the points."""
+    """Counts and other reductions at each pixel, in one pass, of points once prepared."""
     asked = {str(place): reduction for place, reduction in enumerate((reductions.count(), *what))}
     found = _aggregate(points, canvas, reductions.summary(**asked), prepare)
     if found is None:
@@ -207,7 +207,7 @@ def _aggregate(
     parts = [part for part in spans(len(points), look) if part]
     if not parts:
         return None
-    return {name: sum(part[name] for part in parts) for name in parts[0]}
+    return {name: np.sum([part[name] for part in parts], axis=0) for name in parts[0]}
 
 
 def _radius(count: NDArray[np.float32], scale: float = 1.0) -> float:

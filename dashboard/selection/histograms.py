@@ -199,7 +199,7 @@ def _counted(datastore: DataStore, model: str, quantity: Quantity) -> Counted:
     counts, limits = datastore.columns.histogram(model, quantity)
     known = int(sum(np.count_nonzero(np.isfinite(values[p])) for p in slices(0, len(values))))
     if len(values) >= MAPPED:  # no bins are kept of so many
-        some = partial(_count_values, datastore, values, limits)
+        some = partial(_count_values, datastore, model, quantity, limits)
         return Counted(quantity, limits, some, counts, known)
     bins = _bins(values, limits)
     return Counted(quantity, limits, lambda mask: _count(bins[mask]), _count(bins), known)
@@ -207,11 +207,13 @@ def _counted(datastore: DataStore, model: str, quantity: Quantity) -> Counted:
 
 def _count_values(
     datastore: DataStore,
-    values: NDArray[np.floating],
+    model: str,
+    quantity: Quantity,
     limits: tuple[float, float],
     mask: NDArray[np.bool_],
 ) -> NDArray[np.intp]:
     """The counts (BINS,) of the galaxies of a mask (N,), binned anew."""
+    values = datastore.columns.values(model, quantity)
 
     def look(start: int, stop: int) -> NDArray[np.intp]:
         parts = (_bins(values[p][mask[p]], limits) for p in slices(start, stop))

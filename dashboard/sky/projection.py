@@ -108,7 +108,7 @@ class Graticule(NamedTuple):
 
 
 def projection_of(ra: NDArray[np.float64], dec: NDArray[np.float64]) -> Projection:
-    """A projection for these right ascensions and declinations [deg], cut where they are fewest."""
+    """A projection for right ascensions and declinations [deg], cut where they are fewest."""
     if not len(ra):
         return Projection(180.0, True)
     found = np.unique(np.floor(ra % 360)).astype(int)
