@@ -45,9 +45,7 @@ class ModelJobs:
         pool = self.pool()
 
         def judges() -> Pool:
-            found = judges_of(pool.result())
-            self._store.release()
-            return found
+            return judges_of(pool.result(), self._store.release)
 
         return self._workers.evaluation.submit(judges)
 

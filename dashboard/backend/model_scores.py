@@ -1,6 +1,6 @@
 """Scores of the models of a store."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -40,11 +40,15 @@ FewShot = Mapping[str, Mapping[str, Mapping[str, Mapping[str, float]]]]
 Scores = Mapping[str, Mapping[str, Mapping[str, float]]]
 
 
-def judges_of(pool: "Pool") -> "Pool":
+def judges_of(pool: "Pool", done: Callable[[], None] = lambda: None) -> "Pool":
     """The galaxies that models are judged by: all; or of a store of mapped tables those drawn.
 
     These are all rare ones that never trained, at most 300,000 normal ones, and at most 50,000
     each of those that were trained on and that settings were chosen on.
+
+    Args:
+        pool: All galaxies.
+        done: Is called after each column: it may give back the memory of mapped ones.
     """
     if len(pool) < MAPPED:
         return pool
@@ -54,12 +58,19 @@ def judges_of(pool: "Pool") -> "Pool":
     names = ("train", "validation", "test", "unseen")
     return replace(
         pool,
-        galaxies=pool.galaxies.iloc[rows].reset_index(drop=True),
-        latents={
-            name: table.iloc[rows].reset_index(drop=True) for name, table in pool.latents.items()
-        },
+        galaxies=_taken(pool.galaxies, rows, done),
+        latents={name: _taken(table, rows, done) for name, table in pool.latents.items()},
         **{name: getattr(pool, name)[rows] for name in names},
     )
+
+
+def _taken(table: pd.DataFrame, rows: NDArray[np.intp], done: Callable[[], None]) -> pd.DataFrame:
+    """Some rows of a table, column by column: each brings all of it into memory."""
+    found = {}
+    for name in table:
+        found[name] = table[name].iloc[rows].array
+        done()
+    return pd.DataFrame(found)
 
 
 def scores_of(

@@ -20,6 +20,7 @@ __all__ = [
     "FocusFollower",
     "clear",
     "combine",
+    "count_in_focus",
     "focus_of",
     "inside_polygon",
     "mask_of",
@@ -172,6 +173,12 @@ def mask_of(rows: ArrayLike, count: int) -> NDArray[np.bool_]:
     mask, known = np.zeros(count, bool), np.asarray(rows, np.intp)
     mask[known[known >= 0]] = True
     return mask
+
+
+def count_in_focus(state: State) -> int:
+    """The number of galaxies in focus; 0 where there is no focus."""
+    focus = state.selection.focus
+    return 0 if focus is None else int(np.count_nonzero(focus))
 
 
 def rows_in_focus(state: State) -> NDArray[np.intp]:

@@ -68,6 +68,6 @@ def test_memory_is_given_back_on_the_way(values):
 
 
 def test_all_parts_are_looked_at_once():
-    parts = spans(1000, lambda start, stop: range(start, stop), least=10)
+    parts = spans(1000, range, least=10)
     assert len(parts) == 2
     assert [row for part in parts for row in part] == list(range(1000))
