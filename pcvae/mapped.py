@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from pcvae.errors import brief
 
-__all__ = ["MappedFolder", "MappedTable", "fingerprint", "map_frames", "map_parquet"]
+__all__ = ["MappedFolder", "MappedTable", "fingerprint", "map_frames", "map_parquet", "plain"]
 
 FORMAT = 1  # of the files: others are made again
 BATCH = 1 << 18  # rows that are converted at once
@@ -50,6 +50,18 @@ class MappedTable(NamedTuple):
         """Let no page be resident; those that are looked at come back from the page cache."""
         for one in self.maps:
             one.madvise(mmap.MADV_DONTNEED)
+
+
+def plain(frame: pd.DataFrame) -> pd.DataFrame:
+    """A table without categories, as it is written to files.
+
+    Example:
+        >>> plain(pd.DataFrame({"a": pd.Categorical(["x", None])}))["a"].dtype == "str"
+        True
+    """
+    kinds = frame.dtypes.items()
+    texts = [name for name, kind in kinds if isinstance(kind, pd.CategoricalDtype)]
+    return frame.astype(dict.fromkeys(texts, "str"))
 
 
 class MappedFolder:

@@ -110,15 +110,13 @@ def open_store(session: Any) -> float:
 
 
 def pick(session: Any) -> float:
-    """The galaxy nearest to a place on the map."""
-    from dashboard.backend.plane import nearest_row
-
-    plane = session.map.plane
-    rows = iter(np.random.default_rng(1).integers(0, len(plane.points), ROUNDS + 1))
+    """The galaxy nearest to a place on the map, with its name and stamp."""
+    points = session.map.plane.points
+    rows = iter(np.random.default_rng(1).integers(0, len(points), ROUNDS + 1))
 
     def act() -> None:
-        x, y = plane.points.iloc[int(next(rows))]
-        nearest_row(plane.points, (x, y), plane.limits, FRAME)
+        x, y = points.iloc[int(next(rows))]
+        session.map.tooltip.show(float(x), float(y))
 
     return _median(act)
 
