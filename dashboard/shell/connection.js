@@ -63,6 +63,7 @@ export function render({ model, el }) {
   }
   model.on('answer', () => { clearTimeout(waiting); waiting = undefined })
   model.on('stale', () => { if (model.stale) setTimeout(open, READ) })
+  model.on('address', () => { if (model.address) location.assign(model.address) })
   for (const opened of Bokeh.documents) opened.on_event('connection_lost', lose)
   const keep = event => { kept = event.detail; show() }
   const drop = event => { dropped = event.detail.dropped; show() }
