@@ -47,7 +47,8 @@ def prepared_images(
     """
     shapes = _shapes(stretch, rows)
     if folder is None:
-        _check_memory(shapes, fabric.world_size)
+        nodes = getattr(fabric.strategy, "num_nodes", 1)
+        _check_memory(shapes, fabric.world_size // nodes)
         found = {name: tuple(map(torch.empty, pair)) for name, pair in shapes.items()}
         _fill(found, stretch, sample, rows, quiet=not fabric.is_global_zero)
         return {name: (image, core) for name, (image, core) in found.items()}
@@ -95,7 +96,7 @@ def _files(
 
 
 def _check_memory(shapes: Mapping[str, Sequence[Sequence[int]]], processes: int) -> None:
-    """Refuse images that are larger than the memory that is free, of all processes together."""
+    """Refuse images that are larger than the free memory, those of all processes of a node."""
     pixels = sum(int(np.prod(shape)) for pair in shapes.values() for shape in pair)
     needed, free = 4 * pixels * processes, psutil.virtual_memory().available
     if needed > free:

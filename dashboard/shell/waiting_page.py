@@ -1,6 +1,7 @@
 """What is shown while a piece of a catalogue is made into a store."""
 
 from html import escape
+from typing import Any
 
 import panel as pn
 from panel_material_ui.template import Page
@@ -37,16 +38,21 @@ def waiting_page(piece: CatalogPiece, job: PieceJob) -> Page:
         stylesheets=[BASE, style(__file__, "error_page.css"), DROP_DOWN],
         sizing_mode="stretch_both",
     )
-    connection = Connection(served=True)
+    connection, looking = Connection(served=True), list[Any]()
 
     def look() -> None:
         pane.object = waiting_html(piece, job)
         if job.store.done():
-            looking.stop()
-            if not job.failure:
-                connection.address = address or "?"
+            connection.address = "" if job.failure else address or "?"
+            for callback in looking:
+                callback.stop()
 
-    looking = pn.state.add_periodic_callback(look, LOOK)
+    def start() -> None:  # what changes before the page has loaded does not reach it
+        look()
+        if not job.store.done():
+            looking.append(pn.state.add_periodic_callback(look, LOOK))
+
+    pn.state.onload(start)
     main = [pn.Column(pane, connection, sizing_mode="stretch_both")]
     return Page(
         title=f"pcvae · {piece}", main=main, dark_theme=True, theme_config=THEME, sx=HEADER

@@ -1,6 +1,9 @@
 """Training that reads its images from disk, at other precisions, and on several devices."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -12,6 +15,8 @@ from pcvae.image_file import ImageFile
 from train import train, training_images
 from train.evaluation import outliers
 from train.training_images import FOLDER
+
+ROOT = Path(__file__).parents[2]
 
 
 def call(sample, run, *options):
@@ -90,6 +95,21 @@ def test_bfloat16_trains_about_as_single_precision_does(sample, runs, tmp_path):
     assert settings["precision"] == "bf16"
     with pytest.raises(SettingsError, match="--precision 16 on a CUDA device"):
         call(sample, tmp_path / "other", "--precision", "16")
+
+
+def test_two_processes_have_the_loss_of_one_within_noise(sample, tmp_path):
+    """In processes of their own, as Fabric starts the second one by the command line."""
+    options = ["--epochs", "3", "--batch", "16"]
+    one = losses(call(sample, tmp_path / "one", *options))
+    words = [str(sample.folder), str(tmp_path / "two"), "--device", "cpu", *options]
+    command = [sys.executable, "-m", "train.train", *words, "--devices", "2", "--stream"]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stderr
+    assert said.stdout.count("galaxies: {'train': 76") == 1
+    two = losses(tmp_path / "two")
+    for name in ("train_total", "validation_total"):
+        assert two[name].tolist() == pytest.approx(one[name].tolist(), rel=0.15)
+    assert two["train_total"].iloc[-1] < 0.8 * two["train_total"].iloc[0]
 
 
 def test_the_score_of_outliers_is_fitted_to_a_bounded_number(monkeypatch):

@@ -27,6 +27,7 @@ __all__ = ["MAX_GALAXIES", "MAX_PIECES", "CatalogPiece", "Piece", "made_piece", 
 
 MAX_GALAXIES = 10_000_000  # of a piece: what the dashboard is measured with
 MAX_PIECES = 20  # that are kept on disk, those that were opened last
+DIGITS = 6  # of a degree: 4 mas
 MAX_ORDER = 29  # of HEALPix
 
 
@@ -48,6 +49,9 @@ class Piece:
     query: str = ""
 
     def __post_init__(self) -> None:
+        if self.cone:  # so that an address, in decimal digits, names the same piece
+            ra, dec, radius = (round(float(number), DIGITS) for number in self.cone)
+            object.__setattr__(self, "cone", (ra, dec, radius))
         _check_cone(self.cone)
         _check_pixels(self.pixels)
         if self.cone and self.pixels:

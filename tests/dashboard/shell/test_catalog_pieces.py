@@ -135,6 +135,7 @@ def test_a_piece_that_cannot_be_shown_is_refused_in_a_sentence(catalog, cache, m
         ({"cone": (400, 0, 1)}, "RA in 0 to 360° .* found 400 0"),
         ({"cone": (float("nan"), 0, 1)}, "RA in 0 to 360°"),
         ({"cone": (4, 0, 0)}, "radius above 0 .* found 0"),
+        ({"cone": (4, 0, 1e-7)}, "radius above 0"),
         ({"pixels": (0, 12)}, "pixels of 0 to 11 at order 0, found 12"),
         ({"pixels": (3,)}, "an order of 0 to 29 and HEALPix pixels"),
         ({"cone": CONE, "pixels": (0, 1)}, "found both"),
@@ -201,11 +202,13 @@ def test_the_page_says_which_piece_it_shows_and_goes_to_another(session, catalog
         assert words in panel.said.object
         assert 'role="alert"' in panel.said.object
     assert connection.address == ""
-    panel.centre.value, panel.radius.value = "02:40:00 +10:00:00", "60°"
+    panel.centre.value, panel.radius.value = "02:40:00.1 +10:00:00.1", "60°"
     session.state.param.update(row=3, tab="sky")
     panel.ask()
     query = parse_qs(connection.address.removeprefix("?"))
-    assert query["cone"] == ["40,10,60"]
+    assert query["cone"] == ["40.000417,10.000028,60"]
+    shown = asked_piece(session.datastore.piece, {"cone": query["cone"][0]})
+    assert made_piece(shown) is not None, "the page opens what was made"
     assert query["tab"] == ["sky"]
     assert "galaxy" not in query
 
