@@ -1,7 +1,7 @@
 """What is shown while a piece of a catalogue is made into a store."""
 
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING
 
 import panel as pn
 from panel_material_ui.template import Page
@@ -13,6 +13,9 @@ from dashboard.components.theme import HEADER, THEME
 from dashboard.shell.catalog_pieces import PieceJob
 from dashboard.shell.connection import Connection
 from train.search.catalog_piece import CatalogPiece
+
+if TYPE_CHECKING:
+    from panel.io.callbacks import PeriodicCallback
 
 __all__ = ["waiting_html", "waiting_page"]
 
@@ -38,7 +41,8 @@ def waiting_page(piece: CatalogPiece, job: PieceJob) -> Page:
         stylesheets=[BASE, style(__file__, "error_page.css"), DROP_DOWN],
         sizing_mode="stretch_both",
     )
-    connection, looking = Connection(served=True), list[Any]()
+    connection = Connection(served=True)
+    looking: list[PeriodicCallback] = []
 
     def look() -> None:
         pane.object = waiting_html(piece, job)
