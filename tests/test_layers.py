@@ -12,10 +12,9 @@ ROOT = Path(__file__).parent.parent
 LIBRARY = [
     "errors", "interrupts", "lock", "script", "folders", "chunks", "labels", "catalog", "dust",
     "photometry", "cutouts", "stretch_kernels", "fast_stretch", "preprocess", "orientation",
-    "dataset", "model_config", "towers", "model", "loss", "recipes", "checkpoint", "trainer",
-    "ood", "encode", "sky_kernels", "sky_stretch", "moments", "neighbours", "scan",
-    "lookalikes", "metrics",
-    "calibration", "ranking",
+    "dataset", "image_file", "model_config", "towers", "model", "loss", "recipes", "checkpoint",
+    "trainer", "ood", "encode", "sky_kernels", "sky_stretch", "moments", "neighbours", "scan",
+    "lookalikes", "metrics", "calibration", "ranking",
     "classifier", "anomaly", "boundaries", "trials", "trust", "vectors", "mapped", "projections",
     "store_info", "parts", "store", "journal_database", "saved_views", "journal",
     "journal_backup",

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from functools import cache, cached_property, lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -27,6 +27,9 @@ from pcvae.errors import JournalBusyError, JournalError
 from pcvae.journal import Journal, journal_path
 from pcvae.scan import spans
 from pcvae.store import MAPPED, Store
+
+if TYPE_CHECKING:
+    from train.search.catalog_piece import CatalogPiece
 
 __all__ = ["DataStore", "labels_by_row", "last_labels"]
 
@@ -56,6 +59,7 @@ class DataStore:
         pending: Path | str | None = None,
     ) -> None:
         self.store, self.workers = store, Workers()
+        self.piece: CatalogPiece | None = None  # of a catalogue, that the store was made of
         self.journal_jobs = JournalJobs(journal, no_journal, pending, self.workers)
         self.thumbnails = Thumbnails(store)
         self.populations = Populations(store, self.journal_jobs.cache)
@@ -67,20 +71,18 @@ class DataStore:
         self.sky, self.once = cache(self._sky), cache(self._once)
         self.boundaries = lru_cache(64)(partial(_fit_boundaries, self))
 
-    @classmethod
-    def open(cls, store: Store) -> "DataStore":
+    @staticmethod
+    def open(store: Store, piece: "CatalogPiece | None" = None) -> "DataStore":
         """The store with its journal, or without if that cannot be opened.
 
-        The journal lies beside the store, unless ``PCVAE_JOURNAL`` names a team's database. It
-        is not waited for while it is locked; see ``JournalJobs.opened``.
+        The journal lies beside the store, or beside the catalogue that it is a piece of, unless
+        ``PCVAE_JOURNAL`` names a team's database. It is not waited for while it is locked; see
+        ``JournalJobs.opened``.
         """
-        address = os.environ.get(TEAM) or journal_path(store.folder)
-        try:
-            return cls(store, Journal(address, wait=WAIT, opening_wait=0))
-        except JournalBusyError as error:
-            return cls(store, None, str(error), pending=address)
-        except JournalError as error:
-            return cls(store, None, str(error))
+        address = os.environ.get(TEAM) or journal_path(piece.catalog if piece else store.folder)
+        opened = _with_journal(store, address)
+        opened.piece = piece
+        return opened
 
     def __len__(self) -> int:
         return len(self.store)
@@ -162,6 +164,16 @@ class DataStore:
         if len(self) < MAPPED:
             return SkyTree(galaxies["ra"], galaxies["dec"])
         return SkyBands(galaxies["ra"], galaxies["dec"], self.store.release)
+
+
+def _with_journal(store: Store, address: Path | str) -> DataStore:
+    """The store with the journal there, or without if that cannot be opened now."""
+    try:
+        return DataStore(store, Journal(address, wait=WAIT, opening_wait=0))
+    except JournalBusyError as error:
+        return DataStore(store, None, str(error), pending=address)
+    except JournalError as error:
+        return DataStore(store, None, str(error))
 
 
 def _fit_boundaries(

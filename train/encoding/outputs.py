@@ -103,7 +103,10 @@ def scores(made: Path, output: str, model: str) -> pd.DataFrame:
 def next_commands(made: Path, output: str) -> list[str]:
     """What can be done with it."""
     if output == "hats":
-        return [f'next: python -c "import lsdb; print(lsdb.open_catalog({str(made)!r}))"']
+        return [
+            f'next: python -c "import lsdb; print(lsdb.open_catalog({str(made)!r}))"',
+            f"  or: panel serve dashboard/app.py --args {made} --cone RA DEC RADIUS",
+        ]
     return [
         f"next: panel serve dashboard/app.py --args {made}",
         f"  or: python -m train.evaluate {made} REPORT",
