@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from pcvae.ood import OodScore
+from pcvae.model import outlook
+from pcvae.ood import LEARNT, MAGNITUDES, OodScore
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,18 +30,20 @@ def ood_score(model: "ConvVAE", data: "TrainingData") -> "tuple[OodScore, NDArra
     model.cpu().eval()
     train, sizes = _outlook(model, data.train)
     validation, _ = _outlook(model, data.validation)
-    score = OodScore.fit(train, [0, *accumulate(sizes)], validation)
+    first = LEARNT if model.magnitudes is None else MAGNITUDES
+    shapes = [first, *[LEARNT] * (len(sizes) - 1)]
+    score = OodScore.fit(train, [0, *accumulate(sizes)], validation, shapes)
     return score, score.distance(validation)
 
 
 @torch.inference_mode()
 def _outlook(model: "ConvVAE", galaxies: "Galaxies") -> "tuple[NDArray[np.float64], list[int]]":
-    """The features (N, F) of ``ConvVAE.outlook``, and the width of each block."""
+    """The features (N, F) of ``pcvae.model.outlook``, and the width of each block."""
     parts, sizes = [], list[int]()
     for rows in torch.split(torch.arange(len(galaxies.image)), BATCH):
         some = galaxies.at(rows, torch.device("cpu"))
         features = model.features(some.image, some.core)
-        blocks = model.outlook(features, model.posterior(features))
+        blocks = outlook(model, features, model.posterior(features))
         sizes = [block.shape[1] for block in blocks]
         parts.append(torch.cat(blocks, dim=1))
     return torch.cat(parts).double().numpy(), sizes
