@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dashboard.backend.workers import Workers
 from dashboard.state import Metric
-from pcvae.lookalikes import seed_density, shared_neighbours
+from pcvae.lookalikes import recalled_seeds, seed_density, shared_neighbours
 from pcvae.neighbours import Neighbours
 from pcvae.scan import ScannedNeighbours
 from pcvae.store import MAPPED, Store
@@ -83,7 +83,7 @@ class NeighbourIndex:
         k: int | None,
         metric: Metric,
     ) -> "Future[pd.DataFrame]":
-        """The look-alikes of seeds, once they are ranked.
+        """The look-alikes of seeds, once they are ranked, with the ``recall`` down to each.
 
         Args:
             model: Whose latents.
@@ -98,9 +98,13 @@ class NeighbourIndex:
             index = self.index(model, metric)
 
             def rank() -> pd.DataFrame:
-                if k is None:
-                    return seed_density(index.result(), seeds, among)
-                return shared_neighbours(index.result(), seeds, among, k)
+                near = index.result()
+                ranked = (
+                    seed_density(near, seeds, among)
+                    if k is None
+                    else shared_neighbours(near, seeds, among, k)
+                )
+                return ranked.assign(recall=recalled_seeds(near, seeds, among, ranked, k))
 
             self._ranked[key] = self._workers.slow.submit(rank)
             while len(self._ranked) > MAX_RANKINGS:

@@ -64,6 +64,7 @@ def test_the_queue_is_ranked_by_what_the_person_chooses(session, model, by):
     best = np.abs(plain).min() if by == "margin" else plain.max()
     assert abs(values[rows[0]]) == pytest.approx(abs(best))
     assert queue.strip.items[0]["caption"] == caption_of(by, float(values[rows[0]]))
+    assert ("of these expected true at 1 in 1,000" in queue.note.object) == (by == "score")
 
 
 def test_the_queue_of_a_selection_holds_nothing_else_and_says_how_many(session, queue):
