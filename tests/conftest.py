@@ -1,5 +1,6 @@
 """Example samples and stores, simulated here and written by the project's own writers."""
 
+import gc
 import os
 import shutil
 from pathlib import Path
@@ -19,6 +20,13 @@ BANDS = ("g", "r", "z")
 def pytest_xdist_auto_num_workers():
     """One more than there are processors, as browser tests wait for most of their time."""
     return (os.cpu_count() or 1) + 1
+
+
+def pytest_collection_finish():
+    """Look for garbage less often, and not in what is imported: it took a fifth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 def pytest_collection_modifyitems(items):

@@ -1,12 +1,11 @@
 """The documents name only commands and options that exist."""
 
 import re
-import subprocess
-import sys
-from functools import cache
 from pathlib import Path
 
 import pytest
+
+from tests.scripts import ask_for_help
 
 ROOT = Path(__file__).parent.parent
 SCRIPTS = sorted(
@@ -32,32 +31,23 @@ def commands(path):
         yield module, re.findall(r"(?<![\w-])--[a-z][\w-]*", rest)
 
 
-@cache
-def help_of(module):
-    call = [sys.executable, "-m", module, "--help"]
-    return subprocess.run(call, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-
-
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_command_of_a_document_exists_with_its_options(path):
     for module, options in commands(path):
         assert module in SCRIPTS, f"{path.name} names {module}"
-        missing = [option for option in options if option not in help_of(module)]
+        missing = [option for option in options if option not in ask_for_help(module).text]
         assert not missing, f"{path.name}: {module} has no {missing}"
 
 
 @pytest.mark.parametrize("module", SCRIPTS)
 def test_every_script_is_in_a_document_and_says_how_to_call_it(module):
     assert any(module == named for path in DOCUMENTS for named, _ in commands(path))
-    assert f"python -m {module}" in help_of(module)
+    assert f"python -m {module}" in ask_for_help(module).text
 
 
 @pytest.mark.parametrize("module", SCRIPTS)
 def test_help_does_not_wait_for_heavy_packages(module):
-    code = f"import sys, {module}; print([m for m in {SLOW!r} if m in sys.modules])"
-    call = [sys.executable, "-c", code]
-    found = subprocess.run(call, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert found.strip() == "[]"
+    assert ask_for_help(module).modules.isdisjoint(SLOW)
 
 
 def test_every_make_target_of_the_readme_exists():

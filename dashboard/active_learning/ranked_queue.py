@@ -106,13 +106,9 @@ class RankedQueue(Strip):
     def _update(self) -> None:
         self._refresh()
 
-    @param.depends("state.queue.training_labels", watch=True)
+    @param.depends("state.model", "state.queue.training_labels", watch=True)
     def _offer(self) -> None:
         offer_ranks(self.datastore, self.state)
-
-    @param.depends("state.model", watch=True)  # apart: param would follow the labels alone
-    def _offer_of_model(self) -> None:
-        self._offer()
 
     def _above(self) -> list[object]:
         return [*queue_controls(self.state), *self.fit.buttons]

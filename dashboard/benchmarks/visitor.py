@@ -104,6 +104,7 @@ class Connection:
     def __init__(self, socket: WebSocketClientConnection) -> None:
         self._socket = socket
         self._answers: dict[str, asyncio.Future[None]] = {}
+        self._ended: Exception | None = None
 
     async def document(self) -> dict[str, Any]:
         """The session's document; from then on answers are read as they come."""
@@ -123,6 +124,8 @@ class Connection:
         await (await self._send("PATCH-DOC", {"events": events}))
 
     async def _send(self, kind: str, content: object) -> "asyncio.Future[None]":
+        if self._ended is not None:
+            raise self._ended
         name = secrets.token_hex(16)
         answer = self._answers[name] = asyncio.get_running_loop().create_future()
         for fragment in ({"msgid": name, "msgtype": kind}, {}, content):
@@ -152,7 +155,8 @@ class Connection:
         try:
             while True:
                 await self._message()
-        except PcvaeError as error:
+        except Exception as error:  # whatever it is, nothing is answered from now on
+            self._ended = error
             for answer in self._answers.values():
                 if not answer.done():
                     answer.set_exception(error)

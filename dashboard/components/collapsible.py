@@ -45,6 +45,9 @@ def one_at_a_time(*drawers: pn.Column) -> None:
 def small_button(label: str, says: str, do: Callable[[], object], **looks: object) -> pmui.Button:
     """A button that calls ``do``.
 
+    Whoever works long says so in words, not by the button's ``loading``: Panel's components lose
+    the second of two changes that come sooner than the first is drawn.
+
     Args:
         label: Its text.
         says: Its tooltip, which screen readers read in place of the label.

@@ -18,7 +18,7 @@ from dashboard.export.files import MAX_BYTES, File, maker_of, too_large
 from dashboard.export.format_choice import FormatChoice
 from dashboard.export.map_layers import Glyphs
 from dashboard.export.samp import Samp
-from dashboard.selection.masks import rows_in_focus
+from dashboard.selection.masks import count_in_focus
 
 __all__ = ["ExportPanel"]
 
@@ -50,9 +50,8 @@ class ExportPanel(View):
         says = "Download: make the file, and save it on your computer"
         self.go = small_button("Download", says, self.take, variant="contained")
         says = "Send: to TOPCAT, Aladin, DS9 and others on your computer, by SAMP"
-        self.give = samp.button = small_button("Send by SAMP", says, self.send)
-        says = "Cancel: give up the file that is being made"
-        self.stop = small_button("Cancel", says, self.job.cancel, visible=False)
+        self.give = small_button("Send by SAMP", says, self.send)
+        self.stop = small_button("Cancel", "Cancel: make no file", self.job.cancel, visible=False)
         close = small_button("Close", "Close: back to the galaxies", self.open)
         self.file = unseen_download()
         self.panel = drawer(
@@ -78,17 +77,18 @@ class ExportPanel(View):
         """Open the panel with the list chosen."""
         if self.state.selection.wanted_export:
             self.state.selection.wanted_export = False
-            self.panel.visible = True
-            self.file.data = None
-            self._refresh()
+            if not self.panel.visible:
+                self.open()
             if LIST in self.what.options.values():
                 self.what.value = LIST
 
     def take(self) -> None:
-        """Make the file in a worker, then send it to the browser."""
+        """Make the file in a worker, then send it to the browser; one at a time."""
+        if self.job.running:
+            return
         self._made = self.what.value
         choice = self.formats.choice(self._made)
-        self.go.loading = self.stop.visible = True
+        self.stop.visible = True
         self.job.start(maker_of(self.datastore, self.state, choice, self._glyphs))
 
     def send(self) -> None:
@@ -100,7 +100,7 @@ class ExportPanel(View):
 
     def _hand_over(self, file: File | None, why: str) -> None:
         """Send a file to the browser, or say why there is none."""
-        self.go.loading = self.stop.visible = False
+        self.stop.visible = False
         if file is None:
             words = f"That did not work: {why}" if why else "Cancelled: no file was made."
             self._say(words, failed=bool(why))
@@ -125,7 +125,7 @@ class ExportPanel(View):
         if not self.panel.visible:
             return
         options = options_of(self.datastore, self.state)
-        chosen, count = len(rows_in_focus(self.state)), len(self.datastore.label_table.active)
+        chosen, count = count_in_focus(self.state), len(self.datastore.label_table.active)
         first = SELECTION if chosen and not count else LABELS
         kept = self.what.value in options.values()
         if options != self.what.options:  # else a choice that is on its way would be undone

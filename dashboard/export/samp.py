@@ -9,7 +9,6 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import pandas as pd
 import panel as pn
-import panel_material_ui as pmui
 from numpy.typing import NDArray
 
 from dashboard.backend.datastore import DataStore
@@ -76,7 +75,7 @@ class Samp(View):
         super().__init__(**params)
         self._rows: dict[str, NDArray[np.intp]] = {}  # of each table that was sent, by its key
         self._tell: Say = lambda words, failed=False: None
-        self.button: pmui.Button | None = None  # while a table is sent, it says so
+        self.waiting = False  # whether a table is on its way
         name = f"{NAME}: {self.datastore.store.info.sample}"
         self.page = PageHub(name, self._end, self._fail, self.receive)
         self.hub: LocalHub | None = None
@@ -94,14 +93,15 @@ class Samp(View):
         return self.page
 
     def send(self, make: Callable[[], ChosenTable], tell: Say) -> None:
-        """Make a table in a worker and send it.
+        """Make a table in a worker and send it, unless one is on its way.
 
         Args:
             make: Makes the table.
             tell: Is told what becomes of it.
         """
-        self._tell = tell
-        self._wait(True)
+        if self.waiting:
+            return
+        self._tell, self.waiting = tell, True
         self._tell(ASKS)
         job = self.datastore.workers.requests.submit(sending, make, self.datastore, self.hub)
         when_done(job, lambda: self._pass_on(job))
@@ -168,12 +168,8 @@ class Samp(View):
         self._say(f"Your SAMP hub refused: {why}" if why else NO_HUB, failed=True)
 
     def _say(self, words: str, *, failed: bool) -> None:
-        self._wait(False)
+        self.waiting = False
         self._tell(words, failed=failed)
-
-    def _wait(self, waiting: bool) -> None:
-        if self.button is not None:
-            self.button.loading = waiting
 
 
 class MessageError(PcvaeError):

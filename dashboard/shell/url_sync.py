@@ -22,6 +22,7 @@ from dashboard.selection.selection_text import (
     text_of_gesture,
     text_of_names,
 )
+from dashboard.shell.catalog_pieces import cone_text
 from dashboard.state import STORE_ORDER, State
 
 __all__ = ["HELD", "UrlSync", "query_of", "shared_address", "unsaid"]
@@ -101,7 +102,9 @@ def _selection_of(datastore: DataStore, state: State) -> dict[str, str]:
 
 def shared_address(datastore: DataStore, state: State) -> str:
     """The query of a view for others: without the theme and the lesson, which are one's own."""
-    query = query_of(datastore, state)
+    piece = datastore.piece.piece if datastore.piece else None
+    cone = {"cone": cone_text(piece)} if piece and piece.cone else {}
+    query = cone | query_of(datastore, state)
     return "?" + urlencode(
         {name: text for name, text in query.items() if name not in PERSONAL}, safe=","
     )

@@ -30,6 +30,7 @@ def sky_plane(datastore: DataStore) -> tuple[Sky, Plane]:
     """The projected positions of all galaxies of a store."""
     galaxies = datastore.store.galaxies
     sky = sky_of(galaxies["ra"].to_numpy(np.float64), galaxies["dec"].to_numpy(np.float64))
+    datastore.store.release()
     return sky, Plane(RA, DEC, sky.points, sky.limits)
 
 

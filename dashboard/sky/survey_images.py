@@ -113,6 +113,7 @@ class SurveyImages(View):
     def __init__(self, **params: object) -> None:
         super().__init__(**params)
         self._view: tuple[float, float, float] | None = None
+        self._opening = False
         self._latest = Latest(self.datastore.workers.quick.submit)
         calls = {"failed": self._fail, "picked": self._pick, "selected": self._select}
         self.frame = AladinView(
@@ -136,18 +137,20 @@ class SurveyImages(View):
 
     def turn(self) -> None:
         """Open the images, or close them."""
+        if self._opening:
+            return
         if self.opened:
             self.frame.address = ""
             self._say("")
             self._open(False)
             return
         self._say("Opening …", busy=True)
-        self.toggle.loading = True
+        self._opening = True
         job = self.datastore.workers.requests.submit(fetch_script)
         when_done(job, lambda: self._begin(job))
 
     def _begin(self, job: "Future[Path]") -> None:
-        self.toggle.loading = False
+        self._opening = False
         if error := job.exception():
             self._say(f"{error}.", failed=True)
             return

@@ -100,6 +100,7 @@ async def label_by_both(url):
     attacker, _ = await connect(url, EVIL)
     visitor = Visitor(url, 0)
     await visitor.come(0)
+    assert not visitor.acts[0].error
     theirs, visitor._connection = visitor._connection, attacker
     refused = False
     try:
@@ -114,7 +115,7 @@ async def label_by_both(url):
 
 def test_a_message_that_labels_does_so_in_the_visitors_session_alone(serve, folder):
     with serve(folder) as url:
-        refused, attempted, given = asyncio.run(label_by_both(url))
+        refused, attempted, given = asyncio.run(asyncio.wait_for(label_by_both(url), 120))
         journal, end = Journal(journal_path(folder)), time.monotonic() + 30
         while not (found := journal.events()) and time.monotonic() < end:
             time.sleep(0.05)

@@ -111,7 +111,7 @@ def press_while_it_changes(page, folder):
     page.evaluate(REFILL)
     expect(tile).to_contain_text("new")
     page.mouse.up()
-    expect(page.locator(".facts h2")).to_have_text(name, timeout=10_000)
+    expect(page.locator(".facts h2")).to_have_text(name)
 
 
 def draw_a_range(page):

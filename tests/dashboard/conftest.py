@@ -2,6 +2,9 @@
 
 import numpy as np
 import pytest
+from bokeh.io.state import curstate
+from holoviews.plotting.bokeh.callbacks import Callback
+from panel.io.state import _state
 
 from data.readers import limited_process
 from tests.dashboard.explorers import begin, change
@@ -11,6 +14,17 @@ from tests.dashboard.explorers import begin, change
 def decoded_here(monkeypatch):
     """Uploads are decoded in this process, which is sooner; the tests of the limits do not."""
     monkeypatch.setattr(limited_process, "decode", limited_process.decode_here)
+
+
+@pytest.fixture(autouse=True)
+def sessions_forgotten():
+    """Forget what keeps each session of a process in which no visitor goes."""
+    before = set(Callback._callbacks)
+    yield
+    for plot in Callback._callbacks.keys() - before:
+        del Callback._callbacks[plot]
+    _state._browser = None
+    curstate().reset()
 
 
 @pytest.fixture

@@ -206,6 +206,27 @@ def test_what_is_cancelled_makes_no_file_and_says_so(many):
     assert not panel.job.running
 
 
+def test_a_second_click_while_a_file_is_made_makes_no_other(many, monkeypatch):
+    begun, panel = [], many.export_panel
+
+    def make(*_):
+        begun.append(1)
+        if len(begun) == 1:
+            while not panel.job.running:
+                time.sleep(0.001)
+            panel.take()  # as a visitor does who does not see that it has begun
+        raise OSError("no matter")
+
+    monkeypatch.setattr("dashboard.export.files.map_figure", make)
+    panel.open()
+    panel.what.value = "figure"
+    panel.take()
+    assert len(begun) == 1
+    assert not panel.stop.visible
+    panel.take()
+    assert len(begun) == 2
+
+
 def test_a_job_that_fails_says_why(many):
     ends = []
     job = FileJob(many.datastore.workers.requests, str, lambda file, why: ends.append((file, why)))

@@ -326,4 +326,4 @@ def test_a_failure_is_told_and_the_page_goes_on(session, monkeypatch):
     session.export_panel.what.value = "figure"
     session.export_panel.take()
     assert "the disk is gone" in session.export_panel.words.object
-    assert not session.export_panel.go.loading
+    assert not session.export_panel.job.running

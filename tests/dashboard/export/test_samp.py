@@ -143,10 +143,20 @@ def test_a_program_may_refuse_and_learns_no_secrets(session, topcat):
     assert "client.env.get" not in found
 
 
+def test_a_second_click_while_a_table_is_sent_sends_no_other(session, topcat):
+    samp = session.export_panel.samp
+    samp.waiting = True
+    give(session, "labels")
+    assert not samp._rows
+    samp.waiting = False
+    give(session, "labels")
+    assert len(samp._rows) == 1
+
+
 def test_without_a_hub_the_page_says_what_to_start(session, home, monkeypatch):
     monkeypatch.setenv("HOME", str(home / "elsewhere"))
     assert NO_HUB in give(session, "labels")
-    assert not session.export_panel.give.loading
+    assert not session.export_panel.samp.waiting
 
 
 SENSELESS = [
