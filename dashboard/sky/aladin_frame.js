@@ -69,7 +69,8 @@ const start = async () => {
   }
   window.addEventListener('message', ({ source, origin, data }) => {
     if (source !== parent || origin !== location.origin || !library) return
-    if (data.box) { sky?.select('rect'); return }
+    if (data?.box) { sky?.select('rect'); return }
+    if (!Array.isArray(data?.others)) return  // it is not our page's, but an extension's
     if (!sky) begin(data)
     show(data)
   })
