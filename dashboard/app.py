@@ -25,6 +25,7 @@ from panel.util import edit_readonly
 from panel_material_ui.template import Page
 
 from dashboard.active_learning.label_list import LabelList
+from dashboard.active_learning.moved import MovedFollower
 from dashboard.active_learning.ranked_queue import RankedQueue
 from dashboard.active_learning.training_labels import ClassifierFits
 from dashboard.backend.datastore import DataStore
@@ -129,7 +130,7 @@ class Explorer:
             self.followers.append(UrlSync(**shared, location=pn.state.location))
         if self.state.row is None and len(datastore):
             self.state.row = datastore.populations.first
-        self.followers += [BoundaryFits(**shared), ClassifierFits(**shared)]
+        self.followers += [f(**shared) for f in (BoundaryFits, ClassifierFits, MovedFollower)]
         self.legend, self.maps, self.card = Legend(**shared), Maps(**shared), Card(**shared)
         self.map, self.selection_bar = self.maps.shown[0], SelectionBar(**shared)
         self.model_page, self.list_bar = ModelPage(**shared), ListBar(**shared)
