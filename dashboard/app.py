@@ -2,16 +2,19 @@
 
     panel serve dashboard/app.py --args STORE
 
-Without ``--args`` it shows the demo's store. Every browser session has its own state; the store
-and slow computations are shared by all sessions of the process.
+Without ``--args`` it shows the demo's store; of a HATS catalogue the whole, or a piece:
+
+    panel serve dashboard/app.py --args CATALOG --cone RA DEC RADIUS
+
+or ``--healpix ORDER PIXEL ...``, or ``--query CONDITION``. Every browser session has its own
+state; the store and slow computations are shared by all sessions of the process.
 """
 
 import logging
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from html import escape
-from pathlib import Path
 from typing import Any
 
 import holoviews as hv
@@ -29,7 +32,7 @@ from dashboard.backend.jobs import forget_plots, has_session, is_warming
 from dashboard.backend.quantities import default_features, feature_choices
 from dashboard.backend.view import RENAMED_TABS, Tab
 from dashboard.components.collapsible import one_at_a_time
-from dashboard.components.css import UNSEEN
+from dashboard.components.css import PHONE, UNSEEN
 from dashboard.components.file_input import Upload
 from dashboard.components.theme import HEADER, THEME
 from dashboard.decoder.tab import Decode
@@ -56,6 +59,7 @@ from dashboard.selection.histograms import Histograms
 from dashboard.selection.masks import FocusFollower, rows_in_focus
 from dashboard.selection.selection_bar import SelectionBar
 from dashboard.shell.allowed_hosts import guard_requests, is_known_host, is_own_machine
+from dashboard.shell.catalog_pieces import piece_job, served_piece
 from dashboard.shell.connection import Connection
 from dashboard.shell.dropped_files import drop_zone, take_files
 from dashboard.shell.error_page import trouble_page
@@ -63,16 +67,23 @@ from dashboard.shell.history import History
 from dashboard.shell.key_bindings import KeyBindings
 from dashboard.shell.keymap import keymap
 from dashboard.shell.lesson import Lesson
+from dashboard.shell.piece_panel import PiecePanel
 from dashboard.shell.search_box import Find
+from dashboard.shell.served_store import (
+    open_datastore,
+    opened_datastore,
+    shared_datastore,
+    store_folder,
+)
 from dashboard.shell.share_panel import Share
-from dashboard.shell.store_watch import StoreWatch, store_identity
+from dashboard.shell.store_watch import StoreWatch
 from dashboard.shell.tab_strip import strip_of
 from dashboard.shell.url_sync import UrlSync
+from dashboard.shell.waiting_page import waiting_page
 from dashboard.sky.sky_map import SkyMap
 from dashboard.sky.target_list import TargetList
 from dashboard.state import State
 from pcvae.errors import PcvaeError
-from pcvae.store import read_store
 
 __all__ = [
     "RENAMED_TABS",
@@ -86,12 +97,16 @@ __all__ = [
     "store_folder",
 ]
 
-DEMO = Path(__file__).resolve().parents[1] / "data" / "stores" / "demo"
 POLL = 3000  # ms between looks at what others have written in the journal
 TABS = (Nearest, Lookalikes, Grid, LabelList, RankedQueue, Histograms, SkyMap, Decode, TargetList)
 CARD = "clamp(472px, 29vw, 1000px)"  # its width: it grows with the window
 LEAST_HEIGHT = "424px"  # below the header, whatever the strip had at first; else it scrolls
 NOTEBOOK_HEIGHT = 860  # px
+ON_A_PHONE = (
+    "<p>On a screen as narrow as this, look at galaxies, label them, and pick others in the "
+    "strip or by a tap on the map. Boxes, lassos, ranges, two maps and keys need 800 px or "
+    "more.</p>"
+)
 
 
 class Explorer:
@@ -119,22 +134,28 @@ class Explorer:
         self.map, self.selection_bar = self.maps.shown[0], SelectionBar(**shared)
         self.model_page, self.list_bar = ModelPage(**shared), ListBar(**shared)
         self.tabs: dict[str, Tab] = {tab.key: tab(**shared) for tab in TABS}
-        self.history, self.share = History(self.state), Share(**shared)
+        self.history, self.lesson = History(self.state), Lesson(**shared)
         self.add_galaxy, self.export_panel = AddGalaxy(**shared), exports_of(self)
-        one_at_a_time(self.add_galaxy.panel, self.export_panel.panel, self.share.panel)
+        self.share, self.piece_panel = Share(**shared), PiecePanel(**shared, go=self._go)
+        given = (self.add_galaxy, self.export_panel, self.share, self.piece_panel)
+        one_at_a_time(*(part.panel for part in given))
         self.search_box = Find(**shared, add_galaxy=self.add_galaxy)
-        self.viewer = Viewer(self.tabs, **shared)
+        self.viewer, self.connection = (
+            Viewer(self.tabs, **shared),
+            Connection(served=has_session()),
+        )
         dialogs = (self.viewer.open, self._open_help)
         keys = keymap(datastore, self.state, self.tabs, self.history, *dialogs)
-        self.lesson = Lesson(**shared)
         self.bindings = KeyBindings(keys, self.lesson.open, **shared)
         self.keys, self.help = self.bindings.shortcuts, self.bindings.help
         self.labels = LabelQueue(self.bindings.press, self.card.judge.act, **shared)
-        self.connection = Connection(served=has_session())
         self.store_watch = StoreWatch(**shared, on_replaced=self._open_again)
 
     def _open_again(self) -> None:
         self.connection.stale = True
+
+    def _go(self, address: str) -> None:
+        self.connection.address = address
 
     def _open_help(self) -> None:
         self.help.open()
@@ -142,12 +163,13 @@ class Explorer:
     @property
     def title(self) -> str:
         """The title of the page."""
-        return f"pcvae · {self.datastore.store.info.sample}"
+        return f"pcvae · {self.datastore.piece or self.datastore.store.info.sample}"
 
     def header(self) -> list[object]:
         """The bar above the page: pages, search, upload, export and help."""
         shared = [] if pn.state.location is None else [self.share]  # a cell has no address
-        given = (self.search_box, self.add_galaxy, self.export_panel, *shared, self.help)
+        piece = [self.piece_panel] if shared and self.datastore.piece else []
+        given = (self.search_box, self.add_galaxy, self.export_panel, *piece, *shared, self.help)
         return [page_switch(self.state), *given]
 
     def body(self) -> pn.Column:
@@ -163,21 +185,23 @@ class Explorer:
         tabs = strip_of(self.tabs, self.list_bar, state)
         for part in (maps, tabs):
             part.visible = state.param.page.rx() == "explore"
-        left = pn.Column(maps, self.model_page, sizing_mode="stretch_both")
+        left = pn.Column(maps, self.model_page, sizing_mode="stretch_both", **phone("left"))
         right = pn.Column(
             self.card,
             self.lesson.panel,
             sizing_mode="stretch_both",
             margin=(10, 14, 0, 8),
             styles={"width": CARD, "flex": "none"},
+            **phone("beside"),
         )
-        upper = pn.Row(left, right, sizing_mode="stretch_both")
+        upper = pn.Row(left, right, sizing_mode="stretch_both", **phone("upper"))
         heading = pn.pane.HTML(f"<h1>{escape(self.title)}</h1>", stylesheets=[UNSEEN], margin=0)
         dropped = drop_zone(lambda files: take(self, files), self.add_galaxy)
         samp = self.export_panel.samp
         unseen = (samp, self.keys, self.labels, self.connection, self.viewer, dropped)
         looks = {"sizing_mode": "stretch_both", "styles": {"min-height": LEAST_HEIGHT}}
-        return pn.Column(heading, upper, tabs, *unseen, **looks)
+        note = pn.pane.HTML(ON_A_PHONE, **phone("phone-note"))
+        return pn.Column(heading, note, upper, tabs, *unseen, **looks, **phone("body"))
 
     def page(self) -> Page:
         """The whole page."""
@@ -205,6 +229,11 @@ class Explorer:
         """Show labels that other sessions and processes have written; look for the store."""
         self.store_watch.look()
         refresh(self.datastore, self.state)
+
+
+def phone(name: str) -> dict[str, list[str]]:
+    """A part of the page that has another place on a phone, by its class in ``phone.css``."""
+    return {"css_classes": [name], "stylesheets": [PHONE]}
 
 
 def page_switch(state: State) -> pmui.RadioButtonGroup:
@@ -278,25 +307,6 @@ class Notebook(pn.viewable.Viewer):
         return labelled(datastore, state.model).to_pandas()
 
 
-def store_folder(arguments: list[str]) -> Path:
-    """The store that the command line names; the demo's if it names none."""
-    return Path(arguments[0]) if arguments else DEMO
-
-
-def open_datastore(folder: Path) -> DataStore:
-    """Open a store for all sessions of this process.
-
-    Raises:
-        PcvaeError: It cannot be shown.
-    """
-    store = read_store(folder)
-    for model in store.info.models:
-        store.latents(model.name)
-        store.projections(model.name)
-    default_features(store)
-    return DataStore.open(store)
-
-
 def warm(explorer: Explorer, page: Page) -> None:
     """Compute in advance what the first visitor would wait for; on ``--warm``."""
     page.get_root()
@@ -319,30 +329,19 @@ def extend(*, inline: bool = False) -> None:
     hv.renderer("bokeh").webgl = False
 
 
-def shared_datastore(folder: Path) -> DataStore:
-    """The store in this folder, opened once a process, and again if another took its place.
-
-    Raises:
-        PcvaeError: It cannot be shown.
-    """
-    opened: Callable[..., DataStore] = open_datastore
-    identity, name = store_identity(folder), f"store {folder}"
-    for key in [key for key in pn.state.cache if key[0].startswith(f"{name} ")]:
-        if identity is not None and key[0] != f"{name} {identity}":
-            pn.state.cache.pop(key, None)
-    return pn.state.as_cached(f"{name} {identity}", opened, folder=folder)
-
-
 def serve() -> Any:
     """The page of a browser session: the explorer, or an error page."""
     extend()
     if not is_known_host():
         return trouble_page("This address is not served", "Open the address that was printed.")
-    folder = store_folder(sys.argv[1:])
     try:
-        datastore = shared_datastore(folder)
+        piece = served_piece(sys.argv[1:])
+        datastore = opened_datastore(sys.argv[1:], piece)
     except PcvaeError as error:
         return trouble_page("No store to show", str(error))
+    if datastore is None:
+        assert piece is not None
+        return waiting_page(piece, piece_job(piece))
     try:
         explorer = Explorer(datastore)
         page = explorer.page()

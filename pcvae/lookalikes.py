@@ -8,6 +8,7 @@ from scipy.spatial.distance import cdist
 from scipy.special import logsumexp
 
 from pcvae.neighbours import Neighbours
+from pcvae.scan import ScannedNeighbours
 
 __all__ = ["MAX_SEEDS", "by_seeds", "recalled_seeds", "seed_density", "shared_neighbours"]
 
@@ -37,9 +38,7 @@ def shared_neighbours(
         galaxies near no seed are not in it.
     """
     near = values if isinstance(values, Neighbours) else Neighbours(values)
-    among = np.zeros(len(near), dtype=bool)
-    among[_rows(candidates)] = True
-    rows, distances = near.query(_rows(seeds), k, among)
+    rows, distances = near.query(_rows(seeds), k, _mask(candidates, len(near)))
     there = rows >= 0
     return by_seeds(pd.DataFrame({"row": rows[there], "distance": distances[there]}), "row")
 
@@ -85,21 +84,35 @@ def seed_density(
         Columns ``row``, ``density`` in [0, 1] and ``distance``, of the nearest seed; densest
         first. A galaxy with NaN is not in it.
     """
-    points = (values if isinstance(values, Neighbours) else Neighbours(values)).points
-    known = np.asarray(np.isfinite(points).all(axis=1))
-    rows, given = (chosen[known[chosen]] for chosen in (_rows(candidates), _rows(seeds)))
-    if not len(rows) or not len(given):
-        return pd.DataFrame({"row": rows[:0], "density": np.zeros(0), "distance": np.zeros(0)})
+    near = values if isinstance(values, Neighbours) else Neighbours(values)
+    given = _rows(seeds)
+    given = given[np.isfinite(near.points[given]).all(axis=1)]
     given = _drawn(given)
-    tree = cKDTree(points[given])
-    nearest = tree.query(points[rows])[0]
-    order = np.argsort(nearest, kind="stable")
-    rows, nearest = rows[order], nearest[order]
-    density = _log_density(points[rows], tree, nearest, most)
-    best = np.lexsort((rows[: len(density)], -density))[:most]
+    if not len(given):
+        return pd.DataFrame({"row": given, "density": np.zeros(0), "distance": np.zeros(0)})
+    tree = cKDTree(near.points[given])
+    if isinstance(near, ScannedNeighbours):
+        among = _mask(candidates, len(near))
+        found = near.densest(near.points[given], among, 2 * _width(tree) ** 2, most)
+    else:
+        found = _densest(near.points, tree, _rows(candidates), most)
+    rows, density, nearest = found
+    best = np.lexsort((rows, -density))[:most]
     return pd.DataFrame(
         {"row": rows[best], "density": np.exp(density[best]), "distance": nearest[best]}
     )
+
+
+def _densest(
+    points: NDArray[np.floating], seeds: cKDTree, rows: NDArray[np.intp], most: int
+) -> tuple[NDArray[np.intp], Floats, Floats]:
+    """The rows where seeds are densest, at least: logarithms of density, and nearest seeds."""
+    rows = rows[np.isfinite(points[rows]).all(axis=1)]
+    nearest = seeds.query(points[rows])[0]
+    order = np.argsort(nearest, kind="stable")
+    rows, nearest = rows[order], nearest[order]
+    density = _log_density(points[rows].astype(np.float64, copy=False), seeds, nearest, most)
+    return rows[: len(density)], density, nearest[: len(density)]
 
 
 def recalled_seeds(
@@ -205,6 +218,12 @@ def _width(seeds: cKDTree) -> float:
         return 1.0
     apart = seeds.query(seeds.data, k=[count + 1])[0][:, 0]
     return float(np.median(apart)) or 1.0
+
+
+def _mask(chosen: ArrayLike, count: int) -> NDArray[np.bool_]:
+    mask = np.zeros(count, dtype=bool)
+    mask[np.asarray(chosen)] = True
+    return mask
 
 
 def _rows(chosen: ArrayLike) -> NDArray[np.intp]:

@@ -45,7 +45,7 @@ class PartWriter(ABC):
         overwrite: bool = False,
         append: bool = False,
     ) -> None:
-        self.folder, self.work = folder, partial_folder(folder)
+        self.folder, self.work, self.append = folder, partial_folder(folder), append
         refuse_existing(folder, StoreError, overwrite=overwrite or append)
         text = json.dumps(settings, indent=1, sort_keys=True, default=str)
         if not goes_on(self.work, text, StoreError, overwrite=overwrite):

@@ -83,9 +83,13 @@ class Photometry(nn.Module):
         return self.features(self.scaled(image))
 
     def measured(self, image: Tensor) -> Tensor:
-        """The magnitudes and colours (B, count) of (B, C, S, S) images."""
-        light = unsquash(image) if self.linear else image
-        found = [torch.asinh(light.flatten(2) @ self.circles)]
+        """The magnitudes and colours (B, count) of (B, C, S, S) images.
+
+        In single precision, whatever that of the training is: colours are small differences.
+        """
+        with torch.autocast(image.device.type, enabled=False):
+            light = unsquash(image.float()) if self.linear else image.float()
+            found = [torch.asinh(light.flatten(2) @ self.circles)]
         if self.colours:
             found += [found[0].diff(dim=1), found[0].diff(dim=2)]
         return torch.cat([part.flatten(1) for part in found], dim=1)

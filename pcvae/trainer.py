@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from pcvae.checkpoint import read_state, write_state
 from pcvae.dataset import ELLIPTICITY, LatentSpace
 from pcvae.errors import SettingsError
+from pcvae.image_file import ImageFile
 from pcvae.loss import LossConfig, LossTerms, Targets, objective
 from pcvae.model import ConvVAE
 from pcvae.recipes import FitConfig, Recipe
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
 __all__ = [
+    "Batch",
     "Best",
     "Galaxies",
     "ProgressCallback",
@@ -35,17 +37,28 @@ __all__ = [
 
 
 class Galaxies(NamedTuple):
-    """Images (N, C, S, S), targets, each (N, K), and the cores, if the network sees any."""
+    """Images (N, C, S, S), targets, each (N, K), and the cores, if the network sees any.
+
+    Images and cores are in memory, or in files that are read row by row.
+    """
+
+    image: Tensor | ImageFile
+    targets: Targets
+    core: Tensor | ImageFile | None = None
+
+    def at(self, rows: Tensor, device: torch.device) -> "Batch":
+        """Some of them, on a device."""
+        truth, sigma = (part[rows].to(device) for part in self.targets)
+        core = None if self.core is None else self.core[rows].to(device)
+        return Batch(self.image[rows].to(device), Targets(truth, sigma), core)
+
+
+class Batch(NamedTuple):
+    """The same of some galaxies, in memory."""
 
     image: Tensor
     targets: Targets
     core: Tensor | None = None
-
-    def at(self, rows: Tensor, device: torch.device) -> "Galaxies":
-        """Some of them, on a device."""
-        truth, sigma = (part[rows].to(device) for part in self.targets)
-        core = None if self.core is None else self.core[rows].to(device)
-        return Galaxies(self.image[rows].to(device), Targets(truth, sigma), core)
 
 
 class TrainingData(NamedTuple):
@@ -75,7 +88,7 @@ class ProgressCallback(Protocol):
         """Called for each epoch, also for those before a resumption, with its row of metrics."""
 
 
-def augment(galaxies: Galaxies, space: LatentSpace) -> Galaxies:
+def augment(galaxies: Batch, space: LatentSpace) -> Batch:
     r"""Transform each galaxy by a random one of the 8 symmetries of the square.
 
     A flip of x or of y maps :math:`\phi` to :math:`-\phi`, which changes the sign of
@@ -99,7 +112,7 @@ def augment(galaxies: Galaxies, space: LatentSpace) -> Galaxies:
             value = mean + scale * truth[:, column]
             augmented = -value if name == component else _turned(value, flipped=bool(axis))
             truth[:, column] = torch.where(chosen, (augmented - mean) / scale, truth[:, column])
-    return Galaxies(image, Targets(truth, galaxies.targets.sigma), core)
+    return Batch(image, Targets(truth, galaxies.targets.sigma), core)
 
 
 def fit(
@@ -208,7 +221,7 @@ def update_mean(mean: dict[str, Tensor], weights: dict[str, Tensor], decay: floa
             mean[name].copy_(value)
 
 
-def _score(network: nn.Module, batch: Galaxies, loss: LossConfig) -> LossTerms:
+def _score(network: nn.Module, batch: Batch, loss: LossConfig) -> LossTerms:
     image, core = batch.image.contiguous(memory_format=torch.channels_last), batch.core
     if core is not None:
         core = core.contiguous(memory_format=torch.channels_last)

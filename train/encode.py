@@ -15,6 +15,7 @@ where a killed one stopped.
 """
 
 import argparse
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -115,10 +116,19 @@ def _make(args: argparse.Namespace, argv: Sequence[str] | None) -> Path:
     writer = _writer(args, settings, earlier, len(sample))
     with hired(args, codecs, folders) as workers:
         catalog = _fill(writer, codecs, sample, stretch, not args.no_reconstruction, workers)
+        if writer.append and not len(catalog) and not writer.is_joined:
+            return _leave(args.store, writer)
         whole = Whole(info, catalog.assign(split=_split(codecs, catalog)), folders)
         finish(args, writer, whole, workers and workers.client, earlier)
     _report(args, codecs, sample)
     return args.store
+
+
+def _leave(folder: Path, writer: "Writer") -> Path:
+    """Leave what is there as it is, since no galaxy could be added."""
+    shutil.rmtree(writer.work)
+    print(f"{folder}: nothing is added, all galaxies that it does not have are left out")
+    return folder
 
 
 def _earlier(args: argparse.Namespace, folders: Mapping[str, Path]) -> "Earlier | None":

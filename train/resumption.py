@@ -20,6 +20,7 @@ NOT_SETTINGS = (
     "device",
     "devices",
     "nodes",
+    "stream",
     "command",
     "break_lock",
 )
@@ -28,7 +29,8 @@ NOT_SETTINGS = (
 def settings_of(args: argparse.Namespace, sample: Sample) -> dict[str, Any]:
     """The settings that define a run, and the checksum of the sample."""
     given = {k: str(v) if isinstance(v, Path) else v for k, v in vars(args).items()}
-    absent = () if given.get("labels") else ("labels", "labelled")  # as earlier versions wrote
+    absent = [] if given.get("labels") else ["labels", "labelled"]  # as earlier versions wrote
+    absent += ["precision"] if given.get("precision") == "32" else []
     kept = {k: v for k, v in given.items() if k not in (*NOT_SETTINGS, *absent)}
     return kept | {"checksum": sample.checksum()}
 

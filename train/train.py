@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from pcvae.trainer import Best, TrainingData
 
 MAX_NOISE_BLOCKS = 32  # of the sample, 64 galaxies each: enough to know its noise
+PRECISIONS = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}  # Fabric's names
 PACKAGES = ("lightning-fabric", "numpy", "torch")
 DISPLAY_DROPOUT = 0.5  # of display images, which are few and tell the labels without a core
 
@@ -85,6 +86,17 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add("--device", default="auto", choices=["auto", "cpu", "cuda", "mps"], help="where to run")
     add("--devices", type=int, default=1, help="devices a node")
     add("--nodes", type=int, default=1, help="nodes, each running this same command")
+    add(
+        "--stream",
+        action="store_true",
+        help="keep the images in files beside the run, not in memory: for samples larger than it",
+    )
+    add(
+        "--precision",
+        default="32",
+        choices=list(PRECISIONS),
+        help="of a network's arithmetic: 16 (CUDA) or bf16 where that costs no accuracy",
+    )
     add("--resume", action="store_true", help="go on with an unfinished RUN and its settings")
     add("--overwrite", action="store_true", help="replace RUN, finished or not")
     add("--break-lock", action="store_true", help=BREAK_LOCK)
@@ -104,10 +116,23 @@ def main(argv: Sequence[str] | None = None) -> Path:
         devices=args.devices,
         num_nodes=args.nodes,
         strategy="ddp" if args.devices * args.nodes > 1 else "auto",
+        precision=_precision(args),
     )
     fabric.launch()
     with hold(args.run, break_lock=args.break_lock) if fabric.is_global_zero else nullcontext():
         return _make(fabric, args)
+
+
+def _precision(args: argparse.Namespace) -> Any:
+    """Fabric's name of the precision.
+
+    Raises:
+        SettingsError: The device does not have it.
+    """
+    if args.precision == "16" and device(args.device) != "cuda":
+        msg = "expected --precision 16 on a CUDA device, found none: use bf16, or 32"
+        raise SettingsError(msg)
+    return PRECISIONS[args.precision]
 
 
 def _make(fabric: "Fabric", args: argparse.Namespace) -> Path:
@@ -138,7 +163,7 @@ def _train(fabric: "Fabric", args: argparse.Namespace, sample: Sample, plan: _Pl
     from pcvae.trainer import fit
 
     folder = partial_folder(args.run)
-    training_data = _training_data(plan, sample, quiet=not fabric.is_global_zero)
+    training_data = _training_data(fabric, args, plan, sample)
     if fabric.is_global_zero:
         counts = {
             item: int((plan.split == item).sum())
@@ -167,6 +192,7 @@ def _finish(
     from train.evaluation.free_order import order_free
     from train.evaluation.outliers import ood_score
     from train.evaluation.sigma_calibration import calibrated
+    from train.training_images import forget_images
 
     folder = partial_folder(args.run)
     validation = sample.catalog[plan.split == "validation"]
@@ -180,6 +206,7 @@ def _finish(
     info = _info(args, sample, plan, (best.epoch, best.epochs), best.loss)
     write_run(folder, info, plan.model.state_dict(), plan.stretch)
     ood.write(folder)
+    forget_images(folder)
     table = pd.DataFrame({"id": sample.catalog["id"], "split": plan.split})
     table.to_parquet(folder / "split.parquet", index=False)
     replace_folder(folder, args.run)
@@ -304,35 +331,29 @@ def _stretch(recipe: "Recipe", sample: Sample, split: Any) -> "Stretch":
     )
 
 
-def _training_data(plan: _Plan, sample: Sample, *, quiet: bool) -> "TrainingData":
+def _training_data(
+    fabric: "Fabric", args: argparse.Namespace, plan: _Plan, sample: Sample
+) -> "TrainingData":
     import numpy as np
     import torch
-    from tqdm import tqdm
 
     from pcvae.dataset import measure_labels
     from pcvae.loss import Targets
     from pcvae.trainer import Galaxies, TrainingData
+    from train.training_images import prepared_images
 
-    space, size = plan.space, plan.stretch.size
+    space = plan.space
     names = space.names[: space.tied]
     measured = measure_labels(sample.catalog, names, plan.recipe.labels)
     mean, scale = np.array(space.mean[: space.tied]), np.array(space.scale[: space.tied])
     truth = torch.tensor((measured.truth - mean) / scale, dtype=torch.float32)
     sigma = torch.tensor(measured.sigma / scale, dtype=torch.float32)
     rows = {item: np.flatnonzero(plan.split == item) for item in ("train", "validation")}
-    bands, middle = len(plan.stretch.bands), plan.stretch.core
-    image = {k: torch.empty(len(v), bands, size, size) for k, v in rows.items()}
-    core = {k: torch.empty(len(v), bands, middle, middle) for k, v in rows.items()}
-    total = -(-len(sample) // 64)
-    for where, flux in tqdm(sample.blocks(), "images", total=total, leave=False, disable=quiet):
-        for name, of in rows.items():
-            first, last = np.searchsorted(of, [where.start, where.stop])
-            if last > first:
-                chosen = torch.as_tensor(flux[of[first:last] - where.start])
-                image[name][first:last] = plan.stretch(chosen)
-                core[name][first:last] = plan.stretch.cut_core(chosen)
+    folder = partial_folder(args.run) if args.stream else None
+    images = prepared_images(fabric, plan.stretch, sample, rows, folder)
     galaxies = {
-        k: Galaxies(image[k], Targets(truth[v], sigma[v]), core[k]) for k, v in rows.items()
+        k: Galaxies(image, Targets(truth[rows[k]], sigma[rows[k]]), core)
+        for k, (image, core) in images.items()
     }
     return TrainingData(galaxies["train"], galaxies["validation"], space)
 

@@ -63,6 +63,9 @@ export function render({ model, el }) {
   }
   model.on('answer', () => { clearTimeout(waiting); waiting = undefined })
   model.on('stale', () => { if (model.stale) setTimeout(open, READ) })
+  const go = () => { if (model.address) location.assign(model.address) }
+  model.on('address', go)
+  go()  // it may have come before this was on the page
   for (const opened of Bokeh.documents) opened.on_event('connection_lost', lose)
   const keep = event => { kept = event.detail; show() }
   const drop = event => { dropped = event.detail.dropped; show() }

@@ -18,6 +18,7 @@ class Connection(Component):
     served = param.Boolean(doc="Whether a server shows the page, not a notebook.")
     answer = param.Integer(default=0, doc="The number of the last question of the page.")
     stale = param.Boolean(default=False, doc="The store was replaced: open the page again.")
+    address = param.String(default="", doc="Open the page at this query of its address.")
 
     _esm = script(__file__, "connection.js")
     _stylesheets = [style(__file__, "connection.css")]  # noqa: RUF012

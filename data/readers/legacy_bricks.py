@@ -5,6 +5,7 @@ Shapes are written with C bands and H x W pixels.
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -46,6 +47,7 @@ class BrickSource:
         used = self.bricks.values()
         self.files = [files[band] for files in used for band in self._bands if band in files]
         self._positions = candidates[["ra", "dec"]].to_numpy(np.float64)
+        self._rows = _runs(self._names)
         self._open: Brick | None = None
 
     def read(self, row: int) -> RawImage:
@@ -74,7 +76,7 @@ class BrickSource:
             flux, sky = _planes([files[band] for band in self._bands], self._bands)
         except LeftOutError as error:
             return Brick(name, np.empty((0, 0, 0), np.float32), np.nan, {}, error)
-        rows = np.flatnonzero(self._names == name)
+        rows = self._rows.get(name, np.array([], np.intp))
         places = dict(zip(rows.tolist(), _places(sky, self._positions[rows]), strict=True))
         return Brick(name, flux, sky.pixel_scale, places, None)
 
@@ -112,6 +114,13 @@ class Brick(NamedTuple):
             raise self.trouble
         x, y, north = self.places[row]
         return RawImage(self.flux, (x, y), self.pixel_scale, north)
+
+
+def _runs(names: NDArray[np.str_]) -> dict[str, NDArray[np.intp]]:
+    """The rows of each name (N,), which stand together: one pass, however many names there are."""
+    changes = np.flatnonzero(names[1:] != names[:-1]) + 1
+    edges = [0, *changes.tolist(), len(names)] if len(names) else [0]
+    return {str(names[start]): np.arange(start, stop) for start, stop in pairwise(edges)}
 
 
 def brick_files(folder: Path) -> BrickFiles:

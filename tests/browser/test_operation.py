@@ -9,7 +9,7 @@ from tempfile import TemporaryFile
 
 import pytest
 
-from dashboard.benchmarks.screenshot import SETTLED, await_server, free_port
+from dashboard.benchmarks.screenshot import PATIENCE, SETTLED, await_server, free_port
 from pcvae.journal import Journal, journal_path
 from tests.browser.conftest import ROOT
 
@@ -63,7 +63,7 @@ def test_one_signs_in_and_labels_are_on_disk_when_the_server_is_told_to_end(
     (tmp_path / "people.json").write_text('{"ana": "hush"}')
     with signed_in_only(folder, tmp_path / "people.json") as (server, address):
         window = chromium.new_page(viewport={"width": 1280, "height": 800})
-        window.set_default_timeout(30_000)
+        window.set_default_timeout(PATIENCE)
         window.add_init_script("localStorage.setItem('pcvae-tour', 'seen')")
         asked = []
         window.on("request", lambda request: asked.append(request.url))

@@ -30,7 +30,7 @@ def start(fork_server):
 
 
 GONE = "Object.keys(sessionStorage).every(key => !key.startsWith('pcvae-labels'))"
-PATIENCE = 60_000  # ms; a busy machine takes its time
+PATIENCE = 120_000  # ms; a busy machine takes its time
 
 
 def open_grid(chromium, port):

@@ -111,7 +111,7 @@ def fetch_without_connection(page, folder):
     page.get_by_role("button", name="Fetch this place").click()
     failed = page.get_by_role("alert").filter(has_text="Not taken")
     words = "no images like these" if stretched else "upload a FITS cutout"
-    expect(failed).to_contain_text(words, timeout=15_000)
+    expect(failed).to_contain_text(words)
     expect(page.get_by_text("Choose or drop files")).to_be_visible()
 
 
@@ -187,7 +187,7 @@ def send_a_list_and_take_rows_back(page, tmp_path):
         program.bind_receive_call("table.load.votable", take)
         send.click()
         expect(page.get_by_role("status").filter(has_text="Sent to TOPCAT")).to_be_visible()
-        sender, params, table = taken.get(timeout=5)
+        sender, params, table = taken.get(timeout=60)
         told = {"table-id": params["table-id"], "row": "3"}
         program.enotify(sender, "table.highlight.row", **told)
         expect(heading).to_have_text(table["id"][3])
@@ -211,7 +211,6 @@ def step_through_targets(page, folder, tmp_path):
     with page.expect_file_chooser() as chooser:
         page.get_by_text("Upload targets").click()
     chooser.value.set_files(tmp_path / "targets.csv")
-    page.mouse.move(640, 300)  # away from the button, whose tooltip covers others
     expect(page.get_by_text("2 of 153 targets are in this store")).to_be_visible()
     expect(page.get_by_role("row", name="far 149")).to_have_count(0)
     page.get_by_role("button", name="Next page").press("Enter")
@@ -222,8 +221,6 @@ def step_through_targets(page, folder, tmp_path):
     for row in (12, 30):
         page.get_by_role("button", name="Next: ").click()
         expect(page.locator(".facts h2")).to_have_text(galaxies["id"][row])
-    page.mouse.move(640, 300)  # away from the button, whose tooltip covers others
-    expect(page.get_by_role("tooltip")).to_have_count(0)
     page.get_by_role("button", name="Select the list").click()
     expect(page.get_by_text(f"2 of {len(galaxies):,} selected")).to_be_visible()
 

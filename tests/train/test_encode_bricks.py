@@ -185,6 +185,41 @@ def test_one_that_is_killed_while_its_parts_are_removed_keeps_who_was_left_out(
     assert f"{len(store)} galaxies, models decals" in capsys.readouterr().out
 
 
+def test_galaxies_of_bricks_are_added_to_a_store_once_also_after_a_kill(
+    sky, store, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(brick_parts, "ROWS", 4)
+    table = pd.read_csv(sky / "in.csv", dtype={"id": str})
+    (few := tmp_path / "few").mkdir()
+    table.head(16).to_csv(few / "in.csv", index=False)
+    made, more = tmp_path / "store", ["--append", "--catalog", str(sky / "in.csv")]
+    first = read_store(encode.main([*arguments(sky, made), "--catalog", str(few / "in.csv")]))
+    before = first.galaxies["id"].tolist()
+    assert 3 < len(before) < len(store)
+
+    def write_part(writer, model, start, table, write=StoreWriter.write_part):
+        write(writer, model, start, table)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(StoreWriter, "write_part", write_part)
+        with pytest.raises(KeyboardInterrupt):
+            encode.main(arguments(sky, made, *more))
+    assert len(read_store(made)) == len(before)
+    both = read_store(encode.main(arguments(sky, made, *more)))
+    assert f"{len(before)} of {len(table)} galaxies are in" in capsys.readouterr().out
+    assert both.galaxies["id"].tolist()[: len(before)] == before
+    assert sorted(both.galaxies["id"]) == sorted(store.galaxies["id"])
+    found, expected = (one.latents("decals").set_index("id").sort_index() for one in (both, store))
+    pd.testing.assert_frame_equal(found, expected, check_exact=False, **ALIKE)
+    left_out = [set(pd.read_csv(of.folder / "left_out.csv")["id"]) for of in (both, store)]
+    assert left_out[0] == left_out[1]
+    facts = (made / "store.json").read_bytes()
+    encode.main(arguments(sky, made, *more))
+    assert "nothing is added" in capsys.readouterr().out
+    assert (made / "store.json").read_bytes() == facts
+
+
 def test_the_dashboard_opens_a_store_from_bricks(store):
     from dashboard.backend.datastore import DataStore
 

@@ -4,7 +4,6 @@ import argparse
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -121,7 +120,7 @@ class BrickSample:
             workers: Make the parts, instead of this process.
 
         Raises:
-            StoreError: None is.
+            StoreError: None is, and there were none before them.
         """
         from tqdm import tqdm
 
@@ -144,7 +143,7 @@ class BrickSample:
                 bar.update(len(part.rows))
         galaxies, left_out = taken.split(self.catalog)
         if len(left_out):
-            _report(left_out, len(galaxies), writer.folder)
+            _report(left_out, len(galaxies), writer)
         return complete(galaxies, self.info.bands) if len(galaxies) else galaxies
 
     def _job(self, writer: PartWriter, models: Models, *, decode: bool) -> BrickJob:
@@ -169,11 +168,12 @@ def _missing(
     return {span: models for span, models in absent.items() if models}
 
 
-def _report(left_out: pd.DataFrame, galaxies: int, store: Path) -> None:
+def _report(left_out: pd.DataFrame, galaxies: int, writer: PartWriter) -> None:
     """Say how many are left out and why; remove what was begun if all are."""
+    store = writer.folder
     counts = left_out["reason"].value_counts()
     reasons = ", ".join(f"{count} {reason}" for reason, count in counts.items())
-    if not galaxies:
+    if not galaxies and not writer.append:
         shutil.rmtree(partial_folder(store))
         msg = f"no galaxy is left for {store}: all {len(left_out)} left out ({reasons}), such as "
         raise StoreError(f"{msg}{left_out['id'].iloc[0]}: {left_out['detail'].iloc[0]}")

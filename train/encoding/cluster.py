@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
+from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
@@ -19,6 +20,7 @@ __all__ = [
     "check_cluster_options",
     "connect",
     "in_words",
+    "own_peak",
     "peak_memory",
     "quiet",
     "results",
@@ -196,12 +198,20 @@ def in_words() -> Iterator[None]:
 
 def peak_memory(client: "Client") -> int:
     """The most memory [bytes] that a worker which lives had at any time."""
-    return max(client.run(_peak).values(), default=0)
+    return max(client.run(own_peak).values(), default=0)
 
 
-def _peak() -> int:
+def own_peak() -> int:
+    """The most memory [bytes] that this process had at any time.
+
+    Linux counts what the process had that started it in ``ru_maxrss``, but not in ``VmHWM``.
+    """
+    import re
     import resource
     import sys
 
+    with contextlib.suppress(OSError):
+        if found := re.search(r"VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text()):
+            return int(found[1]) * 1024
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pandas as pd
 import pyarrow.parquet as pq
 
+from pcvae.mapped import plain
 from pcvae.store import StoreInfo, StoreWriter, read_store
 from train.encoding.catalog_tables import joined_parts
 from train.encoding.cluster import connect
@@ -72,7 +73,7 @@ def finish(
         carry_left_out(writer.work, earlier.folder, whole.galaxies["id"])
     if isinstance(writer, StoreWriter):
         if isinstance(earlier, EarlierStore):
-            both = pd.concat([earlier.store.galaxies, whole.galaxies], ignore_index=True)
+            both = pd.concat([plain(earlier.store.galaxies), whole.galaxies], ignore_index=True)
             whole = whole._replace(galaxies=both)
         writer.finish(*whole)
         return
@@ -102,7 +103,10 @@ def scores(made: Path, output: str, model: str) -> pd.DataFrame:
 def next_commands(made: Path, output: str) -> list[str]:
     """What can be done with it."""
     if output == "hats":
-        return [f'next: python -c "import lsdb; print(lsdb.open_catalog({str(made)!r}))"']
+        return [
+            f'next: python -c "import lsdb; print(lsdb.open_catalog({str(made)!r}))"',
+            f"  or: panel serve dashboard/app.py --args {made} --cone RA DEC RADIUS",
+        ]
     return [
         f"next: panel serve dashboard/app.py --args {made}",
         f"  or: python -m train.evaluate {made} REPORT",

@@ -26,7 +26,7 @@ from train.encoding.brick_options import add_brick_options
 from train.encoding.brick_parts import NEAR
 from train.encoding.brick_sample import BrickSample
 
-__all__ = ["brick_figures"]
+__all__ = ["NAME", "SIDE", "brick_figures", "brick_places", "store_info", "write_brick"]
 
 SIDE = 3600  # px of a brick of the Legacy Surveys
 INNER = 0.25 * 3600 / 0.262  # px; the middle of a brick that no other brick covers as well
@@ -59,9 +59,9 @@ def brick_figures(
     figures: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
-        wcs = _write_brick(folder, side)
+        wcs = write_brick(folder, side)
         for number, goal in densities:
-            table = _galaxies(wcs, number, side)
+            table = brick_places(wcs, number, side)
             for recipe, codec in codecs.items():
                 _parts(folder, table.head(codec.batch), codec)  # compiles, or reads what is
                 found = _parts(folder, table, codec)
@@ -92,11 +92,14 @@ def _whole(folder: Path, table: pd.DataFrame, codec: Codec) -> float:
             sample = BrickSample.read(args, codec)
             writer = StoreWriter(args.store, {})
             galaxies = sample.encode(writer, {"model": codec}, decode=False)
-            writer.finish(_info(sample, codec), galaxies.assign(split="new"), {"model": empty})
+            writer.finish(
+                store_info(sample, codec), galaxies.assign(split="new"), {"model": empty}
+            )
     return seconds["whole"]
 
 
-def _info(sample: BrickSample, codec: Codec) -> StoreInfo:
+def store_info(sample: BrickSample, codec: Codec) -> StoreInfo:
+    """What is known of a store of these galaxies as a whole, with the codec as ``model``."""
     about, facts = codec.run.info, sample.info
     model = ModelInfo("model", about.kind, about.recipe, codec.space.latents, "")
     return StoreInfo(
@@ -143,7 +146,7 @@ def _timed(seconds: dict[str, float], name: str) -> Iterator[None]:
     seconds[name] = time.process_time() - began
 
 
-def _write_brick(folder: Path, side: int) -> WCS:
+def write_brick(folder: Path, side: int) -> WCS:
     """Noise, in files that are packed as the surveys' coadds are (RICE in tiles of 100 px)."""
     rng, header = np.random.default_rng(0), fits.Header()
     header["CTYPE1"], header["CTYPE2"], header["BUNIT"] = "RA---TAN", "DEC--TAN", "nanomaggy"
@@ -159,7 +162,7 @@ def _write_brick(folder: Path, side: int) -> WCS:
     return WCS(header)
 
 
-def _galaxies(wcs: WCS, count: int, side: int) -> pd.DataFrame:
+def brick_places(wcs: WCS, count: int, side: int) -> pd.DataFrame:
     """Places all over the inner part of the brick."""
     half = min(INNER, side - 132) / 2
     middle = (side - 1) / 2
