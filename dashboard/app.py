@@ -32,7 +32,7 @@ from dashboard.backend.jobs import forget_plots, has_session, is_warming
 from dashboard.backend.quantities import default_features, feature_choices
 from dashboard.backend.view import RENAMED_TABS, Tab
 from dashboard.components.collapsible import one_at_a_time
-from dashboard.components.css import UNSEEN
+from dashboard.components.css import PHONE, UNSEEN
 from dashboard.components.file_input import Upload
 from dashboard.components.theme import HEADER, THEME
 from dashboard.decoder.tab import Decode
@@ -102,6 +102,11 @@ TABS = (Nearest, Lookalikes, Grid, LabelList, RankedQueue, Histograms, SkyMap, D
 CARD = "clamp(472px, 29vw, 1000px)"  # its width: it grows with the window
 LEAST_HEIGHT = "424px"  # below the header, whatever the strip had at first; else it scrolls
 NOTEBOOK_HEIGHT = 860  # px
+ON_A_PHONE = (
+    "<p>On a screen as narrow as this, look at galaxies, label them, and pick others in the "
+    "strip or by a tap on the map. Boxes, lassos, ranges, two maps and keys need 800 px or "
+    "more.</p>"
+)
 
 
 class Explorer:
@@ -180,21 +185,23 @@ class Explorer:
         tabs = strip_of(self.tabs, self.list_bar, state)
         for part in (maps, tabs):
             part.visible = state.param.page.rx() == "explore"
-        left = pn.Column(maps, self.model_page, sizing_mode="stretch_both")
+        left = pn.Column(maps, self.model_page, sizing_mode="stretch_both", **phone("left"))
         right = pn.Column(
             self.card,
             self.lesson.panel,
             sizing_mode="stretch_both",
             margin=(10, 14, 0, 8),
             styles={"width": CARD, "flex": "none"},
+            **phone("beside"),
         )
-        upper = pn.Row(left, right, sizing_mode="stretch_both")
+        upper = pn.Row(left, right, sizing_mode="stretch_both", **phone("upper"))
         heading = pn.pane.HTML(f"<h1>{escape(self.title)}</h1>", stylesheets=[UNSEEN], margin=0)
         dropped = drop_zone(lambda files: take(self, files), self.add_galaxy)
         samp = self.export_panel.samp
         unseen = (samp, self.keys, self.labels, self.connection, self.viewer, dropped)
         looks = {"sizing_mode": "stretch_both", "styles": {"min-height": LEAST_HEIGHT}}
-        return pn.Column(heading, upper, tabs, *unseen, **looks)
+        note = pn.pane.HTML(ON_A_PHONE, **phone("phone-note"))
+        return pn.Column(heading, note, upper, tabs, *unseen, **looks, **phone("body"))
 
     def page(self) -> Page:
         """The whole page."""
@@ -222,6 +229,11 @@ class Explorer:
         """Show labels that other sessions and processes have written; look for the store."""
         self.store_watch.look()
         refresh(self.datastore, self.state)
+
+
+def phone(name: str) -> dict[str, list[str]]:
+    """A part of the page that has another place on a phone, by its class in ``phone.css``."""
+    return {"css_classes": [name], "stylesheets": [PHONE]}
 
 
 def page_switch(state: State) -> pmui.RadioButtonGroup:

@@ -171,6 +171,7 @@ class Selection(Choices):
         objects={"All": 0},
         doc="How many galaxies of the list are selected, labelled or exported: the first so many.",
     )
+    reason_rows = param.Parameter(default=(), doc="The seeds that the shown reason names: rows.")
     wanted_export = param.Boolean(default=False, doc="The list is to be exported.")
     stamp_size: "param.Selector[int]" = param.Selector(
         objects={"64 px": 64, "96 px": 96, "128 px": 128},

@@ -22,6 +22,7 @@ __all__ = [
     "FitGalaxies",
     "anomaly_score",
     "classes_of",
+    "drawn_rows",
     "fit_score",
     "stratified_splits",
     "training_rows",
@@ -56,15 +57,21 @@ def training_rows(
     """
     finite = np.isfinite(np.asarray(values, dtype=np.float64)).all(axis=1)
     classes = np.asarray(classes, dtype=np.str_)
-    kept = finite & (classes != UNUSED)
-    normal = kept & (classes == NORMAL)
-    certain = np.zeros(len(classes), dtype=bool)
+    return drawn_rows(finite & (classes != UNUSED), classes == NORMAL, judged, seed)
+
+
+def drawn_rows(
+    usable: NDArray[np.bool_], normal: NDArray[np.bool_], judged: ArrayLike = (), seed: int = 0
+) -> NDArray[np.intp]:
+    """As ``training_rows``, by which galaxies are usable and which normal, (N,) each."""
+    kept, normal = usable.copy(), usable & normal
+    certain = np.zeros(len(kept), dtype=bool)
     certain[np.asarray(judged, dtype=np.intp)] = True
     drawn = np.flatnonzero(normal & ~certain)
     room = max(MAX_NORMAL - int((normal & certain).sum()), 0)
     if len(drawn) > room:
         drawn = np.random.default_rng(seed).choice(drawn, room, replace=False)
-    kept[normal] = certain[normal]
+    kept &= certain | ~normal
     kept[drawn] = True
     return np.flatnonzero(kept)
 

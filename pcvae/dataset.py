@@ -80,8 +80,10 @@ class LatentSpace:
             the network's units (``pcvae.calibration.sigma_tilt``); empty for 0.
         angle_factor: The same as ``factor`` for the error of an orientation that is derived from
             two axes, and of round galaxies far from Gaussian.
-        grows: Whether the sigmas of tied axes grow with the distance from the training galaxies
-            (``pcvae.ood.OodScore.growth``).
+        grows: Whether the sigmas of tied axes grow by a factor with the distance from the
+            training galaxies (``pcvae.ood.OodScore.growth``): in runs of earlier versions.
+        growth: How fast those of each tied axis grow with that distance
+            (``pcvae.ood.grown_sigma``); empty for not at all.
     """
 
     latents: tuple[Latent, ...]
@@ -92,6 +94,7 @@ class LatentSpace:
     tilt: tuple[float, ...] = ()
     angle_factor: float = 1.0
     grows: bool = False
+    growth: tuple[float, ...] = ()
 
     @property
     def names(self) -> list[str]:

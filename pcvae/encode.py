@@ -20,8 +20,8 @@ from pcvae.checkpoint import Run, read_run, run_folder
 from pcvae.dataset import ELLIPTICITY, LatentSpace, orientation_of
 from pcvae.errors import ShapeError
 from pcvae.labels import wrap_angle
-from pcvae.model import ConvVAE
-from pcvae.ood import OodScore
+from pcvae.model import ConvVAE, Posterior, outlook
+from pcvae.ood import OodScore, grown_sigma
 from pcvae.preprocess import Stretch, display, symmetries
 
 __all__ = ["Codec", "Encoded", "encode_images", "latent_table"]
@@ -104,8 +104,8 @@ class Codec:
         self._mean = torch.tensor(space.mean, device=self.device)
         self._scale = torch.tensor(space.scale, device=self.device)
         factor = torch.tensor(space.factor or [1.0] * len(space.latents), device=self.device)
-        self._sigma_scale = self._scale * factor
-        self._tilt = torch.tensor(space.tilt or [0.0] * len(space.latents), device=self.device)
+        self.sigma_scale = self._scale * factor
+        self.tilt = torch.tensor(space.tilt or [0.0] * len(space.latents), device=self.device)
 
     @staticmethod
     def read(folder: Path, device: str = "cpu", *, symmetries: bool = False) -> "Codec":
@@ -183,21 +183,38 @@ class Codec:
         if decode:
             reconstruction = self.network.decode(posterior.mu)
             error = (reconstruction - image).square().flatten(1).mean(1)
+        distance = _distance(self, features, posterior)
         mu = posterior.mu * self._scale + self._mean
-        tilted = posterior.logvar / 2 + self._tilt * posterior.mu.clamp(-STEEPEST, STEEPEST)
-        sigma = tilted.exp() * self._sigma_scale
-        found = [values.cpu().double().numpy() for values in (mu, sigma, error)]
-        distance = np.full(len(image), np.nan)
-        if self.ood:
-            blocks = torch.cat(self.network.outlook(features, posterior), dim=1)
-            distance = self.ood.distance(blocks.cpu().double().numpy())
-            if self.space.grows:
-                found[1][:, : self.space.tied] *= self.ood.growth(distance)[:, None]
-        return Encoded(found[0], found[1], found[2], distance)
+        found = [values.cpu().double().numpy() for values in (mu, error)]
+        return Encoded(found[0], _sigma(self, posterior, distance), found[1], distance)
 
     def table(self, flux: NDArray[np.float32], *, decode: bool = True) -> pd.DataFrame:
         """The columns of a store for raw pixels (N, C, P, P): ``latent_table`` of ``encode``."""
         return latent_table(self.encode(flux, decode=decode), self.space, self.ood)
+
+
+def _distance(codec: Codec, features: Tensor, posterior: Posterior) -> NDArray[np.float64]:
+    """The distances from the training galaxies (B,); NaN where the run has no such score."""
+    if codec.ood is None:
+        return np.full(len(features), np.nan)
+    blocks = outlook(codec.network, features, posterior, measured=codec.ood.measured)
+    return codec.ood.distance(torch.cat(blocks, dim=1).cpu().double().numpy())
+
+
+def _sigma(
+    codec: Codec, posterior: Posterior, distance: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """The calibrated errors (B, D) of the latents, in physical units."""
+    space, tied = codec.space, codec.space.tied
+    scale = (codec.tilt * posterior.mu.clamp(-STEEPEST, STEEPEST)).exp() * codec.sigma_scale
+    spread = (posterior.logvar / 2).exp()
+    sigma, unit = (values.cpu().double().numpy() for values in (spread, scale))
+    if codec.ood and space.growth:
+        slope, excess = np.array(space.growth), codec.ood.excess(distance)
+        sigma[:, :tied] = grown_sigma(sigma[:, :tied], slope, excess)
+    elif codec.ood and space.grows:
+        sigma[:, :tied] *= codec.ood.growth(distance)[:, None]
+    return sigma * unit
 
 
 def _on_device(planes: Tensor, device: torch.device) -> Tensor:

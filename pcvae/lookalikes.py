@@ -8,8 +8,9 @@ from scipy.spatial.distance import cdist
 from scipy.special import logsumexp
 
 from pcvae.neighbours import Neighbours
+from pcvae.scan import ScannedNeighbours
 
-__all__ = ["MAX_SEEDS", "by_seeds", "seed_density", "shared_neighbours"]
+__all__ = ["MAX_SEEDS", "by_seeds", "recalled_seeds", "seed_density", "shared_neighbours"]
 
 Floats = NDArray[np.float64]
 
@@ -37,9 +38,7 @@ def shared_neighbours(
         galaxies near no seed are not in it.
     """
     near = values if isinstance(values, Neighbours) else Neighbours(values)
-    among = np.zeros(len(near), dtype=bool)
-    among[_rows(candidates)] = True
-    rows, distances = near.query(_rows(seeds), k, among)
+    rows, distances = near.query(_rows(seeds), k, _mask(candidates, len(near)))
     there = rows >= 0
     return by_seeds(pd.DataFrame({"row": rows[there], "distance": distances[there]}), "row")
 
@@ -85,22 +84,113 @@ def seed_density(
         Columns ``row``, ``density`` in [0, 1] and ``distance``, of the nearest seed; densest
         first. A galaxy with NaN is not in it.
     """
-    points = (values if isinstance(values, Neighbours) else Neighbours(values)).points
-    known = np.asarray(np.isfinite(points).all(axis=1))
-    rows, given = (chosen[known[chosen]] for chosen in (_rows(candidates), _rows(seeds)))
-    if not len(rows) or not len(given):
-        return pd.DataFrame({"row": rows[:0], "density": np.zeros(0), "distance": np.zeros(0)})
-    if len(given) > MAX_SEEDS:
-        given = np.sort(np.random.default_rng(0).choice(given, MAX_SEEDS, replace=False))
-    tree = cKDTree(points[given])
-    nearest = tree.query(points[rows])[0]
-    order = np.argsort(nearest, kind="stable")
-    rows, nearest = rows[order], nearest[order]
-    density = _log_density(points[rows], tree, nearest, most)
-    best = np.lexsort((rows[: len(density)], -density))[:most]
+    near = values if isinstance(values, Neighbours) else Neighbours(values)
+    given = _rows(seeds)
+    given = given[np.isfinite(near.points[given]).all(axis=1)]
+    given = _drawn(given)
+    if not len(given):
+        return pd.DataFrame({"row": given, "density": np.zeros(0), "distance": np.zeros(0)})
+    tree = cKDTree(near.points[given])
+    if isinstance(near, ScannedNeighbours):
+        among = _mask(candidates, len(near))
+        found = near.densest(near.points[given], among, 2 * _width(tree) ** 2, most)
+    else:
+        found = _densest(near.points, tree, _rows(candidates), most)
+    rows, density, nearest = found
+    best = np.lexsort((rows, -density))[:most]
     return pd.DataFrame(
         {"row": rows[best], "density": np.exp(density[best]), "distance": nearest[best]}
     )
+
+
+def _densest(
+    points: NDArray[np.floating], seeds: cKDTree, rows: NDArray[np.intp], most: int
+) -> tuple[NDArray[np.intp], Floats, Floats]:
+    """The rows where seeds are densest, at least: logarithms of density, and nearest seeds."""
+    rows = rows[np.isfinite(points[rows]).all(axis=1)]
+    nearest = seeds.query(points[rows])[0]
+    order = np.argsort(nearest, kind="stable")
+    rows, nearest = rows[order], nearest[order]
+    density = _log_density(points[rows].astype(np.float64, copy=False), seeds, nearest, most)
+    return rows[: len(density)], density, nearest[: len(density)]
+
+
+def recalled_seeds(
+    near: Neighbours,
+    seeds: ArrayLike,
+    candidates: ArrayLike,
+    ranked: pd.DataFrame,
+    k: int | None = None,
+) -> Floats:
+    """The recall of a list of look-alikes down to each of its places, by leaving out seeds.
+
+    It is the share of seeds that would rank as high as that place or higher, were they no seeds:
+    so many of the other galaxies of their kind are expected in the list down to there, if the
+    seeds are a fair draw of that kind.
+
+    Reference: Stone (1974), Journal of the Royal Statistical Society B 36, 111.
+
+    Args:
+        near: All galaxies, N.
+        seeds: Rows of the seeds, or a mask (N,).
+        candidates: Rows of the candidates, or a mask (N,).
+        ranked: How ``seed_density`` or ``shared_neighbours`` ranked them, n rows.
+        k: The k of ``shared_neighbours``; None for ``seed_density``.
+
+    Returns:
+        (n,), growing down the list. NaN of fewer than two seeds and, by shared neighbours, of
+        more than 1,000.
+    """
+    rows = _rows(seeds)
+    rows = rows[np.isfinite(near.points[rows]).all(axis=1)]
+    if len(rows) < 2 or (k is not None and len(rows) > MAX_SEEDS):
+        return np.full(len(ranked), np.nan)
+    if k is None:
+        own = _left_out_density(near.points[_drawn(rows)])
+        worth = ranked["density"].to_numpy(np.float64)
+    else:
+        own = _left_out_shares(near, rows, _rows(candidates), k)
+        worth = _worth(ranked["seeds"].to_numpy(), ranked["distance"].to_numpy())
+    places: NDArray[np.intp] = np.searchsorted(np.sort(own), worth, side="left")
+    return 1 - places / len(own)
+
+
+def _left_out_density(points: NDArray[np.floating]) -> Floats:
+    """The density at each seed (S, d) of the others, (S,)."""
+    squares = cdist(points, points, "sqeuclidean")
+    np.fill_diagonal(squares, np.inf)
+    scale = 2 * _width(cKDTree(points)) ** 2
+    result: Floats = np.exp(logsumexp(-squares / scale, axis=1) - np.log(len(points) - 1))
+    return result
+
+
+def _left_out_shares(
+    near: Neighbours, rows: NDArray[np.intp], candidates: NDArray[np.intp], k: int
+) -> Floats:
+    """The worth (S,) of each seed as a candidate of the others."""
+    among = np.zeros(len(near), dtype=bool)
+    among[candidates] = True
+    reach = near.query(rows, k, among)[1].max(axis=1, initial=0.0)
+    apart = cdist(near.points[rows], near.points[rows])
+    np.fill_diagonal(apart, np.inf)
+    having = apart <= reach  # a row of it: which seeds have that one among their nearest
+    counts = having.sum(axis=1)
+    mean = np.where(having, apart, 0).sum(axis=1) / np.maximum(counts, 1)
+    worth: Floats = np.where(counts > 0, _worth(counts, mean), 0.0)
+    return worth
+
+
+def _worth(seeds: NDArray[np.intp], distance: Floats) -> Floats:
+    """Numbers (n,) that rank by how many seeds, then by the smaller distance."""
+    result: Floats = seeds + 1 / (1 + distance)
+    return result
+
+
+def _drawn(seeds: NDArray[np.intp]) -> NDArray[np.intp]:
+    """At most 1,000 seeds, drawn by a fixed seed of the generator."""
+    if len(seeds) <= MAX_SEEDS:
+        return seeds
+    return np.sort(np.random.default_rng(0).choice(seeds, MAX_SEEDS, replace=False))
 
 
 def _log_density(points: Floats, seeds: cKDTree, nearest: Floats, most: int) -> Floats:
@@ -128,6 +218,12 @@ def _width(seeds: cKDTree) -> float:
         return 1.0
     apart = seeds.query(seeds.data, k=[count + 1])[0][:, 0]
     return float(np.median(apart)) or 1.0
+
+
+def _mask(chosen: ArrayLike, count: int) -> NDArray[np.bool_]:
+    mask = np.zeros(count, dtype=bool)
+    mask[np.asarray(chosen)] = True
+    return mask
 
 
 def _rows(chosen: ArrayLike) -> NDArray[np.intp]:

@@ -21,6 +21,7 @@ __all__ = [
     "Output",
     "Photometry",
     "Posterior",
+    "outlook",
     "permute_latents",
 ]
 
@@ -144,17 +145,6 @@ class ConvVAE(nn.Module):
             parts.append(self.head(features).chunk(2, dim=1))
         return Posterior(*(torch.cat(part, dim=1) for part in zip(*parts, strict=True)))
 
-    def outlook(self, features: Tensor, posterior: Posterior) -> list[Tensor]:
-        """The blocks, each (B, F_b), in which what the network was not trained on stands out.
-
-        Photometry and core where there are any; else mean and variance of the latents. What the
-        convolutions of the stretched image find tells little: they have learnt to paint.
-        """
-        parts = [part.units for part in (self.photometry, self.core) if part is not None]
-        if not parts:
-            return [torch.cat(posterior, dim=1)]
-        return list(features[:, -sum(parts) :].split(parts, dim=1))  # type: ignore[no-untyped-call]
-
     def encode(self, image: Tensor, core: Tensor | None = None) -> Posterior:
         """Map (B, C, S, S) images, with their (B, C, K, K) cores, to the posterior."""
         return self.posterior(self.features(image, core))
@@ -177,6 +167,31 @@ class ConvVAE(nn.Module):
             found = features[:, features.shape[1] - end - count : features.shape[1] - end]
             error = (self.magnitudes(latents) - found.detach()).square().sum(dim=1)
         return Output(self.decode(latents), posterior, error)
+
+
+def outlook(
+    model: ConvVAE, features: Tensor, posterior: Posterior, *, measured: bool = True
+) -> list[Tensor]:
+    """The blocks, each (B, F_b), in which what a network was not trained on stands out.
+
+    Photometry and core where there are any; else mean and variance of the latents. What the
+    convolutions of the stretched image find tells little: they have learnt to paint.
+
+    Args:
+        model: The network.
+        features: As ``ConvVAE.features`` gives them.
+        posterior: Theirs.
+        measured: Whether photometry is the scaled magnitudes themselves where the network
+            decodes them, in place of what its dense layers make of them.
+    """
+    parts = [part.units for part in (model.photometry, model.core) if part is not None]
+    if not parts:
+        return [torch.cat(posterior, dim=1)]
+    blocks = list(features[:, -sum(parts) :].split(parts, dim=1))  # type: ignore[no-untyped-call]
+    if measured and model.magnitudes is not None:
+        end = features.shape[1] - sum(parts)
+        blocks[0] = features[:, end - model.magnitudes.out_features : end]
+    return blocks
 
 
 @torch.no_grad()

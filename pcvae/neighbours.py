@@ -189,20 +189,28 @@ class Neighbours:
         k: int,
         among: NDArray[np.bool_] | None,
     ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-        tree, members = self._tree(among)
-        found = np.full((len(points), max(k, 0) + 1), -1, dtype=np.intp)
-        distances = np.full(found.shape, np.inf)
-        asked = np.isfinite(points).all(axis=1)
-        if len(members) and asked.any():
-            near, index = _nearest(tree, points[asked], found.shape[1], len(members))
-            there = np.isfinite(near)
-            found[asked] = np.where(there, members[np.where(there, index, 0)], -1)
-            distances[asked] = near
+        """The k nearest of each point (M, k) without its own row."""
+        found, distances = self._nearest(points, max(k, 0) + 1, among)
         distances[(found == own[:, None]) & (found >= 0)] = np.inf
         order = np.argsort(distances, axis=1, kind="stable")[:, : max(k, 0)]
         distances = np.take_along_axis(distances, order, axis=1)
         found = np.take_along_axis(found, order, axis=1)
         return np.where(np.isfinite(distances), found, -1), distances
+
+    def _nearest(
+        self, points: NDArray[np.floating], k: int, among: NDArray[np.bool_] | None
+    ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        """The k nearest of each point (M, k), filled up with row -1 at infinity."""
+        tree, members = self._tree(among)
+        found = np.full((len(points), k), -1, dtype=np.intp)
+        distances = np.full(found.shape, np.inf)
+        asked = np.isfinite(points).all(axis=1)
+        if len(members) and asked.any():
+            near, index = _nearest(tree, points[asked], k, len(members))
+            there = np.isfinite(near)
+            found[asked] = np.where(there, members[np.where(there, index, 0)], -1)
+            distances[asked] = near
+        return found, distances
 
     def _tree(self, among: NDArray[np.bool_] | None) -> "tuple[Searched, NDArray[np.intp]]":
         mask = self._known if among is None else self._known & np.asarray(among, dtype=bool)

@@ -3,7 +3,7 @@
 Shapes are written with N galaxies, C bands and F features.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -12,11 +12,20 @@ from numpy.typing import NDArray
 
 from pcvae.catalog import flux_columns
 
-__all__ = ["asinh_magnitudes", "magnitudes_and_colours", "photometric_features", "softening"]
+__all__ = [
+    "asinh_magnitudes",
+    "joined",
+    "magnitude_blocks",
+    "magnitudes_and_colours",
+    "photometric_features",
+    "photometry_blocks",
+    "softening",
+]
 
 ZERO_POINT = 22.5  # AB magnitude of one nanomaggy
 SHAPES = ("r50", "axis_ratio")
 MIN_SOFTENING = 1e-6  # nanomaggy
+BLOCK = 1 << 18  # galaxies of a part
 
 Floats = NDArray[np.float64]
 
@@ -41,11 +50,14 @@ def asinh_magnitudes(flux: Floats, softening: Floats) -> Floats:
 
 def softening(galaxies: pd.DataFrame, bands: Sequence[str]) -> Floats:
     """The median error of the fluxes [nanomaggy] of each band, (C,); if unknown, their tenth."""
-    names = flux_columns(bands)
-    flux = galaxies[names].to_numpy(np.float64)
-    noise = galaxies.reindex(columns=[f"{name}_err" for name in names]).to_numpy(np.float64)
-    known = np.where(np.isfinite(noise), noise, np.abs(flux) / 10)
-    return np.maximum(np.nanmedian(known, axis=0), MIN_SOFTENING)
+    found = []
+    for name in flux_columns(bands):
+        known = np.abs(galaxies[name].to_numpy(np.float64)) / 10
+        if f"{name}_err" in galaxies:
+            noise = galaxies[f"{name}_err"].to_numpy(np.float64)
+            known = np.where(np.isfinite(noise), noise, known)
+        found.append(np.nanmedian(known))
+    return np.maximum(np.array(found), MIN_SOFTENING)
 
 
 def magnitudes_and_colours(galaxies: pd.DataFrame, bands: Sequence[str]) -> pd.DataFrame | None:
@@ -58,13 +70,31 @@ def magnitudes_and_colours(galaxies: pd.DataFrame, bands: Sequence[str]) -> pd.D
     Returns:
         N rows and 2 C - 1 columns in single precision; None where the catalogue lacks fluxes.
     """
+    return joined(magnitude_blocks(galaxies, bands))
+
+
+def magnitude_blocks(galaxies: pd.DataFrame, bands: Sequence[str]) -> Iterator[pd.DataFrame]:
+    """As ``magnitudes_and_colours``, in parts; none where the catalogue lacks fluxes."""
     names = flux_columns(bands)
-    if not set(names) <= set(galaxies) or not galaxies[names].notna().to_numpy().any():
-        return None
-    flux = galaxies[names].to_numpy(np.float64)
-    magnitudes = asinh_magnitudes(flux, softening(galaxies, bands))
-    found = {f"mag_{band}": magnitudes[:, k] for k, band in enumerate(bands)}
-    return pd.DataFrame(found | _colours(magnitudes, bands)).astype(np.float32)
+    if not set(names) <= set(galaxies) or not any(galaxies[name].notna().any() for name in names):
+        return
+    noise = softening(galaxies, bands)
+    for block in _blocks(galaxies, names):
+        magnitudes = asinh_magnitudes(block.to_numpy(np.float64), noise)
+        found = {f"mag_{band}": magnitudes[:, k] for k, band in enumerate(bands)}
+        yield pd.DataFrame(found | _colours(magnitudes, bands)).astype(np.float32)
+
+
+def joined(parts: Iterable[pd.DataFrame]) -> pd.DataFrame | None:
+    """Parts of a table, one below the other; None for no part."""
+    kept = list(parts)
+    return pd.concat(kept, ignore_index=True) if kept else None
+
+
+def _blocks(galaxies: pd.DataFrame, names: Sequence[str]) -> Iterator[pd.DataFrame]:
+    """Some columns, in parts; one part, without rows, of an empty catalogue."""
+    for start in range(0, max(len(galaxies), 1), BLOCK):
+        yield galaxies.iloc[start : start + BLOCK][list(names)]
 
 
 def _colours(magnitudes: Floats, bands: Sequence[str]) -> dict[str, Floats]:
@@ -86,11 +116,24 @@ def photometric_features(galaxies: pd.DataFrame, bands: Sequence[str]) -> pd.Dat
         The features, N rows and F columns; NaN where a galaxy lacks one. None where the catalogue
         has no fluxes, or no size and shape.
     """
+    return joined(photometry_blocks(galaxies, bands))
+
+
+def photometry_blocks(galaxies: pd.DataFrame, bands: Sequence[str]) -> Iterator[pd.DataFrame]:
+    """As ``photometric_features``, in parts; none where the catalogue has no photometry."""
     names = [*flux_columns(bands), *SHAPES]
-    if not set(names) <= set(galaxies) or not galaxies[names].notna().all(axis=1).any():
-        return None
-    flux = galaxies[flux_columns(bands)].to_numpy(np.float64)
-    magnitudes = asinh_magnitudes(flux, softening(galaxies, bands))
+    if not set(names) <= set(galaxies):
+        return
+    if not any(block.notna().all(axis=1).any() for block in _blocks(galaxies, names)):
+        return
+    noise = softening(galaxies, bands)
+    for block in _blocks(galaxies, names):
+        yield _features(block, bands, noise)
+
+
+def _features(galaxies: pd.DataFrame, bands: Sequence[str], noise: Floats) -> pd.DataFrame:
+    """The features of a part of a catalogue by the softening [nanomaggy] of all of it, (C,)."""
+    magnitudes = asinh_magnitudes(galaxies[flux_columns(bands)].to_numpy(np.float64), noise)
     middle = len(bands) // 2
     size = galaxies["r50"].to_numpy(np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):

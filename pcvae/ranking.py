@@ -11,7 +11,17 @@ from numpy.typing import ArrayLike, NDArray
 
 from pcvae.metrics import Floats
 
-__all__ = ["at_base_rate", "average_precision", "precision_at", "purity", "recall_at"]
+__all__ = [
+    "RARE_SHARE",
+    "at_base_rate",
+    "average_precision",
+    "listed_purity",
+    "precision_at",
+    "purity",
+    "recall_at",
+]
+
+RARE_SHARE = 0.001  # of a class in the survey for which purity is stated
 
 
 def average_precision(ranking: ArrayLike, rare: ArrayLike) -> float:
@@ -60,6 +70,22 @@ def purity(recall: float, false_positive_rate: float, base_rate: float) -> float
     """
     called = base_rate * recall + (1 - base_rate) * false_positive_rate
     return float(base_rate * recall / called) if called > 0 else np.nan
+
+
+def listed_purity(recall: float, listed: int, searched: int, base_rate: float) -> float:
+    r"""The share of rare galaxies to be expected in a list, :math:`N b R / n`, at most 1.
+
+    Args:
+        recall: R, the share of the rare galaxies that the list holds.
+        listed: n, its length.
+        searched: N, the galaxies that were ranked.
+        base_rate: The share b of rare galaxies among those.
+
+    Example:
+        >>> listed_purity(recall=0.5, listed=60, searched=60_000, base_rate=0.001)
+        0.5
+    """
+    return min(1.0, searched * base_rate * recall / listed) if listed else np.nan
 
 
 def at_base_rate(

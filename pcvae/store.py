@@ -5,7 +5,7 @@ only read; the order of its rows is that of the sample.
 """
 
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import cache, cached_property, partial
 from pathlib import Path
@@ -22,8 +22,9 @@ from pcvae.chunks import create_chunked, damage, open_chunked, seal
 from pcvae.cutouts import PART
 from pcvae.errors import StoreError, brief
 from pcvae.folders import read_facts, replace_folder, write_facts
+from pcvae.mapped import MappedFolder, fingerprint, map_frames
 from pcvae.parts import PartWriter, part_path
-from pcvae.photometry import magnitudes_and_colours, photometric_features
+from pcvae.photometry import joined, magnitude_blocks, photometry_blocks
 from pcvae.projections import projection_path, read_projections, write_projection
 from pcvae.store_info import (
     BOTH,
@@ -32,9 +33,11 @@ from pcvae.store_info import (
     MAX_AXES,
     PHOTOMETRY,
     VERSION,
+    FeatureColumns,
     ModelInfo,
     SearchFeatures,
     StoreInfo,
+    feature_columns,
     search_features,
 )
 from pcvae.vectors import VECTOR, copy_rows, read_vectors
@@ -43,6 +46,7 @@ __all__ = [
     "BOTH",
     "EMBEDDING",
     "LATENTS",
+    "MAPPED",
     "MAX_AXES",
     "PHOTOMETRY",
     "ModelInfo",
@@ -58,11 +62,15 @@ __all__ = [
 
 EARLIER = -1  # the start of the part with the galaxies that are there: sorts before all others
 BLOCK = 64 * PART  # stamps that are copied at once
+MAPPED = 300_000  # galaxies from which tables are mapped into memory instead of read
 REMAKE = "python -m train.encode SAMPLE {} --run physics=RUN"
 
 
 class Store:
     """A finished store, opened for reading; tables are read when first asked for.
+
+    Those of many galaxies are mapped into memory (``pcvae.mapped``), from files in ``columns``
+    that are made from the others when they are not there.
 
     Args:
         folder: Where it lies.
@@ -80,7 +88,34 @@ class Store:
     @cached_property
     def galaxies(self) -> pd.DataFrame:
         """The catalogue with each galaxy's ``split``; N rows."""
-        return _read_table(self.folder, self.folder / "galaxies.parquet")
+        path = self.folder / "galaxies.parquet"
+        found = self.mapped.of_file(path)
+        return _read_table(self.folder, path) if found is None else found
+
+    def release(self) -> None:
+        """Give back the memory of the mapped tables; what is looked at again comes back."""
+        self.mapped.release()
+
+    def map_all(self) -> None:
+        """Make what is mapped of a large store, so that it opens at once."""
+        if self.mapped.is_used:
+            tables = [self.galaxies, self.photometry, self.magnitudes]
+            tables += [self.latents(model.name) for model in self.info.models]
+            self.release()
+
+    @cached_property
+    def mapped(self) -> MappedFolder:
+        """Where the tables are mapped from, if there are many galaxies."""
+        path = self.folder / "galaxies.parquet"
+        rows = _guarded(_again(self.folder), pq.read_metadata, path).num_rows
+        return MappedFolder(self.folder / "columns" if rows >= MAPPED else None)
+
+    def _derived(self, name: str, blocks: Callable[..., Iterator[pd.DataFrame]]) -> Any:
+        """A table that is computed from the catalogue, part by part; None for no parts."""
+        parts = blocks(self.galaxies, self.info.bands)
+        made_of = f"{fingerprint(self.folder / 'galaxies.parquet')} {self.info.bands}"
+        found = self.mapped.open(name, partial(map_frames, parts, made_of=made_of))
+        return joined(parts) if found is None else found
 
     @cached_property
     def stamps(self) -> "zarr.Array[Any] | None":
@@ -124,16 +159,22 @@ class Store:
     @cached_property
     def photometry(self) -> pd.DataFrame | None:
         """Colours, magnitude, size and shape (N rows) of the catalogue; None if it has none."""
-        return photometric_features(self.galaxies, self.info.bands)
+        return self._derived("photometry", photometry_blocks)
 
     @cached_property
     def magnitudes(self) -> pd.DataFrame | None:
         """Magnitudes and colours [mag] (N rows) of the catalogue; None if it has no fluxes."""
-        return magnitudes_and_colours(self.galaxies, self.info.bands)
+        return self._derived("magnitudes", magnitude_blocks)
 
     def features(
         self, model: str, kind: str = LATENTS, *, oriented: bool = False
-    ) -> "SearchFeatures":
+    ) -> SearchFeatures:
+        """The features of all galaxies; see ``feature_columns``."""
+        return self.feature_columns(model, kind, oriented=oriented).all()
+
+    def feature_columns(
+        self, model: str, kind: str = LATENTS, *, oriented: bool = False
+    ) -> FeatureColumns:
         """The features by which galaxies are searched.
 
         Args:
@@ -150,7 +191,7 @@ class Store:
         if info.wide and kind != PHOTOMETRY:
             latents = pd.DataFrame(self.values(model), columns=info.names, copy=False)
         photometry = self.photometry if kind != LATENTS else None
-        return search_features(info, latents, photometry, kind, oriented=oriented)
+        return feature_columns(info, latents, photometry, kind, oriented=oriented)
 
     def model_folder(self, name: str) -> Path:
         """The folder with what decodes and encodes for that model."""
@@ -162,24 +203,28 @@ class Store:
 
 
 def _read_latents(store: Store, model: str) -> pd.DataFrame:
-    """Latents, their sigmas, derived columns and ``recon_error``; N rows.
+    """Latents, their sigmas, derived columns and ``recon_error``; N rows, in single precision.
 
-    Without the latents of a wide model, which are columns of ``Store.all_latents``. In single
-    precision, as the network computes, and with the ids of ``galaxies``: together that halves the
-    memory.
+    Without the latents of a wide model, which are columns of ``Store.all_latents``. The ids are
+    those of ``galaxies``, which take no memory again.
     """
-    about, path = store.model(model), store.latents_path(model)
-    table = _read_table(store.folder, path, ["id", "recon_error"] if about.wide else None)
+    about, path, ids = store.model(model), store.latents_path(model), store.galaxies["id"]
+    table, again = None, _again(store.folder)
+    if not about.wide:
+        beside = [store.folder / "galaxies.parquet"]
+        table = _guarded(again, store.mapped.of_file, path, ids=ids, beside=beside)
+    if table is None:
+        table = _read_table(store.folder, path, ["id", "recon_error"] if about.wide else None)
+        if "id" in table and not table["id"].equals(ids):
+            msg = f"the ids of model {model!r} are not those of the galaxies. "
+            raise StoreError(msg + again)
+    columns = {"id": ids if "id" in table or store.mapped.is_used else None}
+    columns |= {str(n): table[n].astype(np.float32) for n in table if n != "id"}
     wanted = ["id", *(() if about.wide else about.names), about.orientation]
-    if absent := [name for name in wanted if name and name not in table]:
+    if absent := [name for name in wanted if name and columns.get(name) is None]:
         msg = f"the latents of model {model!r} lack the column {absent[0]!r}. "
-        raise StoreError(msg + _again(store.folder))
-    if not table["id"].equals(store.galaxies["id"]):
-        msg = f"the ids of model {model!r} are not those of the galaxies. "
-        raise StoreError(msg + _again(store.folder))
-    names = [str(name) for name in table if name != "id"]
-    single = {name: table.pop(name).astype(np.float32) for name in names}
-    return pd.DataFrame({"id": store.galaxies["id"], **single})
+        raise StoreError(msg + again)
+    return pd.DataFrame(columns, copy=False)
 
 
 def _read_projections(store: Store, model: str) -> pd.DataFrame:
@@ -321,7 +366,9 @@ class StoreWriter(PartWriter):
         for made_of in ("parts", "rows"):
             if (self.work / made_of).exists():
                 shutil.rmtree(self.work / made_of)
-        return read_store(replace_folder(self.work, self.folder))
+        store = read_store(replace_folder(self.work, self.folder))
+        store.map_all()
+        return store
 
     def _join(self, galaxies: pd.DataFrame, model_folders: Mapping[str, Path]) -> None:
         stamps = self.work / "stamps.zarr"

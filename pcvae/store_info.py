@@ -20,9 +20,11 @@ __all__ = [
     "MAX_AXES",
     "PHOTOMETRY",
     "VERSION",
+    "FeatureColumns",
     "ModelInfo",
     "SearchFeatures",
     "StoreInfo",
+    "feature_columns",
     "search_features",
 ]
 
@@ -90,14 +92,43 @@ class SearchFeatures(NamedTuple):
     values: NDArray[np.floating]
 
 
-def search_features(
+class FeatureColumns(NamedTuple):
+    """The features of N galaxies as the columns of their tables, none of which is copied.
+
+    Args:
+        names: As of ``SearchFeatures``.
+        sizes: Likewise.
+        columns: Their values, (N,) each; those of a wide model together, (N, D).
+        dtype: What they are computed in.
+    """
+
+    names: tuple[str, ...]
+    sizes: tuple[int, ...]
+    columns: tuple[NDArray[np.floating], ...]
+    dtype: type[np.floating]
+
+    def __len__(self) -> int:
+        return len(self.columns[0])
+
+    def take(self, rows: slice | NDArray[np.intp]) -> NDArray[np.floating]:
+        """The features (n, F) of some galaxies."""
+        if len(self.columns) == 1 and self.columns[0].ndim == 2:
+            return self.columns[0][rows]
+        return np.column_stack([column[rows].astype(self.dtype) for column in self.columns])
+
+    def all(self) -> SearchFeatures:
+        """Those of all galaxies."""
+        return SearchFeatures(self.names, self.sizes, self.take(slice(None)))
+
+
+def feature_columns(
     info: ModelInfo,
     latents: pd.DataFrame,
     photometry: pd.DataFrame | None,
     kind: str,
     *,
     oriented: bool = False,
-) -> SearchFeatures:
+) -> FeatureColumns:
     """The features of galaxies whose tables these are, N rows each; in single precision if wide.
 
     Args:
@@ -119,8 +150,23 @@ def search_features(
         blocks.append(photometry)
     names = tuple(str(name) for block in blocks for name in block)
     sizes = tuple(block.shape[1] for block in blocks)
-    parts = [block.to_numpy(np.float32 if info.wide else np.float64) for block in blocks]
-    return SearchFeatures(names, sizes, parts[0] if len(parts) == 1 else np.hstack(parts))
+    dtype = np.float32 if info.wide else np.float64
+    if len(blocks) == 1 and info.wide:
+        return FeatureColumns(names, sizes, (blocks[0].to_numpy(dtype),), dtype)
+    columns = tuple(block[name].to_numpy() for block in blocks for name in block)
+    return FeatureColumns(names, sizes, columns, dtype)
+
+
+def search_features(
+    info: ModelInfo,
+    latents: pd.DataFrame,
+    photometry: pd.DataFrame | None,
+    kind: str,
+    *,
+    oriented: bool = False,
+) -> SearchFeatures:
+    """The features of all galaxies of these tables, as of ``feature_columns``."""
+    return feature_columns(info, latents, photometry, kind, oriented=oriented).all()
 
 
 @dataclass(frozen=True, slots=True)

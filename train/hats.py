@@ -44,6 +44,7 @@ def main(argv: Sequence[str] | None = None) -> Path:
 
 
 def _make(args: argparse.Namespace, argv: Sequence[str] | None) -> Path:
+    from pcvae.mapped import plain
     from pcvae.store import read_store
     from train.encoding.catalog_tables import check_places, store_parts
     from train.encoding.cluster import connect
@@ -51,7 +52,8 @@ def _make(args: argparse.Namespace, argv: Sequence[str] | None) -> Path:
     from train.encoding.outputs import next_commands
 
     store = read_store(args.store)
-    check_places(store.galaxies)
+    galaxies = plain(store.galaxies)
+    check_places(galaxies)
     names = [model.name for model in store.info.models]
     digest = hashlib.sha256((store.folder / "store.json").read_bytes()).hexdigest()
     rows = args.partition_rows or PARTITION_ROWS
@@ -61,7 +63,7 @@ def _make(args: argparse.Namespace, argv: Sequence[str] | None) -> Path:
     content = Content(
         replace(store.info, created=now, command=command("train.hats", argv)),
         {name: store.model_folder(name) for name in names},
-        store_parts(store.galaxies, {name: store.latents_path(name) for name in names}),
+        store_parts(galaxies, {name: store.latents_path(name) for name in names}),
     )
     with connect(args) as client:
         made = writer.finish(content, client, partition_rows=rows)

@@ -201,7 +201,7 @@ def _finish(
     ood, distance = ood_score(plan.model, training_data)
     if plan.recipe.loss.likelihood == "beta_nll":  # else no sigma was asked for
         told = plan.space, plan.recipe.labels, plan.model, training_data.validation, validation
-        plan = plan._replace(space=calibrated(*told, ood.growth(distance)))
+        plan = plan._replace(space=calibrated(*told, ood.excess(distance)))
     info = _info(args, sample, plan, (best.epoch, best.epochs), best.loss)
     write_run(folder, info, plan.model.state_dict(), plan.stretch)
     ood.write(folder)

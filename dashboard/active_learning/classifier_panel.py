@@ -6,7 +6,6 @@ from typing import Any
 import panel as pn
 import param
 
-from dashboard.active_learning.ranking import RARE_SHARE
 from dashboard.active_learning.training_labels import RULE, cancel, refit, warnings_of
 from dashboard.backend.classifier_jobs import ClassifierResult, ClassRates, class_rates
 from dashboard.backend.populations import population_title
@@ -15,7 +14,7 @@ from dashboard.components.assets import style
 from dashboard.components.collapsible import small_button
 from dashboard.components.css import BASE
 from pcvae.anomaly import NORMAL
-from pcvae.ranking import purity
+from pcvae.ranking import RARE_SHARE, purity
 
 __all__ = ["ClassifierPanel", "rates_html"]
 

@@ -7,6 +7,7 @@ import param
 from dashboard.active_learning.classifier_panel import ClassifierPanel
 from dashboard.active_learning.dismissed import DISMISSING, LikeDismissed
 from dashboard.active_learning.queue_order import QueueOrder
+from dashboard.active_learning.queue_reasons import QueueReasons
 from dashboard.active_learning.ranking import (
     caption_of,
     expected_purity,
@@ -18,7 +19,15 @@ from dashboard.active_learning.ranking import (
     waiting_for,
     why_none,
 )
-from dashboard.gallery.strip import SHOWN, Strip, features_control, stamps_height
+from dashboard.gallery.strip import (
+    LINE,
+    SHOWN,
+    STACKED,
+    Strip,
+    features_control,
+    select,
+    stamps_height,
+)
 from dashboard.labelling.labels import full_title, set_label
 from dashboard.state import GalaxyList, State
 
@@ -41,14 +50,15 @@ class RankedQueue(Strip):
         super().__init__(**params)
         self._offer()
         self.fit = ClassifierPanel(datastore=self.datastore, state=self.state)
+        self.reasons = QueueReasons(datastore=self.datastore, state=self.state)
+        self.fit.rates.visible = self.reasons.text.param.visible.rx.not_()
 
     def __panel__(self) -> pn.viewable.Viewable:
-        above = pn.Row(
-            *self._above(), self.note, height=36, margin=(3, 0), sizing_mode="stretch_width"
-        )
+        above = pn.Row(*self._above(), self.note, height=36, margin=(3, 0), **LINE)
         height = stamps_height(self.state)
-        beside = pn.Column(self.like_dismissed, self.fit, width=434, height=height, margin=0)
-        below = pn.Row(self.strip, beside, sizing_mode="stretch_width")
+        parts = self.like_dismissed, self.reasons.button, self.reasons, self.fit
+        beside = pn.Column(*parts, width=434, height=height, margin=0)
+        below = pn.Row(self.strip, beside, **STACKED)
         return pn.Column(above, below, sizing_mode="stretch_width", margin=(2, 10, 0, 10))
 
     def go_to(self, row: int) -> None:
@@ -146,10 +156,7 @@ class RankedQueue(Strip):
 def queue_controls(state: State) -> list[object]:
     """What the queue is ranked by, the features, and which galaxies are queued."""
     queue = state.queue
-    rank = pmui.Select.from_param(
-        queue.param.rank, label="Ranked by", size="small", variant="outlined", width=210,
-        margin=(2, 6, 0, 4),
-    )  # fmt: skip
+    rank = select(queue.param.rank, "Ranked by", 210, top=2)
     labels = {"unlabelled": "unlabelled only", "focus_only": "selection only"}
     boxes = [
         pmui.Checkbox.from_param(queue.param[name], label=label, size="small", margin=(6, 4))

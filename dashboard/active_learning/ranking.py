@@ -12,11 +12,10 @@ from dashboard.backend.quantities import PROBABILITY, Quantity
 from dashboard.backend.typography import MINUS
 from dashboard.state import State
 from pcvae.anomaly import NORMAL
-from pcvae.ranking import at_base_rate
+from pcvae.ranking import RARE_SHARE, at_base_rate
 
 __all__ = [
     "ERROR",
-    "RARE_SHARE",
     "caption_of",
     "expected_purity",
     "offer_ranks",
@@ -37,7 +36,6 @@ BY = {
 }
 
 
-RARE_SHARE = 0.001  # of a class in the survey for which purity is stated
 QUEUED = 10_000  # galaxies that a queue has at most; it says so
 
 
@@ -120,17 +118,22 @@ def rank_words(rank: str) -> str:
 
 
 def expected_purity(rank: str, result: ClassifierResult | None, rows: NDArray[np.intp]) -> str:
-    """The purity to be expected of some galaxies ranked by a class's probability, in words.
+    """The purity to be expected of some galaxies ranked by a probability, in words.
 
-    The mean of their probabilities where one galaxy in 1,000 is of the class.
+    The mean of their probabilities where one galaxy in 1,000 is of the class; of the anomaly
+    score, where one is of each. Nothing is said of galaxies ranked by something else.
     """
     name = rank.removeprefix(PROBABILITY)
-    if result is None or name == rank or name not in result.classes or not len(rows):
+    if result is None or not len(rows) or not (rank == "score" or name in result.classes):
         return ""
-    used = result.fitted.used
-    trained = used[name] / (used[name] + used[NORMAL])
-    share = np.nanmean(at_base_rate(result.of_class(name)[rows], trained, RARE_SHARE))
-    return f"; {share:.0%} of these expected true at 1 in 1,000"
+    classes = result.classes if rank == "score" else (name,)
+    probability = result.score if rank == "score" else result.of_class(name)
+    wanted = sum(result.fitted.used[item] for item in classes)
+    trained = wanted / (wanted + result.fitted.used[NORMAL])
+    there = RARE_SHARE * len(classes)
+    share = np.nanmean(at_base_rate(probability[rows], trained, there))
+    each = " of each class" if len(classes) > 1 else ""
+    return f"; {share:.0%} of these expected true at 1 in 1,000{each}"
 
 
 def rank_column(rank: str) -> str:

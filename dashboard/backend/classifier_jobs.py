@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 from dashboard.backend.populations import Populations, population_title
 from dashboard.backend.quantities import PROBABILITY
 from dashboard.state import Space
-from pcvae.anomaly import NORMAL, UNUSED, AnomalyScore, fit_score, training_rows
+from pcvae.anomaly import NORMAL, UNUSED, AnomalyScore, drawn_rows, fit_score
+from pcvae.scan import slices
 from pcvae.store import Store
+from pcvae.store_info import FeatureColumns
 from pcvae.trials import Trials, repeated_folds, wilson_interval
 
 __all__ = [
@@ -135,7 +137,7 @@ class ClassifierJobs:
 
     def __init__(self, store: Store, populations: Populations) -> None:
         self._store, self._populations = store, populations
-        self.classes = lru_cache(2)(self._classes)
+        self.coded = lru_cache(2)(self._coded)
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="learn")
         self._jobs: OrderedDict[tuple[object, ...], Job] = OrderedDict()
         self._wants: dict[object, set[tuple[object, ...]]] = {}
@@ -185,24 +187,37 @@ class ClassifierJobs:
         counts = Counter(name for _, name in training_labels if name not in known)
         return {name: count for name, count in sorted(counts.items()) if count < MIN_CLASS}
 
-    def rows(
-        self, values: NDArray[np.floating], training_labels: TrainingLabels
-    ) -> NDArray[np.intp]:
-        """The galaxies that a fit to these values, (N, D), uses."""
-        return training_rows(
-            values, self.classes(training_labels), [row for row, _ in training_labels]
-        )
+    def rows(self, known: NDArray[np.bool_], training_labels: TrainingLabels) -> NDArray[np.intp]:
+        """The galaxies that a fit uses, of those whose values are known, (N,)."""
+        names, codes = self.coded(training_labels)
+        if UNUSED in names:
+            known = known & (codes != names.index(UNUSED))
+        judged = [row for row, _ in training_labels]
+        return drawn_rows(known, codes == names.index(NORMAL), judged)
 
-    def _classes(self, training_labels: TrainingLabels) -> NDArray[np.str_]:
-        """The class of each galaxy, (N,): its label's, else the catalogue's."""
+    def classes(
+        self, training_labels: TrainingLabels, rows: NDArray[np.intp] | None = None
+    ) -> NDArray[np.str_]:
+        """The class of some galaxies, or of each, (N,): its label's, else the catalogue's."""
+        names, codes = self.coded(training_labels)
+        return np.array(names)[codes if rows is None else codes[rows]]
+
+    def normal_count(self, training_labels: TrainingLabels) -> int:
+        """The number of galaxies of no rare class."""
+        names, codes = self.coded(training_labels)
+        return int(np.count_nonzero(codes == names.index(NORMAL)))
+
+    def _coded(self, training_labels: TrainingLabels) -> tuple[list[str], NDArray[np.int16]]:
+        """The classes, and each galaxy's as an index into them, (N,)."""
         small, rare = self.small(training_labels), self._populations.marked
-        longest = max(map(len, (NORMAL, *rare, *(name for _, name in training_labels))))
-        classes = np.full(len(self._store), NORMAL, f"<U{longest}")
+        taught = [(row, UNUSED if name in small else name) for row, name in training_labels]
+        names = list(dict.fromkeys([NORMAL, *rare, *(name for _, name in taught)]))
+        codes = np.zeros(len(self._store), np.int16)
         for name in rare:
-            classes[self._populations.members(name)] = name
-        for row, name in training_labels:
-            classes[row] = UNUSED if name in small else name
-        return classes
+            codes[self._populations.members(name)] = names.index(name)
+        for row, name in taught:
+            codes[row] = names.index(name)
+        return names, codes
 
     def _job(self, key: tuple[object, ...], call: Callable[[Job], Any]) -> Job:
         with self._lock:
@@ -217,31 +232,39 @@ class ClassifierJobs:
 
     def _score(self, space: Space, training_labels: TrainingLabels, job: Job) -> ClassifierResult:
         job.tell("fitting SVM and trees", 0.0)
-        values = self._store.features(*space).values
-        rows = self.rows(values, training_labels)
-        fitted = fit_score(values[rows], self.classes(training_labels)[rows])
-        score = np.full(len(values), np.nan, np.float32)
-        margin = np.full(len(values), np.nan, np.float32)
-        probability = np.full((len(values), len(fitted.classes[1:])), np.nan, np.float32)
-        for start in range(0, len(values) if fitted.classes else 0, CHUNK):
-            job.tell(f"scoring galaxy {start:,} of {len(values):,}", start / len(values))
-            part = slice(start, start + CHUNK)
-            margins = fitted.margins(values[part])
+        features = self._store.feature_columns(*space)
+        count, rows = len(features), self.rows(_known(features), training_labels)
+        fitted = fit_score(features.take(rows), self.classes(training_labels, rows))
+        score = np.full(count, np.nan, np.float32)
+        margin = np.full(count, np.nan, np.float32)
+        probability = np.full((count, len(fitted.classes[1:])), np.nan, np.float32)
+        for part in slices(0, count if fitted.classes else 0, CHUNK):
+            job.tell(f"scoring galaxy {part.start:,} of {count:,}", part.start / count)
+            margins = fitted.margins(features.take(part))
             score[part], margin[part] = fitted.score(margins), margins.max(axis=1)
             probability[part] = fitted.probabilities(margins)
+        self._store.release()
         return ClassifierResult(score, margin, probability, fitted)
 
     def _trials(self, space: Space, training_labels: TrainingLabels, job: Job) -> Trials:
         job.tell("cross-validating", 0.0)
-        values = self._store.features(*space).values
-        rows = self.rows(values, training_labels)
-        values, classes = values[rows], self.classes(training_labels)[rows]
+        features = self._store.feature_columns(*space)
+        rows = self.rows(_known(features), training_labels)
+        values, classes = features.take(rows), self.classes(training_labels, rows)
         parts = []
         for seed in range(REPEATS):
             job.tell(f"cross-validating, {FOLDS} folds, {seed + 1} of {REPEATS}", seed / REPEATS)
             parts.append(repeated_folds(values, classes, seed, FOLDS, 1))
         tests = tuple(test for part in parts for test in part.tests)
         return Trials(parts[0].classes, tests, parts[0].left_out)
+
+
+def _known(features: FeatureColumns) -> NDArray[np.bool_]:
+    """Which galaxies have all features, (N,)."""
+    known = np.empty(len(features), bool)
+    for part in slices(0, len(known)):
+        known[part] = np.isfinite(features.take(part)).all(axis=1)
+    return known
 
 
 def probability_choices(marked: Sequence[str], training_labels: TrainingLabels) -> dict[str, str]:

@@ -8,13 +8,14 @@ from numpy.typing import NDArray
 from dashboard.backend.plane import Plane, plane_of
 from dashboard.backend.quantities import Quantity, axes_of, robust_limits, table_of, values_of
 from pcvae.dataset import ELLIPTICITY
+from pcvae.scan import slices
 from pcvae.store import Store
 
 __all__ = ["BINS", "Columns"]
 
 BINS = 48
-MAX_PLANES = 16  # kept ready; one of a million galaxies holds 8 MB
-MAX_VALUES = 8  # quantities kept ready
+MAX_PLANES = 16  # kept ready; those of latents hold no copy of them
+MAX_VALUES = 2  # quantities kept ready; those that are computed hold 4 MB for a million galaxies
 
 
 class Columns:
@@ -67,6 +68,7 @@ class Columns:
         if quantity.cyclic:
             return -np.pi / 2, np.pi / 2
         ends = robust_limits(self.values(model, quantity))
+        self._store.release()
         largest = max(abs(end) for end in ends)
         return (-largest, largest) if quantity.signed else ends
 
@@ -75,7 +77,11 @@ class Columns:
     ) -> tuple[NDArray[np.intp], tuple[float, float]]:
         """The distribution over the whole sample: counts, and the range they cover."""
         values, limits = self.values(model, quantity), self.limits(model, quantity)
-        counts, _ = np.histogram(values[np.isfinite(values)], bins=BINS, range=limits)
+        counts = np.zeros(BINS, np.intp)
+        for part in slices(0, len(values)):
+            known = values[part][np.isfinite(values[part])]
+            counts += np.histogram(known, bins=BINS, range=limits)[0]
+        self._store.release()
         return counts, limits
 
     def _plane(self, model: str, x: str, y: str) -> Plane:

@@ -19,13 +19,14 @@ from dashboard.backend.label_trust import TrustJobs
 from dashboard.backend.model_jobs import ModelJobs
 from dashboard.backend.neighbour_index import NeighbourIndex
 from dashboard.backend.populations import Populations
-from dashboard.backend.sky_index import SkyTree
+from dashboard.backend.sky_index import SkyBands, SkyTree
 from dashboard.backend.thumbnails import Thumbnails
 from dashboard.backend.workers import Workers
 from pcvae.boundaries import Boundaries, boundary_grid
 from pcvae.errors import JournalBusyError, JournalError
 from pcvae.journal import Journal, journal_path
-from pcvae.store import Store
+from pcvae.scan import spans
+from pcvae.store import MAPPED, Store
 
 if TYPE_CHECKING:
     from train.search.catalog_piece import CatalogPiece
@@ -120,10 +121,15 @@ class DataStore:
         if not asked:
             return np.array([], np.intp)
         wanted = pa.array(dict.fromkeys(asked), self._arrow_ids.type)
-        place = pc.index_in(self._arrow_ids, value_set=wanted)
-        there = np.flatnonzero(place.is_valid().to_numpy())
         found = np.full(len(wanted), -1)
-        found[place.drop_null().to_numpy()] = there
+
+        def look(start: int, stop: int) -> None:
+            place = pc.index_in(self._arrow_ids.slice(start, stop - start), value_set=wanted)
+            there = np.flatnonzero(place.is_valid().to_numpy())
+            found[place.drop_null().to_numpy()] = start + there
+
+        spans(len(self), look)
+        self.store.release()
         row = dict(zip(wanted.to_pylist(), found, strict=True))
         return np.array([row[galaxy] for galaxy in asked], np.intp)
 
@@ -152,10 +158,12 @@ class DataStore:
         """The result of ``work(self, *arguments)``, computed once a process."""
         return self.soon(work, self, *arguments)
 
-    def _sky(self) -> SkyTree:
-        """An index of the galaxies' sky positions; building it takes 1 s for a million."""
+    def _sky(self) -> SkyTree | SkyBands:
+        """An index of the galaxies' sky positions; building it takes 1 s for ten million."""
         galaxies = self.store.galaxies
-        return SkyTree(galaxies["ra"], galaxies["dec"])
+        if len(self) < MAPPED:
+            return SkyTree(galaxies["ra"], galaxies["dec"])
+        return SkyBands(galaxies["ra"], galaxies["dec"], self.store.release)
 
 
 def _with_journal(store: Store, address: Path | str) -> DataStore:
@@ -176,10 +184,11 @@ def _fit_boundaries(
     limits = _widen(plane.limits[0]), _widen(plane.limits[1])
 
     def fit() -> Boundaries:
-        points = plane.points.to_numpy()
-        rows = jobs.rows(points, training_labels)
-        classes = jobs.classes(training_labels)[rows]
-        return boundary_grid(points[rows], classes, limits=limits, size=CELLS)
+        points = plane.points
+        known = np.isfinite(points["x"].to_numpy()) & np.isfinite(points["y"].to_numpy())
+        rows = jobs.rows(known, training_labels)
+        some, classes = points.iloc[rows].to_numpy(), jobs.classes(training_labels, rows)
+        return boundary_grid(some, classes, limits=limits, size=CELLS)
 
     return datastore.workers.slow.submit(fit)
 
@@ -196,9 +205,7 @@ def labels_by_row(datastore: DataStore) -> dict[int, str]:
     return {row: event.label for row, event in pairs if row >= 0}
 
 
-def last_labels(datastore: DataStore) -> NDArray[np.object_]:
-    """The last label of each galaxy, (N,); empty where nobody gave one."""
-    found = np.full(len(datastore), "", object)
-    for row, label in labels_by_row(datastore).items():
-        found[row] = label
-    return found
+def last_labels(datastore: DataStore, rows: NDArray[np.intp]) -> NDArray[np.object_]:
+    """The last label of some galaxies, (M,); empty where nobody gave one."""
+    labels = labels_by_row(datastore)
+    return np.array([labels.get(row, "") for row in rows.tolist()], object)

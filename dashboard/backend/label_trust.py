@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashboard.backend.columns import Columns
+from dashboard.backend.plane import inside_box
 from dashboard.backend.populations import Populations, population_title
 from dashboard.backend.typography import MINUS
 from dashboard.backend.workers import Workers
@@ -19,9 +20,10 @@ from dashboard.state import State
 from pcvae.labels import LABELS
 from pcvae.labels import label as label_of
 from pcvae.neighbours import Neighbours
+from pcvae.scan import slices
 from pcvae.store import Store
 from pcvae.trust import LabelTrust, is_biased, is_overconfident, label_trust
-from train.evaluation.galaxy_pool import Estimate, estimates
+from train.evaluation.galaxy_pool import estimates
 
 __all__ = [
     "AROUND",
@@ -37,6 +39,7 @@ __all__ = [
 ]
 
 AROUND = 50  # galaxies that judge the region of one
+PART = 1 << 20  # galaxies that are looked at together
 TRAINED = ("train", "validation")
 
 LabelTrusts = Mapping[str, LabelTrust]
@@ -80,8 +83,7 @@ def sight_of(columns: Columns, state: State) -> Sight:
         return Sight(None, "all")
     left, bottom, right, top = state.zoom
     points = columns.plane(*state.plane).points
-    inside = points["x"].between(left, right) & points["y"].between(bottom, top)
-    return Sight(inside.to_numpy(), "in view")
+    return Sight(inside_box(points, (left, bottom, right, top)), "in view")
 
 
 class TrustJobs:
@@ -95,7 +97,6 @@ class TrustJobs:
 
     def __init__(self, store: Store, populations: Populations, workers: Workers) -> None:
         self._store, self._populations, self._workers = store, populations, workers
-        self._estimates = cache(self._read_estimates)
         self._unseen, self._judges = cache(self._never_trained), cache(self._ordinary_judges)
         self.by_population = cache(self._by_population)
 
@@ -105,8 +106,9 @@ class TrustJobs:
 
     def judge(self, model: str, mask: NDArray[np.bool_] | None) -> Trust:
         """As ``of``, in the caller's thread, which is to be a worker's."""
-        rows = np.arange(len(self._store)) if mask is None else np.flatnonzero(mask)
-        return self._trust(model, rows)
+        unseen = self._unseen()
+        count = len(self._store) if mask is None else int(np.count_nonzero(mask))
+        return self._trust(model, count, unseen if mask is None else unseen & mask)
 
     def around(self, model: str, row: int, index: "Future[Neighbours]") -> LabelTrusts:
         """Those of the 50 nearest ordinary galaxies that never trained and have a label.
@@ -128,41 +130,47 @@ class TrustJobs:
     def _by_population(self, model: str) -> "Future[dict[str, Trust]]":
         def judge() -> dict[str, Trust]:
             populations = self._populations
+            each = enumerate(zip(populations.all, populations.counts, strict=True))
             return {
-                name: self._trust(model, populations.members(name)) for name in populations.all
+                name: self._trust(model, count, self._unseen() & (populations.codes == place))
+                for place, (name, count) in each
             }
 
         return self._workers.quick.submit(judge)
 
-    def _trust(self, model: str, rows: NDArray[np.intp]) -> Trust:
-        return Trust(len(rows), self._judge(model, rows[self._unseen()[rows]]))
+    def _trust(self, model: str, count: int, judges: NDArray[np.bool_]) -> Trust:
+        return Trust(count, self._judge(model, np.flatnonzero(judges)))
 
     def _judge(self, model: str, rows: NDArray[np.intp]) -> dict[str, LabelTrust]:
-        galaxies = self._store.galaxies
-        return {
-            name: label_trust(
-                galaxies[name].to_numpy()[rows],
-                estimate.value[rows],
-                estimate.sigma[rows],
-                name,
-            )
-            for name, estimate in self._estimates(model).items()
-        }
-
-    def _read_estimates(self, model: str) -> dict[str, Estimate]:
-        return estimates(self._store.latents(model), self._store.galaxies)
+        latents, galaxies = self._store.latents(model), self._store.galaxies
+        judged = {}
+        for label in LABELS:
+            if label.name in latents:
+                truth = galaxies[[label.name, label.error]].iloc[rows]
+                inferred = latents[[label.name, f"{label.name}_sigma"]].iloc[rows]
+                value, sigma = estimates(inferred, truth)[label.name]
+                known = truth[label.name].to_numpy()
+                judged[label.name] = label_trust(known, value, sigma, label.name)
+                self._store.release()
+        return judged
 
     def _never_trained(self) -> NDArray[np.bool_]:
-        unseen: NDArray[np.bool_] = ~self._store.galaxies["split"].isin(TRAINED).to_numpy()
+        split = self._store.galaxies["split"]
+        unseen = np.empty(len(split), bool)
+        for part in slices(0, len(unseen), PART):
+            unseen[part] = ~split[part].isin(TRAINED).to_numpy()
         return unseen
 
     def _ordinary_judges(self, model: str) -> NDArray[np.bool_]:
         """Which ordinary galaxies never trained and have a label that the model infers, (N,)."""
         galaxies, info = self._store.galaxies, self._store.info
-        known = [galaxies[name].notna().to_numpy() for name in self._estimates(model)]
-        apart = galaxies["population"].isin((*info.rare, *info.hard_negative)).to_numpy()
-        labelled = np.any(known, axis=0) if known else np.zeros(len(galaxies), bool)
-        judges: NDArray[np.bool_] = self._unseen() & ~apart & labelled
+        names = [label.name for label in LABELS if label.name in self._store.latents(model)]
+        judges = self._unseen().copy()
+        for part in slices(0, len(judges), PART):
+            apart = galaxies["population"][part].isin((*info.rare, *info.hard_negative))
+            judges[part] &= ~apart.to_numpy()
+            judges[part] &= galaxies[names].iloc[part].notna().any(axis=1).to_numpy()
+            self._store.release()
         return judges
 
 

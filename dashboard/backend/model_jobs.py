@@ -5,7 +5,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from dashboard.backend.latent_range import Spread, spread_of
-from dashboard.backend.model_scores import FewShot, few_shot_of, scores_of, trials_of
+from dashboard.backend.model_scores import FewShot, few_shot_of, judges_of, scores_of, trials_of
 from dashboard.backend.workers import Workers
 from pcvae.store import Store
 from pcvae.trials import Trials
@@ -28,7 +28,8 @@ class ModelJobs:
     def __init__(self, store: Store, workers: Workers) -> None:
         self._store, self._workers = store, workers
         self.codec, self.spread = cache(self._codec), cache(self._spread)
-        self.pool, self.scores = cache(self._pool), cache(self._scores)
+        self.pool, self.judges = cache(self._pool), cache(self._judges)
+        self.scores = cache(self._scores)
         self.trials, self.few_shot = cache(self._trials), cache(self._few_shot)
 
     def _codec(self, model: str) -> "Future[Codec]":
@@ -40,16 +41,28 @@ class ModelJobs:
     def _pool(self) -> "Future[Pool]":
         return self._workers.evaluation.submit(gather, self._store)
 
+    def _judges(self) -> "Future[Pool]":
+        pool = self.pool()
+
+        def judges() -> Pool:
+            return judges_of(pool.result(), self._store.release)
+
+        return self._workers.evaluation.submit(judges)
+
     def _scores(self, model: str) -> "Future[tuple[str, dict[str, dict[str, float]]]]":
-        pool, info = self.pool(), self._store.model(model)
-        return self._workers.evaluation.submit(lambda: scores_of(pool.result(), info))
+        pool, judges, info = self.pool(), self.judges(), self._store.model(model)
+
+        def scores() -> tuple[str, dict[str, dict[str, float]]]:
+            return scores_of(judges.result(), info, int(pool.result().test.sum()))
+
+        return self._workers.evaluation.submit(scores)
 
     def _trials(self) -> "Future[dict[str, Trials]]":
-        pool = self.pool()
+        pool = self.judges()
         return self._workers.evaluation.submit(lambda: trials_of(pool.result()))
 
     def _few_shot(self) -> "Future[FewShot]":
-        pool = self.pool()
+        pool = self.judges()
         return self._workers.evaluation.submit(lambda: few_shot_of(pool.result()))
 
 

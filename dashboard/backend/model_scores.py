@@ -1,6 +1,6 @@
 """Scores of the models of a store."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,16 +9,19 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pcvae.metrics import score
-from pcvae.store import PHOTOMETRY, ModelInfo, Store
+from pcvae.store import MAPPED, PHOTOMETRY, ModelInfo, Store
 
 if TYPE_CHECKING:
     from pcvae.trials import Trials
     from train.evaluation.galaxy_pool import Pool
 
-__all__ = ["FewShot", "Scores", "few_shot_of", "history_of", "scores_of", "trials_of"]
+__all__ = ["FewShot", "Scores", "few_shot_of", "history_of", "judges_of", "scores_of", "trials_of"]
 
 
 MAX_TRAINING = 50_000  # training galaxies that neighbours are looked for among
+
+
+MAX_JUDGES = 300_000  # normal galaxies that judge the models of a store of mapped tables
 
 
 MAX_SEARCHED = 20_000  # galaxies that few examples are searched among
@@ -37,11 +40,51 @@ FewShot = Mapping[str, Mapping[str, Mapping[str, Mapping[str, float]]]]
 Scores = Mapping[str, Mapping[str, Mapping[str, float]]]
 
 
-def scores_of(pool: "Pool", model: ModelInfo) -> tuple[str, dict[str, dict[str, float]]]:
+def judges_of(pool: "Pool", done: Callable[[], None] = lambda: None) -> "Pool":
+    """The galaxies that models are judged by: all; or of a store of mapped tables those drawn.
+
+    These are all rare ones that never trained, at most 300,000 normal ones, and at most 50,000
+    each of those that were trained on and that settings were chosen on.
+
+    Args:
+        pool: All galaxies.
+        done: Is called after each column: it may give back the memory of mapped ones.
+    """
+    if len(pool) < MAPPED:
+        return pool
+    kept = _thinned(pool.test, MAX_JUDGES) | (pool.unseen & ~pool.test)
+    kept |= _thinned(pool.train, MAX_TRAINING) | _thinned(pool.validation, MAX_TRAINING)
+    rows = np.flatnonzero(kept)
+    names = ("train", "validation", "test", "unseen")
+    return replace(
+        pool,
+        galaxies=_taken(pool.galaxies, rows, done),
+        latents={name: _taken(table, rows, done) for name, table in pool.latents.items()},
+        **{name: getattr(pool, name)[rows] for name in names},
+    )
+
+
+def _taken(table: pd.DataFrame, rows: NDArray[np.intp], done: Callable[[], None]) -> pd.DataFrame:
+    """Some rows of a table, column by column: each brings all of it into memory."""
+    found = {}
+    for name in table:
+        found[name] = table[name].iloc[rows].array
+        done()
+    return pd.DataFrame(found)
+
+
+def scores_of(
+    pool: "Pool", model: ModelInfo, tested: int = 0
+) -> tuple[str, dict[str, dict[str, float]]]:
     """The figures of ``pcvae.metrics.score`` by model and label, on the test split.
 
     A model without labels is scored by its nearest training galaxies, at most 50,000 of them,
     where there are enough. Intervals are of 1,000 draws, of 200 where very many are tested.
+
+    Args:
+        pool: As of ``judges_of``.
+        model: The model.
+        tested: How many normal galaxies of the store could be tested, if more.
     """
     from train.evaluation.baselines import neighbour_estimates
     from train.evaluation.galaxy_pool import estimates
@@ -54,6 +97,8 @@ def scores_of(pool: "Pool", model: ModelInfo) -> tuple[str, dict[str, dict[str, 
         thin = replace(pool, train=learnt, validation=chosen)
         found = neighbour_estimates(thin, pool.values(model))
     test = pool.test
+    if test.sum() < tested:
+        who += f", on {int(test.sum()):,} of {tested:,} tested"
     draws = DRAWS[int(test.sum()) > MAX_MANY_DRAWS]
     return who, {
         name: score(

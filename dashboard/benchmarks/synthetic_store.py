@@ -1,7 +1,8 @@
 """A synthetic store of any number of galaxies, for benchmarks: quick to make, small on disk.
 
 Properties are correlated roughly as real ones are; stamps repeat one block. The decoder is that
-of the shipped model, so that a picked galaxy costs as much as in use.
+of the shipped model, so that a picked galaxy costs as much as in use. A store of more than twenty
+million is lean: an embedding of five latents, places and populations.
 """
 
 import json
@@ -9,6 +10,7 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +24,7 @@ from pcvae.checkpoint import run_folder
 from pcvae.cutouts import PART
 from pcvae.errors import SettingsError
 from pcvae.labels import Latent
-from pcvae.store import ModelInfo, Store, StoreInfo, read_store
+from pcvae.store import EMBEDDING, ModelInfo, Store, StoreInfo, read_store
 
 __all__ = ["make_store"]
 
@@ -30,7 +32,10 @@ Columns = dict[str, NDArray[np.float64]]
 MIN_GALAXIES = 1_000
 BLOCK = 1_000_000  # galaxies made at once
 SIZE = 64  # px on a side of a stamp
-SHIPPED, MODELS = "decals", ("physics", "vanilla")
+SHIPPED = "decals"
+LEAN = 20_000_000  # galaxies above which there is little of each
+LEAN_LATENTS = ("redshift", "log_mass", "log_sfr", "free_0", "free_1")
+DIGITS = np.uint32(0xFFFFFF00)  # of a number in single precision, four or five decimal ones
 RARE = {  # how many, and where: redshift, log mass, log SFR
     "red_spiral": (294, (0.06, 10.7, -0.9)),
     "green_pea": (13, (0.30, 9.5, 1.0)),
@@ -58,9 +63,11 @@ def make_store(folder: Path, galaxies: int, *, stamps: bool = True, seed: int = 
     work = folder.with_name(f"{folder.name}.partial")
     shutil.rmtree(work, ignore_errors=True)
     (work / "latents").mkdir(parents=True)
-    models = _write_models(work)
-    _write_tables(work, models[0].names, galaxies, np.random.default_rng(seed))
-    stretch = json.loads((work / "models" / "physics" / "stretch.json").read_text())
+    lean = galaxies > LEAN
+    models = _lean_model() if lean else _write_models(work)
+    blocks = _lean_blocks if lean else partial(_blocks, names=models[0].names)
+    parts = blocks(galaxies=galaxies, rng=np.random.default_rng(seed))
+    _write_tables(work, [model.name for model in models], parts)
     if stamps:
         _write_stamps(work / "stamps.zarr", galaxies, np.random.default_rng(seed))
     info = StoreInfo(
@@ -73,7 +80,7 @@ def make_store(folder: Path, galaxies: int, *, stamps: bool = True, seed: int = 
         rare=tuple(RARE),
         hard_negative=(),
         models=models,
-        stamp_stretch=stretch | {"size": SIZE} if stamps else None,
+        stamp_stretch=_stretch(work) if stamps else None,
         created="2026-01-01T00:00:00+00:00",
         command=f"python -m dashboard.benchmarks.interactions --galaxies {galaxies}",
     )
@@ -97,20 +104,75 @@ def _write_models(work: Path) -> tuple[ModelInfo, ModelInfo]:
     return physics, vanilla
 
 
+def _lean_model() -> tuple[ModelInfo]:
+    """An embedding of a few latents, with no network."""
+    latents = tuple(Latent(name, name.replace("_", " ").title(), "") for name in LEAN_LATENTS)
+    return (ModelInfo("lean", EMBEDDING, "made up", latents),)
+
+
+def _stretch(work: Path) -> dict[str, object]:
+    found = json.loads((work / "models" / "physics" / "stretch.json").read_text())
+    return {**found, "size": SIZE}
+
+
 def _write_tables(
-    work: Path, names: Sequence[str], galaxies: int, rng: np.random.Generator
+    work: Path, models: Sequence[str], parts: Iterator[tuple[pd.DataFrame, ...]]
 ) -> None:
-    """The catalogue, and the latents of both models, of these names in the physics one."""
-    paths = [work / "galaxies.parquet", *(work / "latents" / f"{m}.parquet" for m in MODELS)]
+    """The catalogue, and the latents of each model, part by part."""
+    paths = [work / "galaxies.parquet", *(work / "latents" / f"{m}.parquet" for m in models)]
     writers: list[pq.ParquetWriter] = []
-    for tables in _blocks(names, galaxies, rng):
-        arrows = [pa.Table.from_pandas(table, preserve_index=False) for table in tables]
+    for tables in parts:
+        arrows = [pa.Table.from_pandas(_single(table), preserve_index=False) for table in tables]
         if not writers:
-            writers = [pq.ParquetWriter(p, a.schema) for p, a in zip(paths, arrows, strict=True)]
+            writers = [_writer(p, a.schema) for p, a in zip(paths, arrows, strict=True)]
         for writer, table in zip(writers, arrows, strict=True):
             writer.write_table(table)
     for writer in writers:
         writer.close()
+
+
+def _single(table: pd.DataFrame) -> pd.DataFrame:
+    """Numbers but places in single precision, with as many digits as surveys give."""
+    cut = table.copy(deep=False)
+    for name in table.columns.difference(["ra", "dec"]):
+        if table[name].to_numpy().dtype.kind == "f":
+            digits = table[name].to_numpy(np.float32).view(np.uint32) & DIGITS
+            cut[name] = digits.view(np.float32)
+    return cut
+
+
+def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    """A writer that keeps numbers small on disk."""
+    numbers = [field.name for field in schema if pa.types.is_floating(field.type)]
+    texts = [field.name for field in schema if field.name not in (*numbers, "id")]
+    return pq.ParquetWriter(
+        path, schema, compression="zstd", use_dictionary=texts, use_byte_stream_split=numbers
+    )
+
+
+def _lean_blocks(galaxies: int, rng: np.random.Generator) -> Iterator[tuple[pd.DataFrame, ...]]:
+    for start in range(0, galaxies, BLOCK):
+        n = min(BLOCK, galaxies - start)
+        truth, population = _truth(n, rng)
+        free = {name: rng.normal(0, 0.9, n) for name in LEAN_LATENTS if name.startswith("free_")}
+        ids = pd.DataFrame({"id": _ids(start, n)})
+        split = np.where(population == "field", np.where(rng.random(n) < 0.9, "train", "test"), "")
+        places = {
+            "ra": rng.uniform(120, 240, n).astype(np.float32),
+            "dec": np.degrees(np.arcsin(rng.uniform(-0.1, 0.6, n))).astype(np.float32),
+        }
+        kinds = {"population": population, "split": np.where(split == "", "held_out", split)}
+        yield ids.assign(**places, **kinds), ids.assign(**truth, **free)
+
+
+def _ids(start: int, n: int) -> pd.Series:
+    """The ids of galaxies from one on: ``m`` and nine digits."""
+    digits = (np.arange(start, start + n)[:, None] // 10 ** np.arange(8, -1, -1)) % 10
+    texts = np.full((n, 10), ord("m"), np.uint8)
+    texts[:, 1:] = digits + ord("0")
+    ends = pa.py_buffer(np.arange(0, 10 * n + 1, 10, dtype=np.int64))
+    found: pd.Series = pa.LargeStringArray.from_buffers(n, ends, pa.py_buffer(texts)).to_pandas()
+    return found
 
 
 def _blocks(
@@ -170,7 +232,7 @@ def _catalogue(
     )
     return pd.DataFrame(
         {
-            "id": [f"m{row:09d}" for row in range(start, start + n)],
+            "id": _ids(start, n),
             "ra": rng.uniform(120, 240, n),
             "dec": np.degrees(np.arcsin(rng.uniform(-0.1, 0.6, n))),
             "survey": "made up",

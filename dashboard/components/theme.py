@@ -1,12 +1,27 @@
 """The theme: palette and type family."""
 
-__all__ = ["ACCENT", "FONT", "GROUND", "HEADER", "MUTED", "TEXT", "THEME"]
+__all__ = ["ACCENT", "FONT", "GROUND", "HEADER", "MUTED", "NARROW", "TEXT", "THEME"]
 
 FONT = "Inter, Roboto, 'Helvetica Neue', Arial, sans-serif"
 ACCENT = {True: "#f2b84b", False: "#a85b00"}  # by dark theme
 GROUND = {True: "#0a0d13", False: "#ffffff"}
 TEXT = {True: "#e6e9ef", False: "#171b22"}
 MUTED = {True: "#929bab", False: "#596273"}
+
+ABOVE = {  # panel-material-ui asks for tooltips at the right, over the next button: no room there
+    "name": "flip",
+    "options": {
+        "padding": {"left": 100_000, "right": 100_000},
+        "altAxis": False,
+        "fallbackPlacements": ["top", "bottom"],
+    },
+}
+
+NARROW = "@media (max-width: 640px)"  # as in phone.css
+TALL_BAR = {
+    "minHeight": "58px !important",
+    NARROW: {"minHeight": "112px !important", "padding": "0 4px"},
+}
 
 
 def _palette(*, dark: bool) -> dict[str, object]:
@@ -32,7 +47,7 @@ def _theme(*, dark: bool) -> dict[str, object]:
         "shape": {"borderRadius": 6},
         "components": {
             "MuiAppBar": {"styleOverrides": {"root": bar}},
-            "MuiToolbar": {"styleOverrides": {"root": {"minHeight": "58px !important"}}},
+            "MuiToolbar": {"styleOverrides": {"root": TALL_BAR}},
             "MuiTab": {
                 "styleOverrides": {
                     "root": {
@@ -51,12 +66,13 @@ def _theme(*, dark: bool) -> dict[str, object]:
                 "styleOverrides": {"root": {"textTransform": "none", "boxShadow": "none"}}
             },
             "MuiTooltip": {
-                "defaultProps": {"placement": "top"},
+                "defaultProps": {"placement": "top"},  # of those that name none
                 "styleOverrides": {
                     "popper": {"pointerEvents": "none !important"},  # the button below is clicked
                     "tooltip": {"width": "max-content", "pointerEvents": "none"},
                 },
             },
+            "MuiPopper": {"defaultProps": {"modifiers": [ABOVE]}},
         },
     }
 
@@ -69,6 +85,8 @@ HEADER = {  # the bar is ground, not the accent: so panel-material-ui leaves its
         "overflow": "hidden",
         "textOverflow": "ellipsis",
         "whiteSpace": "nowrap",
+        NARROW: {"display": "none"},
     },
+    ".header .MuiToolbar-root > .MuiBox-root": {NARROW: {"flexWrap": "wrap"}},
 }
 THEME = {"dark": _theme(dark=True), "light": _theme(dark=False)}

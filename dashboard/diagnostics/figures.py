@@ -73,7 +73,8 @@ class FigureSpec:
     @cached_property
     def drawn(self) -> Mask:
         """Which galaxies are drawn and have finite values, (N,)."""
-        known: Mask = np.isfinite(self.plane.points.to_numpy()).all(axis=1)
+        points = self.plane.points
+        known: Mask = np.isfinite(points["x"].to_numpy()) & np.isfinite(points["y"].to_numpy())
         return known & self.shown
 
     @property

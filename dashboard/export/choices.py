@@ -10,7 +10,7 @@ from dashboard.export.dossier import MAX_CANDIDATES
 from dashboard.export.footprint import CELLS
 from dashboard.export.map_figure import COLUMN, PAGE
 from dashboard.export.table_formats import FORMATS
-from dashboard.selection.masks import rows_in_focus
+from dashboard.selection.masks import count_in_focus, rows_in_focus
 from dashboard.state import GalaxyList, State
 
 __all__ = [
@@ -37,6 +37,7 @@ LABELS, SELECTION, LIST, CUTOUT, FIGURE = "labels", "selection", "list", "cutout
 DOSSIER, SELECTION_DOSSIER, FOOTPRINT = "dossier", "selection-dossier", "footprint"
 TABULAR = (LABELS, SELECTION, LIST)
 TABLES = {form.title: ending for ending, form in FORMATS.items()}
+MAX_ROWS = 2_000_000  # galaxies of a table
 KINDS = {
     LABELS: TABLES,
     SELECTION: TABLES,
@@ -73,7 +74,7 @@ def formats_of(what: str) -> dict[str, str]:
 
 def options_of(datastore: DataStore, state: State) -> dict[str, str]:
     """What can be exported now, with the number of galaxies of each."""
-    chosen = len(rows_in_focus(state))
+    chosen = count_in_focus(state)
     count = len({event.galaxy for event in datastore.label_table.active})
     options = {f"Labels: {_galaxies(count)}": LABELS}
     options[f"Selection: {chosen:,} of {_galaxies(len(datastore))}"] = SELECTION
@@ -84,7 +85,7 @@ def options_of(datastore: DataStore, state: State) -> dict[str, str]:
         options[f"Dossier of the selection: {_galaxies(chosen)}"] = SELECTION_DOSSIER
     if state.row is not None:
         options[f"Cutout of {datastore.ids[state.row]}, FITS"] = CUTOUT
-    options[f"Footprint of {_galaxies(len(covered(datastore, state)))}, MOC"] = FOOTPRINT
+    options[f"Footprint of {_galaxies(chosen or len(datastore))}, MOC"] = FOOTPRINT
     return options | {"The map, as a figure": FIGURE}
 
 
@@ -105,8 +106,13 @@ def refusal(datastore: DataStore, state: State, what: str) -> str:
     """Why that cannot be exported now, in words; empty if it can."""
     if what == LABELS and not datastore.label_table.active:
         return "Nothing is labelled yet."
-    if what in (SELECTION, SELECTION_DOSSIER) and not len(rows_in_focus(state)):
+    chosen = count_in_focus(state)
+    if what in (SELECTION, SELECTION_DOSSIER) and not chosen:
         return "Nothing is selected."
+    if what == SELECTION and chosen > MAX_ROWS:
+        whole = datastore.store.folder / "galaxies.parquet"
+        most = f"A table holds {MAX_ROWS:,} galaxies at most; {chosen:,} are selected."
+        return f"{most} Select fewer, or read {whole.name} of the store and its latents."
     if what in (DOSSIER, SELECTION_DOSSIER):
         listed = candidates_of(state, what)
         count = 0 if listed is None else len(listed.rows)

@@ -18,7 +18,7 @@ from dashboard.export.files import MAX_BYTES, File, maker_of, too_large
 from dashboard.export.format_choice import FormatChoice
 from dashboard.export.map_layers import Glyphs
 from dashboard.export.samp import Samp
-from dashboard.selection.masks import rows_in_focus
+from dashboard.selection.masks import count_in_focus
 
 __all__ = ["ExportPanel"]
 
@@ -125,7 +125,7 @@ class ExportPanel(View):
         if not self.panel.visible:
             return
         options = options_of(self.datastore, self.state)
-        chosen, count = len(rows_in_focus(self.state)), len(self.datastore.label_table.active)
+        chosen, count = count_in_focus(self.state), len(self.datastore.label_table.active)
         first = SELECTION if chosen and not count else LABELS
         kept = self.what.value in options.values()
         if options != self.what.options:  # else a choice that is on its way would be undone

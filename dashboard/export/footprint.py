@@ -68,8 +68,8 @@ def footprint_of(
     Raises:
         PcvaeError: None of them has a place on the sky, or mocpy is not installed.
     """
-    galaxies = datastore.store.galaxies.iloc[rows]
-    ra, dec = (galaxies[name].to_numpy(np.float64) for name in ("ra", "dec"))
+    galaxies = datastore.store.galaxies
+    ra, dec = (galaxies[name].to_numpy()[rows].astype(np.float64) for name in ("ra", "dec"))
     known = np.isfinite(ra) & np.isfinite(dec)
     if not known.any():
         msg = "expected galaxies with a place on the sky, found none"

@@ -16,6 +16,7 @@ from dashboard.backend.quantities import projections_of
 from dashboard.state import GalaxyList
 from pcvae.label_classes import SCORES
 from pcvae.labels import LABELS
+from pcvae.mapped import plain
 
 __all__ = ["described", "labelled", "list_table", "provenance", "selection", "trust_facts"]
 
@@ -89,7 +90,7 @@ def selection(datastore: DataStore, model: str, rows: NDArray[np.intp]) -> Table
     galaxies, latents = datastore.store.galaxies, datastore.store.latents(model)
     labels = [name for label in LABELS for name in (label.name, label.error)]
     kept = [name for name in (*GALAXY, *labels, *SHAPE) if name in galaxies]
-    known = galaxies[kept].iloc[rows].reset_index(drop=True)
+    known = plain(galaxies[kept].iloc[rows].reset_index(drop=True))
     parts = latents.drop(columns="id"), datastore.store.projections(model)
     inferred = pd.concat([p.iloc[rows] for p in parts if len(p.columns)], axis=1)
     inferred = inferred.reset_index(drop=True)
@@ -171,7 +172,7 @@ def list_table(
         first.setdefault("anomaly_score", learnt.score[rows])
         for place, name in enumerate(learnt.classes):
             first[f"p_{name}"] = learnt.probability[rows, place]
-    first.setdefault("label", last_labels(datastore)[rows])
+    first.setdefault("label", last_labels(datastore, rows))
     found = pd.DataFrame(first)
     rest = table.drop(columns=["id", *(set(found) & set(table))])
     parts = [table[["id"]], found, sexagesimal(table), rest]

@@ -105,9 +105,10 @@ class AddGalaxy(View):
         self.help = pn.pane.HTML(
             f'<p class="muted">{escape(needed(self.datastore))}</p>', stylesheets=[BASE, DROP_DOWN]
         )
-        buttons = pn.FlexBox(self.show_nearest, self.fetch, self.close)
+        self.buttons = pn.FlexBox(self.show_nearest, self.fetch, self.close)
+        self.offered = [self.show_nearest, self.fetch, self.field, self.help, self.ebv]
         looks = {"css_classes": ["drop-down"], "stylesheets": [DROP_DOWN]}
-        self.panel = drawer(self.words, self.ebv, self.field, self.help, buttons, **looks)
+        self.panel = drawer(self.words, self.ebv, self.field, self.help, self.buttons, **looks)
 
     def __panel__(self) -> pn.viewable.Viewable:
         return pn.Row(self.button, self.back, self.panel, margin=0)
@@ -173,7 +174,7 @@ class AddGalaxy(View):
         self._found = None
         self.words.object = status_html(words, busy=busy)
         self.panel.visible = True
-        for part in (self.show_nearest, self.fetch, self.field, self.help, self.ebv):
+        for part in self.offered:
             part.visible = False
 
     def _show_nearest(self) -> None:

@@ -14,7 +14,7 @@ from dashboard.backend.stamp_images import bar_html, channels_of, compass_svg, d
 from dashboard.backend.typography import MINUS
 from dashboard.backend.view import View
 from dashboard.components.assets import style
-from dashboard.components.css import BASE
+from dashboard.components.css import BASE, PHONE
 from dashboard.components.notices import dismiss
 from dashboard.galaxy.external_card import (
     external_facts_html,
@@ -25,6 +25,7 @@ from dashboard.galaxy.external_galaxy import NO_NETWORK, ExternalGalaxy, has_net
 from dashboard.galaxy.property_table import outlier_html, properties_of, table_html
 from dashboard.galaxy.reconstruction import Reconstruction, reconstruction_of
 from dashboard.galaxy.sky_links import links_html, links_of
+from dashboard.galaxy.spectrum import SpectrumView
 from dashboard.galaxy.trust_note import TrustNote
 from dashboard.labelling.label_bar import LabelBar
 from dashboard.state import State
@@ -140,19 +141,22 @@ class Card(View):
         self.facts, self.pictures, self.properties, self.trouble = map(_html, names)
         self.dismiss = _dismiss_button(self.state)
         self.bands = bands_choice(self.datastore, self.state)
+        self.spectrum = SpectrumView(datastore=self.datastore, state=self.state)
         self.trust = TrustNote(datastore=self.datastore, state=self.state)
         self.judge = LabelBar(datastore=self.datastore, state=self.state)
         self._layout = pn.Column(
             self.facts,
             self.judge,
             pn.Row(self.trouble, self.dismiss, sizing_mode="stretch_width", margin=0),
-            self.bands,
+            pn.Row(self.bands, self.spectrum.button, margin=0),
             self.pictures,
+            self.spectrum,
             pn.Spacer(height=4),
             self.trust,
             self.properties,
             sizing_mode="stretch_both",
             css_classes=["card"],
+            stylesheets=[PHONE],
             scroll="y-auto",
         )
         self._show()

@@ -1,7 +1,9 @@
 """The row of look-alikes; ``pcvae.lookalikes`` has the rules that rank them."""
 
+import numpy as np
 import pandas as pd
 import param
+from numpy.typing import NDArray
 
 from dashboard.gallery.reasons import Reasons
 from dashboard.gallery.seed_picker import (
@@ -13,10 +15,14 @@ from dashboard.gallery.seed_picker import (
 from dashboard.gallery.strip import MAX_STAMPS, METRIC, SHOWN, Strip, metric_controls, select
 from dashboard.state import GalaxyList
 from pcvae.lookalikes import MAX_SEEDS
+from pcvae.ranking import RARE_SHARE, listed_purity
+from pcvae.trials import wilson_interval
 
 __all__ = ["Lookalikes"]
 
 Listing = list[tuple[int, str]]
+
+MIN_SEEDS = 5  # below which nothing is said of how many are true
 
 
 class Lookalikes(Strip):
@@ -85,7 +91,8 @@ class Lookalikes(Strip):
         ranked = self._ranked = job.result()
         if ranked.empty:
             return [], f"None of the {seeds.found} is near a {seeds.singular} in this model."
-        return _by_density(ranked, seeds) if k is None else _by_shared(ranked, seeds, k)
+        listed, note = _by_density(ranked, seeds) if k is None else _by_shared(ranked, seeds, k)
+        return listed, expected_purity(ranked[:MAX_STAMPS], len(seeds.rows), seeds.among) + note
 
     def _galaxies(self) -> GalaxyList:
         seeds = seeds_of(self.datastore, self.state)
@@ -97,6 +104,29 @@ class Lookalikes(Strip):
         return GalaxyList(
             self.key, f"look-alikes of a {seeds.singular}", self._ranked["row"].to_numpy(), named
         )
+
+
+def expected_purity(shown: pd.DataFrame, seeds: int, among: NDArray[np.bool_]) -> str:
+    """The purity to be expected of look-alikes, in words, with its 95 % interval.
+
+    It holds where one of 1,000 galaxies that are ranked is of the seeds' kind, and the seeds are a
+    fair draw of it; the interval is that of the recall, which the seeds left out tell.
+
+    Args:
+        shown: The first look-alikes, with their ``recall``.
+        seeds: How many seeds there are.
+        among: Which galaxies were ranked, (N,).
+    """
+    recall = float(shown["recall"].iloc[-1])
+    if seeds < MIN_SEEDS or not np.isfinite(recall):
+        return ""
+    used = min(seeds, MAX_SEEDS)
+    searched = int(among.sum())
+    share, low, high = (
+        listed_purity(found, len(shown), searched, RARE_SHARE)
+        for found in (recall, *wilson_interval(recall * used, used))
+    )
+    return f"{share:.0%} of these expected true at 1 in 1,000 ({low:.0%} to {high:.0%}); "
 
 
 def _by_density(ranked: pd.DataFrame, seeds: Seeds) -> tuple[Listing, str]:

@@ -41,7 +41,8 @@ class Nearest(Strip):
         state, model = self.state, self.state.model
         if state.row is None and shown_external(state, model) is None:
             return [], "The neighbours of the galaxy that you pick show here."
-        if not self._ready(self.datastore.neighbours.index(model, shown_metric(state))):
+        search = self.datastore.neighbours.ready(model, state.row, state.k, shown_metric(state))
+        if not self._ready(search):
             return [], "Indexing the galaxies …"
         near = near_shown(self.datastore, state)
         if near.empty:

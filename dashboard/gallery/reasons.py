@@ -1,5 +1,6 @@
-"""Why a galaxy is a look-alike: the seeds that it is near, and how it differs from the nearest."""
+"""Why a galaxy is listed: the seeds that it is near, and how it differs from the nearest."""
 
+from collections.abc import Iterable
 from html import escape
 from typing import NamedTuple
 
@@ -45,11 +46,20 @@ class Reason(NamedTuple):
     differences: list[tuple[str, float]]
 
 
-def reason_of(datastore: DataStore, state: State, seeds: Seeds, row: int) -> Reason | None:
+def reason_of(
+    datastore: DataStore, state: State, seeds: Seeds, row: int, name: str | None = None
+) -> Reason | None:
     """Why a galaxy is a look-alike of seeds; None while the features are indexed, or unknown.
 
     Something else is a galaxy of another population than the seeds' or the field, or one that
     people labelled otherwise.
+
+    Args:
+        datastore: The galaxies.
+        state: The model, the features and the metric.
+        seeds: The galaxies that it may be near.
+        row: The galaxy.
+        name: Their population, or ``LABEL`` and a label; those of the look-alikes if not given.
     """
     job = datastore.neighbours.index(state.model, state.metric)
     if not job.done() or job.exception():
@@ -58,7 +68,8 @@ def reason_of(datastore: DataStore, state: State, seeds: Seeds, row: int) -> Rea
     near, apart = _nearest(points, row, seeds.rows[seeds.rows != row])
     if not len(near):
         return None
-    others, gaps = _nearest(points, row, _known_others(datastore, state.seeds, seeds.rows))
+    name = state.seeds if name is None else name
+    others, gaps = _nearest(points, row, _known_others(datastore, name, seeds.rows))
     told = _differences(datastore, state, row, int(near[0]))
     first = near[:NEAREST]
     other = int(others[0]) if len(others) else None
@@ -115,8 +126,18 @@ def _known_others(datastore: DataStore, name: str, seeds: NDArray[np.intp]) -> N
     return np.flatnonzero(mask)
 
 
-def reason_html(datastore: DataStore, reason: Reason, row: int, singular: str) -> str:
-    """The reason as HTML, with stamps."""
+def reason_html(
+    datastore: DataStore, reason: Reason, row: int, singular: str, more: Iterable[str] = ()
+) -> str:
+    """The reason as HTML, with stamps.
+
+    Args:
+        datastore: The galaxies.
+        reason: Why the galaxy is listed.
+        row: The galaxy.
+        singular: The name of one seed.
+        more: Sentences that are told first.
+    """
     shown = [*reason.seeds, *([] if reason.other is None else [reason.other])]
     stamps = datastore.thumbnails.of(shown)
     captions = [f"{distance:.2f}" for distance in reason.distances]
@@ -136,8 +157,10 @@ def reason_html(datastore: DataStore, reason: Reason, row: int, singular: str) -
     )
     return (
         f'<div class="reason" tabindex="0"><h3>Why {escape(str(datastore.ids[row]))} is here</h3>'
-        f'<div class="groups"><div><small>nearest {escape(singular)}, distance</small>'
+        '<div class="groups"><div>'
+        f"<small>nearest {escape(singular)}, distance (ringed on the maps)</small>"
         f"{''.join(seeds)}</div><div>{known}</div></div>"
+        + "".join(f"<p>{escape(words)}</p>" for words in more)
         + (f"<p>From the nearest one: {told}</p></div>" if told else "</div>")
     )
 
@@ -147,14 +170,22 @@ def _signed(gap: float) -> str:
 
 
 class Reasons(View):
-    """Why the picked galaxy is among the look-alikes.
+    """Why the picked galaxy is among those that a tab lists; its seeds are ringed on the maps.
 
     Reads ``row``, ``tab``, ``seeds``, ``model``, the metric, ``selection.listed`` and
-    ``progress.journal_events`` of the state; writes nothing.
+    ``progress`` of the state; writes ``selection.reason_rows``.
+
+    Args:
+        opened: Whether the reason is told.
+        params: The datastore and the state.
     """
 
-    def __init__(self, **params: object) -> None:
+    tab = "lookalikes"
+
+    def __init__(self, *, opened: bool = True, **params: object) -> None:
         super().__init__(**params)
+        self.opened = opened
+        self._ringed: tuple[int, ...] = ()
         self.text = pn.pane.HTML(
             "",
             stylesheets=[BASE, style(__file__, "reasons.css")],
@@ -168,6 +199,12 @@ class Reasons(View):
     def __panel__(self) -> pn.viewable.Viewable:
         return self.text
 
+    def _found(self, row: int) -> tuple[Reason, str] | None:
+        """The reason, and its HTML."""
+        seeds = seeds_of(self.datastore, self.state)
+        reason = reason_of(self.datastore, self.state, seeds, row)
+        return reason and (reason, reason_html(self.datastore, reason, row, seeds.singular))
+
     @param.depends(
         *METRIC,
         "state.row",
@@ -179,13 +216,18 @@ class Reasons(View):
         watch=True,
     )
     def _show(self) -> None:
-        state, listed = self.state, self.state.selection.listed
-        there = listed is not None and listed.tab == state.tab == "lookalikes"
-        if not there or state.row is None or state.row not in listed.rows:
-            self.text.visible = False
-            return
-        seeds = seeds_of(self.datastore, state)
-        reason = reason_of(self.datastore, state, seeds, state.row)
-        self.text.visible = reason is not None
-        if reason is not None:
-            self.text.object = reason_html(self.datastore, reason, state.row, seeds.singular)
+        state, listed, row = self.state, self.state.selection.listed, self.state.row
+        there = self.opened and listed is not None and listed.tab == state.tab == self.tab
+        known = there and row is not None and row in listed.rows
+        found = self._found(row) if known and row is not None else None
+        self.text.visible = found is not None
+        if found is not None:
+            self.text.object = found[1]
+        self._ring(() if found is None else tuple(found[0].seeds))
+
+    def _ring(self, rows: tuple[int, ...]) -> None:
+        """Ring these galaxies; the rings of another tab's reason are left to it."""
+        chosen = self.state.selection
+        if rows or chosen.reason_rows == self._ringed:
+            chosen.reason_rows = rows
+        self._ringed = rows

@@ -112,7 +112,7 @@ def near_rows(datastore: DataStore, state: State, again: Callable[[], None]) -> 
     """
     if state.row is None and shown_external(state, state.model) is None:
         return np.array([], np.intp)
-    job = datastore.neighbours.index(state.model, shown_metric(state))
+    job = datastore.neighbours.ready(state.model, state.row, state.k, shown_metric(state))
     if not job.done() and state.progress.loaded:
         when_done(job, again)
     if not job.done() or job.exception():

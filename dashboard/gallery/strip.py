@@ -9,24 +9,39 @@ import param
 
 from dashboard.backend.jobs import when_done
 from dashboard.backend.view import Tab
-from dashboard.components.css import BASE, STAMPS
+from dashboard.components.assets import style
+from dashboard.components.css import BASE, PHONE, STAMPS
 from dashboard.gallery.stamp_strip import StampStrip, stamp_items
 from dashboard.state import GalaxyList, State
 
-__all__ = ["Strip", "features_control", "metric_controls", "select", "stamps_height"]
+__all__ = [
+    "LINE",
+    "STACKED",
+    "Strip",
+    "features_control",
+    "metric_controls",
+    "select",
+    "stamps_height",
+]
 
 MAX_STAMPS = 60  # stamps in a row; a longer list says how many it shows
 ABOVE, HEIGHT = 42, 140  # px: the line of controls, the stamps
+MENU = style(__file__, "strip_menu.css")
+LINE, STACKED = (  # rows that are laid out otherwise on a phone
+    {"css_classes": [name], "stylesheets": [PHONE], "sizing_mode": "stretch_width"}
+    for name in ("controls-line", "stacked")
+)
+LEAST_WIDTH = 110  # px, of a menu
 LOW = State.param["strip"].default  # px: the strip with its tabs
 SHOWN = ("state.tab", "state.dark")  # every strip depends on
 METRIC = ("state.k", "state.whiten", "state.oriented", "state.features")
 
 
 def select(parameter: "param.Selector[str]", label: str, width: int, top: int = 4) -> Any:
-    """A menu of a strip, for a parameter of the state."""
-    looks: dict[str, Any] = {"size": "small", "variant": "outlined"}
-    margin = (top, 8, 0, 2)
-    return pmui.Select.from_param(parameter, label=label, width=width, margin=margin, **looks)
+    """A menu of a strip, for a parameter of the state; narrower where the page is."""
+    looks: dict[str, Any] = {"size": "small", "variant": "outlined", "margin": (top, 8, 0, 2)}
+    looks |= {"min_width": LEAST_WIDTH, "max_width": width, "sizing_mode": "stretch_width"}
+    return pmui.Select.from_param(parameter, label=label, stylesheets=[MENU], **looks)
 
 
 def features_control(state: State, top: int = 4) -> list[object]:
@@ -71,8 +86,8 @@ class Strip(Tab):
         self._refresh()
 
     def __panel__(self) -> pn.viewable.Viewable:
-        above = pn.Row(*self._above(), self.note, height=ABOVE, sizing_mode="stretch_width")
-        below = pn.Row(self.strip, *self._beside(), sizing_mode="stretch_width")
+        above = pn.Row(*self._above(), self.note, height=ABOVE, **LINE)
+        below = pn.Row(self.strip, *self._beside(), **STACKED)
         return pn.Column(above, below, sizing_mode="stretch_width", margin=(6, 10, 0, 10))
 
     def _beside(self) -> list[object]:

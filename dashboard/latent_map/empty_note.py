@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 import panel as pn
 import param
 
+from dashboard.backend.plane import inside_box
 from dashboard.backend.view import View
 from dashboard.components.collapsible import drawer, small_button
 from dashboard.components.css import BASE
 from dashboard.components.notices import status_html
-from dashboard.selection.masks import inside_box
 from dashboard.state import Axes
 
 __all__ = ["EmptyNote"]

@@ -57,7 +57,7 @@ def boundary_note(
         return "no boundaries: " + "; ".join(
             f"{population_title(name)}, {why}" for name, why in found.left_out.items()
         )
-    total = int((datastore.classifier_jobs.classes(training_labels) == NORMAL).sum())
+    total = datastore.classifier_jobs.normal_count(training_labels)
     normal = found.used[NORMAL]
     some = "all galaxies" if normal == total else f"all rare, {normal:,} of {total:,} normal"
     left = "".join(f", no {population_title(name)}" for name in found.left_out)

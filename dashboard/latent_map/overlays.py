@@ -81,6 +81,7 @@ class Overlays(Follower):
         "state.whiten",
         "state.oriented",
         "state.features",
+        "state.selection.reason_rows",
         watch=True,
     )
     def _redraw_rings(self) -> None:
@@ -104,10 +105,11 @@ class Overlays(Follower):
         self.labels.show(self.plane.points, marks, dark=self.state.dark)
 
     def _rings(self) -> None:
-        """Ring the picked galaxy and, smaller, its neighbours; star the external galaxy."""
+        """Ring the picked galaxy, its neighbours and a told reason's seeds; star the external."""
         row, plane = self.state.row, self.plane
         near = near_rows(self.datastore, self.state, self._rings)
         picked = plane.points.iloc[[] if row is None else [row]]
         axes = (self.axes.model, plane.x.column, plane.y.column)
         external = place_on(self.state.external, *axes)
-        self.rings.show(picked, plane.points.iloc[near], external, dark=self.state.dark)
+        seeds = plane.points.iloc[list(self.state.selection.reason_rows)]
+        self.rings.show(picked, plane.points.iloc[near], external, seeds, dark=self.state.dark)

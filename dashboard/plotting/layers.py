@@ -15,7 +15,7 @@ from dashboard.backend.plane import Limits, Plane, narrowest
 from dashboard.backend.screen import device_ratio, picture_size
 from dashboard.plotting.colour_by import Colouring, chosen_colouring
 from dashboard.plotting.decision_boundaries import fill, outline
-from dashboard.plotting.raster import Canvas, over, paint_context
+from dashboard.plotting.raster import FOCUS, Canvas, over, paint_context
 from dashboard.state import State
 from pcvae.anomaly import NORMAL
 from pcvae.boundaries import Boundaries
@@ -71,7 +71,7 @@ def galaxy_picture(
         dark: Whether the ground is dark.
     """
     points = plane.points if chosen.values is None else plane.points.assign(value=chosen.values)
-    picture = chosen.paint(points if focus is None else points[focus], canvas)
+    picture = chosen.paint(points if focus is None else points.assign(**{FOCUS: focus}), canvas)
     if focus is not None:
         picture = over(picture, paint_context(plane.points, canvas, dark=dark))
     return picture

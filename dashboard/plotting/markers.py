@@ -13,7 +13,9 @@ __all__ = ["Outline", "Rings", "mark_svg"]
 
 
 class Rings:
-    """Rings around the picked galaxy and its neighbours, and a star for an external galaxy.
+    """Rings around the picked galaxy, its neighbours and the seeds of the reason that is told.
+
+    An external galaxy has a star.
 
     Args:
         figure: The Bokeh figure.
@@ -42,14 +44,23 @@ class Rings:
         )
 
     def show(
-        self, picked: pd.DataFrame, near: pd.DataFrame, external: pd.DataFrame, *, dark: bool
+        self,
+        picked: pd.DataFrame,
+        near: pd.DataFrame,
+        external: pd.DataFrame,
+        seeds: pd.DataFrame | None = None,
+        *,
+        dark: bool,
     ) -> None:
         """Ring the picked galaxy, over a darker ring for contrast; star the external one.
 
         Each has columns ``x`` and ``y``.
         """
+        seeds = picked.iloc[:0] if seeds is None else seeds
         parts = [
             (near, 10, 1.3, TEXT, "circle"),
+            (seeds, 17, 5.0, GROUND, "circle"),
+            (seeds, 17, 2.2, ACCENT, "circle"),
             (picked, 24, 6.0, GROUND, "circle"),
             (picked, 24, 2.6, ACCENT, "circle"),
             (external, 26, 6.0, GROUND, "star"),

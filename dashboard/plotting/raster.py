@@ -1,12 +1,13 @@
 """Rasterisation: counts and mean values of any number of galaxies as the pixels of a map.
 
 Pictures are (H, W, 4) uint8 with row 0 at the bottom. Every galaxy in view counts: nothing is
-sampled.
+sampled. Points with a column ``focus`` count where that is true. Many are counted in parts, in
+several threads.
 """
 
-from collections.abc import Sequence
-from functools import cache
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from functools import cache, partial
+from typing import NamedTuple
 
 import datashader
 import numpy as np
@@ -17,8 +18,10 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from dashboard.plotting.colour_maps import colour_map
+from pcvae.scan import slices, spans
 
 __all__ = [
+    "FOCUS",
     "Canvas",
     "over",
     "paint_categories",
@@ -27,6 +30,9 @@ __all__ = [
     "paint_mean",
 ]
 
+FOCUS = "focus"  # the column that says which points count
+PART = 1 << 22  # points counted together
+Prepare = Callable[[pd.DataFrame], pd.DataFrame]
 INK = 0.12  # share of the map that the dots would cover if they lay apart
 MAX_RADIUS = 3  # px, radius
 ROUND = 0.25  # px, added to the radius: smaller, the smallest dots look like crosses
@@ -110,10 +116,11 @@ def paint_mean(
             taken round the circle; ``difference``, which diverges from zero.
     """
     cyclic, width = kind == "cyclic", max(limits[1] - limits[0], 1e-12)
-    values = points["value"]
-    parts = _on_circle(values, limits[0], width) if cyclic else {"value": values}
-    asked = [reductions.count("value"), *map(reductions.sum, parts)]
-    count, known, *totals = _sums(points.assign(**parts), canvas, *asked)
+    names = ("sin", "cos") if cyclic else ("value",)
+    asked = [reductions.count("value"), *map(reductions.sum, names)]
+    on_circle = partial(_on_circle, start=limits[0], width=width)
+    more = {"prepare": on_circle} if cyclic else {}
+    count, known, *totals = _sums(points, canvas, *asked, **more)
     radius = _radius(count, canvas.scale)
     weight, *totals = (_spread(layer, radius) for layer in (known, *totals))
     if cyclic:
@@ -136,12 +143,15 @@ def paint_categories(
         canvas: What to draw.
         colours: The colour ``#rrggbb`` of each category.
     """
-    if points.empty:
+    names = pd.Index([str(place) for place in range(len(colours))])
+
+    def prepare(part: pd.DataFrame) -> pd.DataFrame:
+        return part.assign(value=pd.Categorical.from_codes(part["value"].to_numpy(), names))
+
+    found = _aggregate(points, canvas, reductions.count_cat("value"), prepare)
+    if found is None:
         return paint_density(points, canvas, dark=True)
-    names = [str(place) for place in range(len(colours))]
-    codes = pd.Categorical.from_codes(points["value"].to_numpy(np.intp), pd.Index(names))
-    each = _aggregate(points.assign(value=codes), canvas, reductions.count_cat("value"))
-    count = each.to_numpy().astype(np.float32)
+    count = found[""].astype(np.float32)
     radius = _radius(count.sum(axis=2), canvas.scale)
     mixed = count @ np.array(
         [[1, *(int(c[i : i + 2], 16) / 255 for i in (1, 3, 5))] for c in colours], np.float32
@@ -156,26 +166,48 @@ def over(above: NDArray[np.uint8], below: NDArray[np.uint8]) -> NDArray[np.uint8
     return np.asarray(Image.alpha_composite(*layers))
 
 
-def _on_circle(values: pd.Series, start: float, width: float) -> dict[str, pd.Series]:
-    """The sine and cosine of values that come round again after ``width``."""
-    angle = (values - start) * (2 * np.pi / width)
-    return {"sin": np.sin(angle), "cos": np.cos(angle)}
+def _on_circle(points: pd.DataFrame, start: float, width: float) -> pd.DataFrame:
+    """Points with the sine and cosine of values that come round again after ``width``."""
+    angle = (points["value"] - start) * (2 * np.pi / width)
+    return points.assign(sin=np.sin(angle), cos=np.cos(angle))
 
 
 def _sums(
-    points: pd.DataFrame, canvas: Canvas, *what: "reductions.Reduction"
+    points: pd.DataFrame,
+    canvas: Canvas,
+    *what: "reductions.Reduction",
+    prepare: Prepare = lambda part: part,
 ) -> list[NDArray[np.float32]]:
-    """Counts and other reductions at each pixel, in one pass."""
-    if points.empty:
-        return [np.zeros((canvas.height, canvas.width), np.float32) for _ in range(1 + len(what))]
+    """Counts and other reductions at each pixel, in one pass, of points once prepared."""
     asked = {str(place): reduction for place, reduction in enumerate((reductions.count(), *what))}
-    found = _aggregate(points, canvas, reductions.summary(**asked))
-    return [np.nan_to_num(found[name].to_numpy().astype(np.float32)) for name in asked]
+    found = _aggregate(points, canvas, reductions.summary(**asked), prepare)
+    if found is None:
+        return [np.zeros((canvas.height, canvas.width), np.float32) for _ in asked]
+    return [found[name].astype(np.float32) for name in asked]
 
 
-def _aggregate(points: pd.DataFrame, canvas: Canvas, what: "reductions.Reduction") -> Any:
+def _aggregate(
+    points: pd.DataFrame, canvas: Canvas, what: "reductions.Reduction", prepare: Prepare
+) -> dict[str, NDArray[np.float64]] | None:
+    """Reductions at each pixel by name, added up over parts of the points; None for no points."""
     plane = datashader.Canvas(canvas.width, canvas.height, sorted(canvas.x), sorted(canvas.y))
-    return plane.points(points, "x", "y", what)
+
+    def look(start: int, stop: int) -> dict[str, NDArray[np.float64]]:
+        total: dict[str, NDArray[np.float64]] = {}
+        for rows in slices(start, stop, PART):
+            part = points.iloc[rows]
+            part = part[part[FOCUS].to_numpy()] if FOCUS in part else part
+            if len(part):
+                found = plane.points(prepare(part), "x", "y", what)
+                layers = found.data_vars.items() if hasattr(found, "data_vars") else [("", found)]
+                for name, layer in layers:
+                    total[name] = total.get(name, 0.0) + np.nan_to_num(layer.to_numpy())
+        return total
+
+    parts = [part for part in spans(len(points), look) if part]
+    if not parts:
+        return None
+    return {name: np.sum([part[name] for part in parts], axis=0) for name in parts[0]}
 
 
 def _radius(count: NDArray[np.float32], scale: float = 1.0) -> float:

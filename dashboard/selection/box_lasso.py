@@ -9,8 +9,9 @@ from bokeh.events import PanStart
 from holoviews.streams import BoundsXY, Lasso
 from numpy.typing import NDArray
 
+from dashboard.backend.plane import inside_box
 from dashboard.plotting.markers import Outline
-from dashboard.selection.masks import inside_box, inside_polygon, select
+from dashboard.selection.masks import inside_polygon, select
 from dashboard.state import Gesture, State
 
 __all__ = ["BoxLasso"]

@@ -1,6 +1,8 @@
 """Histograms of all properties, of the sample and in focus, with range filters."""
 
+from collections.abc import Callable
 from concurrent.futures import Future, wait
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +21,8 @@ from dashboard.selection.filter_chips import FocusChips
 from dashboard.selection.masks import focus_of
 from dashboard.selection.range_histograms import Ranges
 from pcvae.dataset import ELLIPTICITY
+from pcvae.scan import slices, spans
+from pcvae.store import MAPPED
 
 __all__ = ["Counted", "Histograms", "count_all", "focus_counts", "plot_of"]
 
@@ -34,14 +38,14 @@ class Counted(NamedTuple):
     Args:
         quantity: The quantity.
         limits: The range of the histogram.
-        bins: Each galaxy's bin, (N,); ``BINS`` where it is unknown or beyond the range.
+        some: Counts those of a mask (N,) in each bin, (BINS,).
         counts: How many galaxies are in each bin, (BINS,).
         known: How many have a value.
     """
 
     quantity: Quantity
     limits: tuple[float, float]
-    bins: NDArray[np.uint8]
+    some: Callable[[NDArray[np.bool_]], NDArray[np.intp]]
     counts: NDArray[np.intp]
     known: int
 
@@ -70,9 +74,11 @@ def legend_html(hint: str) -> str:
 
 def count_all(datastore: DataStore, model: str) -> list[Counted]:
     """Bin all galaxies in all quantities: 1 s for a million, so only once."""
-    return [
-        _counted(datastore, model, quantity) for quantity in listed_quantities(datastore, model)
-    ]
+    found = []
+    for quantity in listed_quantities(datastore, model):
+        found.append(_counted(datastore, model, quantity))
+        datastore.store.release()
+    return found
 
 
 def focus_counts(
@@ -90,12 +96,10 @@ def focus_counts(
     """
     if focus is None:
         return {}
-    rows = np.flatnonzero(focus)
-    others = {key: None if mask is None else np.flatnonzero(mask) for key, mask in without.items()}
     found = {}
     for histogram in counted:
-        passing = others.get(histogram.quantity.key, rows)
-        counts = histogram.counts if passing is None else _count(histogram.bins[passing])
+        mask = without.get(histogram.quantity.key, focus)
+        counts = histogram.counts if mask is None else histogram.some(mask)
         found[histogram.quantity.key] = counts.tolist()
     return found
 
@@ -192,11 +196,38 @@ class Histograms(Tab):
 
 def _counted(datastore: DataStore, model: str, quantity: Quantity) -> Counted:
     values = datastore.columns.values(model, quantity)
-    _, limits = datastore.columns.histogram(model, quantity)
+    counts, limits = datastore.columns.histogram(model, quantity)
+    known = int(sum(np.count_nonzero(np.isfinite(values[p])) for p in slices(0, len(values))))
+    if len(values) >= MAPPED:  # no bins are kept of so many
+        some = partial(_count_values, datastore, model, quantity, limits)
+        return Counted(quantity, limits, some, counts, known)
+    bins = _bins(values, limits)
+    return Counted(quantity, limits, lambda mask: _count(bins[mask]), _count(bins), known)
+
+
+def _count_values(
+    datastore: DataStore,
+    model: str,
+    quantity: Quantity,
+    limits: tuple[float, float],
+    mask: NDArray[np.bool_],
+) -> NDArray[np.intp]:
+    """The counts (BINS,) of the galaxies of a mask (N,), binned anew."""
+    values = datastore.columns.values(model, quantity)
+
+    def look(start: int, stop: int) -> NDArray[np.intp]:
+        parts = (_bins(values[p][mask[p]], limits) for p in slices(start, stop))
+        return np.sum([_count(part) for part in parts], axis=0)
+
+    counts: NDArray[np.intp] = np.sum(spans(len(values), look), axis=0)
+    datastore.store.release()
+    return counts
+
+
+def _bins(values: NDArray[np.floating], limits: tuple[float, float]) -> NDArray[np.uint8]:
     place = (values - limits[0]) * (BINS / (limits[1] - limits[0]))
     inside = (place >= 0) & (place <= BINS)
-    bins = np.where(inside, np.minimum(place, BINS - 1), BINS).astype(np.uint8)
-    return Counted(quantity, limits, bins, _count(bins), int(np.isfinite(values).sum()))
+    return np.where(inside, np.minimum(place, BINS - 1), BINS).astype(np.uint8)
 
 
 def _count(bins: NDArray[np.uint8]) -> NDArray[np.intp]:

@@ -10,35 +10,24 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 
 from dashboard.backend.datastore import DataStore
+from dashboard.backend.plane import inside_box
 from dashboard.backend.quantities import colours_of
 from dashboard.backend.view import Follower
 from dashboard.state import Gesture, Query, State
+from pcvae.scan import slices, spans
 
 __all__ = [
     "FocusFollower",
     "clear",
     "combine",
+    "count_in_focus",
     "focus_of",
-    "inside_box",
     "inside_polygon",
     "mask_of",
     "rows_in_focus",
     "select",
     "undo_selection",
 ]
-
-
-def inside_box(points: pd.DataFrame, bounds: tuple[float, ...]) -> NDArray[np.bool_]:
-    """Which points lie in a box, (N,), its border included; those without a position do not.
-
-    Args:
-        points: Columns ``x`` and ``y``, N rows.
-        bounds: Two opposite corners: x, y, x, y.
-    """
-    x, y = points["x"].to_numpy(), points["y"].to_numpy()
-    left, right = sorted(bounds[0::2])
-    bottom, top = sorted(bounds[1::2])
-    return (x >= left) & (x <= right) & (y >= bottom) & (y <= top)
 
 
 def inside_polygon(points: pd.DataFrame, corners: ArrayLike) -> NDArray[np.bool_]:
@@ -56,9 +45,16 @@ def inside_polygon(points: pd.DataFrame, corners: ArrayLike) -> NDArray[np.bool_
     area = shapely.make_valid(shapely.Polygon(line))
     shapely.prepare(area)
     inside = inside_box(points, area.bounds)
-    near = np.flatnonzero(inside)
-    x, y = (points[name].to_numpy(np.float64)[near] for name in ("x", "y"))
-    inside[near] = shapely.contains_xy(area, x, y)
+    shapely.contains_xy(area, 0.0, 0.0)  # now its index is made, which threads share
+    x, y = points["x"].to_numpy(), points["y"].to_numpy()
+
+    def look(start: int, stop: int) -> None:
+        for part in slices(start, stop):
+            near = part.start + np.flatnonzero(inside[part])
+            places = x[near].astype(np.float64), y[near].astype(np.float64)
+            inside[near] = shapely.contains_xy(area, *places)
+
+    spans(len(points), look)
     return inside
 
 
@@ -133,7 +129,8 @@ def focus_of(datastore: DataStore, state: State, but: str = "") -> NDArray[np.bo
     for key, (low, high) in state.selection.filters.items():
         if key in quantities and key != but:
             values = datastore.columns.values(state.model, quantities[key])
-            inside = (values >= low) & (values <= high)
+            inside = values >= low
+            inside &= values <= high
             mask = inside if mask is None else mask & inside
     return mask
 
@@ -176,6 +173,12 @@ def mask_of(rows: ArrayLike, count: int) -> NDArray[np.bool_]:
     mask, known = np.zeros(count, bool), np.asarray(rows, np.intp)
     mask[known[known >= 0]] = True
     return mask
+
+
+def count_in_focus(state: State) -> int:
+    """The number of galaxies in focus; 0 where there is no focus."""
+    focus = state.selection.focus
+    return 0 if focus is None else int(np.count_nonzero(focus))
 
 
 def rows_in_focus(state: State) -> NDArray[np.intp]:

@@ -13,23 +13,26 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import Future
 from difflib import get_close_matches
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dashboard.backend.classifier_jobs import TrainingLabels
-from dashboard.backend.datastore import DataStore, last_labels
+from dashboard.backend.datastore import DataStore, labels_by_row
 from dashboard.backend.jobs import when_done
 from dashboard.backend.quantities import colours_of
 from dashboard.selection.masks import select
 from dashboard.state import Query, Space, State
 from pcvae.errors import PcvaeError
+from pcvae.scan import slices
 
 __all__ = ["QueryError", "is_query", "matches", "select_by_query"]
 
 LONGEST, MOST = 400, 120  # letters and nodes of a condition
 SOUGHT = re.compile(r"[<>=]")
 TEXTS = ("id", "population", "survey", "split")
+PART = 1 << 20  # galaxies looked at together
 COMPARED: dict[type, Callable[..., object]] = {
     ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge,
     ast.Eq: operator.eq, ast.NotEq: operator.ne,
@@ -77,9 +80,13 @@ def matches(
     if sum(1 for _ in ast.walk(tree)) > MOST:
         msg = f"expected at most {MOST} names, numbers and signs, found more"
         raise QueryError(msg)
+    found = np.zeros(len(datastore), bool)
+    reader = _Reader(datastore, space, training_labels)
     with np.errstate(all="ignore"):
-        found = _Reader(datastore, space, training_labels).truth(tree.body)
-    return np.broadcast_to(found, len(datastore)).copy()
+        for part in slices(0, max(len(found), 1), PART):
+            found[part] = reader.truth(tree.body, part)
+    datastore.store.release()
+    return found
 
 
 def select_by_query(
@@ -109,21 +116,27 @@ def select_by_query(
 
 
 class _Reader:
-    """Computes a condition's parts from the columns of a store."""
+    """Computes a condition's parts from the columns of a store, for a part of its rows."""
 
     def __init__(
         self, datastore: DataStore, space: Space, training_labels: TrainingLabels
     ) -> None:
         self.datastore, self.space, self.training_labels = datastore, space, training_labels
+        self._rows = slice(None)
 
-    def truth(self, node: ast.expr) -> NDArray[np.bool_]:
+    def truth(self, node: ast.expr, rows: slice) -> NDArray[np.bool_]:
+        """Whether each of these rows fulfils a condition."""
+        self._rows = rows
+        return self._truth(node)
+
+    def _truth(self, node: ast.expr) -> NDArray[np.bool_]:
         """A part that is true or false."""
         if isinstance(node, ast.BoolOp):
-            parts = [self.truth(part) for part in node.values]
+            parts = [self._truth(part) for part in node.values]
             join = np.logical_and if isinstance(node.op, ast.And) else np.logical_or
             return np.asarray(join.reduce(np.broadcast_arrays(*parts)))
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-            return ~self.truth(node.operand)
+            return ~self._truth(node.operand)
         if isinstance(node, ast.Compare):
             return self._compared(node)
         msg = f"expected {FORM}, found {ast.unparse(node)}, which compares nothing"
@@ -171,23 +184,36 @@ class _Reader:
         keys = {quantity.key: quantity for quantity in reversed(listed)}
         keys |= {quantity.column: quantity for quantity in reversed(listed)}
         if name == "label":
-            return last_labels(datastore)
+            return self._labels()
         if name in keys:
-            return datastore.columns.values(model, keys[name])
+            return datastore.columns.values(model, keys[name])[self._rows]
         magnitudes = datastore.store.magnitudes
         if name in datastore.store.info.bands and magnitudes is not None:
-            return magnitudes[f"mag_{name}"].to_numpy(np.float64)
+            return magnitudes[f"mag_{name}"].to_numpy()[self._rows].astype(np.float64)
         if name == "score" or name.startswith("p_"):
-            return self._score(name)
+            return self._score(name)[self._rows]
         own = name.removeprefix("catalogue.")
         if own in TEXTS and own in galaxies:
-            return galaxies[own].fillna("").astype(str).to_numpy(object)
+            return galaxies[own][self._rows].astype("str").fillna("").to_numpy(object)
         if own in galaxies and galaxies[own].dtype.kind in "fiub":
-            return galaxies[own].to_numpy(np.float64)
+            return galaxies[own].to_numpy()[self._rows].astype(np.float64)
         known = [*keys, "label", *TEXTS, *datastore.store.info.bands, "score", *map(str, galaxies)]
         near = get_close_matches(name, known, 3) or [q.column for q in listed[:4]]
         msg = f"this store has no {name}; it has {', '.join(dict.fromkeys(near))}"
         raise QueryError(msg)
+
+    def _labels(self) -> NDArray[np.object_]:
+        """The last label of each galaxy; empty where nobody gave one."""
+        start, stop, _ = self._rows.indices(len(self.datastore))
+        found = np.full(stop - start, "", object)
+        for row, label in self._label_rows.items():
+            if start <= row < stop:
+                found[row - start] = label
+        return found
+
+    @cached_property
+    def _label_rows(self) -> dict[int, str]:
+        return labels_by_row(self.datastore)
 
     def _score(self, name: str) -> Column:
         learnt = self.datastore.classifier_jobs.learnt(self.space, self.training_labels)

@@ -1,18 +1,26 @@
-"""Selections and filters as text, for an address that shows them again."""
+"""Selections, filters and names as text, for an address that shows them again."""
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from urllib.parse import quote, unquote
 
 import numpy as np
 import shapely
 
 from dashboard.state import Gesture
 
-__all__ = ["filters_of", "gesture_of", "text_of_filters", "text_of_gesture"]
+__all__ = [
+    "filters_of",
+    "gesture_of",
+    "names_of",
+    "text_of_filters",
+    "text_of_gesture",
+    "text_of_names",
+]
 
 MAX_CORNERS = 40  # of a line drawn by hand, which is simplified to that many
-MAX_FILTERS = 20
+MAX_FILTERS, MAX_NAMES = 20, 100
 KEY = re.compile(r"[\w. -]{1,80}")
 DIGITS = 6
 
@@ -87,3 +95,23 @@ def gesture_of(text: str) -> Gesture | None:
 
 def _end(value: float) -> str:
     return f"{value:.{DIGITS}g}" if math.isfinite(value) else ""
+
+
+def text_of_names(names: Iterable[str]) -> str:
+    """Names of populations and labels, parted by commas.
+
+    Example:
+        >>> text_of_names(["green_pea", "odd, blue"])
+        'green_pea,odd%2C%20blue'
+    """
+    return ",".join(quote(name, safe="") for name in names)
+
+
+def names_of(text: str) -> list[str]:
+    """The names of a text, each once.
+
+    Example:
+        >>> names_of("green_pea,odd%2C%20blue,,green_pea")
+        ['green_pea', 'odd, blue']
+    """
+    return list(dict.fromkeys(unquote(part) for part in text.split(",") if part))[:MAX_NAMES]

@@ -42,9 +42,10 @@ GLOSSARY = {
         "the mean squared difference a pixel, in the network's stretched units."
     ),
     "Share of training galaxies farther in": (
-        "How unusual a galaxy is for the model: by the Mahalanobis distance of the encoder's "
-        "features from those of the training galaxies. Above 0.99 the card warns: what is "
-        "inferred of a galaxy unlike all that the model has seen may be far off."
+        "How unusual a galaxy is for the model: by how rare its colours at its brightness, and "
+        "what the encoder finds in its middle, are among the training galaxies. Above 0.99 the "
+        "card warns: what is inferred of a galaxy unlike all that the model has seen may be far "
+        "off; the sigmas of its labels grow, up to the spread of the training galaxies."
     ),
     "Residual": ("Image minus reconstruction; or, of a number, inferred minus catalogue value."),
     "Redshift": ("How much the expansion of the universe has stretched the light: a distance."),

@@ -9,16 +9,23 @@ import param
 from dashboard.backend.datastore import DataStore
 from dashboard.backend.jobs import when_done
 from dashboard.backend.view import View
+from dashboard.components.collapsible import small_button
 from dashboard.galaxy.add_galaxy import AddGalaxy
 from dashboard.selection.query import is_query, select_by_query
+from dashboard.sky.name_resolver import host, is_name, named
 from dashboard.sky.search import Found, find, suggestions
 
 __all__ = ["Find"]
 
 HELP = (
     "Find a galaxy: type its id or the beginning of it; or a place on the sky, such as "
-    "153.006 +2.218 or 10:12:01.5 +02:13:04, for the galaxy nearest to it; or a condition, "
+    "153.006 +2.218 or 10:12:01.5 +02:13:04, for the galaxy nearest to it; or a name, such as "
+    "NGC 1068, to be looked up; or a condition, "
     'such as redshift > 0.2 and g - r < 0.3 or label == "candidate", for all that fulfil it'
+)
+LOOK_UP = (
+    "Look up the name: ask Sesame of the CDS (SIMBAD, NED, VizieR) where it is, and show the "
+    "galaxy of this store that lies there"
 )
 
 
@@ -75,6 +82,10 @@ class Find(View):
             margin=(10, 5, 0, 5),
         )
         self.field.param.watch(lambda event: self.ask(event.new), "value")
+        self._name = ""
+        self.by_name = small_button("Look up the name", LOOK_UP, self.look_up, visible=False)
+        self.add_galaxy.offered.append(self.by_name)
+        self.add_galaxy.buttons.insert(0, self.by_name)
 
     def __panel__(self) -> pn.viewable.Viewable:
         return self.field
@@ -87,6 +98,13 @@ class Find(View):
             self._select(text)
             return
         job = self.datastore.workers.requests.submit(find, self.datastore, text)
+        when_done(job, lambda: self._show(job.result(), text.strip()))
+
+    def look_up(self) -> None:
+        """Ask Sesame for the place of what was typed, in a worker; show the galaxy there."""
+        name = self._name
+        self.add_galaxy.tell(Found(f"Asking {host()} for {name} …"))
+        job = self.datastore.workers.requests.submit(named, self.datastore, name)
         when_done(job, lambda: self._show(job.result()))
 
     def _select(self, text: str) -> None:
@@ -98,8 +116,12 @@ class Find(View):
         if not words:
             self.state.tab = "selection"
 
-    def _show(self, found: Found) -> None:
+    def _show(self, found: Found, text: str = "") -> None:
+        """Show what was found; offer to look up a text that nothing here is called."""
         if found.row is not None and found.sure:
             self.field.value = ""
             self.state.row = found.row
         self.add_galaxy.tell(found)
+        nothing = found.row is None and found.place is None
+        self._name = text if nothing and is_name(text) else ""
+        self.by_name.visible = bool(self._name)

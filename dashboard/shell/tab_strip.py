@@ -9,8 +9,9 @@ import param
 from dashboard.backend.view import Tab
 from dashboard.components.assets import script, style
 from dashboard.components.component import Component
-from dashboard.components.css import BASE
+from dashboard.components.css import BASE, PHONE
 from dashboard.components.icon_toggle import IconToggle
+from dashboard.components.theme import NARROW
 from dashboard.state import State
 
 __all__ = ["TALL", "StripEdge", "strip_of"]
@@ -49,7 +50,8 @@ def strip_of(tabs: Mapping[str, Tab], list_bar: pn.viewable.Viewer, state: State
         dynamic=True,
         sizing_mode="stretch_both",
         css_classes=["tabs"],
-        sx={".MuiTabs-root": {"marginRight": f"{CORNER}px"}},
+        stylesheets=[PHONE],
+        sx={".MuiTabs-root": {"marginRight": f"{CORNER}px", NARROW: {"marginRight": 0}}},
     )
     strip.param.watch(lambda event: state.param.update(tab=names[event.new]), "active")
     state.param.watch(lambda event: strip.param.update(active=names.index(event.new)), "tab")
@@ -60,13 +62,18 @@ def strip_of(tabs: Mapping[str, Tab], list_bar: pn.viewable.Viewer, state: State
     corner = {"position": "absolute", "right": "12px", "top": "3px", "z-index": "2"}
     return pn.Column(
         strip,
-        pn.Row(list_bar, _taller(state), styles=corner, margin=0),
+        pn.Row(list_bar, _taller(state), styles=corner, margin=0, **_on_a_phone("corner")),
         edge,
         sizing_mode="stretch_width",
         height=state.param.strip,
         margin=0,
+        **_on_a_phone("below"),
         styles={"position": "relative", "background": "var(--panel-background-color)"},
     )
+
+
+def _on_a_phone(name: str) -> dict[str, list[str]]:
+    return {"css_classes": [name], "stylesheets": [PHONE]}
 
 
 def _taller(state: State) -> IconToggle:

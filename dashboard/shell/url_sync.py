@@ -17,8 +17,10 @@ from dashboard.selection.query import select_by_query
 from dashboard.selection.selection_text import (
     filters_of,
     gesture_of,
+    names_of,
     text_of_filters,
     text_of_gesture,
+    text_of_names,
 )
 from dashboard.shell.catalog_pieces import cone_text
 from dashboard.state import STORE_ORDER, State
@@ -43,9 +45,11 @@ LATER = ("query", "drawn", "order", "rank")  # restored once the page is on the 
 SELECTION = ("selected", "gesture", "query", "filters", "order", "descending")
 METRIC = ("k", "whiten", "oriented")  # said where they are not as they are at first
 OURS = {*KEPT, *(f"{name}2" for name in AXES), "galaxy", "zoom", "zoom2", "split"}
-OURS |= {*LATER, *METRIC, "filters", "descending", "theme", "lesson", "strip"}
+OURS |= {*LATER, *METRIC, "filters", "descending", "hidden", "theme", "lesson", "strip"}
 HELD = (  # what changes the address at once
-    *(f"state.{name}" for name in (*KEPT, *METRIC, "row", "split", "dark", "lesson", "strip")),
+    *(f"state.{name}" for name in (*KEPT, *METRIC, "row", "split", "dark", "hidden")),
+    "state.lesson",
+    "state.strip",
     *(f"state.second.{name}" for name in AXES),
     *(f"state.selection.{name}" for name in SELECTION),
     "state.queue.rank",
@@ -67,6 +71,7 @@ def query_of(datastore: DataStore, state: State) -> dict[str, str]:
         if getattr(state, name) != state.param[name].default
     }
     query |= _selection_of(datastore, state) | ({} if state.dark else {"theme": "light"})
+    query |= {"hidden": text_of_names(state.hidden)} if state.hidden else {}
     query |= {"lesson": str(state.lesson)} if state.lesson else {}
     query |= {"strip": str(state.strip)} if state.strip != state.param.strip.default else {}
     if state.split:
@@ -156,6 +161,7 @@ class UrlSync(Follower):
         state.selection.filters = filters_of(asked.get("filters", ""))
         state.selection.descending = asked.get("descending") == "1"
         self._later = {name: asked[name] for name in LATER if name in asked}
+        state.hidden = names_of(asked.get("hidden", ""))
         state.dark = asked.get("theme") != "light"
         state.lesson = int(asked["lesson"]) if asked.get("lesson", "").isdecimal() else 0
         if "galaxy" in asked:

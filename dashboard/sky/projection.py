@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dashboard.backend.plane import Limits
 from dashboard.backend.typography import MINUS
+from pcvae.scan import slices
 
 __all__ = ["Graticule", "Projection", "Sky", "fitted", "graticule", "projection_of", "sky_of"]
 
@@ -107,7 +108,7 @@ class Graticule(NamedTuple):
 
 
 def projection_of(ra: NDArray[np.float64], dec: NDArray[np.float64]) -> Projection:
-    """A projection for these positions [deg], each (N,) and finite, cut where they are fewest."""
+    """A projection for right ascensions and declinations [deg], cut where they are fewest."""
     if not len(ra):
         return Projection(180.0, True)
     found = np.unique(np.floor(ra % 360)).astype(int)
@@ -124,14 +125,35 @@ def projection_of(ra: NDArray[np.float64], dec: NDArray[np.float64]) -> Projecti
 def sky_of(ra: ArrayLike, dec: ArrayLike) -> Sky:
     """Project these positions [deg], each (N,); NaN for no position."""
     ra, dec = np.asarray(ra, np.float64), np.asarray(dec, np.float64)
-    there = np.isfinite(ra) & np.isfinite(dec) & (np.abs(dec) <= 90)
-    projection = projection_of(ra[there], dec[there])
+    projection = projection_of(*_extent(ra, dec))
     places = [np.full(len(ra), np.nan, np.float32) for _ in "xy"]
-    for place, found in zip(places, projection.flat(ra[there], dec[there]), strict=True):
-        place[there] = found
-    points = pd.DataFrame(dict(zip("xy", places, strict=True)))
-    across, up = (_limits(place[there].astype(np.float64)) for place in places)
-    return Sky(projection, points, (across, up), int(there.sum()))
+    placed = 0
+    for part in slices(0, len(ra)):
+        there = _placed(ra[part], dec[part])
+        placed += int(there.sum())
+        flat = projection.flat(ra[part][there], dec[part][there])
+        for place, found in zip(places, flat, strict=True):
+            place[part][there] = found
+    points = pd.DataFrame(dict(zip("xy", places, strict=True)), copy=False)
+    across, up = map(_limits, places)
+    return Sky(projection, points, (across, up), placed)
+
+
+def _placed(ra: NDArray[np.float64], dec: NDArray[np.float64]) -> NDArray[np.bool_]:
+    return np.isfinite(ra) & np.isfinite(dec) & (np.abs(dec) <= 90)
+
+
+def _extent(
+    ra: NDArray[np.float64], dec: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The whole degrees of right ascension that there are, and the ends of the declinations."""
+    degrees, ends = [np.zeros(0)], [np.zeros(0)]
+    for part in slices(0, len(ra)):
+        there = _placed(ra[part], dec[part])
+        if there.any():
+            degrees.append(np.unique(np.floor(ra[part][there] % 360)))
+            ends.append(np.array([dec[part][there].min(), dec[part][there].max()]))
+    return np.unique(np.concatenate(degrees)), np.concatenate(ends)
 
 
 def fitted(limits: Limits, aspect: float, frame: tuple[int, int]) -> Limits:
@@ -202,9 +224,15 @@ def _said(value: float, *, upright: bool) -> str:
     return text.replace("-", MINUS).replace("+0°", "0°")
 
 
-def _limits(values: NDArray[np.float64]) -> tuple[float, float]:
-    if not len(values):
+def _limits(values: NDArray[np.float32]) -> tuple[float, float]:
+    """The ends of the known values, with room on each side."""
+    ends = [(v.min(), v.max()) for p in slices(0, len(values)) if len(v := _known(values[p]))]
+    if not ends:
         return -180.0, 180.0
-    low, high = float(values.min()), float(values.max())
+    low, high = float(min(low for low, _ in ends)), float(max(high for _, high in ends))
     room = MARGIN * (high - low) + (MIN_EXTENT if high - low < MIN_EXTENT else 0)
     return low - room, high + room
+
+
+def _known(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    return values[np.isfinite(values)]

@@ -2,15 +2,19 @@
 
 from typing import NamedTuple
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from dashboard.backend.datastore import DataStore
 from dashboard.sky.coordinates import Place, PlaceError, apart, read_place
+from pcvae.scan import slices
 
 __all__ = ["REACH", "Found", "find", "suggestions"]
 
 
 REACH = 5.0  # arcsec; a galaxy farther away than this is another one
 
-
+PART = 1 << 20  # ids looked at together
 MAX_SUGGESTIONS = 8  # ids that are suggested
 
 
@@ -35,9 +39,17 @@ def suggestions(datastore: DataStore, text: str) -> list[str]:
     ids, text = datastore.store.galaxies["id"], text.strip()
     if not text:
         return []
-    begin = ids[ids.str.lower().str.startswith(text.lower())]
-    found = begin if len(begin) else ids[ids.str.contains(text, case=False, regex=False)]
-    return [str(galaxy) for galaxy in found.iloc[:MAX_SUGGESTIONS]]
+    for matching in (pc.starts_with, pc.match_substring):
+        found: list[str] = []
+        for part in slices(0, len(ids), PART):
+            some = pa.array(ids[part], pa.large_string())
+            found += some.filter(matching(some, text, ignore_case=True)).to_pylist()
+            if len(found) >= MAX_SUGGESTIONS:
+                break
+        datastore.store.release()
+        if found:
+            return found[:MAX_SUGGESTIONS]
+    return []
 
 
 def find(datastore: DataStore, text: str) -> Found:

@@ -7,7 +7,7 @@ import panel as pn
 import param
 
 from dashboard.backend.datastore import DataStore
-from dashboard.backend.jobs import when_done
+from dashboard.backend.jobs import schedule, when_done
 from dashboard.backend.plane import Plane
 from dashboard.backend.quantities import Quantity
 from dashboard.backend.view import Tab
@@ -30,6 +30,7 @@ def sky_plane(datastore: DataStore) -> tuple[Sky, Plane]:
     """The projected positions of all galaxies of a store."""
     galaxies = datastore.store.galaxies
     sky = sky_of(galaxies["ra"].to_numpy(np.float64), galaxies["dec"].to_numpy(np.float64))
+    datastore.store.release()
     return sky, Plane(RA, DEC, sky.points, sky.limits)
 
 
@@ -45,7 +46,9 @@ def places_note(datastore: DataStore, sky: Sky) -> str:
 class SkyMap(Tab):
     """All galaxies on the sky, projected when the tab is first opened.
 
-    Its survey images lie over the map while they are opened.
+    Its survey images lie over the map while they are opened. The figure is part of the page while
+    the tab is shown, from a tick after its opening: Bokeh lays out a tab before its figures are
+    rendered, which fails with ``TypeError: ... 'top_panel'`` for one that is there already.
 
     Reads ``tab`` of the state and the inputs of ``SkyFigure``; writes nothing itself.
     """
@@ -55,6 +58,7 @@ class SkyMap(Tab):
     def __init__(self, **params: object) -> None:
         super().__init__(**params)
         self.map: SkyFigure | None = None
+        self.content: pn.viewable.ServableMixin | None = None  # the figure, or why there is none
         self.chips = FocusChips(datastore=self.datastore, state=self.state)
         self.note = pn.pane.HTML("", stylesheets=[BASE, NOTE], margin=(0, 6))
         self.images = SurveyImages(datastore=self.datastore, state=self.state)
@@ -82,9 +86,11 @@ class SkyMap(Tab):
     )
     def _show(self) -> None:
         if self.state.tab != self.key:
+            self.body.objects = []
             return
         if self.map is not None:
             self.map.redraw()
+            self._place_later()
             return
         job = self.datastore.once(sky_plane)
         wait([job], timeout=WAIT)
@@ -96,4 +102,16 @@ class SkyMap(Tab):
         self.map = SkyFigure(sky, plane, datastore=self.datastore, state=self.state)
         self.note.object = f'<div class="note">{places_note(self.datastore, sky)}</div>'
         nothing = pn.pane.HTML(NO_PLACES, stylesheets=[BASE, NOTE], sizing_mode="stretch_width")
-        self.body.objects = [self.map if sky.placed else nothing]
+        self.content = pn.panel(self.map) if sky.placed else nothing
+        self._place_later()
+
+    def _place_later(self) -> None:
+        if self.state.progress.loaded:
+            schedule(self._place)
+        else:  # the page is rendered as a whole
+            self._place()
+
+    def _place(self) -> None:
+        """Show the figure, if the tab still is."""
+        if self.state.tab == self.key and self.content and not self.body.objects:
+            self.body.objects = [self.content]

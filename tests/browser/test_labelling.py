@@ -117,7 +117,7 @@ def test_a_person_names_a_galaxy_notes_on_it_and_sees_who_said_so(page, folder):
 
 
 def keys_pass_after_a_menu(page):
-    """Keys act after a menu was closed, and a tooltip is transparent to the pointer."""
+    """Keys act after a menu was closed; a tooltip is above, and transparent to the pointer."""
     from playwright.sync_api import expect
 
     said = page.locator(".judge + p")
@@ -127,9 +127,10 @@ def keys_pass_after_a_menu(page):
     expect(page.get_by_role("listbox")).to_be_hidden()
     page.keyboard.press("5")
     expect(said).to_contain_text("Einstein ring, score 5")
-    page.get_by_role("button", name="Upload").hover()
+    page.get_by_role("button", name="Pairs of axes").hover()
     tip = page.locator(".MuiTooltip-tooltip")
     expect(tip).to_be_visible()
+    expect(page.locator(".MuiTooltip-popper")).to_have_attribute("data-popper-placement", "top")
     assert tip.evaluate("node => getComputedStyle(node).pointerEvents") == "none"
 
 
@@ -159,12 +160,31 @@ def test_a_refit_says_how_well_each_class_is_found(page, folder):
     journal.close()
     expect(page.locator(".legend:has(.gradient)")).to_contain_text("Merger 6 labelled")
     open_queue(page)
+    page.set_viewport_size({"width": 800, "height": 800})
+    refit = page.get_by_role("button", name="Fit the classifier")
+    expect(refit).to_be_in_viewport(ratio=1)
     page.keyboard.press("r")
     rates = page.locator(".rates")
     expect(rates.get_by_role("columnheader", name="Recall")).to_be_visible(timeout=SLOW)
     expect(rates.get_by_role("row", name="Merger 6")).to_contain_text("%")
     expect(rates).to_contain_text("Lens: 1 labelled, 5 needed; it takes no part yet.")
     expect(page.get_by_role("button", name="Cancel")).to_be_hidden()
+    label_on_a_phone(page)
+
+
+def label_on_a_phone(page):
+    """Card, labels and strip are as wide as a phone, which says what it does not do."""
+    from playwright.sync_api import expect
+
+    note = page.get_by_text("On a screen as narrow as this")
+    expect(note).to_be_hidden()
+    page.set_viewport_size({"width": 390, "height": 844})
+    expect(note).to_be_in_viewport(ratio=1)
+    expect(page.locator(".judge")).to_be_in_viewport(ratio=1)
+    page.get_by_role("button", name="Score 5").click()
+    expect(page.locator(".judge + p")).to_contain_text("score 5", ignore_case=True)
+    page.locator(".stamp button").first.click()
+    expect(page.locator(".stamp.picked").first).to_be_in_viewport()
 
 
 def take_twenty_candidates(page, folder):

@@ -19,12 +19,13 @@ FIGURE = """
     ...(view._child_views?.values() ?? [])].flatMap(all)]
   const figure = Object.values(Bokeh.index.roots ?? Bokeh.index).flatMap(all).find(view =>
     view.model.type === 'Figure' && view.el.matches('.sky, .sky *'))
-  const frame = figure.frame"""
+  const frame = figure?.frame"""
 SKY = f"""([x, y]) => {{{FIGURE}
   const box = figure.el.getBoundingClientRect()
   return [box.left + frame.x_scale.compute(x), box.top + frame.y_scale.compute(y)]
 }}"""
 FITS = f"""aspect => {{{FIGURE}
+  if (!frame) return false
   const unit = scale => Math.abs(scale.compute(1) - scale.compute(0))
   const [wide, high] = [unit(frame.x_scale), unit(frame.y_scale)]
   return Math.abs(wide / high / aspect - 1) < 0.02
@@ -210,6 +211,9 @@ def draw_on_the_sky(page, folder):
     page.wait_for_function(SETTLED)
     page.wait_for_function(FITS, arg=sky.projection.aspect)
     survey_images(page, read_store(folder).galaxies["id"])
+    page.get_by_role("tab", name="Selection").click()  # and back: the figure is rendered anew
+    page.get_by_role("tab", name="Sky").click()
+    page.wait_for_function(FITS, arg=sky.projection.aspect)
     x, y = (points[name].quantile([0.2, 0.7]).to_numpy() for name in "xy")
     page.locator(".sky").hover()
     page.locator(".sky [title='Box Select']").click()

@@ -1,10 +1,10 @@
 """Sessions of the example stores."""
 
 import numpy as np
-import panel as pn
 import pytest
 from bokeh.io.state import curstate
 from holoviews.plotting.bokeh.callbacks import Callback
+from panel.io.state import _state
 
 from data.readers import limited_process
 from tests.dashboard.explorers import begin, change
@@ -23,7 +23,7 @@ def sessions_forgotten():
     yield
     for plot in Callback._callbacks.keys() - before:
         del Callback._callbacks[plot]
-    type(pn.state)._browser = None
+    _state._browser = None
     curstate().reset()
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.special import logsumexp
 
-from pcvae.lookalikes import seed_density, shared_neighbours
+from pcvae.lookalikes import recalled_seeds, seed_density, shared_neighbours
 from pcvae.neighbours import Neighbours
 
 
@@ -85,3 +85,32 @@ def test_of_very_many_seeds_some_are_drawn(monkeypatch, latents):
     drawn = np.sort(np.random.default_rng(0).choice(seeds, 10, replace=False))
     few = seed_density(near, drawn, others)
     np.testing.assert_array_equal(seed_density(near, seeds, others)["row"], few["row"])
+
+
+@pytest.mark.parametrize("k", [None, 5])
+def test_the_recall_of_a_list_is_that_of_seeds_ranked_without_themselves(latents, k):
+    """Each seed in turn is a candidate of the others, and where it comes is looked up."""
+    near, seeds, others = Neighbours(latents, whiten=False), np.arange(40), np.arange(40, 300)
+
+    def ranked_by(given, candidates):
+        if k is None:
+            return seed_density(near, given, candidates)
+        return shared_neighbours(near, given, candidates, k)
+
+    ranked = ranked_by(seeds, others)
+    found = recalled_seeds(near, seeds, others, ranked, k)
+    places = []
+    for seed in seeds:
+        listed = ranked_by(np.delete(seeds, seed), [seed, *others])["row"].tolist()
+        places.append(listed.index(seed) if seed in listed else len(listed))
+    expected = [np.mean(np.array(places) <= place) for place in range(len(ranked))]
+    assert 0.1 < found[30] < 0.5
+    assert (np.diff(found) >= 0).all()
+    assert np.abs(found - expected).mean() < 0.025  # one seed of 40
+
+
+@pytest.mark.parametrize("k", [None, 5])
+def test_one_seed_tells_no_recall(latents, k):
+    near, others = Neighbours(latents), np.arange(10, 300)
+    ranked = seed_density(near, [0], others) if k is None else shared_neighbours(near, [0], others)
+    assert np.isnan(recalled_seeds(near, [0], others, ranked, k)).all()

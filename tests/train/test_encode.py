@@ -57,21 +57,6 @@ def test_a_tilted_sigma_grows_with_the_mean_up_to_a_limit(sample, runs):
     assert np.delete(grown, 2, axis=1) == pytest.approx(1)
 
 
-def test_sigmas_of_tied_axes_grow_with_the_distance(sample, runs):
-    run = read_run(runs["physics"])
-    space = run.info.space
-    assert space.grows
-    flux = 3 * sample.pixels(slice(0, 20))
-    grown = Codec(run).encode(flux)
-    still = replace(run, info=replace(run.info, space=replace(space, grows=False)))
-    plain = Codec(still).encode(flux)
-    factor = Codec(run).ood.growth(grown.ood_distance)
-    assert factor.max() > 1
-    tied = space.tied
-    np.testing.assert_allclose(grown.sigma[:, :tied], plain.sigma[:, :tied] * factor[:, None])
-    np.testing.assert_array_equal(grown.sigma[:, tied:], plain.sigma[:, tied:])
-
-
 def test_decoding_the_means_gives_the_reconstruction(sample, runs):
     codec = Codec.read(runs["physics"])
     flux = sample.pixels(slice(0, 3))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pandas as pd
 import pyarrow.parquet as pq
 
+from pcvae.mapped import plain
 from pcvae.store import StoreInfo, StoreWriter, read_store
 from train.encoding.catalog_tables import joined_parts
 from train.encoding.cluster import connect
@@ -72,7 +73,7 @@ def finish(
         carry_left_out(writer.work, earlier.folder, whole.galaxies["id"])
     if isinstance(writer, StoreWriter):
         if isinstance(earlier, EarlierStore):
-            both = pd.concat([earlier.store.galaxies, whole.galaxies], ignore_index=True)
+            both = pd.concat([plain(earlier.store.galaxies), whole.galaxies], ignore_index=True)
             whole = whole._replace(galaxies=both)
         writer.finish(*whole)
         return

@@ -165,11 +165,11 @@ def with_labels(pool: Pool, events: Sequence[Event]) -> tuple[Pool, list[str]]:
 
 def _pool(info: StoreInfo, galaxies: pd.DataFrame, models: Mapping[str, pd.DataFrame]) -> Pool:
     held_out = (*info.rare, *info.hard_negative, UNUSED)
-    split = galaxies["split"].to_numpy()
+    split = galaxies["split"]
     normal = ~galaxies["population"].isin(held_out).to_numpy()
-    masks = {name: normal & (split == name) for name in ("train", "validation")}
+    masks = {name: normal & split.eq(name).to_numpy() for name in ("train", "validation")}
     used = galaxies["population"].ne(UNUSED).to_numpy()
-    unseen = used & np.isin(split, ["test", "new", "held_out"])
+    unseen = used & split.isin(["test", "new", "held_out"]).to_numpy()
     return Pool(info, galaxies, models, **masks, test=normal & unseen, unseen=unseen)
 
 

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from pcvae.ood import OodScore
+from pcvae.model import outlook
+from pcvae.ood import LEARNT, MAGNITUDES, OodScore
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,7 +34,9 @@ def ood_score(model: "ConvVAE", data: "TrainingData") -> "tuple[OodScore, NDArra
     train, sizes = _outlook(model, data.train, _some_rows(len(data.train.image)))
     every = torch.arange(len(data.validation.image))
     validation, _ = _outlook(model, data.validation, every)
-    score = OodScore.fit(train, [0, *accumulate(sizes)], validation)
+    first = LEARNT if model.magnitudes is None else MAGNITUDES
+    shapes = [first, *[LEARNT] * (len(sizes) - 1)]
+    score = OodScore.fit(train, [0, *accumulate(sizes)], validation, shapes)
     return score, score.distance(validation)
 
 
@@ -41,12 +44,12 @@ def ood_score(model: "ConvVAE", data: "TrainingData") -> "tuple[OodScore, NDArra
 def _outlook(
     model: "ConvVAE", galaxies: "Galaxies", chosen: torch.Tensor
 ) -> "tuple[NDArray[np.float64], list[int]]":
-    """The features (n, F) of ``ConvVAE.outlook`` of some rows, and the width of each block."""
+    """The features (n, F) of ``pcvae.model.outlook`` of some rows, and the width of each block."""
     parts, sizes = [], list[int]()
     for rows in torch.split(chosen, BATCH):
         some = galaxies.at(rows, torch.device("cpu"))
         features = model.features(some.image, some.core)
-        blocks = model.outlook(features, model.posterior(features))
+        blocks = outlook(model, features, model.posterior(features))
         sizes = [block.shape[1] for block in blocks]
         parts.append(torch.cat(blocks, dim=1))
     return torch.cat(parts).double().numpy(), sizes

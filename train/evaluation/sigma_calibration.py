@@ -10,6 +10,7 @@ from pcvae.calibration import sigma_factor, sigma_tilt
 from pcvae.dataset import ELLIPTICITY, measure_labels, orientation_of
 from pcvae.encode import STEEPEST
 from pcvae.metrics import errors
+from pcvae.ood import grown_sigma
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
     from pcvae.model import ConvVAE
     from pcvae.trainer import Galaxies
 
-__all__ = ["calibrated"]
+__all__ = ["GROWTH", "calibrated"]
+
+GROWTH = 5.0  # of sigmas, in spreads of the label, for each D80 that a galaxy lies beyond D80
+STILL = (*ELLIPTICITY, "orientation")  # hold for rare galaxies as they are
 
 
 def calibrated(
@@ -28,7 +32,7 @@ def calibrated(
     model: "ConvVAE",
     validation: "Galaxies",
     catalog: "pd.DataFrame",
-    growth: "NDArray[np.float64]",
+    excess: "NDArray[np.float64]",
 ) -> "LatentSpace":
     """The latent space with factors on its sigmas, as ``sigma_factor`` and ``sigma_tilt`` find.
 
@@ -38,7 +42,7 @@ def calibrated(
         model: The network.
         validation: The n galaxies of the validation split, images and targets.
         catalog: Their rows, (n,).
-        growth: By how much the sigmas of each grow, (n,), as ``OodScore.growth`` says.
+        excess: How far each lies outside of the training set, (n,), as ``OodScore.excess`` says.
     """
     model.cpu().eval()
     with torch.inference_mode():
@@ -50,11 +54,9 @@ def calibrated(
     noise = measure_labels(catalog, tied, replace(labels, errors="given")).sigma
     noise = noise / scale[: space.tied]
     apart = mu[:, : space.tied] - validation.targets.truth.numpy()
-    sigma, tilt, factor = (
-        np.exp(logvar / 2) * growth[:, None],
-        np.zeros(len(scale)),
-        np.ones(len(scale)),
-    )
+    sigma, tilt, factor = np.exp(logvar / 2), np.zeros(len(scale)), np.ones(len(scale))
+    slope = np.array([0.0 if name in STILL else GROWTH for name in tied])
+    sigma[:, : space.tied] = grown_sigma(sigma[:, : space.tied], slope, excess)
     steep = mu.clip(-STEEPEST, STEEPEST)
     for k, name in enumerate(tied):
         told = apart[:, k], sigma[:, k], noise[:, k]
@@ -63,7 +65,8 @@ def calibrated(
         else:
             tilt[k], factor[k] = sigma_tilt(*told, steep[:, k])
     fitted = tuple(factor.tolist()), tuple(tilt.tolist())
-    space = replace(space, factor=fitted[0], tilt=fitted[1], angle_factor=1.0, grows=True)
+    space = replace(space, factor=fitted[0], tilt=fitted[1], angle_factor=1.0)
+    space = replace(space, grows=False, growth=tuple(slope.tolist()))
     if ELLIPTICITY[0] not in tied:
         return space
     sigma = sigma * np.exp(tilt * steep) * factor * scale

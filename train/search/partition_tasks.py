@@ -12,12 +12,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pcvae.lookalikes import seed_density
+from pcvae.moments import Moments
 from pcvae.neighbours import Neighbours
 
 __all__ = [
     "DENSE",
     "NEAR",
-    "Moments",
     "Queries",
     "best",
     "dense",
@@ -32,41 +32,6 @@ Floats = NDArray[np.float64]
 
 NEAR = {"query": "str", "id": "str", "distance": "f8"}  # columns of what is found, by type
 DENSE = {"id": "str", "density": "f8", "distance": "f8"}
-
-
-class Moments(NamedTuple):
-    r"""How many galaxies, their mean (D,), and :math:`\sum (x - \bar x)(x - \bar x)^T` (D, D)."""
-
-    number: int
-    mean: Floats
-    scatter: Floats
-
-    def joined(self, other: "Moments") -> "Moments":
-        r"""Those of both sets together.
-
-        .. math::
-            S = S_a + S_b + \frac{n_a n_b}{n_a + n_b} \delta \delta^T, \quad
-            \delta = \bar x_b - \bar x_a
-
-        Reference: Chan, Golub & LeVeque (1983), The American Statistician 37, 242.
-        """
-        total = self.number + other.number
-        if not total:
-            return self
-        apart = other.mean - self.mean
-        share = other.number / total
-        between = np.outer(apart, apart) * self.number * share
-        scatter = self.scatter + other.scatter + between
-        return Moments(total, self.mean + apart * share, scatter)
-
-    def points(self) -> Floats:
-        """At most 2 D points (m, D) with the same mean and covariance as these galaxies."""
-        axes = len(self.mean)
-        if self.number < 2:
-            return self.mean[None]
-        variances, vectors = np.linalg.eigh(self.scatter / self.number)
-        steps = (vectors * np.sqrt(axes * np.clip(variances, 0, None))).T
-        return np.concatenate([self.mean + steps, self.mean - steps])
 
 
 class Queries(NamedTuple):
@@ -93,11 +58,8 @@ class Queries(NamedTuple):
 
 def moments(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     """The moments of a partition's features in one row; galaxies with NaN do not count."""
-    values = _values(frame, columns)
-    values = values[np.isfinite(values).all(axis=1)]
-    mean = values.mean(axis=0) if len(values) else np.zeros(len(columns))
-    centred = values - mean
-    flat = np.concatenate([[len(values)], mean, (centred.T @ centred).ravel()])
+    found = Moments.of(_values(frame, columns))
+    flat = np.concatenate([[found.number], found.mean, found.scatter.ravel()])
     return pd.DataFrame(flat[None], columns=[f"m{place}" for place in range(len(flat))])
 
 

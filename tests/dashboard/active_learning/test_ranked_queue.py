@@ -26,7 +26,7 @@ hv.extension("bokeh")
 def test_the_score_is_that_of_the_classifier_on_all_features(queue):
     datastore = queue.datastore
     values = datastore.store.features("physics").values
-    expected = anomaly_score(values, datastore.populations.names, datastore.store.info.rare)
+    expected = anomaly_score(values, datastore.populations.names[:], datastore.store.info.rare)
     found = datastore.classifier_jobs.learnt(Space("physics"))
     np.testing.assert_allclose(found.score, expected, atol=1e-5)
     margins = fit_score(values, datastore.classifier_jobs.classes(())).margins(values)
@@ -64,6 +64,7 @@ def test_the_queue_is_ranked_by_what_the_person_chooses(session, model, by):
     best = np.abs(plain).min() if by == "margin" else plain.max()
     assert abs(values[rows[0]]) == pytest.approx(abs(best))
     assert queue.strip.items[0]["caption"] == caption_of(by, float(values[rows[0]]))
+    assert ("of these expected true at 1 in 1,000" in queue.note.object) == (by == "score")
 
 
 def test_the_queue_of_a_selection_holds_nothing_else_and_says_how_many(session, queue):
@@ -252,7 +253,7 @@ def test_the_queue_ranks_by_the_chosen_features(photometric):
     session.datastore.classifier_jobs.score(session.state.space).future.result()
     expected = anomaly_score(
         store.features("physics", "photometry").values,
-        session.datastore.populations.names,
+        session.datastore.populations.names[:],
         store.info.rare,
     )
     np.testing.assert_allclose(learnt(session).score, expected, atol=1e-5)

@@ -2,15 +2,17 @@
 
 import holoviews as hv
 import numpy as np
+import pandas as pd
 import pytest
 
 from dashboard.app import Explorer
 from dashboard.backend.datastore import DataStore
+from dashboard.gallery.lookalikes import expected_purity
 from dashboard.gallery.seed_picker import LABEL, SELECTION, seed_choices, seeds_of
 from dashboard.labelling.labels import toggle
 from dashboard.state import Metric
 from pcvae.journal import Journal
-from pcvae.lookalikes import seed_density, shared_neighbours
+from pcvae.lookalikes import recalled_seeds, seed_density, shared_neighbours
 from pcvae.neighbours import Neighbours
 from pcvae.store import read_store
 
@@ -98,3 +100,15 @@ def test_lookalikes_are_where_the_seeds_are_densest_or_shared(many):
     assert len(shown) == 60
     assert strip.strip.items[0]["caption"] == f"density {ranked['density'][0]:.2g}"
     assert f"where the {len(peas)} seeds are densest" in strip.note.object
+    recall = recalled_seeds(index, peas, many.datastore.populations.normal, ranked)[59]
+    share = many.datastore.populations.normal.sum() * 0.001 * recall / 60
+    assert f"{share:.0%} of these expected true at 1 in 1,000 (" in strip.note.object
+
+
+def test_the_purity_of_a_list_is_at_most_one_and_unknown_of_few_seeds():
+    shown = pd.DataFrame({"recall": [0.4, 0.8]})
+    words = expected_purity(shown, 10, np.ones(1000, bool))
+    assert words == "40% of these expected true at 1 in 1,000 (25% to 47%); "
+    assert expected_purity(shown, 10, np.ones(10**6, bool)).startswith("100% of these")
+    assert expected_purity(shown, 4, np.ones(1000, bool)) == ""
+    assert expected_purity(shown.assign(recall=np.nan), 10, np.ones(1000, bool)) == ""

@@ -31,7 +31,7 @@ def test_the_double_clicked_galaxy_is_enlarged_and_its_list_is_walked_along(many
 def test_from_the_card_it_walks_along_the_shown_tab(many):
     many.start()
     many.state.tab = "selection"
-    many.state.selection.selected = many.datastore.populations.names == "green_pea"
+    many.state.selection.selected = many.datastore.populations.names[:] == "green_pea"
     dialog = opened(many)
     many.state.row = int(many.tabs["selection"].listing.rows[0])
     dialog._handle_msg({"step": 1})

@@ -43,7 +43,7 @@ def test_unknown_values_and_those_beyond_the_ends_are_said_and_in_no_bin(store, 
     one = next(
         c for c in count_all(datastore, "physics") if c.quantity.key == "catalogue.redshift"
     )
-    assert (one.bins[:8] == BINS).all()
+    assert not one.some(np.arange(120) < 8).any()
     assert one.counts.sum() < 113
     assert (
         f"113 of 120 galaxies have a value; {113 - one.counts.sum()} lie"

@@ -5,12 +5,12 @@ import pandas as pd
 import pytest
 
 from dashboard.backend.datastore import DataStore
+from dashboard.backend.plane import inside_box
 from dashboard.selection.masks import (
     FocusFollower,
     clear,
     combine,
     focus_of,
-    inside_box,
     inside_polygon,
     mask_of,
     rows_in_focus,

@@ -7,8 +7,11 @@ import pytest
 
 from dashboard.backend.sky_index import SkyTree
 from dashboard.sky.coordinates import Place, PlaceError, apart, read_place
+from dashboard.sky.name_resolver import ADDRESS
 from dashboard.sky.search import find, suggestions
 from tests.dashboard.explorers import begin, change
+from tests.data.services.stand_in import Answer, serving
+from tests.data.services.test_sesame import FOUND, NOTHING
 
 SAME = (153.00625, 2.2177778)
 
@@ -124,6 +127,32 @@ def test_what_is_not_found_is_said_and_nothing_changes(many):
         assert words in said(many)
     many.search_box.ask("")
     assert many.state.row == before
+
+
+def test_a_name_is_looked_up_on_demand_and_the_galaxy_there_is_picked(many, monkeypatch):
+    galaxy = many.datastore.store.galaxies.iloc[17]
+    known = FOUND.format(name="NGC 1068", ra=galaxy.ra, dec=galaxy.dec)
+    answers = [known, NOTHING.format(name="x")]
+    by_name = many.search_box.by_name
+    with serving(lambda _: Answer(answers.pop(0).encode())) as service:
+        monkeypatch.setenv(ADDRESS, service.url)
+        many.search_box.ask("NGC 1068")
+        assert service.asked == []
+        assert by_name.visible
+        many.search_box.look_up()
+        assert many.state.row == 17
+        assert said(many).startswith("<p")
+        assert "NGC 1068: g0017 lies 0.0" in said(many)
+        assert not by_name.visible
+        many.search_box.ask("Sonic Galaxy")
+        many.search_box.look_up()
+    assert "knows no object called 'Sonic Galaxy'" in said(many)
+    many.search_box.ask("Sonic Galaxy")
+    many.search_box.look_up()  # the stand-in is gone
+    assert "There is no connection to Sesame" in said(many)
+    assert many.state.row == 17
+    many.search_box.ask("g0003")
+    assert not by_name.visible
 
 
 def test_without_places_a_place_finds_nothing_and_can_be_fetched(store, tmp_path):

@@ -10,7 +10,7 @@ from dashboard.state import State
 def test_edge_button_and_address_say_one_height(many):
     state, location = many.state, Location(search="?theme=light")
     sync = UrlSync(many.datastore, state, location)
-    strip = many.body()[2]
+    strip = many.body()[3]
     _, (_, toggle), edge = strip.objects
     stamps = many.tabs["neighbours"].strip.height
     usual = strip.height

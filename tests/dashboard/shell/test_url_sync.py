@@ -96,7 +96,7 @@ def shared(session, location):
 def test_the_address_holds_what_was_drawn_typed_and_kept(many):
     state, location = many.state, Location(search="?theme=light")
     sync = UrlSync(many.datastore, state, location)
-    state.param.update(k=50, whiten=False, oriented=True)
+    state.param.update(k=50, whiten=False, oriented=True, hidden=["green_pea", "odd, a & b%"])
     state.selection.param.update(order="inferred.redshift", descending=True)
     state.queue.rank = "margin"
     middle = float(np.median(many.datastore.store.latents("physics")["redshift"]))
@@ -107,6 +107,7 @@ def test_the_address_holds_what_was_drawn_typed_and_kept(many):
     assert state.selection.selected.any()
     other, kept = shared(many, location)
     assert (other.k, other.whiten, other.oriented) == (50, False, True)
+    assert other.hidden == state.hidden
     assert (other.selection.order, other.selection.descending) == ("inferred.redshift", True)
     assert other.queue.rank == "margin"
     assert other.selection.filters.keys() == state.selection.filters.keys()

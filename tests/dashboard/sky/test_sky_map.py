@@ -40,6 +40,15 @@ def inked(sky):
     return picture[3] > 0, np.ptp(picture[:3], axis=0)
 
 
+def test_the_figure_is_on_the_page_only_while_its_tab_is_shown(session):
+    sky = session.tabs["sky"]
+    shown = list(sky.body)
+    session.state.tab = "neighbours"
+    assert not list(sky.body)
+    session.state.tab = "sky"
+    assert list(sky.body) == shown != []
+
+
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_the_sky_of_every_store(store, tmp_path, name):
     session = begin(change(store, tmp_path / "store", **EXAMPLES[name]))
