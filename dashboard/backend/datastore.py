@@ -68,7 +68,7 @@ class DataStore:
         self.model_jobs = ModelJobs(store, self.workers)
         self.classifier_jobs = ClassifierJobs(store, self.populations)
         self.trust = TrustJobs(store, self.populations, self.workers)
-        self.sky, self.once = cache(self._sky), cache(self._once)
+        self.sky, self.once = cache(partial(_index_sky, store)), cache(self._once)
         self.boundaries = lru_cache(64)(partial(_fit_boundaries, self))
 
     @staticmethod
@@ -121,14 +121,7 @@ class DataStore:
         if not asked:
             return np.array([], np.intp)
         wanted = pa.array(dict.fromkeys(asked), self._arrow_ids.type)
-        found = np.full(len(wanted), -1)
-
-        def look(start: int, stop: int) -> None:
-            place = pc.index_in(self._arrow_ids.slice(start, stop - start), value_set=wanted)
-            there = np.flatnonzero(place.is_valid().to_numpy())
-            found[place.drop_null().to_numpy()] = start + there
-
-        spans(len(self), look)
+        found = _places_of(wanted, self._arrow_ids)
         self.store.release()
         row = dict(zip(wanted.to_pylist(), found, strict=True))
         return np.array([row[galaxy] for galaxy in asked], np.intp)
@@ -158,12 +151,24 @@ class DataStore:
         """The result of ``work(self, *arguments)``, computed once a process."""
         return self.soon(work, self, *arguments)
 
-    def _sky(self) -> SkyTree | SkyBands:
-        """An index of the galaxies' sky positions; building it takes 1 s for ten million."""
-        galaxies = self.store.galaxies
-        if len(self) < MAPPED:
-            return SkyTree(galaxies["ra"], galaxies["dec"])
-        return SkyBands(galaxies["ra"], galaxies["dec"], self.store.release)
+
+def _index_sky(store: Store) -> SkyTree | SkyBands:
+    """An index of the galaxies' sky positions; building it takes 1 s for a million."""
+    ra, dec = store.galaxies["ra"], store.galaxies["dec"]
+    return SkyTree(ra, dec) if len(store) < MAPPED else SkyBands(ra, dec, store.release)
+
+
+def _places_of(wanted: "pa.Array", ids: "pa.ChunkedArray") -> NDArray[np.intp]:
+    """The place of each wanted text in others, -1 for none; in several threads."""
+    found = np.full(len(wanted), -1, np.intp)
+
+    def look(start: int, stop: int) -> None:
+        place = pc.index_in(ids.slice(start, stop - start), value_set=wanted)
+        there = np.flatnonzero(place.is_valid().to_numpy())
+        found[place.drop_null().to_numpy()] = start + there
+
+    spans(len(ids), look)
+    return found
 
 
 def _with_journal(store: Store, address: Path | str) -> DataStore:

@@ -19,9 +19,10 @@ from panel.io.state import set_curdoc
 from dashboard.app import Explorer, serve, shared_datastore
 from dashboard.shell import catalog_pieces, served_store
 from dashboard.shell.catalog_pieces import PieceJob, asked_piece, named_piece, piece_job
+from dashboard.shell.connection import Connection
 from dashboard.shell.piece_panel import NO_STAMPS
 from dashboard.shell.url_sync import shared_address
-from dashboard.shell.waiting_page import waiting_html
+from dashboard.shell.waiting_page import waiting_html, waiting_page
 from pcvae.errors import OutputError, SettingsError, StoreError
 from pcvae.journal import journal_path
 from pcvae.lock import hold
@@ -249,6 +250,19 @@ def test_a_visitor_waits_for_a_piece_that_a_worker_makes_and_one_that_warms_up_m
     assert "Reading the catalogue" not in visit(given, monkeypatch)[1]
     _, shown = visit([catalog, "--cone", "1"], monkeypatch)
     assert "No store to show" in shown
+
+
+def test_what_a_waiting_page_changes_comes_after_it_has_loaded(catalog, monkeypatch):
+    """Else it does not reach the browser, where a piece is made sooner than the page."""
+    made, loaded = Future(), []
+    made.set_result(None)
+    monkeypatch.setattr(pn.state, "onload", loaded.append)
+    of = CatalogPiece(catalog, Piece(CONE))
+    (main,) = waiting_page(of, PieceJob(made, [])).main
+    (connection,) = main.select(Connection)
+    assert connection.address == ""
+    loaded[0]()
+    assert connection.address == "?"
 
 
 def test_a_job_says_how_far_it_is_and_why_it_failed_and_is_begun_anew(catalog, monkeypatch):
