@@ -69,7 +69,8 @@ def reason_of(
     if not len(near):
         return None
     name = state.seeds if name is None else name
-    others, gaps = _nearest(points, row, _known_others(datastore, name, seeds.rows))
+    known = _known_others(datastore, name, seeds.rows)
+    others, gaps = _nearest(points, row, known[known != row])
     told = _differences(datastore, state, row, int(near[0]))
     first = near[:NEAREST]
     other = int(others[0]) if len(others) else None

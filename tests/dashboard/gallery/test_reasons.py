@@ -54,6 +54,9 @@ def test_what_people_called_otherwise_is_a_known_other(session):
     again = reason_of(datastore, state, seeds_of(datastore, state), first)
     assert again.seeds == [second]
     assert again.other != second
+    set_label(datastore, state, "lens", first)
+    itself = reason_of(datastore, state, seeds_of(datastore, state), first)
+    assert itself.other != first
 
 
 def test_nothing_is_said_of_a_galaxy_that_is_not_listed(session):
