@@ -184,7 +184,7 @@ def survey_images(page, ids):
     page.route(server, lambda r: r.fulfill(headers={"Access-Control-Allow-Origin": "*"}))
     page.get_by_role("button", name="Survey images: ").click()
     frame = page.frame_locator("iframe[title^='Survey images']")
-    assert violations(page) == []  # whose messages to frames are none of ours
+    page.locator("iframe").evaluate("frame => frame.contentWindow.postMessage('other', '*')")
     mark = frame.get_by_role("button", name="others").first
     row = int(mark.inner_text().split()[1])
     mark.click()
