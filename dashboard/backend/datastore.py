@@ -120,18 +120,9 @@ class DataStore:
         asked = list(galaxies)
         if not asked:
             return np.array([], np.intp)
-        wanted = pa.array(dict.fromkeys(asked), self._arrow_ids.type)
-        found = np.full(len(wanted), -1)
-
-        def look(start: int, stop: int) -> None:
-            place = pc.index_in(self._arrow_ids.slice(start, stop - start), value_set=wanted)
-            there = np.flatnonzero(place.is_valid().to_numpy())
-            found[place.drop_null().to_numpy()] = start + there
-
-        spans(len(self), look)
+        found = _found(self._arrow_ids, asked)
         self.store.release()
-        row = dict(zip(wanted.to_pylist(), found, strict=True))
-        return np.array([row[galaxy] for galaxy in asked], np.intp)
+        return found
 
     @cached_property
     def _arrow_ids(self) -> "pa.ChunkedArray":
@@ -164,6 +155,21 @@ class DataStore:
         if len(self) < MAPPED:
             return SkyTree(galaxies["ra"], galaxies["dec"])
         return SkyBands(galaxies["ra"], galaxies["dec"], self.store.release)
+
+
+def _found(ids: "pa.ChunkedArray", asked: list[str]) -> NDArray[np.intp]:
+    """The rows of some ids, -1 for unknown ones."""
+    wanted = pa.array(dict.fromkeys(asked), ids.type)
+    found = np.full(len(wanted), -1)
+
+    def look(start: int, stop: int) -> None:
+        place = pc.index_in(ids.slice(start, stop - start), value_set=wanted)
+        there = np.flatnonzero(place.is_valid().to_numpy())
+        found[place.drop_null().to_numpy()] = start + there
+
+    spans(len(ids), look)
+    row = dict(zip(wanted.to_pylist(), found, strict=True))
+    return np.array([row[galaxy] for galaxy in asked], np.intp)
 
 
 def _with_journal(store: Store, address: Path | str) -> DataStore:
