@@ -25,6 +25,7 @@ from panel.util import edit_readonly
 from panel_material_ui.template import Page
 
 from dashboard.active_learning.label_list import LabelList
+from dashboard.active_learning.moved import MovedFollower
 from dashboard.active_learning.ranked_queue import RankedQueue
 from dashboard.active_learning.training_labels import ClassifierFits
 from dashboard.backend.datastore import DataStore
@@ -129,33 +130,26 @@ class Explorer:
             self.followers.append(UrlSync(**shared, location=pn.state.location))
         if self.state.row is None and len(datastore):
             self.state.row = datastore.populations.first
-        self.followers += [BoundaryFits(**shared), ClassifierFits(**shared)]
+        self.followers += [f(**shared) for f in (BoundaryFits, ClassifierFits, MovedFollower)]
         self.legend, self.maps, self.card = Legend(**shared), Maps(**shared), Card(**shared)
         self.map, self.selection_bar = self.maps.shown[0], SelectionBar(**shared)
         self.model_page, self.list_bar = ModelPage(**shared), ListBar(**shared)
         self.tabs: dict[str, Tab] = {tab.key: tab(**shared) for tab in TABS}
-        self.history, self.lesson = History(self.state), Lesson(**shared)
+        self.viewer, self.lesson = Viewer(self.tabs, **shared), Lesson(**shared)
         self.add_galaxy, self.export_panel = AddGalaxy(**shared), exports_of(self)
-        self.share, self.piece_panel = Share(**shared), PiecePanel(**shared, go=self._go)
+        self.history, self.share = History(self.state), Share(**shared)
+        self.connection = Connection(served=has_session())
+        self.piece_panel = PiecePanel(**shared, go=self.connection.go)
         given = (self.add_galaxy, self.export_panel, self.share, self.piece_panel)
         one_at_a_time(*(part.panel for part in given))
         self.search_box = Find(**shared, add_galaxy=self.add_galaxy)
-        self.viewer, self.connection = (
-            Viewer(self.tabs, **shared),
-            Connection(served=has_session()),
+        keys = keymap(
+            datastore, self.state, self.tabs, self.history, self.viewer.open, self._open_help
         )
-        dialogs = (self.viewer.open, self._open_help)
-        keys = keymap(datastore, self.state, self.tabs, self.history, *dialogs)
         self.bindings = KeyBindings(keys, self.lesson.open, **shared)
         self.keys, self.help = self.bindings.shortcuts, self.bindings.help
         self.labels = LabelQueue(self.bindings.press, self.card.judge.act, **shared)
-        self.store_watch = StoreWatch(**shared, on_replaced=self._open_again)
-
-    def _open_again(self) -> None:
-        self.connection.stale = True
-
-    def _go(self, address: str) -> None:
-        self.connection.address = address
+        self.store_watch = StoreWatch(**shared, on_replaced=self.connection.open_again)
 
     def _open_help(self) -> None:
         self.help.open()

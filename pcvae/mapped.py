@@ -30,6 +30,7 @@ __all__ = ["MappedFolder", "MappedTable", "fingerprint", "map_frames", "map_parq
 
 FORMAT = 1  # of the files: others are made again
 BATCH = 1 << 18  # rows that are converted at once
+MARKS = 1000  # ids, evenly spaced
 FEW = 100  # different texts up to which a column has one byte a row
 TAIL = 1 << 16  # bytes at the end of a Parquet file, which describe all of it
 FACTS = "columns.json"
@@ -100,12 +101,10 @@ class MappedFolder:
         table.release()
         return table.frame
 
-    def of_file(
-        self, path: Path, ids: pd.Series | None = None, beside: Sequence[Path] = ()
-    ) -> pd.DataFrame | None:
+    def of_file(self, path: Path, ids: pd.Series | None = None) -> pd.DataFrame | None:
         """As ``open``, the table of ``map_parquet``."""
         name = path.stem if ids is None else f"{path.parent.name}.{path.stem}"
-        return self.open(name, partial(map_parquet, path, ids=ids, beside=beside))
+        return self.open(name, partial(map_parquet, path, ids=ids))
 
     def release(self) -> None:
         """Let no page of any table be resident."""
@@ -127,20 +126,15 @@ class Column(NamedTuple):
     categories: tuple[str, ...] = ()
 
 
-def fingerprint(*paths: Path) -> str:
-    """What tells Parquet files from others: their sizes and what their ends say of the rest."""
-    found = hashlib.sha256()
-    for path in paths:
-        with path.open("rb") as file:
-            size = file.seek(0, 2)
-            file.seek(max(size - TAIL, 0))
-            found.update(str(size).encode() + file.read())
-    return found.hexdigest()
+def fingerprint(path: Path) -> str:
+    """What tells a Parquet file from others: its size and what its end says of the rest."""
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        file.seek(max(size - TAIL, 0))
+        return hashlib.sha256(str(size).encode() + file.read()).hexdigest()
 
 
-def map_parquet(
-    path: Path, folder: Path, *, ids: pd.Series | None = None, beside: Sequence[Path] = ()
-) -> MappedTable:
+def map_parquet(path: Path, folder: Path, *, ids: pd.Series | None = None) -> MappedTable:
     """The mapped table of a Parquet file; it is made first where it is not there yet.
 
     Args:
@@ -148,13 +142,12 @@ def map_parquet(
         folder: Where the columns lie.
         ids: The ids (N,) that it should have, for a table of numbers: they are compared when it
             is made, and numbers are kept in single precision without them.
-        beside: Other files on which it depends.
 
     Raises:
         ValueError: The ids are others.
         OSError: It cannot be read or written.
     """
-    made_of = fingerprint(path, *beside)
+    made_of = fingerprint(path) + _marks(ids)
     if not _is_current(folder, made_of):
         with pq.ParquetFile(path) as file:
             columns = _columns(file, single=ids is not None)
@@ -169,6 +162,12 @@ def map_parquet(
         both = {name: (read if name in others else found.frame)[name] for name in wanted}
         return MappedTable(pd.DataFrame(both, copy=False), found.maps)
     return found
+
+
+def _marks(ids: pd.Series | None) -> str:
+    """What tells ids from others: a thousand of them."""
+    some = [] if ids is None else ids.iloc[:: max(len(ids) // MARKS, 1)].tolist()
+    return hashlib.sha256("\n".join(some).encode()).hexdigest()
 
 
 def map_frames(frames: Iterable[pd.DataFrame], folder: Path, made_of: str) -> MappedTable | None:

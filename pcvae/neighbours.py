@@ -21,11 +21,19 @@ if TYPE_CHECKING:
 
     Searched: TypeAlias = cKDTree | NearestNeighbors
 
-__all__ = ["MAX_WHITENED", "Neighbours", "block_whitening", "scaling", "whitening"]
+__all__ = [
+    "MAX_WHITENED",
+    "Neighbours",
+    "block_whitening",
+    "changed_share",
+    "scaling",
+    "whitening",
+]
 
 TREES = 4  # trees of subsets kept at once; one of a million galaxies holds about 100 MB
 MAX_WHITENED = 64  # features of a block that are whitened
 MAX_TREE = 64  # features beyond which a tree looks at every galaxy, and slower than brute force
+BATCH = 4096  # galaxies whose neighbours are compared at once
 FLAT = 1e-10  # share of the variance below which a direction is constant but for rounding
 
 
@@ -223,6 +231,43 @@ class Neighbours:
                     self._trees.popitem(last=False)
             self._trees.move_to_end(key)
             return self._trees[key]
+
+
+def changed_share(
+    first: Neighbours, second: Neighbours, rows: ArrayLike, k: int = 20
+) -> NDArray[np.float32]:
+    r"""How far galaxies have moved between two spaces: the share of near ones that differ.
+
+    For the sets :math:`A_i` and :math:`B_i` of the k nearest galaxies of galaxy i in the two
+    spaces it is :math:`1 - |A_i \cap B_i| / k`: 0 where both models put the same galaxies around
+    it, 1 where none is the same. It needs no axes in common, unlike a shift of latents.
+
+    Args:
+        first: The galaxies (N) in one space.
+        second: The same in the other, in the same order.
+        rows: Which galaxies are judged, (M,).
+        k: How many near ones count; fewer where there are fewer galaxies.
+
+    Returns:
+        The shares, (M,); NaN for a galaxy whose place in either is unknown.
+
+    Example:
+        >>> line, mixed = (Neighbours(np.c_[x]) for x in ([0.0, 1, 5, 6], [0.0, 5, 1, 6]))
+        >>> changed_share(line, mixed, [0, 1, 2, 3], k=1)
+        array([1., 1., 1., 1.], dtype=float32)
+    """
+    wanted = np.asarray(rows, dtype=np.intp)
+    shares = np.full(len(wanted), np.nan, dtype=np.float32)
+    for begin in range(0, len(wanted), BATCH):
+        some = wanted[begin : begin + BATCH]
+        near, other = (space.query(some, k)[0] for space in (first, second))
+        if not near.shape[1] or not other.shape[1]:
+            continue
+        same = ((near[:, :, None] == other[:, None, :]) & (near[:, :, None] >= 0)).any(axis=2)
+        count = np.minimum((near >= 0).sum(axis=1), (other >= 0).sum(axis=1))
+        share = 1 - same.sum(axis=1) / np.where(count > 0, count, np.nan)
+        shares[begin : begin + BATCH] = share
+    return shares
 
 
 def _searched(points: NDArray[np.floating], members: NDArray[np.intp]) -> "Searched":

@@ -55,6 +55,7 @@ __all__ = [
     "StoreInfo",
     "StoreWriter",
     "copy_model",
+    "map_tables",
     "put_stamps",
     "read_store",
     "search_features",
@@ -69,8 +70,7 @@ REMAKE = "python -m train.encode SAMPLE {} --run physics=RUN"
 class Store:
     """A finished store, opened for reading; tables are read when first asked for.
 
-    Those of many galaxies are mapped into memory (``pcvae.mapped``), from files in ``columns``
-    that are made from the others when they are not there.
+    Those of many galaxies are mapped from files in ``columns``, made when they are not there.
 
     Args:
         folder: Where it lies.
@@ -90,18 +90,11 @@ class Store:
         """The catalogue with each galaxy's ``split``; N rows."""
         path = self.folder / "galaxies.parquet"
         found = self.mapped.of_file(path)
-        return _read_table(self.folder, path) if found is None else found
+        return found if found is not None else _read_table(self.folder, path)
 
     def release(self) -> None:
         """Give back the memory of the mapped tables; what is looked at again comes back."""
         self.mapped.release()
-
-    def map_all(self) -> None:
-        """Make what is mapped of a large store, so that it opens at once."""
-        if self.mapped.is_used:
-            tables = [self.galaxies, self.photometry, self.magnitudes]
-            tables += [self.latents(model.name) for model in self.info.models]
-            self.release()
 
     @cached_property
     def mapped(self) -> MappedFolder:
@@ -109,13 +102,6 @@ class Store:
         path = self.folder / "galaxies.parquet"
         rows = _guarded(_again(self.folder), pq.read_metadata, path).num_rows
         return MappedFolder(self.folder / "columns" if rows >= MAPPED else None)
-
-    def _derived(self, name: str, blocks: Callable[..., Iterator[pd.DataFrame]]) -> Any:
-        """A table that is computed from the catalogue, part by part; None for no parts."""
-        parts = blocks(self.galaxies, self.info.bands)
-        made_of = f"{fingerprint(self.folder / 'galaxies.parquet')} {self.info.bands}"
-        found = self.mapped.open(name, partial(map_frames, parts, made_of=made_of))
-        return joined(parts) if found is None else found
 
     @cached_property
     def stamps(self) -> "zarr.Array[Any] | None":
@@ -159,12 +145,12 @@ class Store:
     @cached_property
     def photometry(self) -> pd.DataFrame | None:
         """Colours, magnitude, size and shape (N rows) of the catalogue; None if it has none."""
-        return self._derived("photometry", photometry_blocks)
+        return _derived(self, "photometry", photometry_blocks)
 
     @cached_property
     def magnitudes(self) -> pd.DataFrame | None:
         """Magnitudes and colours [mag] (N rows) of the catalogue; None if it has no fluxes."""
-        return self._derived("magnitudes", magnitude_blocks)
+        return _derived(self, "magnitudes", magnitude_blocks)
 
     def features(
         self, model: str, kind: str = LATENTS, *, oriented: bool = False
@@ -202,17 +188,32 @@ class Store:
         return self.folder / "latents" / f"{self.model(model).name}.parquet"
 
 
+def map_tables(store: Store) -> None:
+    """Make what is mapped of a large store, so that it opens at once; of a small one nothing."""
+    if store.mapped.is_used:
+        _ = store.galaxies, store.photometry, store.magnitudes
+        for model in store.info.models:
+            store.latents(model.name)
+        store.release()
+
+
+def _derived(store: Store, name: str, blocks: Callable[..., Iterator[pd.DataFrame]]) -> Any:
+    """A table that is computed from the catalogue, part by part; None for no parts."""
+    parts = blocks(store.galaxies, store.info.bands)
+    made_of = f"{fingerprint(store.folder / 'galaxies.parquet')} {store.info.bands}"
+    found = store.mapped.open(name, partial(map_frames, parts, made_of=made_of))
+    return joined(parts) if found is None else found
+
+
 def _read_latents(store: Store, model: str) -> pd.DataFrame:
     """Latents, their sigmas, derived columns and ``recon_error``; N rows, in single precision.
 
-    Without the latents of a wide model, which are columns of ``Store.all_latents``. The ids are
-    those of ``galaxies``, which take no memory again.
+    Without the latents of a wide model, which are columns of ``Store.all_latents``.
     """
     about, path, ids = store.model(model), store.latents_path(model), store.galaxies["id"]
     table, again = None, _again(store.folder)
     if not about.wide:
-        beside = [store.folder / "galaxies.parquet"]
-        table = _guarded(again, store.mapped.of_file, path, ids=ids, beside=beside)
+        table = _guarded(again, store.mapped.of_file, path, ids=ids)
     if table is None:
         table = _read_table(store.folder, path, ["id", "recon_error"] if about.wide else None)
         if "id" in table and not table["id"].equals(ids):
@@ -367,7 +368,7 @@ class StoreWriter(PartWriter):
             if (self.work / made_of).exists():
                 shutil.rmtree(self.work / made_of)
         store = read_store(replace_folder(self.work, self.folder))
-        store.map_all()
+        map_tables(store)
         return store
 
     def _join(self, galaxies: pd.DataFrame, model_folders: Mapping[str, Path]) -> None:

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 MAX_NOISE_BLOCKS = 32  # of the sample, 64 galaxies each: enough to know its noise
 PRECISIONS = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}  # Fabric's names
 PACKAGES = ("lightning-fabric", "numpy", "torch")
+DISPLAY_DROPOUT = 0.5  # of display images, which are few and tell the labels without a core
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -219,7 +220,7 @@ def _plan(args: argparse.Namespace, sample: Sample) -> _Plan:
     from pcvae.dataset import assign_split, latent_space
     from pcvae.model import ConvVAE
 
-    recipe = _recipe(args)
+    recipe = _recipe(args, sample.info.unit)
     populations, shares = list(sample.catalog["population"]), (args.validation, args.test)
     never = (*sample.info.held_out, *([UNUSED] if args.labels else []))
     split = assign_split(sample.catalog["id"], populations, never, args.seed, shares=shares)
@@ -256,10 +257,14 @@ def _plan(args: argparse.Namespace, sample: Sample) -> _Plan:
     return _Plan(recipe, space, _stretch(recipe, sample, split), ConvVAE(config), split)
 
 
-def _recipe(args: argparse.Namespace) -> "Recipe":
+def _recipe(args: argparse.Namespace, unit: str = "nanomaggy") -> "Recipe":
+    """The recipe for images in that unit, with what the command line changes."""
     from pcvae.recipes import RECIPES
 
     recipe = RECIPES[args.recipe]
+    if unit != "nanomaggy" and recipe.model.core:
+        model = dataclasses.replace(recipe.model, dropout=DISPLAY_DROPOUT)
+        recipe = dataclasses.replace(recipe, model=model)
     given = {
         k: getattr(args, k) for k in ("epochs", "batch", "lr") if getattr(args, k) is not None
     }

@@ -55,9 +55,8 @@ class RankedQueue(Strip):
 
     def __panel__(self) -> pn.viewable.Viewable:
         above = pn.Row(*self._above(), self.note, height=36, margin=(3, 0), **LINE)
-        height = stamps_height(self.state)
         parts = self.like_dismissed, self.reasons.button, self.reasons, self.fit
-        beside = pn.Column(*parts, width=434, height=height, margin=0)
+        beside = pn.Column(*parts, width=434, height=stamps_height(self.state), margin=0)
         below = pn.Row(self.strip, beside, **STACKED)
         return pn.Column(above, below, sizing_mode="stretch_width", margin=(2, 10, 0, 10))
 
@@ -107,7 +106,7 @@ class RankedQueue(Strip):
     def _update(self) -> None:
         self._refresh()
 
-    @param.depends("state.queue.training_labels", watch=True)
+    @param.depends("state.model", "state.queue.training_labels", watch=True)
     def _offer(self) -> None:
         offer_ranks(self.datastore, self.state)
 

@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 from dashboard.backend.classifier_jobs import MIN_CLASS, ClassifierResult, probability_choices
 from dashboard.backend.datastore import DataStore
+from dashboard.backend.neighbour_index import MOVED_AMONG
 from dashboard.backend.populations import population_title
-from dashboard.backend.quantities import PROBABILITY, Quantity
+from dashboard.backend.quantities import MOVED, PROBABILITY, Quantity
 from dashboard.backend.typography import MINUS
 from dashboard.state import State
 from pcvae.anomaly import NORMAL
@@ -74,7 +75,7 @@ def caption_of(by: str, value: float) -> str:
         ('score 0.988', 'error 0.00012')
     """
     text = f"{value:.2g}" if by == "error" else f"{value:.3f}"
-    name = "P" if by.startswith(PROBABILITY) else by
+    name = "P" if by.startswith(PROBABILITY) else "moved" if by.startswith(MOVED) else by
     return f"{name} {text}".replace("-", MINUS)
 
 
@@ -83,6 +84,9 @@ def ranking(datastore: DataStore, state: State) -> NDArray[Any] | None:
     rank = state.queue.rank
     if rank == "error":
         return datastore.columns.values(state.model, ERROR)
+    if rank.startswith(MOVED):
+        job = datastore.neighbours.moved(state.model, rank.removeprefix(MOVED))
+        return job.result() if job.done() and not job.exception() else None
     result = datastore.classifier_jobs.learnt(state.space, state.queue.training_labels)
     if result is None:
         return None
@@ -95,7 +99,9 @@ def rank_choices(datastore: DataStore, state: State) -> dict[str, str]:
     """The titles and keys of all that the queue can be ranked by."""
     classes = probability_choices(datastore.populations.marked, state.queue.training_labels)
     first = {"Anomaly score": "score"} | classes
-    return first | {"Closest to the boundary": "margin", "Reconstruction error": "error"}
+    others = [name for name in datastore.models if name != state.model]
+    moved = {f"Moved from {name}": f"{MOVED}{name}" for name in others}
+    return first | {"Closest to the boundary": "margin", "Reconstruction error": "error"} | moved
 
 
 def offer_ranks(datastore: DataStore, state: State) -> None:
@@ -114,6 +120,9 @@ def rank_words(rank: str) -> str:
         >>> rank_words("derived.class.green_pea")
         'by P(Green Pea)'
     """
+    if rank.startswith(MOVED):
+        other = rank.removeprefix(MOVED)
+        return f"by the share of their {MOVED_AMONG} nearest that differ from {other}'s"
     return BY.get(rank, f"by P({population_title(rank.removeprefix(PROBABILITY))})")
 
 
@@ -143,12 +152,20 @@ def rank_column(rank: str) -> str:
         >>> rank_column("derived.class.green_pea"), rank_column("score")
         ('p_green_pea', 'anomaly_score')
     """
+    if rank.startswith(MOVED):
+        return f"moved_from_{rank.removeprefix(MOVED)}"
     names = {"score": "anomaly_score", "margin": "margin", "error": "recon_error"}
     return names.get(rank, f"p_{rank.removeprefix(PROBABILITY)}")
 
 
 def waiting_for(datastore: DataStore, state: State) -> str:
     """The progress of the fit that the ranking waits for, or why it failed."""
+    if state.queue.rank.startswith(MOVED):
+        other = state.queue.rank.removeprefix(MOVED)
+        compared = datastore.neighbours.moved(state.model, other)
+        if compared.done() and compared.exception():
+            return f"No comparison with {other}: {compared.exception()}"
+        return f"Comparing the neighbours of all galaxies with those by {other} …"
     job = datastore.classifier_jobs.job("score", state.space, state.queue.training_labels)
     if job is not None and job.failure:
         return job.failure

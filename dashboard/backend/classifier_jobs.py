@@ -202,22 +202,11 @@ class ClassifierJobs:
         names, codes = self.coded(training_labels)
         return np.array(names)[codes if rows is None else codes[rows]]
 
-    def normal_count(self, training_labels: TrainingLabels) -> int:
-        """The number of galaxies of no rare class."""
-        names, codes = self.coded(training_labels)
-        return int(np.count_nonzero(codes == names.index(NORMAL)))
-
     def _coded(self, training_labels: TrainingLabels) -> tuple[list[str], NDArray[np.int16]]:
         """The classes, and each galaxy's as an index into them, (N,)."""
-        small, rare = self.small(training_labels), self._populations.marked
+        small = self.small(training_labels)
         taught = [(row, UNUSED if name in small else name) for row, name in training_labels]
-        names = list(dict.fromkeys([NORMAL, *rare, *(name for _, name in taught)]))
-        codes = np.zeros(len(self._store), np.int16)
-        for name in rare:
-            codes[self._populations.members(name)] = names.index(name)
-        for row, name in taught:
-            codes[row] = names.index(name)
-        return names, codes
+        return _coded(self._populations, taught, len(self._store))
 
     def _job(self, key: tuple[object, ...], call: Callable[[Job], Any]) -> Job:
         with self._lock:
@@ -257,6 +246,19 @@ class ClassifierJobs:
             parts.append(repeated_folds(values, classes, seed, FOLDS, 1))
         tests = tuple(test for part in parts for test in part.tests)
         return Trials(parts[0].classes, tests, parts[0].left_out)
+
+
+def _coded(
+    populations: Populations, taught: Sequence[tuple[int, str]], count: int
+) -> tuple[list[str], NDArray[np.int16]]:
+    rare = populations.marked
+    names = list(dict.fromkeys([NORMAL, *rare, *(name for _, name in taught)]))
+    codes = np.zeros(count, np.int16)
+    for name in rare:
+        codes[populations.members(name)] = names.index(name)
+    for row, name in taught:
+        codes[row] = names.index(name)
+    return names, codes
 
 
 def _known(features: FeatureColumns) -> NDArray[np.bool_]:

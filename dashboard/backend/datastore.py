@@ -68,7 +68,7 @@ class DataStore:
         self.model_jobs = ModelJobs(store, self.workers)
         self.classifier_jobs = ClassifierJobs(store, self.populations)
         self.trust = TrustJobs(store, self.populations, self.workers)
-        self.sky, self.once = cache(self._sky), cache(self._once)
+        self.sky, self.once = cache(partial(_index_sky, store)), cache(self._once)
         self.boundaries = lru_cache(64)(partial(_fit_boundaries, self))
 
     @staticmethod
@@ -120,9 +120,11 @@ class DataStore:
         asked = list(galaxies)
         if not asked:
             return np.array([], np.intp)
-        found = _found(self._arrow_ids, asked)
+        wanted = pa.array(dict.fromkeys(asked), self._arrow_ids.type)
+        found = _places_of(wanted, self._arrow_ids)
         self.store.release()
-        return found
+        row = dict(zip(wanted.to_pylist(), found, strict=True))
+        return np.array([row[galaxy] for galaxy in asked], np.intp)
 
     @cached_property
     def _arrow_ids(self) -> "pa.ChunkedArray":
@@ -149,18 +151,16 @@ class DataStore:
         """The result of ``work(self, *arguments)``, computed once a process."""
         return self.soon(work, self, *arguments)
 
-    def _sky(self) -> SkyTree | SkyBands:
-        """An index of the galaxies' sky positions; building it takes 1 s for ten million."""
-        galaxies = self.store.galaxies
-        if len(self) < MAPPED:
-            return SkyTree(galaxies["ra"], galaxies["dec"])
-        return SkyBands(galaxies["ra"], galaxies["dec"], self.store.release)
+
+def _index_sky(store: Store) -> SkyTree | SkyBands:
+    """An index of the galaxies' sky positions; building it takes 1 s for a million."""
+    ra, dec = store.galaxies["ra"], store.galaxies["dec"]
+    return SkyTree(ra, dec) if len(store) < MAPPED else SkyBands(ra, dec, store.release)
 
 
-def _found(ids: "pa.ChunkedArray", asked: list[str]) -> NDArray[np.intp]:
-    """The rows of some ids, -1 for unknown ones."""
-    wanted = pa.array(dict.fromkeys(asked), ids.type)
-    found = np.full(len(wanted), -1)
+def _places_of(wanted: "pa.Array", ids: "pa.ChunkedArray") -> NDArray[np.intp]:
+    """The place of each wanted text in others, -1 for none; in several threads."""
+    found = np.full(len(wanted), -1, np.intp)
 
     def look(start: int, stop: int) -> None:
         place = pc.index_in(ids.slice(start, stop - start), value_set=wanted)
@@ -168,8 +168,7 @@ def _found(ids: "pa.ChunkedArray", asked: list[str]) -> NDArray[np.intp]:
         found[place.drop_null().to_numpy()] = start + there
 
     spans(len(ids), look)
-    row = dict(zip(wanted.to_pylist(), found, strict=True))
-    return np.array([row[galaxy] for galaxy in asked], np.intp)
+    return found
 
 
 def _with_journal(store: Store, address: Path | str) -> DataStore:

@@ -11,15 +11,18 @@ from numpy.typing import NDArray
 from dashboard.backend.workers import Workers
 from dashboard.state import Metric
 from pcvae.lookalikes import recalled_seeds, seed_density, shared_neighbours
-from pcvae.neighbours import Neighbours
+from pcvae.neighbours import Neighbours, changed_share
 from pcvae.scan import ScannedNeighbours
 from pcvae.store import MAPPED, Store
 from pcvae.store_info import FeatureColumns
 
-__all__ = ["DEFAULT_METRIC", "NeighbourIndex"]
+__all__ = ["DEFAULT_METRIC", "MAX_MOVED", "MOVED_AMONG", "NeighbourIndex"]
 
 DEFAULT_METRIC = Metric()
 NEIGHBOURS = 10  # as in Fig. 3 of Gagliano & Villar (2023)
+MOVED_AMONG = 20  # nearest galaxies by which two models are compared
+MAX_MOVED = 20_000  # galaxies of which that is computed: evenly spaced ones of a larger store
+MAX_MOVED_MAPPED = 1_000  # of a mapped store, each of whose searches looks at all galaxies
 MAX_RANKINGS = 16  # of look-alikes, kept ready
 MAX_QUERIES = 64  # of a galaxy, kept ready
 
@@ -35,6 +38,7 @@ class NeighbourIndex:
     def __init__(self, store: Store, workers: Workers) -> None:
         self._store, self._workers = store, workers
         self._indices = cache(self._begin)
+        self._moved = cache(self._compare)
         self._queried = lru_cache(MAX_QUERIES)(self._query)  # maps and strip ask for the same
         self._searched = lru_cache(MAX_QUERIES)(self._search)
         self._ranked: OrderedDict[tuple[object, ...], Future[pd.DataFrame]] = OrderedDict()
@@ -111,6 +115,14 @@ class NeighbourIndex:
                 self._ranked.popitem(last=False)
         return self._ranked[key]
 
+    def moved(self, model: str, other: str) -> "Future[NDArray[np.float32]]":
+        """How far each galaxy moved between two models, by ``changed_share``, (N,)."""
+        return self._moved(*sorted((model, other)))
+
+    def _compare(self, model: str, other: str) -> "Future[NDArray[np.float32]]":
+        indices = self.index(model), self.index(other)
+        return self._workers.slow.submit(lambda: _moved(*(job.result() for job in indices)))
+
     def _search(self, model: str, row: int, k: int, metric: Metric) -> "Future[Neighbours]":
         index = self.index(model, metric)  # is built in that worker first
 
@@ -132,6 +144,18 @@ class NeighbourIndex:
             return _indexed(self._store, features, whiten=metric.whiten)
 
         return self._workers.index.submit(index)
+
+
+def _moved(first: Neighbours, second: Neighbours) -> NDArray[np.float32]:
+    """The share of the ``MOVED_AMONG`` nearest that differ between two indices, (N,).
+
+    By whitened latents without the orientation; NaN for galaxies that are left out.
+    """
+    shares = np.full(len(first), np.nan, dtype=np.float32)
+    most = MAX_MOVED if len(first) < MAPPED else MAX_MOVED_MAPPED
+    rows = np.arange(0, len(first), -(-len(first) // most) or 1)
+    shares[rows] = changed_share(first, second, rows, MOVED_AMONG)
+    return shares
 
 
 def _indexed(store: Store, features: FeatureColumns, *, whiten: bool) -> Neighbours:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cache, cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple, overload
 
 import numpy as np
 import pandas as pd
@@ -109,8 +109,15 @@ class Names:
     def __init__(self, listed: Sequence[str], codes: NDArray[np.integer]) -> None:
         self._listed, self._codes = np.array([*listed, None], object), codes
 
-    def __getitem__(self, rows: Any) -> Any:
-        return self._listed[self._codes[rows]]
+    @overload
+    def __getitem__(self, rows: int) -> str: ...
+
+    @overload
+    def __getitem__(self, rows: NDArray[np.intp] | slice) -> NDArray[np.object_]: ...
+
+    def __getitem__(self, rows: int | NDArray[np.intp] | slice) -> str | NDArray[np.object_]:
+        found: str | NDArray[np.object_] = self._listed[self._codes[rows]]
+        return found
 
 
 class Populations:

@@ -14,6 +14,7 @@ from pcvae.store import BOTH, LATENTS, PHOTOMETRY, Store
 
 __all__ = [
     "ANOMALY",
+    "MOVED",
     "PROBABILITY",
     "Quantity",
     "axes_of",
@@ -34,6 +35,7 @@ CATALOGUE = (
 )
 ANOMALY = "derived.anomaly"  # the key of the score that the classifier gives
 PROBABILITY = "derived.class."  # begins the keys of the probabilities of its classes
+MOVED = "derived.moved."  # begins the keys of how far galaxies moved from another model
 DIFFERENCES = ("residual.", "pull.")
 FLAT = 1e-6  # of its size, below which a range is none
 MAX_VALUES = 2_000_000

@@ -25,7 +25,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -33,6 +33,7 @@ from pcvae.script import run
 
 __all__ = ["main"]
 
+Session: TypeAlias = Any  # an ``Explorer``, which is not imported for ``--help``
 ROUNDS = 7
 STAMPED = 2_000_000  # galaxies up to which the store has stamps
 SOME = 1_000_000  # galaxies by which the size of the lasso is chosen
@@ -60,7 +61,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> dict[str, float]:
     """Time the steps, print their figures and return them."""
     from dashboard.benchmarks.synthetic_store import make_store
-    from pcvae.store import read_store
+    from pcvae.store import map_tables, read_store
 
     args = parse_args(argv)
     with tempfile.TemporaryDirectory() as scratch:
@@ -68,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, float]:
         folder.parent.mkdir(parents=True, exist_ok=True)
         make_store(folder, args.galaxies, stamps=args.galaxies <= STAMPED)
         chosen = args.only or list(STEPS)
-        read_store(folder).map_all()
+        map_tables(read_store(folder))
         figures = {name: STEPS[name](folder) for name in chosen if name in IN_BROWSER}
         inside = [name for name in chosen if name not in IN_BROWSER]
         session = _session(folder) if set(inside) - {"open"} else None
@@ -100,7 +101,7 @@ def first_view(folder: Path) -> float:
     return 1000 * statistics.median(taken)
 
 
-def open_store(session: Any) -> float:
+def open_store(session: Session) -> float:
     """From a folder to its tables, as when a server first shows it."""
     from dashboard.app import open_datastore
 
@@ -109,7 +110,7 @@ def open_store(session: Any) -> float:
     return 1000 * (time.perf_counter() - begun)
 
 
-def pick(session: Any) -> float:
+def pick(session: Session) -> float:
     """The galaxy nearest to a place on the map, with its name and stamp."""
     points = session.map.plane.points
     rows = iter(np.random.default_rng(1).integers(0, len(points), ROUNDS + 1))
@@ -121,14 +122,14 @@ def pick(session: Any) -> float:
     return _median(act)
 
 
-def neighbours(session: Any) -> float:
+def neighbours(session: Session) -> float:
     """The ten nearest galaxies of one, by the metric that the page begins with."""
     index, state = session.datastore.neighbours, session.state
     rows = iter(np.random.default_rng(2).integers(0, len(session.datastore), ROUNDS + 1))
     return _median(lambda: index.nearest(state.model, int(next(rows)), metric=state.metric))
 
 
-def tap(session: Any) -> float:
+def tap(session: Session) -> float:
     """A tap on the map: the nearest galaxy on the card, its neighbours below."""
     points = session.map.plane.points
     rows = iter(np.random.default_rng(0).integers(0, len(points), ROUNDS + 1))
@@ -140,7 +141,7 @@ def tap(session: Any) -> float:
     return _median(act)
 
 
-def pan(session: Any) -> float:
+def pan(session: Session) -> float:
     """A step of the view to the right."""
     (left, right), (bottom, top) = session.map.plane.limits
     steps = iter(np.linspace(0.01, 0.2, ROUNDS + 1) * (right - left))
@@ -152,7 +153,7 @@ def pan(session: Any) -> float:
     return _median(act)
 
 
-def zoom(session: Any) -> float:
+def zoom(session: Session) -> float:
     """A turn of the wheel."""
     (left, right), (bottom, top) = session.map.plane.limits
     shares = iter(np.geomspace(0.9, 0.05, ROUNDS + 1))
@@ -168,7 +169,7 @@ def zoom(session: Any) -> float:
     return taken
 
 
-def lasso(session: Any) -> float:
+def lasso(session: Session) -> float:
     """A lasso round a hundred thousand galaxies: selected, counted, drawn."""
     points = session.map.plane.points
     some = points.iloc[:: max(len(points) // SOME, 1)]
@@ -187,29 +188,29 @@ def lasso(session: Any) -> float:
     return taken
 
 
-def colour_density(session: Any) -> float:
+def colour_density(session: Session) -> float:
     """A change to the density, from another colour."""
     return _coloured(session, "density", "inferred.redshift")
 
 
-def colour_value(session: Any) -> float:
+def colour_value(session: Session) -> float:
     """A change to a continuous colour."""
     return _coloured(session, "inferred.log_sfr", "density")
 
 
-def colour_category(session: Any) -> float:
+def colour_category(session: Session) -> float:
     """A change to the populations."""
     return _coloured(session, "population", "density")
 
 
-def memory(_: Any) -> float:
+def memory(_: Session) -> float:
     """What this process holds, in MB."""
     import psutil
 
     return psutil.Process().memory_info().rss / 2**20
 
 
-def peak_memory(_: Any) -> float:
+def peak_memory(_: Session) -> float:
     """The most that this process has held, in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
 
@@ -225,7 +226,7 @@ def goals_of(galaxies: int) -> dict[str, float]:
     return {"memory": 1500, "peak_memory": 1500} if galaxies >= LARGE else {}
 
 
-STEPS: dict[str, Callable[[Any], float]] = {
+STEPS: dict[str, Callable[[Session], float]] = {
     "first_view": first_view,
     "open": open_store,
     "pick": pick,
@@ -247,7 +248,7 @@ def _wanted(total: int) -> int:
     return min(LASSO, total // 10)
 
 
-def _coloured(session: Any, colour: str, other: str) -> float:
+def _coloured(session: Session, colour: str, other: str) -> float:
     taken = []
     for _ in range(ROUNDS):
         session.state.colour = other

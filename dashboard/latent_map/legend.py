@@ -57,7 +57,8 @@ def boundary_note(
         return "no boundaries: " + "; ".join(
             f"{population_title(name)}, {why}" for name, why in found.left_out.items()
         )
-    total = datastore.classifier_jobs.normal_count(training_labels)
+    names, codes = datastore.classifier_jobs.coded(training_labels)
+    total = int((codes == names.index(NORMAL)).sum())
     normal = found.used[NORMAL]
     some = "all galaxies" if normal == total else f"all rare, {normal:,} of {total:,} normal"
     left = "".join(f", no {population_title(name)}" for name in found.left_out)

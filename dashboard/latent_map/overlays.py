@@ -81,10 +81,13 @@ class Overlays(Follower):
         "state.whiten",
         "state.oriented",
         "state.features",
-        "state.selection.reason_rows",
         watch=True,
     )
     def _redraw_rings(self) -> None:
+        schedule(self._rings)
+
+    @param.depends("state.selection.reason_rows", watch=True)
+    def _ring_seeds(self) -> None:
         schedule(self._rings)
 
     @param.depends(*PLANE, "state.selection.gesture", watch=True)

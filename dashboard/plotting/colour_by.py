@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from dashboard.backend.classifier_jobs import TrainingLabels, probability_choices
 from dashboard.backend.datastore import DataStore
+from dashboard.backend.neighbour_index import MOVED_AMONG
 from dashboard.backend.populations import population_title
-from dashboard.backend.quantities import ANOMALY, PROBABILITY, colours_of
+from dashboard.backend.quantities import ANOMALY, MOVED, PROBABILITY, colours_of
 from dashboard.backend.typography import MINUS
 from dashboard.plotting.colour_maps import colour_map
 from dashboard.plotting.raster import Canvas, paint_categories, paint_density, paint_mean
@@ -51,7 +52,9 @@ def choices(
     quantities = colours_of(datastore.store, model)
     listed = {quantity.title: quantity.key for quantity in quantities}
     first = {"Density": DENSITY, "Population": POPULATION, "Anomaly score": ANOMALY}
-    return first | probability_choices(datastore.populations.marked, training_labels) | listed
+    moved = {f"Moved from {name}": f"{MOVED}{name}" for name in datastore.models if name != model}
+    classes = probability_choices(datastore.populations.marked, training_labels)
+    return first | classes | listed | moved
 
 
 def colouring(
@@ -68,6 +71,8 @@ def colouring(
         return _by_population(datastore, dark=dark)
     if key == ANOMALY or key.startswith(PROBABILITY):
         return _by_classifier(datastore, space, training_labels, key, dark=dark)
+    if key.startswith(MOVED):
+        return _by_moved(datastore, model, key.removeprefix(MOVED), dark=dark)
     quantity = {item.key: item for item in colours_of(datastore.store, model)}.get(key)
     if quantity is None:
         return _by_density("Galaxies", dark=dark)
@@ -113,6 +118,21 @@ def _by_classifier(
     limits, gradient = (0.0, 1.0), _hexes("value", dark=dark)
     paint = partial(paint_mean, limits=limits, dark=dark)
     return Colouring(title, values, paint, ("0", "1"), gradient, limits=limits)
+
+
+def _by_moved(datastore: DataStore, model: str, other: str, *, dark: bool) -> Colouring:
+    """By how far galaxies moved from another model; by density until that is computed."""
+    if other not in datastore.models or other == model:
+        return _by_density("Galaxies", dark=dark)
+    job = datastore.neighbours.moved(model, other)
+    if not job.done():
+        return _by_density(f"Comparing with {other}; galaxies", dark=dark)
+    if job.exception():
+        return _by_density(f"No comparison with {other} ({job.exception()}); galaxies", dark=dark)
+    limits, title = (0.0, 1.0), f"Share of the {MOVED_AMONG} nearest that differ from {other}'s"
+    paint = partial(paint_mean, limits=limits, dark=dark)
+    gradient = _hexes("value", dark=dark)
+    return Colouring(title, job.result(), paint, ("0", "1"), gradient, limits=limits)
 
 
 def _by_population(datastore: DataStore, *, dark: bool) -> Colouring:

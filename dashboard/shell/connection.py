@@ -23,6 +23,14 @@ class Connection(Component):
     _esm = script(__file__, "connection.js")
     _stylesheets = [style(__file__, "connection.css")]  # noqa: RUF012
 
+    def go(self, address: str) -> None:
+        """Open the page at another query of its address."""
+        self.address = address
+
+    def open_again(self) -> None:
+        """Open the page again, as the store was replaced."""
+        self.stale = True
+
     def _handle_msg(self, data: dict[str, object]) -> None:
         if isinstance(data.get("question"), int):
             self.answer = data["question"]

@@ -9,9 +9,9 @@ from dashboard.components.assets import style
 from dashboard.components.css import BASE
 from dashboard.components.theme import HEADER, THEME
 
-__all__ = ["trouble_html", "trouble_page"]
+__all__ = ["PAGE", "trouble_html", "trouble_page"]
 
-
+PAGE = style(__file__, "error_page.css")  # of a page of words alone
 COMMANDS = (
     ("Make the demo's store, once, in a few minutes", "make demo-store"),
     ("Or encode a sample of your own", "python -m train.encode SAMPLE STORE --run physics=RUN"),
@@ -33,7 +33,7 @@ def trouble_page(title: str, words: str) -> Page:
     """A page of its own, in the dashboard's style."""
     pane = pn.pane.HTML(
         trouble_html(title, words),
-        stylesheets=[BASE, style(__file__, "error_page.css")],
+        stylesheets=[BASE, PAGE],
         sizing_mode="stretch_both",
     )
     return Page(title="pcvae", main=[pane], dark_theme=True, theme_config=THEME, sx=HEADER)

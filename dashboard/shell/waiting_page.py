@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 import panel as pn
 from panel_material_ui.template import Page
 
-from dashboard.components.assets import style
 from dashboard.components.css import BASE, DROP_DOWN
 from dashboard.components.notices import status_html
 from dashboard.components.theme import HEADER, THEME
 from dashboard.shell.catalog_pieces import PieceJob
 from dashboard.shell.connection import Connection
+from dashboard.shell.error_page import PAGE
 from train.search.catalog_piece import CatalogPiece
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def waiting_page(piece: CatalogPiece, job: PieceJob) -> Page:
     address = pn.state.location.search if pn.state.location else ""
     pane = pn.pane.HTML(
         waiting_html(piece, job),
-        stylesheets=[BASE, style(__file__, "error_page.css"), DROP_DOWN],
+        stylesheets=[BASE, PAGE, DROP_DOWN],
         sizing_mode="stretch_both",
     )
     connection = Connection(served=True)

@@ -3,7 +3,7 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from pcvae.errors import ShapeError
-from pcvae.neighbours import Neighbours, block_whitening, whitening
+from pcvae.neighbours import Neighbours, block_whitening, changed_share, whitening
 
 
 @pytest.fixture
@@ -143,3 +143,18 @@ def test_a_wide_embedding_may_lack_vectors_and_be_asked_for_more_than_there_are(
     assert sorted(near.query(5, 10, among)[0]) == [0, 1, 2]
     assert len(near.query(5, 10, np.zeros(200, bool))[0]) == 0
     assert len(near.query(wide[5].astype(float), 4)[0]) == 4
+
+
+def test_the_share_of_near_ones_that_changed_is_that_of_their_sets():
+    rng = np.random.default_rng(4)
+    tables = [rng.normal(size=(60, 3)) for _ in range(2)]
+    tables[1][7] = np.nan
+    first, second = map(Neighbours, tables)
+    rows = np.array([3, 7, 59])
+    found = changed_share(first, second, rows, k=6)
+    near = [[set(space.query(row, 6)[0]) for space in (first, second)] for row in rows]
+    expected = [1 - len(one & other) / 6 for one, other in near]
+    np.testing.assert_allclose(found[[0, 2]], [expected[0], expected[2]], rtol=1e-6)
+    assert np.isnan(found[1])
+    assert changed_share(first, first, [3], k=6) == 0
+    assert changed_share(first, first, [3], k=100) == 0

@@ -186,6 +186,20 @@ def test_how_much_is_dropped_is_said_anew_where_training_goes_on(sample, runs, t
     assert (tuned.dropout, tuned.dimming, tuned.latents) == (0.1, 0.4, first.latents)
 
 
+@pytest.mark.parametrize(
+    ("options", "unit", "dropout"),
+    [
+        ([], "nanomaggy", 0.1),
+        ([], "stretched", 0.5),
+        (["--set", "model.dropout=0.2"], "stretched", 0.2),
+        (["--recipe", "paper"], "stretched", 0.0),
+    ],
+)
+def test_display_images_drop_more_unless_another_share_is_asked_for(options, unit, dropout):
+    args = train.parse_args(["sample", "run", *options])
+    assert train._recipe(args, unit).model.dropout == dropout
+
+
 def test_a_run_of_another_kind_is_no_start(sample, runs, tmp_path):
     with pytest.raises(SettingsError, match="--init"):
         call(sample, tmp_path / "run", "--init", str(runs["vanilla"]))

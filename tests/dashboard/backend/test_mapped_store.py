@@ -17,7 +17,7 @@ from dashboard.sky.search import suggestions
 from pcvae import store as store_module
 from pcvae.errors import StoreError
 from pcvae.scan import ScannedNeighbours
-from pcvae.store import read_store
+from pcvae.store import map_tables, read_store
 
 USERS = (store_module, datastore_module, neighbour_index, histograms, model_scores)
 
@@ -29,7 +29,7 @@ def large(photometric, monkeypatch):
         monkeypatch.setattr(module, "MAPPED", 10)
     monkeypatch.setattr(raster, "PART", 50)
     store = read_store(photometric.datastore.store.folder)
-    store.map_all()
+    map_tables(store)
     session = Explorer(DataStore(store, None))
     session.start()
     return session

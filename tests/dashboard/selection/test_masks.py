@@ -101,6 +101,18 @@ def test_many_galaxies_are_told_apart_as_the_formula_of_a_circle_does():
     assert (inside == (radius < 1))[sure].all()
 
 
+def test_very_many_galaxies_are_told_apart_as_few_are(monkeypatch):
+    """A star that crosses itself has cells of all kinds; each galaxy keeps its side."""
+    rng = np.random.default_rng(0)
+    points = pd.DataFrame(rng.uniform(-1.2, 1.2, (30_000, 2)), columns=["x", "y"], dtype="f4")
+    angle = np.arange(5) * 4 * np.pi / 5
+    star = np.column_stack([np.cos(angle), np.sin(angle)])
+    each = inside_polygon(points, star)
+    monkeypatch.setattr("dashboard.selection.masks.MANY", 10)
+    np.testing.assert_array_equal(inside_polygon(points, star), each)
+    assert 0.05 < each.mean() < 0.5
+
+
 def test_a_gesture_does_what_was_chosen():
     state = State(selection=Selection(selected=ONE, mode="add"))
     select(state, TWO)
