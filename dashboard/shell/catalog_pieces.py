@@ -11,7 +11,7 @@ from typing import NamedTuple, NoReturn
 
 import panel as pn
 
-from pcvae.errors import PcvaeError, SettingsError, brief
+from pcvae.errors import PcvaeError, SettingsError, StoreError, brief
 from pcvae.store import Store
 from train.encoding.hats_writer import FACTS
 from train.search.catalog_piece import CatalogPiece, Piece, piece_store
@@ -26,6 +26,7 @@ __all__ = [
     "served_piece",
 ]
 
+MAX_WAITING = 10  # pieces that are asked for before one of them is there
 PROPERTIES = ("collection.properties", "hats.properties")  # of a catalogue of anybody
 
 
@@ -129,19 +130,31 @@ class PieceJob(NamedTuple):
 
 
 class _Jobs:
-    """The jobs of a process; one that failed is begun anew when it is asked for again."""
+    """The jobs of a process; one that has ended is begun anew when it is asked for again."""
 
     def __init__(self) -> None:
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="piece")
         self._jobs: dict[CatalogPiece, PieceJob] = {}
 
     def job(self, of: CatalogPiece) -> PieceJob:
-        known = self._jobs.get(of)
-        if known is None or known.store.done():  # what was made may be gone, or the catalogue new
+        # what was made may be gone, or the catalogue new
+        self._jobs = {piece: job for piece, job in self._jobs.items() if not job.store.done()}
+        if of not in self._jobs:
+            if len(self._jobs) >= MAX_WAITING:
+                return _refused(
+                    f"{MAX_WAITING} other pieces are to be made first: ask again later"
+                )
             steps: list[str] = []
-            known = PieceJob(self._worker.submit(piece_store, of, steps.append), steps)
-            self._jobs[of] = known
-        return known
+            job = PieceJob(self._worker.submit(piece_store, of, steps.append), steps)
+            self._jobs[of] = job
+        return self._jobs[of]
+
+
+def _refused(why: str) -> PieceJob:
+    """A job that has failed."""
+    store: Future[Store] = Future()
+    store.set_exception(StoreError(why))
+    return PieceJob(store, [])
 
 
 def piece_job(of: CatalogPiece) -> PieceJob:

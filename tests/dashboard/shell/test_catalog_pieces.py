@@ -3,6 +3,7 @@
 import json
 import sys
 from concurrent.futures import Future
+from threading import Event
 from urllib.parse import parse_qs
 
 import numba
@@ -18,7 +19,13 @@ from panel.io.state import set_curdoc
 
 from dashboard.app import Explorer, serve, shared_datastore
 from dashboard.shell import catalog_pieces, served_store
-from dashboard.shell.catalog_pieces import PieceJob, asked_piece, named_piece, piece_job
+from dashboard.shell.catalog_pieces import (
+    MAX_WAITING,
+    PieceJob,
+    asked_piece,
+    named_piece,
+    piece_job,
+)
 from dashboard.shell.connection import Connection
 from dashboard.shell.piece_panel import NO_STAMPS
 from dashboard.shell.url_sync import shared_address
@@ -263,6 +270,20 @@ def test_what_a_waiting_page_changes_comes_after_it_has_loaded(catalog, monkeypa
     assert connection.address == ""
     loaded[0]()
     assert connection.address == "?"
+
+
+def test_addresses_of_many_pieces_do_not_pile_up(catalog, monkeypatch):
+    release = Event()
+    monkeypatch.setattr(catalog_pieces, "piece_store", lambda *_: release.wait(60))
+    asked = [CatalogPiece(catalog, Piece((float(ra), 0.0, 1.0))) for ra in range(MAX_WAITING)]
+    jobs = [piece_job(of) for of in asked]
+    beyond = CatalogPiece(catalog, Piece((300.0, 0.0, 1.0)))
+    assert "ask again later" in piece_job(beyond).failure
+    assert piece_job(asked[0]) is jobs[0]
+    release.set()
+    for job in jobs:
+        job.store.result()
+    assert not piece_job(beyond).failure
 
 
 def test_a_job_says_how_far_it_is_and_why_it_failed_and_is_begun_anew(catalog, monkeypatch):
