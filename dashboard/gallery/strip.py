@@ -1,6 +1,8 @@
 """Galaxies in a row below the map: the picked one's neighbours, and look-alikes."""
 
+import re
 from concurrent.futures import Future
+from html import escape, unescape
 from typing import Any
 
 import panel as pn
@@ -20,6 +22,7 @@ __all__ = [
     "Strip",
     "features_control",
     "metric_controls",
+    "note_html",
     "select",
     "stamps_height",
 ]
@@ -31,6 +34,7 @@ LINE, STACKED = (  # rows that are laid out otherwise on a phone
     {"css_classes": [name], "stylesheets": [PHONE], "sizing_mode": "stretch_width"}
     for name in ("controls-line", "stacked")
 )
+TAG = re.compile(r"<[^>]*>")
 LEAST_WIDTH = 110  # px, of a menu
 LOW = State.param["strip"].default  # px: the strip with its tabs
 SHOWN = ("state.tab", "state.dark")  # every strip depends on
@@ -73,6 +77,17 @@ def stamps_height(state: State) -> "param.rx":
     return state.param.strip.rx() + (HEIGHT - LOW)
 
 
+def note_html(note: str) -> str:
+    """The line above the stamps, in two at most; all of it is its tooltip.
+
+    Example:
+        >>> note_html("the 10 nearest")
+        '<span class="muted note" title="the 10 nearest">the 10 nearest</span>'
+    """
+    plain = escape(unescape(TAG.sub("", note)))
+    return f'<span class="muted note" title="{plain}">{note}</span>'
+
+
 class Strip(Tab):
     """A row of stamps, each of which picks its galaxy, under a line of text."""
 
@@ -81,7 +96,9 @@ class Strip(Tab):
         self.strip = StampStrip(
             self._pick, self._remove, sizing_mode="stretch_width", height=stamps_height(self.state)
         )
-        self.note = pn.pane.HTML("", stylesheets=[BASE, STAMPS], margin=(12, 6))
+        self.note = pn.pane.HTML(
+            "", stylesheets=[BASE, STAMPS], margin=(6, 6), sizing_mode="stretch_width"
+        )
         self._outline()
         self._refresh()
 
@@ -140,5 +157,5 @@ class Strip(Tab):
             return
         listed, note = self._listed()
         self.state.selection.listed = self._galaxies() if listed else None
-        self.note.object = f'<span class="muted">{note}</span>' if listed else ""
+        self.note.object = note_html(note) if listed else ""
         self.strip.param.update(empty="" if listed else note, items=self._items(listed))
