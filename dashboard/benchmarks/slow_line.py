@@ -76,7 +76,7 @@ class Line:
         there, back = await asyncio.open_connection("127.0.0.1", self._server)
         both = self._pass(reader, back, "up"), self._pass(there, writer, "down")
         try:
-            with suppress(ConnectionError, asyncio.CancelledError):  # it is closed, or all ends
+            with suppress(OSError, asyncio.CancelledError):  # it is closed, or all ends
                 await asyncio.gather(*both)
         finally:
             back.close()
