@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.error import URLError
 from urllib.parse import urlparse
 from urllib.request import urlopen
-from xmlrpc.client import Error
+from xmlrpc.client import Error  # nosec B411: the error alone
 
 import numpy as np
 from numpy.typing import NDArray
@@ -176,7 +176,7 @@ def fetch_table(url: str, name: object = None) -> Upload:
         msg = f"expected an address of a table ({', '.join(SCHEMES)}), found {url!r}"
         raise UploadError(msg)
     try:
-        with urlopen(url, timeout=PATIENCE) as answer:
+        with urlopen(url, timeout=PATIENCE) as answer:  # nosec B310: of these schemes
             content = answer.read(MAX_BYTES + 1)
     except (URLError, OSError, ValueError) as error:
         msg = f"the table at {url} cannot be fetched: {error}"
