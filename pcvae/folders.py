@@ -15,6 +15,7 @@ __all__ = [
     "convert",
     "goes_on",
     "mend_replacement",
+    "old_folder",
     "partial_folder",
     "read_facts",
     "refuse_existing",
@@ -30,6 +31,11 @@ MAX_DIGITS = 18  # of an integer of 64 bits
 def partial_folder(folder: Path) -> Path:
     """The folder that a writer of ``folder`` fills until it is complete."""
     return folder.with_name(folder.name + ".partial")
+
+
+def old_folder(folder: Path) -> Path:
+    """Where ``replace_folder`` keeps the folder that was there, until the new one is."""
+    return folder.with_name(folder.name + ".old")
 
 
 def refuse_existing(result: Path, error: type[PcvaeError], *, overwrite: bool) -> None:
@@ -77,7 +83,7 @@ def replace_folder(made: Path, folder: Path) -> Path:
     A kill between any two operations leaves the old folder, none or the new one under the name,
     each of them whole; the next call removes what is left of the old one.
     """
-    old = folder.with_name(folder.name + ".old")
+    old = old_folder(folder)
     if old.exists():
         shutil.rmtree(old)
     if folder.exists():
@@ -90,7 +96,7 @@ def replace_folder(made: Path, folder: Path) -> Path:
 
 def mend_replacement(folder: Path) -> None:
     """Bring back the old folder, or remove it, if ``replace_folder`` was killed in between."""
-    old = folder.with_name(folder.name + ".old")
+    old = old_folder(folder)
     if old.exists() and folder.exists():
         shutil.rmtree(old)
     elif old.exists():

@@ -10,9 +10,9 @@ import json
 import logging
 import mmap
 import shutil
-import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -24,7 +24,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from pcvae.errors import brief
+from pcvae.errors import OutputError, brief
+from pcvae.folders import mend_replacement, old_folder, partial_folder, replace_folder
+from pcvae.lock import hold, lock_path
 
 __all__ = ["MappedFolder", "MappedTable", "fingerprint", "map_frames", "map_parquet", "plain"]
 
@@ -32,6 +34,7 @@ FORMAT = 1  # of the files: others are made again
 BATCH = 1 << 18  # rows that are converted at once
 MARKS = 1000  # ids, evenly spaced
 FEW = 100  # different texts up to which a column has one byte a row
+PATIENCE = 300.0  # s in which another process has written the same: 100 million take a minute
 TAIL = 1 << 16  # bytes at the end of a Parquet file, which describe all of it
 FACTS = "columns.json"
 
@@ -90,7 +93,7 @@ class MappedFolder:
             return None
         try:
             table = make(self._folder / name)
-        except OSError as error:
+        except (OSError, OutputError) as error:
             words = "%s cannot be mapped, %s: it is read into memory, which takes longer"
             logging.getLogger(__name__).warning(words, self._folder / name, brief(error))
             return None
@@ -148,7 +151,7 @@ def map_parquet(path: Path, folder: Path, *, ids: pd.Series | None = None) -> Ma
         OSError: It cannot be read or written.
     """
     made_of = fingerprint(path) + _marks(ids)
-    if not _is_current(folder, made_of):
+    if not _is_settled(folder, made_of):
         with pq.ParquetFile(path) as file:
             columns = _columns(file, single=ids is not None)
             batches = file.iter_batches(BATCH)
@@ -178,7 +181,7 @@ def map_frames(frames: Iterable[pd.DataFrame], folder: Path, made_of: str) -> Ma
     Raises:
         OSError: It cannot be written.
     """
-    if not _is_current(folder, made_of):
+    if not _is_settled(folder, made_of):
         parts = iter(frames)
         first = next(parts, None)
         if first is None:
@@ -195,11 +198,24 @@ def _chained(first: pd.DataFrame, rest: Iterator[pd.DataFrame]) -> Iterator[pd.D
 
 
 def _is_current(folder: Path, made_of: str) -> bool:
+    """Whether the columns are there, whole, and made of that."""
     try:
         facts = json.loads((folder / FACTS).read_text())
-    except (OSError, ValueError):
+        if (facts["format"], facts["made_of"]) != (FORMAT, made_of):
+            return False
+        found = {name: (folder / name).stat().st_size for name in facts["bytes"]}
+    except (OSError, ValueError, KeyError):
         return False
-    return bool(facts.get("format") == FORMAT and facts.get("made_of") == made_of)
+    return bool(found == facts["bytes"])
+
+
+def _is_settled(folder: Path, made_of: str) -> bool:
+    """As ``_is_current``, of which what was left by a process killed at its end is removed."""
+    current = _is_current(folder, made_of)
+    if current and (lock_path(folder).exists() or old_folder(folder).exists()):
+        with suppress(OutputError), hold(folder):
+            mend_replacement(folder)
+    return current
 
 
 def _same_ids(
@@ -262,21 +278,50 @@ def _write(
 ) -> None:
     """Write columns to a new folder, which takes the place of the former."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".", dir=folder.parent) as scratch:
-        work, rows = Path(scratch, "columns"), 0
-        work.mkdir()
-        with ExitStack() as stack:
-            files = {p: stack.enter_context(p.open("wb")) for p in _paths(work, columns)}
-            for batch in batches:
-                for place, column in enumerate(columns):
-                    _append(files, work, place, column, batch.column(column.name))
-                rows += len(batch)
-        listed = [column._asdict() for column in columns]
-        facts = {"format": FORMAT, "made_of": made_of, "rows": rows, "columns": listed}
-        (work / FACTS).write_text(json.dumps(facts, indent=1) + "\n")
-        if not _is_current(folder, made_of):  # else another process was first
-            shutil.rmtree(folder, ignore_errors=True)
-            work.rename(folder)
+    with _held(folder):
+        work = partial_folder(folder)
+        mend_replacement(folder)
+        shutil.rmtree(work, ignore_errors=True)  # what a killed process has left
+        if _is_current(folder, made_of):  # another process was first
+            return
+        try:
+            work.mkdir()
+            facts = {"format": FORMAT, "made_of": made_of, **_fill(work, batches, columns)}
+            (work / FACTS).write_text(json.dumps(facts, indent=1) + "\n")
+            replace_folder(work, folder)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+
+
+def _fill(
+    work: Path, batches: Iterable[pa.RecordBatch], columns: Sequence[Column]
+) -> dict[str, object]:
+    """Write the files of columns; what is told of them."""
+    rows = 0
+    with ExitStack() as stack:
+        files = {path: stack.enter_context(path.open("wb")) for path in _paths(work, columns)}
+        for batch in batches:
+            for place, column in enumerate(columns):
+                _append(files, work, place, column, batch.column(column.name))
+            rows += len(batch)
+    sizes = {path.name: path.stat().st_size for path in files}
+    return {"rows": rows, "columns": [column._asdict() for column in columns], "bytes": sizes}
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """As ``hold``, once another process that writes the same has ended."""
+    end = time.monotonic() + PATIENCE
+    with ExitStack() as stack:
+        while True:
+            try:
+                stack.enter_context(hold(folder))
+                break
+            except OutputError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.1)
+        yield
 
 
 def _paths(folder: Path, columns: Sequence[Column]) -> list[Path]:

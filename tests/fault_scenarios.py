@@ -352,6 +352,23 @@ def _label_and_die(path: Path, name: str, labels: int) -> int:
     return acknowledged
 
 
+def columns(folder: Path, *, replaced: bool) -> Scenario:
+    """The columns of a large store, which are mapped into memory."""
+    from pcvae import mapped
+
+    given = folder.parents[1] / "given"
+    given.mkdir()
+    for name in ("new", "old"):
+        table = pd.DataFrame({"id": [f"{name}{row}" for row in range(ROWS)], "ra": 1.0})
+        table.to_parquet(given / f"{name}.parquet")
+
+    def state() -> object:
+        return mapped._read(folder).frame.to_csv()
+
+    old = (lambda: mapped.map_parquet(given / "old.parquet", folder)) if replaced else None
+    return Scenario(folder, lambda: mapped.map_parquet(given / "new.parquet", folder), state, old)
+
+
 def _surveyed(make: Callable[..., Scenario], **options: bool) -> Survey:
     return lambda folder, every: survey(make(folder / "made" / "out", **options), every)
 
@@ -375,6 +392,8 @@ SCENARIOS: dict[str, Survey] = {
     "embedding": _surveyed(embedding, replaced=False),
     "embedding-replaced": _surveyed(embedding, replaced=True),
     "projection": _surveyed(projection),
+    "columns": _surveyed(columns, replaced=False),
+    "columns-replaced": _surveyed(columns, replaced=True),
     "report": _surveyed(report, replaced=False),
     "report-replaced": _surveyed(report, replaced=True),
     "journal": journal,

@@ -1,10 +1,13 @@
 """Tables that are mapped into memory are the tables that are read, and follow their files."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from pcvae import mapped
+from pcvae.lock import hold, lock_path
 from pcvae.mapped import MappedFolder, map_parquet
 
 
@@ -47,7 +50,18 @@ def test_it_is_made_again_when_the_file_has_changed(path, tmp_path):
     assert (tmp_path / "columns" / "columns.json").stat().st_ino == made
     pd.read_parquet(path).assign(ra=2.0).to_parquet(path, index=False)
     assert (map_parquet(path, tmp_path / "columns").frame["ra"] == 2).all()
-    assert list(tmp_path.glob("columns/.*")) == []
+    assert sorted(tmp_path.iterdir()) == [tmp_path / "columns", path]
+
+
+@pytest.mark.parametrize("left", [None, 0, 8])
+def test_it_is_made_again_when_one_of_its_files_is_not_whole(path, tmp_path, left):
+    whole = map_parquet(path, tmp_path / "columns").frame.to_csv()
+    file = tmp_path / "columns" / "1.values"
+    if left is None:
+        file.unlink()
+    else:
+        file.write_bytes(file.read_bytes()[:left])
+    assert map_parquet(path, tmp_path / "columns").frame.to_csv() == whole
 
 
 def test_numbers_of_other_galaxies_are_refused(path, tmp_path):
@@ -57,6 +71,22 @@ def test_numbers_of_other_galaxies_are_refused(path, tmp_path):
     assert numbers["ra"].dtype == np.float32
     with pytest.raises(ValueError, match="found others from row 7 on"):
         map_parquet(path, tmp_path / "others", ids=ids.replace("gé10", "other"))
+    assert sorted(tmp_path.iterdir()) == [tmp_path / "columns", path]
+
+
+def test_one_process_at_a_time_writes_it_and_others_wait(path, tmp_path, monkeypatch, caplog):
+    folder = MappedFolder(tmp_path / "columns")
+    monkeypatch.setattr(mapped, "PATIENCE", 0.2)
+    with hold(tmp_path / "columns" / "table"):
+        assert folder.of_file(path) is None
+        assert "it is read into memory" in caplog.text
+        monkeypatch.setattr(mapped, "PATIENCE", 60)
+        with ThreadPoolExecutor(1) as other:
+            waiting = other.submit(folder.of_file, path)
+            with pytest.raises(TimeoutError):
+                waiting.result(0.3)
+            lock_path(tmp_path / "columns" / "table").unlink()
+            assert len(waiting.result(60)) == 25
 
 
 def test_what_cannot_be_written_is_read_and_said(path, caplog):
