@@ -158,6 +158,7 @@ def quiet() -> Iterator[None]:
 
 def main() -> None:
     """Run scenarios and print their table."""
+    os.environ["OMP_NUM_THREADS"] = "1"  # a forked process waits for ever for its parent's threads
     from tests.fault_scenarios import SCENARIOS
 
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
